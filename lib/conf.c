@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arguments by table.
+#include "lib/conf.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+
+enum { USAGE_MAX_BYTES = 16 * 1024 };
+
+static const struct conf_option *find_option(const struct conf *conf, const char *name, size_t len)
+{
+	for (size_t t = 0; t < ARRAY_SIZE(conf->options) && conf->options[t]; t++)
+		for (const struct conf_option *o = conf->options[t]; o->name; o++)
+			if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
+				return o;
+	return NULL;
+}
+
+int conf_address_parse(const char *text, struct conf_address *ret, struct err *e)
+{
+	static const char form[] =
+		"use ADDRESS:PORT with a numeric address, like 127.0.0.1:8080 or "
+		"[::1]:8080";
+	struct conf_address address = {.port = 0};
+	unsigned char binary[sizeof(struct in6_addr)];
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text)
+		return err_say(e, EINVAL, "\"%.80s\" is no address: %s", text, form);
+	bool is_v6 = text[0] == '[' && colon[-1] == ']';
+	const char *from = is_v6 ? text + 1 : text;
+	size_t len = (size_t)(colon - from) - (is_v6 ? 1 : 0);
+	if (len >= sizeof(address.host))
+		return err_say(e, EINVAL, "\"%.80s\" is no address: %s", text, form);
+	memcpy(address.host, from, len);
+	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address.host, binary) != 1)
+		return err_say(e, EINVAL, "\"%.80s\" is no address: %s", text, form);
+	char *end;
+	errno = 0;
+	unsigned long port = strtoul(colon + 1, &end, 10);
+	if (colon[1] < '0' || colon[1] > '9' || *end || errno || port > 65535)
+		return err_say(e, EINVAL, "\"%.80s\" has no port from 0 to 65535: %s", text, form);
+	address.port = (uint16_t)port;
+	*ret = address;
+	return 0;
+}
+
+static int parse_int(const struct conf_option *option, const char *text, struct err *e)
+{
+	char *end;
+
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (errno || end == text || *end || value < option->min || value > option->max)
+		return err_say(e, EINVAL,
+			"--%s must be a whole number from %lld to %lld, not \"%.80s\"",
+			option->name, (long long)option->min, (long long)option->max, text);
+	*(int64_t *)option->value = value;
+	return 0;
+}
+
+static int parse_value(const struct conf_option *option, const char *text, struct err *e)
+{
+	switch (option->type) {
+	case CONF_TEXT:
+		if (!*text)
+			return err_say(e, EINVAL, "--%s must not be empty", option->name);
+		*(const char **)option->value = text;
+		return 0;
+	case CONF_INT:
+		return parse_int(option, text, e);
+	case CONF_FLAG:
+		*(bool *)option->value = true;
+		return 0;
+	case CONF_ADDRESS:
+		if (conf_address_parse(text, option->value, e) < 0)
+			return err_wrap(e, "--%s", option->name);
+		return 0;
+	}
+	abort();
+}
+
+// Parses argv[*at] (and perhaps the word after it) and moves *at on.
+static int parse_option(const struct conf *conf, int argc, char **argv, int *at, struct err *e)
+{
+	const char *name = argv[*at] + 2;
+	size_t len = strcspn(name, "=");
+	const struct conf_option *option = find_option(conf, name, len);
+	const char *value = name[len] == '=' ? name + len + 1 : NULL;
+
+	if (!option)
+		return err_say(e, EINVAL, "unknown option \"%.80s\": see %s --help", argv[*at],
+			conf->program);
+	if (option->type == CONF_FLAG && value)
+		return err_say(e, EINVAL, "--%s takes no value", option->name);
+	if (option->type != CONF_FLAG && !value) {
+		if (*at + 1 >= argc)
+			return err_say(e, EINVAL, "--%s wants a value: --%s %s", option->name,
+				option->name, option->arg);
+		value = argv[++*at];
+	}
+	++*at;
+	return parse_value(option, value ? value : "", e);
+}
+
+static int refuse_repeated(const struct conf *conf, int first, int end, char **argv, struct err *e)
+{
+	for (int i = first; i < end; i++) {
+		size_t len = strcspn(argv[i], "=");
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue; // a value
+		const struct conf_option *option = find_option(conf, argv[i] + 2, len - 2);
+		for (int k = first; option && k < i; k++)
+			if (strcspn(argv[k], "=") == len && strncmp(argv[k], argv[i], len) == 0)
+				return err_say(e, EINVAL, "--%s is given twice", option->name);
+	}
+	return 0;
+}
+
+int conf_parse(const struct conf *conf, int argc, char **argv, int *ret_rest, struct err *e)
+{
+	int at = 1;
+
+	while (at < argc && strncmp(argv[at], "--", 2) == 0 && argv[at][2]) {
+		if (strcmp(argv[at], "--help") == 0) {
+			_cleanup_(freep) char *usage = conf_usage(conf);
+			fputs(usage, stdout);
+			return CONF_ANSWERED;
+		}
+		if (strcmp(argv[at], "--version") == 0) {
+			printf("%s %s\n", conf->program, CCP_VERSION);
+			return CONF_ANSWERED;
+		}
+		if (parse_option(conf, argc, argv, &at, e) < 0)
+			return -1;
+	}
+	if (refuse_repeated(conf, 1, at, argv, e) < 0)
+		return -1;
+	*ret_rest = at;
+	return 0;
+}
+
+static void usage_line(struct str *usage, const char *name, const char *arg, const char *help)
+{
+	_cleanup_(freep) char *left = xasprintf("%s%s%s", name, arg ? " " : "", arg ? arg : "");
+
+	str_addf(usage, "  %-28s %s\n", left, help);
+}
+
+char *conf_usage(const struct conf *conf)
+{
+	_cleanup_(str_done) struct str usage = STR_INIT(USAGE_MAX_BYTES);
+
+	str_addf(&usage, "%s\n\nUsage: %s [OPTION...]%s\n\nOptions:\n", conf->summary,
+		conf->program, conf->commands ? " [COMMAND]" : "");
+	for (size_t t = 0; t < ARRAY_SIZE(conf->options) && conf->options[t]; t++)
+		for (const struct conf_option *o = conf->options[t]; o->name; o++) {
+			_cleanup_(freep) char *name = xasprintf("--%s", o->name);
+			usage_line(&usage, name, o->type == CONF_FLAG ? NULL : o->arg, o->help);
+		}
+	usage_line(&usage, "--version", NULL, "print the version");
+	usage_line(&usage, "--help", NULL, "print this text");
+	if (conf->commands)
+		str_add(&usage, "\nCommands:\n");
+	for (const struct conf_command *c = conf->commands; c && c->name; c++)
+		usage_line(&usage, c->name, NULL, c->help);
+	return str_take(&usage);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The argument parser of all programs: a table of options, and --help and --version for free.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+
+struct err;
+
+enum conf_type {
+	CONF_TEXT, // const char *: points into argv
+	CONF_INT, // int64_t within min..max
+	CONF_FLAG, // bool, takes no argument
+	CONF_ADDRESS, // struct conf_address from "127.0.0.1:8080" or "[::1]:8080"
+};
+
+struct conf_address {
+	char host[64]; // numeric, without brackets
+	uint16_t port; // 0 lets the kernel choose
+};
+
+struct conf_option {
+	const char *name; // without the dashes; NULL ends the table
+	enum conf_type type;
+	void *value; // holds the default before and the answer after
+	const char *arg; // placeholder for the usage text, "DIR"
+	const char *help; // one line
+	int64_t min, max; // CONF_INT
+};
+
+// What a program can be told besides its options.
+struct conf_command {
+	const char *name; // `ccp-api hash`; NULL ends the table
+	const char *help;
+	int (*run)(int argc, char **argv); // argv[0] is the command; the result is the exit status
+};
+
+struct conf {
+	const char *program; // "ccp-api"
+	const char *summary; // one sentence
+	const struct conf_option *options[4]; // tables, NULL-terminated list
+	const struct conf_command *commands; // or NULL
+};
+
+enum conf_outcome { CONF_ANSWERED = 1 }; // --help or --version was printed: exit 0
+
+// Parses argv: `--name VALUE` and `--name=VALUE`. Stops at the first word that is no option;
+// *ret_rest is its index (argc when there is none). Values are checked; an unknown option, a
+// missing, repeated or bad value is an error with a sentence that shows the right form. Returns 0,
+// CONF_ANSWERED, -1.
+_must_check_ int conf_parse(
+	const struct conf *conf, int argc, char **argv, int *ret_rest, struct err *e);
+
+// "127.0.0.1:8080" -> struct. Only numeric addresses: nothing is looked up.
+_must_check_ int conf_address_parse(const char *text, struct conf_address *ret, struct err *e);
+
+// The usage text that --help prints. The caller frees it.
+char *conf_usage(const struct conf *conf);

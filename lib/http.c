@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP requests by libcurl.
+#include "lib/http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
+
+enum { CONNECTIONS_KEPT = 2 };
+
+struct http {
+	CURLM *multi;
+	CURL *easy;
+};
+
+// One request on its way.
+struct transfer {
+	CURL *easy;
+	const struct http_request *request;
+	struct str body; // with on_line: the line that is not complete yet
+	enum { FINE, TOO_LONG, STOPPED } stop;
+	char why[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void curl_init(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		abort();
+}
+
+struct http *http_new(void)
+{
+	struct http *http = xnew(struct http);
+
+	pthread_once(&curl_once, curl_init);
+	http->multi = curl_multi_init();
+	http->easy = curl_easy_init();
+	if (!http->multi || !http->easy)
+		abort(); // out of memory
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	curl_easy_cleanup(http->easy);
+	curl_multi_cleanup(http->multi);
+	free(http);
+}
+
+void http_freep(struct http **http)
+{
+	http_free(*http);
+}
+
+static void slist_freep(struct curl_slist **list)
+{
+	curl_slist_free_all(*list);
+}
+
+static struct curl_slist *slist_of(const char *const *texts)
+{
+	struct curl_slist *list = NULL;
+
+	for (; texts && *texts; texts++) {
+		struct curl_slist *longer = curl_slist_append(list, *texts);
+		if (!longer)
+			abort();
+		list = longer;
+	}
+	return list;
+}
+
+// Gives complete lines to on_line and keeps the rest.
+static void take_lines(struct transfer *t, const char *bytes, size_t len)
+{
+	while (len > 0 && t->stop == FINE) {
+		const char *newline = memchr(bytes, '\n', len);
+		size_t part = newline ? (size_t)(newline - bytes) : len;
+		str_add_bytes(&t->body, bytes, part);
+		if (t->body.overflow) {
+			t->stop = TOO_LONG;
+			return;
+		}
+		if (!newline)
+			return;
+		if (t->request->on_line(t->request->data, str_text(&t->body), t->body.len) != 0)
+			t->stop = STOPPED;
+		str_reset(&t->body);
+		bytes += part + 1;
+		len -= part + 1;
+	}
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *data)
+{
+	struct transfer *t = data;
+	size_t len = size * count;
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (t->request->on_line && status >= 200 && status < 300) {
+		take_lines(t, bytes, len);
+	} else {
+		str_add_bytes(&t->body, bytes, len);
+		if (t->body.overflow)
+			t->stop = TOO_LONG;
+	}
+	return t->stop == FINE ? len : 0; // anything but len ends the transfer
+}
+
+static void set_options(CURL *easy, const struct http_request *request, struct transfer *t,
+	struct curl_slist *headers, struct curl_slist *resolve)
+{
+	curl_easy_reset(easy); // keeps the connections
+	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_PROXY, ""); // none, whatever the environment says
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->why);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve);
+	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+	if (request->device)
+		curl_easy_setopt(easy, CURLOPT_INTERFACE, request->device);
+	if (strcmp(request->method, "HEAD") == 0)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	if (request->body) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+	}
+}
+
+// Drives the transfer until curl says that it is over.
+static int drive(CURLM *multi, const struct wait *w, CURLcode *ret, struct err *e)
+{
+	for (;;) {
+		int running = 0, left;
+		CURLMcode code = curl_multi_perform(multi, &running);
+		CURLMsg *message = curl_multi_info_read(multi, &left);
+		if (message && message->msg == CURLMSG_DONE) {
+			*ret = message->data.result;
+			return 0;
+		}
+		struct curl_waitfd cancel = {.fd = w->cancel_fd, .events = CURL_WAIT_POLLIN};
+		unsigned extra = w->cancel_fd >= 0 ? 1 : 0;
+		int left_ms = wait_left_ms(w);
+		if (code == CURLM_OK)
+			code = curl_multi_poll(multi, &cancel, extra, left_ms, NULL);
+		if (code != CURLM_OK)
+			return err_say(e, EIO, "HTTP: %s", curl_multi_strerror(code));
+		if (extra && cancel.revents) {
+			(void)!err_say(e, ECANCELED, "stopped on request");
+			return WAIT_CANCELED;
+		}
+		if (left_ms == 0) {
+			(void)!err_say(e, ETIMEDOUT, "the HTTP answer did not come in time");
+			return WAIT_TIMEOUT;
+		}
+	}
+}
+
+// curl's reason as ours. What failed is named by the URL without its query, which might hold a
+// secret.
+static int refuse(const struct transfer *t, CURLcode code, struct err *e)
+{
+	const struct http_request *request = t->request;
+	int url_len = (int)strcspn(request->url, "?");
+	const char *why = t->why[0] ? t->why : curl_easy_strerror(code);
+	long os_errno = 0;
+
+	if (t->stop == TOO_LONG)
+		return err_say(e, EMSGSIZE, "%s %.*s: the answer is longer than %zu bytes",
+			request->method, url_len, request->url, t->body.max);
+	if (t->stop == STOPPED) {
+		(void)!err_say(e, ECANCELED, "the reader has seen enough");
+		return HTTP_STOPPED;
+	}
+	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (code == CURLE_COULDNT_CONNECT && os_errno == 0)
+		os_errno = ECONNREFUSED;
+	return err_say(e, os_errno > 0 ? (int)os_errno : ECONNRESET, "%s %.*s: %s", request->method,
+		url_len, request->url, why);
+}
+
+static void take_answer(struct transfer *t, struct http_answer *ret)
+{
+	long status = 0;
+	char *address = NULL;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &address);
+	*ret = (struct http_answer){.status = (int)status, .body_len = t->body.len};
+	ret->body = str_take(&t->body);
+	snprintf(ret->remote_address, sizeof(ret->remote_address), "%s",
+		address && !t->request->unix_path ? address : "");
+}
+
+int http_do(struct http *http, const struct http_request *request, const struct wait *w,
+	struct http_answer *ret, struct err *e)
+{
+	_cleanup_(slist_freep) struct curl_slist *headers = slist_of(request->headers);
+	_cleanup_(slist_freep) struct curl_slist *resolve = slist_of(request->resolve);
+	size_t max = request->answer_max_bytes ? request->answer_max_bytes : HTTP_ANSWER_MAX;
+	struct transfer t = {.easy = http->easy, .request = request, .body = STR_INIT(max)};
+	CURLcode code = CURLE_OK;
+
+	*ret = (struct http_answer){0};
+	set_options(http->easy, request, &t, headers, resolve);
+	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+		abort(); // it is never in twice
+	int r = drive(http->multi, w, &code, e);
+	curl_multi_remove_handle(http->multi, http->easy);
+	if (r == 0 && (code != CURLE_OK || t.stop != FINE))
+		r = refuse(&t, code, e);
+	if (r == 0)
+		take_answer(&t, ret);
+	str_done(&t.body);
+	curl_easy_setopt(http->easy, CURLOPT_ERRORBUFFER, NULL); // it was on our stack
+	return r;
+}
+
+void http_answer_done(struct http_answer *answer)
+{
+	free(answer->body);
+	answer->body = NULL;
+}

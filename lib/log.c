@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Logfmt lines.
+#include "lib/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+
+static const char *log_program = "";
+static enum log_level log_lowest = LOG_LEVEL_INFO;
+
+struct line {
+	char text[LOG_LINE_MAX];
+	size_t len;
+};
+
+void log_init(const char *program, enum log_level level)
+{
+	log_program = program;
+	log_lowest = level;
+}
+
+// Room for the closing quote and the newline is always kept.
+static void line_add(struct line *line, const char *bytes, size_t len)
+{
+	size_t room = sizeof(line->text) - 2 - line->len;
+
+	if (len > room)
+		len = room;
+	memcpy(line->text + line->len, bytes, len);
+	line->len += len;
+}
+
+static bool is_plain(const char *text)
+{
+	if (!*text)
+		return false;
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+		if (*p <= ' ' || *p == '"' || *p == '=' || *p == '\\' || *p >= 0x7f)
+			return false;
+	return true;
+}
+
+// Everything outside printable ASCII is escaped byte by byte: a log is for terminals and tools
+// alike.
+static void line_add_value(struct line *line, const char *text)
+{
+	if (is_plain(text)) {
+		line_add(line, text, strlen(text));
+		return;
+	}
+	line_add(line, "\"", 1);
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		char escaped[5];
+		if (*p == '"' || *p == '\\')
+			snprintf(escaped, sizeof(escaped), "\\%c", *p);
+		else if (*p < ' ' || *p >= 0x7f)
+			snprintf(escaped, sizeof(escaped), "\\x%02x", *p);
+		else
+			snprintf(escaped, sizeof(escaped), "%c", *p);
+		size_t len = strlen(escaped);
+		if (len > sizeof(line->text) - 2 - line->len)
+			break; // no half escapes
+		line_add(line, escaped, len);
+	}
+	line->text[line->len++] = '"';
+}
+
+static void line_add_text(struct line *line, const char *key, const char *text)
+{
+	if (line->len + strlen(key) + 8 > sizeof(line->text))
+		return; // full: later fields are dropped whole
+	if (line->len > 0)
+		line_add(line, " ", 1);
+	line_add(line, key, strlen(key));
+	line_add(line, "=", 1);
+	line_add_value(line, text ? text : "");
+}
+
+static void line_add_field(struct line *line, const struct log_field *field)
+{
+	char number[24];
+
+	switch (field->type) {
+	case LOG_TEXT:
+		line_add_text(line, field->key, field->text);
+		break;
+	case LOG_NUMBER:
+		snprintf(number, sizeof(number), "%" PRId64, field->number);
+		line_add_text(line, field->key, number);
+		break;
+	case LOG_ERR:
+		line_add_text(line, field->key, field->err->message);
+		if (field->err->sqlstate[0])
+			line_add_text(line, "sqlstate", field->err->sqlstate);
+		break;
+	}
+}
+
+static void line_add_time(struct line *line)
+{
+	struct timespec now;
+	struct tm utc;
+	char text[64], whole[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text, sizeof(text), "%s.%03ldZ", whole, now.tv_nsec / 1000000);
+	line_add_text(line, "time", text);
+}
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields)
+{
+	static const char *const names[] = {"debug", "info", "warning", "error"};
+	struct line line = {.len = 0};
+	char pid[16];
+
+	if (level < log_lowest)
+		return;
+	int saved = errno;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	line_add_time(&line);
+	line_add_text(&line, "level", names[level]);
+	line_add_text(&line, "program", log_program);
+	line_add_text(&line, "pid", pid);
+	line_add_text(&line, "event", event);
+	for (; fields->key; fields++)
+		line_add_field(&line, fields);
+	line.text[line.len++] = '\n';
+	// A log that cannot be written must not stop the work, and there is nobody to tell.
+	(void)!write(STDERR_FILENO, line.text, line.len);
+	errno = saved;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads with a bounded queue.
+#include "lib/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+#include "lib/wait.h"
+
+enum { THREADS_MAX = 64, STOP_GRACE_MS = 1000 };
+
+struct pool {
+	struct pool_conf conf;
+	int cancel_fd;
+	pthread_mutex_t lock; // everything below
+	pthread_cond_t work; // a job waits, or stopping
+	pthread_cond_t quiet; // a thread became idle or ended
+	struct pool_job *first, **last;
+	unsigned waiting, running, alive;
+	bool stopping; // no new jobs
+	bool ending; // threads end when the queue is empty
+	pthread_t threads[THREADS_MAX];
+};
+
+struct thread_start {
+	struct pool *pool;
+	unsigned index;
+};
+
+static void done_on_loop(struct loop_post *post)
+{
+	struct pool_job *job =
+		(struct pool_job *)(void *)((char *)post - offsetof(struct pool_job, post));
+
+	job->done(job);
+}
+
+static void finish(const struct pool *pool, struct pool_job *job)
+{
+	if (!job->done)
+		return;
+	if (!pool->conf.loop) {
+		job->done(job);
+		return;
+	}
+	job->post.fn = done_on_loop;
+	loop_post(pool->conf.loop, &job->post);
+}
+
+// The next job, or NULL when the pool ends. Called and left with the lock held.
+static struct pool_job *take_job(struct pool *pool)
+{
+	while (!pool->first && !pool->ending)
+		pthread_cond_wait(&pool->work, &pool->lock);
+	struct pool_job *job = pool->first;
+	if (!job)
+		return NULL;
+	pool->first = job->next;
+	if (!pool->first)
+		pool->last = &pool->first;
+	pool->waiting--;
+	pool->running++;
+	return job;
+}
+
+static void *thread_main(void *argument)
+{
+	_cleanup_(freep) struct thread_start *start = argument;
+	struct pool *pool = start->pool;
+	const struct pool_conf *conf = &pool->conf;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%.12s/%u", conf->name, start->index % 100);
+	proc_set_name(name);
+	void *context = conf->context_new ? conf->context_new(conf->data, start->index) : NULL;
+	pthread_mutex_lock(&pool->lock);
+	for (struct pool_job *job; (job = take_job(pool));) {
+		pthread_mutex_unlock(&pool->lock);
+		job->ran = true;
+		job->run(job, context);
+		finish(pool, job);
+		pthread_mutex_lock(&pool->lock);
+		pool->running--;
+		pthread_cond_signal(&pool->quiet);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (conf->context_free)
+		conf->context_free(context);
+	pthread_mutex_lock(&pool->lock);
+	pool->alive--;
+	pthread_cond_signal(&pool->quiet);
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+// Waits on pool->quiet until `deadline_ms` of wait_now_ms(); the lock is held. false when the time
+// is over.
+static bool wait_quiet(struct pool *pool, int64_t deadline_ms)
+{
+	struct timespec until = {
+		.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+
+	return pthread_cond_timedwait(&pool->quiet, &pool->lock, &until) != ETIMEDOUT;
+}
+
+static int start_threads(struct pool *pool, struct err *e)
+{
+	pthread_attr_t attr;
+	int failed = 0;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, POOL_STACK_BYTES);
+	while (pool->alive < pool->conf.threads && !failed) {
+		struct thread_start *start = xnew(struct thread_start);
+		*start = (struct thread_start){.pool = pool, .index = pool->alive};
+		failed = pthread_create(&pool->threads[pool->alive], &attr, thread_main, start);
+		if (failed)
+			free(start);
+		else
+			pool->alive++;
+	}
+	pthread_attr_destroy(&attr);
+	return failed ? err_set(e, failed, "start thread %u of the pool %s", pool->alive,
+				pool->conf.name)
+		      : 0;
+}
+
+int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e)
+{
+	assert(conf->threads >= 1 && conf->threads <= THREADS_MAX);
+	_cleanup_(closep) int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (cancel_fd < 0)
+		return err_set(e, errno, "eventfd");
+	struct pool *pool = xnew(struct pool);
+	pool->conf = *conf;
+	pool->cancel_fd = TAKE_FD(cancel_fd);
+	pool->last = &pool->first;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->quiet, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_lock(&pool->lock); // threads that start wait until all are counted
+	int r = start_threads(pool, e);
+	pool->conf.threads = pool->alive;
+	pthread_mutex_unlock(&pool->lock);
+	if (r < 0) {
+		(void)!pool_stop(pool, 0);
+		return -1;
+	}
+	*ret = pool;
+	return 0;
+}
+
+int pool_submit(struct pool *pool, struct pool_job *job)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	unsigned idle = pool->conf.threads - pool->running;
+	if (pool->stopping) {
+		r = POOL_STOPPED;
+	} else if (pool->waiting >= pool->conf.queue + idle) {
+		r = POOL_FULL;
+	} else {
+		job->ran = false;
+		job->next = NULL;
+		*pool->last = job;
+		pool->last = &job->next;
+		pool->waiting++;
+		pthread_cond_signal(&pool->work);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return r;
+}
+
+unsigned pool_idle(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	unsigned busy = pool->running + pool->waiting;
+	unsigned idle = busy < pool->conf.threads ? pool->conf.threads - busy : 0;
+	pthread_mutex_unlock(&pool->lock);
+	return idle;
+}
+
+int pool_cancel_fd(const struct pool *pool)
+{
+	return pool->cancel_fd;
+}
+
+static void drop_waiting(struct pool *pool)
+{
+	while (pool->first) {
+		struct pool_job *job = pool->first;
+		pool->first = job->next;
+		pool->waiting--;
+		pthread_mutex_unlock(&pool->lock);
+		finish(pool, job);
+		pthread_mutex_lock(&pool->lock);
+	}
+	pool->last = &pool->first;
+}
+
+int pool_stop(struct pool *pool, int timeout_ms)
+{
+	int64_t deadline_ms = wait_now_ms() + timeout_ms;
+	uint64_t one = 1;
+
+	if (!pool)
+		return 0;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	while (pool->waiting + pool->running > 0)
+		if (!wait_quiet(pool, deadline_ms))
+			break;
+	(void)!write(pool->cancel_fd, &one, sizeof(one));
+	drop_waiting(pool);
+	pool->ending = true;
+	pthread_cond_broadcast(&pool->work);
+	deadline_ms = wait_now_ms() + STOP_GRACE_MS;
+	while (pool->alive > 0)
+		if (!wait_quiet(pool, deadline_ms))
+			break;
+	bool late = pool->alive > 0;
+	pthread_mutex_unlock(&pool->lock);
+	if (late)
+		return POOL_LATE;
+	for (unsigned i = 0; i < pool->conf.threads; i++)
+		pthread_join(pool->threads[i], NULL);
+	close(pool->cancel_fd);
+	pthread_mutex_destroy(&pool->lock);
+	pthread_cond_destroy(&pool->work);
+	pthread_cond_destroy(&pool->quiet);
+	free(pool);
+	return 0;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads for what blocks: a bounded queue in front, results back on the loop.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+#include "lib/loop.h"
+
+struct err;
+struct pool;
+
+// A job is embedded in the caller's struct. It belongs to the pool from a successful pool_submit
+// until `done` is called (exactly once, also for jobs that never ran because the pool was stopped:
+// `ran` tells). Without a `done` it is the caller's again as soon as `run` has begun.
+struct pool_job {
+	void (*run)(struct pool_job *job,
+		void *context); // in a thread of the pool, with that thread's context
+	void (*done)(struct pool_job *job); // on the loop, or in the thread when the pool has no
+					    // loop; may free the job; may be NULL
+	bool ran;
+	struct pool_job *next;
+	struct loop_post post;
+};
+
+struct pool_conf {
+	const char *name; // thread name, at most 12 bytes
+	unsigned threads; // 1..64
+	unsigned queue; // jobs that may wait, besides those that run
+	struct loop *loop; // where `done` runs; NULL: in the thread
+	// Each thread's own context, e.g. a database connection. Both run in that thread; init
+	// cannot fail (make things that connect when they are used).
+	void *(*context_new)(void *data, unsigned index);
+	void (*context_free)(void *context);
+	void *data;
+};
+
+// Of each thread. The thread sanitizer keeps much of its own state in there.
+#ifdef __SANITIZE_THREAD__
+enum { POOL_STACK_BYTES = 1024 * 1024 };
+#else
+enum { POOL_STACK_BYTES = 256 * 1024 };
+#endif
+
+_must_check_ int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e);
+
+// From any thread; never blocks. A full queue is an answer: 503, or "later".
+enum pool_outcome {
+	POOL_FULL = 1, // the job stays the caller's
+	POOL_STOPPED = 2, // the same
+	POOL_LATE = 3, // pool_stop: a thread did not end
+};
+_must_check_ int pool_submit(struct pool *pool, struct pool_job *job);
+
+// Threads that have nothing to do, less the jobs that wait. A snapshot.
+unsigned pool_idle(struct pool *pool);
+
+// Becomes readable when the pool gives up waiting in pool_stop: pass it as the cancel descriptor of
+// what jobs wait for.
+int pool_cancel_fd(const struct pool *pool);
+
+// Takes no more jobs, lets those that run or wait finish until timeout_ms, then raises the cancel
+// descriptor, drops the waiting ones (done with ran == false) and gives the running ones one more
+// second. Returns 0 when every thread has ended and all is freed (call the loop once more, or
+// ignore, for `done` calls posted to it); POOL_LATE when one hangs: everything is left allocated,
+// exit the process.
+_must_check_ int pool_stop(struct pool *pool, int timeout_ms);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes: the lock that proves the former one dead, giving up rights, children with a deadline.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/attr.h"
+
+struct err;
+struct wait;
+
+// Takes an exclusive flock on `path` (made 0600 when missing) and writes the pid into it. Holding
+// it proves that no other process of the kind lives: the kernel lets go when the holder dies. The
+// descriptor must stay open; children that outlive us must not inherit it (it is O_CLOEXEC).
+enum proc_outcome {
+	PROC_LOCKED = 1, // somebody else holds it; `e` says who
+	PROC_CUT = 3, // proc_run: the output passed its limit
+};
+_must_check_ int proc_lock(const char *path, int *ret_fd, struct err *e);
+
+// Asks the kernel for `signal` when the parent thread dies; fails with ESRCH when it already has
+// (`parent` is its pid as the child knew it before). Lost at execve of a setuid program and at a
+// change of uid: call it after.
+_must_check_ int proc_die_with_parent(pid_t parent, int signal, struct err *e);
+
+// No new rights by execve from here on, no core dumps, no ptrace by the same uid, /proc/self owned
+// by root.
+_must_check_ int proc_lock_down(struct err *e);
+
+struct proc_user {
+	uid_t uid;
+	gid_t gid;
+};
+_must_check_ int proc_user_find(const char *name, struct proc_user *ret, struct err *e);
+
+// Becomes `user` for good: no supplementary groups, every capability but those in the mask `keep`
+// (bit CAP_x) dropped from the permitted, effective, inheritable and ambient sets, then
+// no_new_privs. For single-threaded children only; afterwards it checks that the way back is
+// closed.
+_must_check_ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e);
+
+// Runs a program to its end: stdin from a text, stdout into memory, stderr as ours.
+struct proc_child {
+	const char *path; // absolute
+	const char *const *argv; // NULL-terminated, argv[0] included
+	const char *const *envp; // NULL-terminated; NULL: an environment of PATH only
+	const char *input; // or NULL: /dev/null
+	const int *pass_fd; // becomes the child's descriptor 3; NULL: none
+	size_t output_max_bytes; // most stdout
+};
+
+struct proc_result {
+	int exit_code; // 0..255, or 128 + the signal that ended it
+	char *output; // stdout, NUL-terminated, the caller frees it
+	size_t output_len;
+};
+
+// 0 (it ended: look at exit_code), WAIT_TIMEOUT, WAIT_CANCELED, PROC_CUT (in these three it was
+// killed and reaped; *ret is not set), -1. The child starts with the calling thread's network
+// namespace, an empty signal mask and default handlers.
+_must_check_ int proc_run(const struct proc_child *child, const struct wait *w,
+	struct proc_result *ret, struct err *e);
+void proc_result_done(struct proc_result *result);
+
+// A descriptor that becomes readable when the process ends.
+_must_check_ int proc_pidfd(pid_t pid, int *ret_fd, struct err *e);
+_must_check_ int proc_pidfd_signal(int pidfd, int signal, struct err *e);
+
+// Sets the title that ps and top show for this thread (15 bytes are kept).
+void proc_set_name(const char *name);

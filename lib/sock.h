@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sockets: listen, connect, ask, and pass descriptors. Every wait has a deadline and a cancel
+// descriptor.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "lib/attr.h"
+
+struct conf_address;
+struct err;
+struct wait;
+
+// All sockets are made O_CLOEXEC and non-blocking. Returned descriptors are the caller's.
+
+// Listens on a numeric address with SO_REUSEADDR. A taken port is an error that says so (e->code
+// EADDRINUSE).
+_must_check_ int sock_listen_tcp(
+	const struct conf_address *address, int backlog, int *ret_fd, struct err *e);
+
+// Listens on a Unix socket of `type` (SOCK_STREAM, SOCK_SEQPACKET). A socket file that nobody
+// answers on is removed first; one that somebody answers on is EADDRINUSE. `mode` is set before
+// anyone can connect. A path that starts with '@' is abstract.
+_must_check_ int sock_listen_unix(
+	const char *path, int type, mode_t mode, int *ret_fd, struct err *e);
+
+// Connect: 0, WAIT_TIMEOUT, WAIT_CANCELED, -1.
+_must_check_ int sock_connect_tcp(
+	const struct conf_address *address, const struct wait *w, int *ret_fd, struct err *e);
+_must_check_ int sock_connect_unix(
+	const char *path, int type, const struct wait *w, int *ret_fd, struct err *e);
+
+// Accepts without blocking: 0, SOCK_NONE when nobody waits (any more), -1.
+enum sock_outcome {
+	SOCK_NONE = 3, // sock_accept: nobody waits
+	SOCK_CLOSED = 4, // the peer closed before a whole message came; `e` says so
+};
+_must_check_ int sock_accept(int listen_fd, int *ret_fd, struct err *e);
+
+// Who is on the other end of a Unix socket, by SO_PEERCRED: the ids at connect().
+struct sock_peer {
+	pid_t pid; // 0: a process outside our pid namespace
+	uid_t uid;
+	gid_t gid;
+};
+_must_check_ int sock_peer(int fd, struct sock_peer *ret, struct err *e);
+
+// One message with descriptors (SCM_RIGHTS), for SOCK_SEQPACKET and socketpairs. Sending keeps the
+// caller's descriptors. sock_recv wants exactly `len` bytes; received descriptors are O_CLOEXEC and
+// the caller's; more than `fds_max` or a wrong length is an error and all of them are closed.
+enum { SOCK_FDS_MAX = 4 };
+_must_check_ int sock_send(int fd, const void *message, size_t len, const int *fds,
+	size_t fds_count, const struct wait *w, struct err *e);
+_must_check_ int sock_recv(int fd, void *message, size_t len, int *fds, size_t fds_max,
+	size_t *ret_fds, const struct wait *w, struct err *e);
+
+// One question, one answer: connects to a SEQPACKET socket, sends the request struct, reads the
+// reply struct with its descriptors.
+struct sock_question {
+	const char *path;
+	const void *request;
+	size_t request_len;
+	void *reply;
+	size_t reply_len;
+	int *fds; // room for fds_max descriptors
+	size_t fds_max;
+	size_t fds_count; // how many came
+};
+_must_check_ int sock_ask(struct sock_question *question, const struct wait *w, struct err *e);
+
+// Reads or writes all of a stream's bytes. 0, SOCK_CLOSED, WAIT_TIMEOUT, WAIT_CANCELED, -1.
+_must_check_ int sock_read_all(
+	int fd, void *buffer, size_t len, const struct wait *w, struct err *e);
+_must_check_ int sock_write_all(
+	int fd, const void *buffer, size_t len, const struct wait *w, struct err *e);
+
+// Dead peers are noticed: keepalive after idle_s, then each interval_s, count times;
+// TCP_USER_TIMEOUT to match.
+_must_check_ int sock_keepalive(int fd, int idle_s, int interval_s, int count, struct err *e);
+_must_check_ int sock_nodelay(int fd, struct err *e);
+
+// The numeric address of the other end or of our own ("127.0.0.1", "::1"; IPv4-mapped IPv6 as
+// IPv4); the port may be NULL.
+enum { SOCK_ADDRESS_MAX = 64 };
+_must_check_ int sock_remote_address(
+	int fd, char ret[static SOCK_ADDRESS_MAX], uint16_t *ret_port, struct err *e);
+_must_check_ int sock_local_address(
+	int fd, char ret[static SOCK_ADDRESS_MAX], uint16_t *ret_port, struct err *e);
