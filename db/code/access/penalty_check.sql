@@ -1,0 +1,19 @@
+-- How many seconds this address (trying this name) has to wait; 0: go on. Reads only. A name alone is never
+-- penalised, so nobody is locked out by what others do elsewhere.
+create or replace function access.penalty_check(p_address inet, p_subject text)
+returns integer
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(ceil(extract(epoch from max(p.expires_at) - clock.now()))::integer, 0)
+    from ccp.penalties as p
+    where p.source in (access.network(p_address)::text, access.source(p_address, p_subject))
+    and p.refused
+    and p.expires_at > clock.now()
+$$;
+
+revoke all on function access.penalty_check(inet, text) from public;
+
+comment on function access.penalty_check(inet, text) is
+'Seconds this address, trying this name, has to wait; 0: go on.';

@@ -1,0 +1,16 @@
+-- Trigger: a user whose expiry moves is announced anew when it comes. Touches its own row only.
+create or replace function account.guard()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.expiry_announced_at := null;
+    return new;
+end
+$$;
+
+revoke all on function account.guard() from public;
+
+comment on function account.guard() is
+'Trigger: a user whose expiry moves is announced anew when it comes.';

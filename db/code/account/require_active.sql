@@ -1,0 +1,24 @@
+-- Refuses a disabled or expired user with CP403.
+create or replace function account.require_active(p_disabled_at timestamptz, p_expires_at timestamptz)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_disabled_at is not null then
+        perform access.refuse(
+            'CP403', 'account_disabled', 'this account is disabled', '{}', 'ask an admin to enable it'
+        );
+    elsif p_expires_at <= clock.now() then
+        perform access.refuse(
+            'CP403', 'account_expired', 'this account has expired', jsonb_build_object('expired_at', p_expires_at),
+            'ask an admin to extend it'
+        );
+    end if;
+end
+$$;
+
+revoke all on function account.require_active(timestamptz, timestamptz) from public;
+
+comment on function account.require_active(timestamptz, timestamptz) is
+'Refuses a disabled or expired user with CP403.';

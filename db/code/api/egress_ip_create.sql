@@ -1,0 +1,70 @@
+-- POST /v1/admin/egress-ips: registers an exit. The preshared key comes sealed; only agents open it. What a value must be
+-- is said once, by the table's constraint.
+create or replace function api.egress_ip_create(
+    p_login_id uuid,
+    p_generation integer,
+    p_label text,
+    p_ip_address inet,
+    p_wg_endpoint text,
+    p_wg_public_key text,
+    p_wg_dns_server inet,
+    p_wg_peer_address inet,
+    p_wg_preshared_key_sealed text default null,
+    p_provider text default null,
+    p_status text default 'active',
+    p_tunnel_type text default 'wireguard',
+    p_wg_allowed_ips cidr[] default '{0.0.0.0/0}',
+    p_wg_mtu integer default 1420,
+    p_idempotency_key text default null,
+    p_request_sha256 text default null
+)
+returns api.egress_ip
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
+    v_ids jsonb := account.replay(v_admin_id, 'egress_ip', p_idempotency_key, p_request_sha256);
+    v_id uuid := (v_ids ->> 'id')::uuid;
+    v_exit api.egress_ip;
+    v_rule text;
+begin
+    if v_ids is null then
+        insert into ccp.egress_ips (
+            label, ip_address, provider, status, tunnel_type, wg_endpoint, wg_public_key, wg_preshared_key_sealed,
+            wg_allowed_ips, wg_dns_server, wg_peer_address, wg_mtu
+        )
+        values (
+            p_label, p_ip_address, p_provider, p_status, p_tunnel_type, p_wg_endpoint, p_wg_public_key,
+            p_wg_preshared_key_sealed, p_wg_allowed_ips, p_wg_dns_server, p_wg_peer_address, p_wg_mtu
+        )
+        on conflict (label) do nothing
+        returning id into v_id;
+        if v_id is null then
+            perform access.refuse('CP409', 'label_taken', format('There is already an exit %s.', p_label));
+        end if;
+        perform event.write(
+            'info', 'admin.egress_ip.created', format('exit %s was registered', p_label), null, null, null,
+            jsonb_build_object('egress_ip_id', v_id)
+        );
+        perform account.remember(v_admin_id, p_idempotency_key, 201, jsonb_build_object('id', v_id));
+    end if;
+    select *
+    into v_exit
+    from api.egress_ip as e
+    where e.id = v_id;
+    return v_exit;
+exception
+    when check_violation then
+        get stacked diagnostics v_rule = constraint_name;
+        perform api.broken_rule('ccp.egress_ips', v_rule);
+        raise;
+end
+$$;
+
+revoke all on function api.egress_ip_create(uuid, integer, text, inet, text, text, inet, inet, text, text, text, text, cidr[], integer, text, text) from public;
+grant execute on function api.egress_ip_create(uuid, integer, text, inet, text, text, inet, inet, text, text, text, text, cidr[], integer, text, text) to ccp_api;
+
+comment on function api.egress_ip_create(uuid, integer, text, inet, text, text, inet, inet, text, text, text, text, cidr[], integer, text, text) is
+'POST /v1/admin/egress-ips: registers an exit.';

@@ -1,0 +1,26 @@
+-- POST /v1/admin/hosts/{id}/rebuild: the container anew from its image; the home is kept unless mode is wipe.
+create or replace function api.host_rebuild(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_mode text default 'keep',
+    p_idempotency_key text default null,
+    p_request_sha256 text default null
+)
+returns api.task_ref
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select api.host_task(
+        p_login_id, p_generation, p_id, 'host.rebuild', jsonb_build_object('mode', p_mode), p_idempotency_key,
+        p_request_sha256
+    )
+$$;
+
+revoke all on function api.host_rebuild(uuid, integer, uuid, text, text, text) from public;
+grant execute on function api.host_rebuild(uuid, integer, uuid, text, text, text) to ccp_api;
+
+comment on function api.host_rebuild(uuid, integer, uuid, text, text, text) is
+'POST /v1/admin/hosts/{id}/rebuild.';

@@ -1,0 +1,49 @@
+-- Enqueues a task for a host in an admin's name, once per Idempotency-Key, with an event. What the admin's actions on hosts
+-- have in common.
+create or replace function api.host_task(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_kind text,
+    p_params jsonb,
+    p_idempotency_key text,
+    p_request_sha256 text
+)
+returns api.task_ref
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
+    v_ids jsonb := account.replay(v_admin_id, p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
+    v_task_id uuid := (v_ids ->> 'task_id')::uuid;
+    v_status text;
+    v_host record;
+begin
+    if v_task_id is null then
+        select h.short_id, h.user_id
+        into v_host
+        from api.host as h
+        where h.id = p_id;
+        if not found then
+            perform api.not_found('host_not_found', 'host');
+        end if;
+        v_task_id := (task.enqueue(p_kind, p_id, p_params, null)).id;
+        perform event.write(
+            'info', 'admin.host.action', format('%s was asked for host %s', p_kind, v_host.short_id),
+            v_host.user_id, p_id, v_task_id, jsonb_build_object('action', split_part(p_kind, '.', 2)) || p_params
+        );
+        perform account.remember(v_admin_id, p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
+    end if;
+    select t.status
+    into v_status
+    from ccp.task_rows as t
+    where t.id = v_task_id;
+    return row(v_task_id, v_status, '/v1/admin/tasks/' || v_task_id)::api.task_ref;
+end
+$$;
+
+revoke all on function api.host_task(uuid, integer, uuid, text, jsonb, text, text) from public;
+
+comment on function api.host_task(uuid, integer, uuid, text, jsonb, text, text) is
+'Enqueues a task for a host in an admin''s name, once per Idempotency-Key.';

@@ -1,0 +1,47 @@
+-- POST /v1/user/hosts/{id}/rotate-ssh-password. The password comes hashed; the API puts it into the answer's place, once.
+create or replace function api.own_host_rotate_ssh_password(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_ssh_password_hash text,
+    p_idempotency_key text default null,
+    p_request_sha256 text default null
+)
+returns api.ssh_password
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
+    v_ids jsonb := account.replay(v_user_id, 'rotate ' || p_id, p_idempotency_key, p_request_sha256);
+    v_short_id text;
+begin
+    select h.short_id
+    into v_short_id
+    from api.host as h
+    where h.id = p_id
+        and h.user_id = v_user_id;
+    if not found then
+        perform api.not_found('host_not_found', 'host');
+    end if;
+    if v_ids is not null then
+        return row(p_id, v_short_id, null)::api.ssh_password;
+    end if;
+    update ccp.hosts
+    set
+        ssh_password_hash = p_ssh_password_hash,
+        ssh_password_changed_at = clock.now()
+    where id = p_id;
+    perform account.note('key.rotated', format('the ssh password of host %s was changed', v_short_id), p_id);
+    perform account.remember(v_user_id, p_idempotency_key, 200, jsonb_build_object('id', p_id));
+    return row(p_id, v_short_id, '')::api.ssh_password;
+end
+$$;
+
+alter function api.own_host_rotate_ssh_password(uuid, integer, uuid, text, text, text) owner to ccp_as_user;
+revoke all on function api.own_host_rotate_ssh_password(uuid, integer, uuid, text, text, text) from public;
+grant execute on function api.own_host_rotate_ssh_password(uuid, integer, uuid, text, text, text) to ccp_api;
+
+comment on function api.own_host_rotate_ssh_password(uuid, integer, uuid, text, text, text) is
+'POST /v1/user/hosts/{id}/rotate-ssh-password.';

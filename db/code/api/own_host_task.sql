@@ -1,0 +1,45 @@
+-- Enqueues a task for one of my hosts, once per Idempotency-Key. What start and stop have in common.
+create or replace function api.own_host_task(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_kind text,
+    p_idempotency_key text,
+    p_request_sha256 text
+)
+returns api.task_ref
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
+    v_ids jsonb := account.replay(v_user_id, p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
+    v_task_id uuid := (v_ids ->> 'task_id')::uuid;
+    v_status text;
+begin
+    if v_task_id is null then
+        if not exists (
+            select
+            from api.host as h
+            where h.id = p_id
+                and h.user_id = v_user_id
+        ) then
+            perform api.not_found('host_not_found', 'host');
+        end if;
+        v_task_id := (task.enqueue(p_kind, p_id, '{}', null)).id;
+        perform account.remember(v_user_id, p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
+    end if;
+    select t.status
+    into v_status
+    from ccp.task_rows as t
+    where t.id = v_task_id;
+    return row(v_task_id, v_status, '/v1/user/tasks/' || v_task_id)::api.task_ref;
+end
+$$;
+
+alter function api.own_host_task(uuid, integer, uuid, text, text, text) owner to ccp_as_user;
+revoke all on function api.own_host_task(uuid, integer, uuid, text, text, text) from public;
+
+comment on function api.own_host_task(uuid, integer, uuid, text, text, text) is
+'Enqueues a task for one of my hosts, once per Idempotency-Key.';

@@ -1,0 +1,50 @@
+-- POST /v1/user/ssh-keys: registers a public key, at most 100 for a user. The same key again is a conflict that names the row.
+create or replace function api.own_ssh_key_create(
+    p_login_id uuid,
+    p_generation integer,
+    p_public_key text,
+    p_name text default 'key',
+    p_idempotency_key text default null,
+    p_request_sha256 text default null
+)
+returns api.ssh_key
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
+    v_ids jsonb := account.replay(v_user_id, 'ssh_key', p_idempotency_key, p_request_sha256);
+    v_sha256 text := encode(sha256(decode(split_part(p_public_key, ' ', 2), 'base64')), 'hex');
+    v_key api.ssh_key;
+begin
+    if v_ids is null then
+        if (select count(*) from ccp.ssh_keys as k where k.user_id = v_user_id) >= 100 then
+            perform access.refuse('CP409', 'too_many_keys', 'There are 100 keys already; delete one first.');
+        end if;
+        insert into ccp.ssh_keys (user_id, name, public_key, key_sha256)
+        values (v_user_id, p_name, p_public_key, v_sha256)
+        on conflict (user_id, key_sha256) do nothing;
+        if not found then
+            perform access.refuse('CP409', 'ssh_key_exists', 'This key is registered already.');
+        end if;
+        perform account.note('key.registered', format('a public key named %s was registered', p_name), null);
+    end if;
+    select *
+    into v_key
+    from api.ssh_key as k
+    where k.key_sha256 = v_sha256;
+    if not found then
+        perform api.not_found('ssh_key_not_found', 'key');
+    end if;
+    perform account.remember(v_user_id, p_idempotency_key, 201, jsonb_build_object('id', v_key.id));
+    return v_key;
+end
+$$;
+
+alter function api.own_ssh_key_create(uuid, integer, text, text, text, text) owner to ccp_as_user;
+revoke all on function api.own_ssh_key_create(uuid, integer, text, text, text, text) from public;
+grant execute on function api.own_ssh_key_create(uuid, integer, text, text, text, text) to ccp_api;
+
+comment on function api.own_ssh_key_create(uuid, integer, text, text, text, text) is
+'POST /v1/user/ssh-keys: registers a public key.';

@@ -1,0 +1,50 @@
+-- POST /v1/admin/users: makes a user. The password comes hashed; a generated one is put into the answer's place by the
+-- API, once. Two requests for one name: the second is refused.
+create or replace function api.user_create(
+    p_login_id uuid,
+    p_generation integer,
+    p_username text,
+    p_password_hash text,
+    p_role text default 'user',
+    p_expires_at timestamptz default null,
+    p_idempotency_key text default null,
+    p_request_sha256 text default null
+)
+returns api.new_user
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
+    v_ids jsonb := account.replay(v_admin_id, 'user', p_idempotency_key, p_request_sha256);
+    v_id uuid := (v_ids ->> 'id')::uuid;
+    v_user api.user;
+begin
+    if v_ids is null then
+        insert into ccp.users (username, short_id, role, password_hash, password_changed_at, expires_at)
+        values (p_username, account.short_id(), p_role, p_password_hash, clock.now(), p_expires_at)
+        on conflict (username) do nothing
+        returning id into v_id;
+        if v_id is null then
+            perform access.refuse('CP409', 'username_taken', format('There is already a user %s.', p_username));
+        end if;
+        perform event.write('info', 'admin.user.created', format('user %s was made', p_username), v_id);
+        perform account.remember(v_admin_id, p_idempotency_key, 201, jsonb_build_object('id', v_id));
+    end if;
+    select *
+    into v_user
+    from api.user as u
+    where u.id = v_id;
+    return row(
+        v_user.id, v_user.username, v_user.short_id, v_user.role, v_user.status, v_user.expires_at, v_user.version,
+        v_user.created_at, case when v_ids is null then '' end
+    )::api.new_user;
+end
+$$;
+
+revoke all on function api.user_create(uuid, integer, text, text, text, timestamptz, text, text) from public;
+grant execute on function api.user_create(uuid, integer, text, text, text, timestamptz, text, text) to ccp_api;
+
+comment on function api.user_create(uuid, integer, text, text, text, timestamptz, text, text) is
+'POST /v1/admin/users: makes a user.';

@@ -1,0 +1,53 @@
+-- Tasks past their deadline are asked to stop; a process that has not stopped one 30 s later is declared dead. Tasks
+-- whose process is dead, because their claim raced with its burial, are released.
+create or replace function clock.keep_deadlines()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_row record;
+begin
+    for v_row in
+        update ccp.task_rows as t
+        set
+            stop_requested_at = clock.now(),
+            stop_reason = 'deadline'
+        where t.id = any (array(
+            select d.id
+            from ccp.task_rows as d
+            where d.status = 'running'
+                and d.deadline_at < clock.now()
+                and d.stop_requested_at is null
+            for no key update skip locked
+        ))
+        returning t.queue
+    loop
+        perform pg_notify(v_row.queue, '');
+    end loop;
+
+    for v_row in
+        select distinct t.process_id
+        from ccp.task_rows as t
+        where t.status = 'running'
+            and t.deadline_at < clock.now() - interval '30 seconds'
+            and t.stop_requested_at < clock.now() - interval '30 seconds'
+    loop
+        perform process.bury(v_row.process_id, 'overdue');
+    end loop;
+
+    for v_row in
+        select t.id, t.lease
+        from ccp.task_rows as t
+        join ccp.processes as p on p.id = t.process_id
+        where t.status = 'running' and p.ended_at is not null
+    loop
+        perform task.lose(v_row.id, v_row.lease);
+    end loop;
+end
+$$;
+
+revoke all on function clock.keep_deadlines() from public;
+
+comment on function clock.keep_deadlines() is
+'Asks tasks past their deadline to stop, declares processes dead that do not, and releases the tasks of the dead.';

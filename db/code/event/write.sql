@@ -1,0 +1,36 @@
+-- Writes one event in the name of whoever acts in this transaction, and rings the live UI when it commits.
+create or replace function event.write(
+    p_level text,
+    p_type text,
+    p_message text,
+    p_user_id uuid default null,
+    p_host_id uuid default null,
+    p_task_id uuid default null,
+    p_metadata jsonb default '{}'
+)
+returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_actor record;
+    v_id bigint;
+begin
+    v_actor := account.actor();
+    insert into ccp.events (level, type, message, actor, actor_role, actor_address, user_id, host_id, task_id, metadata)
+    values (
+        p_level, p_type, left(p_message, 2000), v_actor.who, v_actor.role, v_actor.address,
+        p_user_id, p_host_id, p_task_id, coalesce(p_metadata, '{}')
+    )
+    returning id into v_id;
+    perform pg_notify('ccp_event', '');
+    return v_id;
+end
+$$;
+
+revoke all on function event.write(text, text, text, uuid, uuid, uuid, jsonb) from public;
+grant execute on function event.write(text, text, text, uuid, uuid, uuid, jsonb) to ccp_as_user;
+
+comment on function event.write(text, text, text, uuid, uuid, uuid, jsonb) is
+'Writes one event in the name of whoever acts in this transaction and rings ccp_event.';

@@ -1,0 +1,56 @@
+-- What the agent saw of a host. Older news than what is stored ('stale') and news of other nodes' hosts ('not_yours')
+-- change nothing. A changed state is reconciled at once; with a live task the task's report decides instead.
+create or replace function host.observe(
+    p_process_id bigint,
+    p_host_id uuid,
+    p_sequence bigint,
+    p_state text,
+    p_code text,
+    p_message text,
+    p_at timestamptz
+)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_process ccp.processes;
+    v_host ccp.hosts;
+begin
+    v_process := process.require(p_process_id);
+    select h.*
+    into v_host
+    from ccp.hosts as h
+    where h.id = p_host_id
+    for no key update;
+    if not found or v_host.status = 'deleted' then
+        return 'gone';
+    end if;
+    if v_host.node_id <> v_process.node_id then
+        return 'not_yours';
+    end if;
+
+    insert into ccp.observations as o (host_id, process_id, sequence, state, code, message, observed_at)
+    values (p_host_id, p_process_id, p_sequence, p_state, p_code, left(p_message, 2000), least(p_at, clock.now()))
+    on conflict (host_id) do update set
+        process_id = excluded.process_id,
+        sequence = excluded.sequence,
+        state = excluded.state,
+        code = excluded.code,
+        message = excluded.message,
+        observed_at = excluded.observed_at
+    where (excluded.process_id, excluded.sequence) > (o.process_id, o.sequence);
+    if not found then
+        return 'stale';
+    end if;
+    perform host.reconcile(p_host_id);
+    return 'ok';
+end
+$$;
+
+revoke all on function host.observe(bigint, uuid, bigint, text, text, text, timestamptz) from public;
+grant execute on function host.observe(bigint, uuid, bigint, text, text, text, timestamptz) to ccp_agent;
+
+comment on function host.observe(bigint, uuid, bigint, text, text, text, timestamptz) is
+'Stores what the agent saw of a host and reconciles it: ok, stale, gone or not_yours.';

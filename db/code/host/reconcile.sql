@@ -1,0 +1,70 @@
+-- Closes the difference between what a host is and what is wanted of it. Locks the host; does nothing while it has a
+-- live task. First drift: what the agent saw since the last task ended and does not fit the status makes the host
+-- unavailable. Then the remedy for (wanted, status), unless it has to wait after failures or has no exit to start with.
+-- Returns the task it enqueued, or null.
+create or replace function host.reconcile(p_host_id uuid)
+returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_host ccp.hosts;
+    v_seen ccp.observations;
+    v_kind text;
+    v_task ccp.task_rows;
+begin
+    select h.*
+    into v_host
+    from ccp.hosts as h
+    where h.id = p_host_id
+    for no key update;
+    if not found or v_host.status = 'deleted' or exists (
+        select
+        from ccp.task_rows as t
+        where t.host_id = p_host_id and t.status in ('queued', 'running')
+    ) then
+        return null;
+    end if;
+
+    select o.*
+    into v_seen
+    from ccp.observations as o
+    where o.host_id = p_host_id
+        and o.observed_at > coalesce(v_host.finished_at, v_host.created_at);
+    if (v_host.status = 'running' and v_seen.state <> 'running')
+        or (v_host.status = 'stopped' and v_seen.state in ('running', 'closed'))
+    then
+        perform host.fault(
+            v_host, coalesce(v_seen.code, 'drift'), coalesce(v_seen.message, format('the agent saw it %s', v_seen.state))
+        );
+        v_host.status := 'unavailable';
+        v_host.retry_at := host.retry_at(v_host.failures + 1);
+    end if;
+
+    select r.kind
+    into v_kind
+    from ccp.host_remedies as r
+    where r.wanted = host.wanted(v_host)
+        and r.status = v_host.status;
+    if v_kind in ('host.start', 'host.stop') and v_host.wg_public_key is null then
+        v_kind := 'host.create';
+    end if;
+    if v_kind is null
+        or v_host.retry_at > clock.now()
+        or (v_kind = 'host.start' and not exists (
+            select
+            from ccp.bindings as b
+            where b.host_id = p_host_id and b.ended_at is null
+        ))
+    then
+        return null;
+    end if;
+    v_task := task.submit(v_kind, p_host_id, '{}', null, 'reconcile');
+    return v_task.id;
+end
+$$;
+
+revoke all on function host.reconcile(uuid) from public;
+
+comment on function host.reconcile(uuid) is
+'Enqueues the task that brings a host to what is wanted of it, if there is one to do now; returns its id.';

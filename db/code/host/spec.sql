@@ -1,0 +1,61 @@
+-- Everything an agent must know to make a host what it should be; null for a host that does not exist.
+create or replace function host.spec(p_host_id uuid)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+        'host_id', h.id,
+        'short_id', h.short_id,
+        'user_id', h.user_id,
+        'username', u.username,
+        'status', h.status,
+        'desired', h.desired,
+        'wanted', host.wanted(h),
+        'image', h.image,
+        'image_id', h.image_id,
+        'timezone', h.timezone,
+        'memory_limit_mb', h.memory_limit_mb,
+        'cpu_limit', h.cpu_limit,
+        'pids_limit', h.pids_limit,
+        'disk_limit_gb', h.disk_limit_gb,
+        'sudo', h.sudo,
+        'exit', (
+            select jsonb_build_object(
+                'egress_ip_id', e.id,
+                'label', e.label,
+                'ip_address', host(e.ip_address),
+                'tunnel_type', e.tunnel_type,
+                'endpoint', e.wg_endpoint,
+                'public_key', e.wg_public_key,
+                'preshared_key_sealed', e.wg_preshared_key_sealed,
+                'allowed_ips', to_jsonb(e.wg_allowed_ips),
+                'dns_server', host(e.wg_dns_server),
+                'peer_address', e.wg_peer_address::text,
+                'mtu', e.wg_mtu
+            )
+            from ccp.bindings as b
+            join ccp.egress_ips as e on e.id = b.egress_ip_id
+            where b.host_id = h.id and b.ended_at is null
+        ),
+        'verify', jsonb_build_object(
+            'light_s', setting.get('verify_light_s'),
+            'full_s', setting.get('verify_full_s'),
+            'proof_life_s', setting.get('proof_life_s'),
+            'echo_urls', setting.get('echo_urls'),
+            'connect_targets', setting.get('connect_targets'),
+            'dns_check_zone', setting.get('dns_check_zone')
+        )
+    )
+    from ccp.hosts as h
+    join ccp.users as u on u.id = h.user_id
+    where h.id = p_host_id
+$$;
+
+revoke all on function host.spec(uuid) from public;
+grant execute on function host.spec(uuid) to ccp_agent;
+
+comment on function host.spec(uuid) is
+'Everything an agent must know of one host, as JSON.';

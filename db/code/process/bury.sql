@@ -1,0 +1,53 @@
+-- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Twice is once.
+create or replace function process.bury(p_process_id bigint, p_reason text)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task record;
+    v_session record;
+begin
+    update ccp.processes
+    set
+        ended_at = clock.now(),
+        end_reason = p_reason
+    where id = p_process_id
+        and ended_at is null;
+    if not found then
+        return false;
+    end if;
+
+    for v_task in
+        select t.id, t.lease
+        from ccp.task_rows as t
+        where t.process_id = p_process_id and t.status = 'running'
+        order by t.host_id, t.id
+    loop
+        perform task.lose(v_task.id, v_task.lease);
+    end loop;
+
+    for v_session in
+        update ccp.sessions
+        set
+            ended_at = clock.now(),
+            end_reason = coalesce(end_reason, 'process_gone')
+        where process_id = p_process_id
+            and ended_at is null
+        returning id, user_id, host_id, kind, end_reason
+    loop
+        perform event.write(
+            'info', 'ssh.session.closed',
+            format('a session ended because the program that held it is gone (%s)', p_reason),
+            v_session.user_id, v_session.host_id, null,
+            jsonb_build_object('session_id', v_session.id, 'reason', v_session.end_reason)
+        );
+    end loop;
+    return true;
+end
+$$;
+
+revoke all on function process.bury(bigint, text) from public;
+
+comment on function process.bury(bigint, text) is
+'Declares a process dead: releases its tasks and ends its sessions; false if it was dead already.';

@@ -1,0 +1,30 @@
+-- What healthz says: ok, stale (not heard of for a while) or absent (never, or stopped).
+create or replace function process.health()
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+        'database', 'ok',
+        'agent', coalesce(max(p.health) filter (where p.program = 'ccp-agent'), 'absent'),
+        'worker', coalesce(max(p.health) filter (where p.program = 'ccp-worker'), 'absent'),
+        'cron', coalesce((
+            select case when t.seen_at > clock.now() - interval '150 seconds' then 'ok' else 'stale' end
+            from ccp.ticks as t
+            where t.who = 'cron' and t.seen_at is not null
+        ), 'absent')
+    )
+    from (
+        select
+            l.program,
+            case when l.beat_at > clock.now() - interval '15 seconds' then 'ok' else 'stale' end as health
+        from ccp.processes as l
+        where l.ended_at is null and l.program in ('ccp-agent', 'ccp-worker')
+    ) as p
+$$;
+
+revoke all on function process.health() from public;
+
+comment on function process.health() is
+'What healthz says of database, agent, worker and cron: ok, stale or absent.';

@@ -1,0 +1,26 @@
+-- Which of the caller's sessions have to end: those that the rules asked to end, and those that are over already.
+create or replace function session.check(p_process_id bigint, p_session_ids uuid[])
+returns table (session_id uuid, end_reason text, sentence text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    perform process.require(p_process_id);
+    return query
+    select a.id, coalesce(s.end_reason, 'process_gone'), session.sentence(coalesce(s.end_reason, 'process_gone'))
+    from unnest(p_session_ids) as a (id)
+    left join ccp.sessions as s on s.id = a.id and s.process_id = p_process_id
+    where s.id is null
+        or s.end_requested_at is not null
+        or s.ended_at is not null;
+end
+$$;
+
+revoke all on function session.check(bigint, uuid[]) from public;
+grant execute on function session.check(bigint, uuid[]) to ccp_sshproxy, ccp_api;
+
+comment on function session.check(bigint, uuid[]) is
+'Which of the caller''s sessions have to end, why, and what to tell their users.';

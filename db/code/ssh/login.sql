@@ -1,0 +1,114 @@
+-- Lets somebody in, or says why not; the answer is returned, never raised, because the attempt must leave its trace.
+-- p_matched: the signature was valid, or the password matched. What is wrong with account or host is told only after
+-- right credentials; wrong ones and unknown hosts get the same answer. A one-time key is used up by the login that
+-- it lets in, and by no other.
+create or replace function ssh.login(
+    p_process_id bigint,
+    p_address inet,
+    p_short_id text,
+    p_method text,
+    p_key_sha256 text,
+    p_matched boolean
+)
+returns table (verdict text, session_id uuid, sentence text)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_host record;
+    v_key_id uuid;
+    v_grant_id uuid;
+    v_session_id uuid;
+    v_wait_s integer := access.penalty_check(p_address, p_short_id);
+begin
+    perform process.require(p_process_id);
+    if v_wait_s > 0 then
+        return query select 'limited', null::uuid, format('Too many attempts: wait %s seconds.', v_wait_s);
+        return;
+    end if;
+
+    select
+        h.id, h.user_id, h.status, h.ssh_password_hash, u.username,
+        account.state(u.disabled_at, u.expires_at) as user_state
+    into v_host
+    from ccp.hosts as h
+    join ccp.users as u on u.id = h.user_id
+    where h.short_id = p_short_id
+        and h.status <> 'deleted';
+    if p_method = 'key' and v_host.id is not null then
+        select k.id
+        into v_key_id
+        from ccp.ssh_keys as k
+        where k.user_id = v_host.user_id
+            and k.key_sha256 = p_key_sha256;
+        if v_key_id is null then
+            v_grant_id := ssh.grant_id(v_host.id, p_key_sha256);
+        end if;
+    end if;
+
+    if p_matched is not true
+        or v_host.id is null
+        or (p_method = 'key' and v_key_id is null and v_grant_id is null)
+        or (p_method = 'password' and v_host.ssh_password_hash is null)
+        or p_method not in ('key', 'password')
+    then
+        perform access.penalty_add(
+            p_address, p_short_id, case when v_host.id is null then 'unknown_user' else 'auth_failed' end
+        );
+        perform event.write(
+            'warning', 'ssh.auth.failed', format('somebody at %s failed to log in by %s', host(p_address), p_method),
+            v_host.user_id, v_host.id, null,
+            jsonb_build_object('address', host(p_address), 'method', p_method, 'user', left(p_short_id, 100))
+        );
+        return query select 'denied', null::uuid, 'Permission denied.';
+        return;
+    end if;
+    if v_host.user_state <> 'active' then
+        return query select v_host.user_state, null::uuid, case v_host.user_state
+            when 'expired' then 'This account has expired: ask an admin to extend it.'
+            else 'This account is disabled: ask an admin to enable it.'
+        end;
+        return;
+    end if;
+    if v_host.status <> 'running' then
+        return query select 'not_running', null::uuid, format('This host is %s: start it first.', v_host.status);
+        return;
+    end if;
+
+    if v_grant_id is not null then
+        update ccp.access_grants
+        set used_at = clock.now()
+        where id = v_grant_id
+            and used_at is null;
+        if not found then
+            return query select 'denied', null::uuid, 'Permission denied.';
+            return;
+        end if;
+    elsif v_key_id is not null then
+        update ccp.ssh_keys
+        set last_used_at = clock.now()
+        where id = v_key_id;
+    end if;
+    insert into ccp.sessions as s (user_id, host_id, process_id, method, key_sha256, address)
+    values (
+        v_host.user_id, v_host.id, p_process_id,
+        case when v_grant_id is not null then 'grant' else p_method end,
+        p_key_sha256, p_address
+    )
+    returning s.id into v_session_id;
+    perform event.write(
+        'info', 'ssh.session.opened', format('%s came in by ssh from %s', v_host.username, host(p_address)),
+        v_host.user_id, v_host.id, null,
+        jsonb_build_object('session_id', v_session_id, 'address', host(p_address), 'method', p_method)
+    );
+    return query select 'ok', v_session_id, null::text;
+end
+$$;
+
+revoke all on function ssh.login(bigint, inet, text, text, text, boolean) from public;
+grant execute on function ssh.login(bigint, inet, text, text, text, boolean) to ccp_sshproxy;
+
+comment on function ssh.login(bigint, inet, text, text, text, boolean) is
+'Lets somebody in: ok, denied, disabled, expired, not_running or limited, with a sentence.';

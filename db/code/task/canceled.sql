@@ -1,0 +1,33 @@
+-- The task stopped because it was asked to. If the deadline asked, it is a failure that may be tried again.
+create or replace function task.canceled(p_task_id uuid, p_lease bigint, p_message text)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task ccp.task_rows;
+begin
+    v_task := task.hold(p_task_id);
+    if v_task.lease = p_lease then
+        if v_task.stop_reason = 'deadline' then
+            perform task.overran(v_task, 'deadline', 'did not end in time and was stopped');
+        else
+            perform task.finish(v_task, 'canceled', coalesce(v_task.stop_reason, 'canceled'), p_message);
+        end if;
+        return 'ok';
+    end if;
+    if v_task.reported_lease = p_lease and (
+        v_task.reported = 'canceled' or (v_task.reported in ('failed', 'retry') and v_task.error_code = 'deadline')
+    ) then
+        return 'ok';
+    end if;
+    return 'stale';
+end
+$$;
+
+revoke all on function task.canceled(uuid, bigint, text) from public;
+grant execute on function task.canceled(uuid, bigint, text) to ccp_worker, ccp_agent;
+
+comment on function task.canceled(uuid, bigint, text) is
+'The task stopped because it was asked to: ok or stale.';

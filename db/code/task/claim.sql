@@ -1,0 +1,89 @@
+-- Takes up to p_limit tasks of the process's queue, each with a fresh lease. Touches task rows only and waits for
+-- nobody: what another claim holds, what runs on the same host, waits for its time or for an active user is passed by.
+create or replace function task.claim(p_process_id bigint, p_limit integer)
+returns table (
+    task_id uuid,
+    kind text,
+    host_id uuid,
+    lease bigint,
+    attempt integer,
+    params jsonb,
+    deadline_at timestamptz,
+    stop_requested boolean
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := clock.now();
+begin
+    -- One at a time: for a limit that is a parameter the planner expects a tenth of the table. By ctid: nothing changes a
+    -- task that stays queued, so the row that was locked is the one this statement sees.
+    for v_turn in 1..p_limit
+    loop
+        return query
+        update ccp.task_rows as t
+        set
+            status = 'running',
+            process_id = p_process_id,
+            lease = nextval('ccp.lease_ids'),
+            attempt = t.attempt + 1,
+            started_at = v_now,
+            deadline_at = v_now + (select k.deadline from ccp.task_kinds as k where k.kind = t.kind),
+            stage = null,
+            progress = null,
+            message = null
+        where t.ctid = (
+            select q.ctid
+            from ccp.task_rows as q
+            where q.queue = (
+                    select p.queue
+                    from ccp.processes as p
+                    where p.id = p_process_id
+                        and p.ended_at is null
+                        and (
+                            replace(p.program, '-', '_') = session_user
+                            or session_user not in ('ccp_api', 'ccp_worker', 'ccp_agent', 'ccp_sshproxy')
+                        )
+                )
+                and q.status = 'queued'
+                and q.run_at <= v_now
+                and (
+                    q.host_id is null
+                    or not exists (
+                        select
+                        from ccp.task_rows as r
+                        where r.host_id = q.host_id and r.status = 'running'
+                    )
+                )
+                and (
+                    not q.needs_active_user
+                    or exists (
+                        select
+                        from ccp.users as u
+                        where u.id = q.user_id
+                            and u.disabled_at is null
+                            and (u.expires_at is null or u.expires_at > v_now)
+                    )
+                )
+            order by q.run_at
+            limit 1
+            for no key update skip locked
+        )
+        returning t.id, t.kind, t.host_id, t.lease, t.attempt, t.params::jsonb, t.deadline_at, t.stop_requested_at is not null;
+        if not found then
+            -- Nothing to do, or no right to ask.
+            perform process.require(p_process_id);
+            exit;
+        end if;
+    end loop;
+end
+$$;
+
+revoke all on function task.claim(bigint, integer) from public;
+grant execute on function task.claim(bigint, integer) to ccp_worker, ccp_agent;
+
+comment on function task.claim(bigint, integer) is
+'Takes up to p_limit tasks of the process''s queue, each with a fresh lease; waits for nobody.';

@@ -1,0 +1,41 @@
+-- A try has failed: retry (queued again, later) if that may help, tries are left, nobody asked it to stop and no other
+-- task waits for the host; else failed. Stale leases change nothing; the same report twice gets the same answer.
+create or replace function task.fail(
+    p_task_id uuid,
+    p_lease bigint,
+    p_error_code text,
+    p_error_message text,
+    p_retryable boolean
+)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task ccp.task_rows;
+begin
+    v_task := task.hold(p_task_id);
+    if v_task.lease = p_lease then
+        if p_retryable and v_task.stop_requested_at is null and task.has_tries(v_task) then
+            perform task.queue_again(
+                v_task, 'retry', clock.now() + least(interval '1 second' * power(2, v_task.attempt - 1), interval '1 minute'),
+                p_error_code, p_error_message
+            );
+            return 'retry';
+        end if;
+        perform task.finish(v_task, 'failed', p_error_code, p_error_message, p_retryable);
+        return 'failed';
+    end if;
+    if v_task.reported_lease = p_lease and v_task.reported in ('failed', 'retry') then
+        return v_task.reported;
+    end if;
+    return 'stale';
+end
+$$;
+
+revoke all on function task.fail(uuid, bigint, text, text, boolean) from public;
+grant execute on function task.fail(uuid, bigint, text, text, boolean) to ccp_worker, ccp_agent;
+
+comment on function task.fail(uuid, bigint, text, text, boolean) is
+'A try has failed: retry, failed or stale.';

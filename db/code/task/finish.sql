@@ -1,0 +1,76 @@
+-- Ends a task and moves its host as the kind says, then lets the next task begin or reconciles. The caller holds the
+-- host's row (if there is one) and the task's. p_host_status, if given, is the host's new status instead of the kind's.
+create or replace function task.finish(
+    p_task ccp.task_rows,
+    p_status text,
+    p_error_code text default null,
+    p_error_message text default null,
+    p_retryable boolean default null,
+    p_result jsonb default null,
+    p_host_status text default null
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_host ccp.hosts;
+    v_kind ccp.task_kinds;
+    v_next ccp.task_rows;
+begin
+    perform task.end_row(p_task, p_status, p_error_code, p_error_message, p_retryable, p_result);
+    perform pg_notify('ccp_event', '');
+    if p_task.host_id is null then
+        if p_status = 'failed' then
+            perform event.write(
+                'error', 'task.failed', format('%s failed: %s', p_task.kind, p_error_message),
+                null, null, p_task.id, jsonb_build_object('error_code', p_error_code)
+            );
+        end if;
+        return;
+    end if;
+
+    select h.* into v_host from ccp.hosts as h where h.id = p_task.host_id;
+    select k.* into v_kind from ccp.task_kinds as k where k.kind = p_task.kind;
+    update ccp.hosts
+    set
+        status = coalesce(p_host_status, case p_status
+            when 'succeeded' then task.done_status(v_kind, v_host)
+            when 'failed' then v_kind.failed_status
+            else v_kind.canceled_status
+        end),
+        finished_at = clock.now(),
+        failures = failures + (p_status = 'failed')::integer,
+        retry_at = case p_status when 'failed' then host.retry_at(failures + 1) when 'succeeded' then null else retry_at end,
+        error_code = case p_status when 'canceled' then error_code else p_error_code end,
+        error_message = case p_status when 'canceled' then error_message else left(p_error_message, 2000) end,
+        wg_public_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'wg_public_key', wg_public_key) else wg_public_key end,
+        ssh_host_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'ssh_host_key', ssh_host_key) else ssh_host_key end,
+        image_id = case when p_task.kind in ('host.create', 'host.rebuild') then coalesce(p_result ->> 'image_id', image_id) else image_id end
+    where id = p_task.host_id
+    returning * into v_host;
+    if v_host.status = 'deleted' then
+        update ccp.bindings
+        set ended_at = clock.now()
+        where host_id = v_host.id
+            and ended_at is null;
+    end if;
+    perform task.tell(p_task, v_host, p_status, p_error_code, p_error_message);
+
+    select t.*
+    into v_next
+    from ccp.task_rows as t
+    where t.host_id = p_task.host_id and t.status in ('queued', 'running')
+    for no key update;
+    if found then
+        perform task.take_turn(v_next, v_host);
+    else
+        perform host.reconcile(p_task.host_id);
+    end if;
+end
+$$;
+
+revoke all on function task.finish(ccp.task_rows, text, text, text, boolean, jsonb, text) from public;
+
+comment on function task.finish(ccp.task_rows, text, text, text, boolean, jsonb, text) is
+'Ends a task, moves its host as the kind says, and lets the next task begin or reconciles.';

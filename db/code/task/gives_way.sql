@@ -1,0 +1,16 @@
+-- Whether a queued task is canceled by a request of that kind.
+create or replace function task.gives_way(p_queued ccp.task_rows, p_kind text)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select p_kind = any (k.superseded_by)
+    from ccp.task_kinds as k
+    where k.kind = p_queued.kind
+$$;
+
+revoke all on function task.gives_way(ccp.task_rows, text) from public;
+
+comment on function task.gives_way(ccp.task_rows, text) is
+'Whether a queued task is canceled by a request of that kind.';

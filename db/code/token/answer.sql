@@ -1,0 +1,16 @@
+-- What a client learns with its token; the API puts the token itself into its place. expires_in is the life of one token.
+create or replace function token.answer(p_user_id uuid)
+returns api.login
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select row('', u.role, u.username, u.short_id, 3600)::api.login
+    from ccp.users as u
+    where u.id = p_user_id
+$$;
+
+revoke all on function token.answer(uuid) from public;
+
+comment on function token.answer(uuid) is
+'What a client learns with its token; the API puts the token itself into its place.';

@@ -1,0 +1,104 @@
+-- Stores evidence, with the agent's own time (at most four weeks back, never ahead), and writes what it means into the
+-- audit log. Moves no host: host.observe() and the task's report do. An agent that got no answer sends the same again:
+-- it gets the id of the row that is there.
+create or replace function verification.record(
+    p_process_id bigint,
+    p_host_id uuid,
+    p_task_id uuid,
+    p_kind text,
+    p_outcome text,
+    p_error_code text,
+    p_observed_ip inet,
+    p_checks jsonb,
+    p_duration_ms integer,
+    p_at timestamptz
+)
+returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_process ccp.processes;
+    v_host record;
+    v_at timestamptz := least(greatest(p_at, clock.now() - interval '28 days'), clock.now());
+    v_before text;
+    v_type text;
+    v_id bigint;
+begin
+    v_process := process.require(p_process_id);
+    select h.id, h.user_id, h.node_id, h.short_id, b.exit_label, b.exit_address
+    into v_host
+    from ccp.hosts as h
+    left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+    where h.id = p_host_id;
+    if not found then
+        perform access.refuse(
+            'CP404', 'host_not_found', 'there is no such host', jsonb_build_object('host_id', p_host_id), ''
+        );
+    end if;
+    if v_host.node_id <> v_process.node_id then
+        perform access.refuse(
+            'CP403', 'not_your_host', format('host %s lives on another node', v_host.short_id),
+            jsonb_build_object('host_id', p_host_id), 'its own node''s agent proves it'
+        );
+    end if;
+    select v.id
+    into v_id
+    from ccp.verifications as v
+    where v.host_id = p_host_id
+        and v.at = v_at
+        and (v.process_id, v.kind, v.outcome) = (p_process_id, p_kind, p_outcome)
+        and v.error_code is not distinct from p_error_code
+        and v.checks = p_checks;
+    if found then
+        return v_id;
+    end if;
+    select v.error_code
+    into v_before
+    from ccp.verifications as v
+    where v.host_id = p_host_id
+    order by v.at desc
+    limit 1;
+
+    insert into ccp.verifications (
+        at, host_id, user_id, task_id, process_id, kind, outcome, error_code, exit_label, expected_ip, observed_ip, checks, duration_ms
+    )
+    values (
+        v_at, p_host_id, v_host.user_id, p_task_id, p_process_id, p_kind, p_outcome, p_error_code,
+        v_host.exit_label, v_host.exit_address, p_observed_ip, p_checks, p_duration_ms
+    )
+    returning id into v_id;
+
+    v_type := case
+        when p_outcome = 'failed' and p_error_code = 'exit_mismatch' then 'egress.mismatch'
+        when p_outcome = 'failed' and p_error_code in ('leak', 'inventory') then 'egress.leak_blocked'
+        when p_outcome = 'failed' and p_error_code like 'tunnel%' then 'tunnel.lost'
+        when p_outcome = 'passed' and v_before like 'tunnel%' then 'tunnel.restored'
+    end;
+    if v_type is not null then
+        perform event.write(
+            case p_outcome when 'passed' then 'info' else 'error' end,
+            v_type,
+            case v_type
+                when 'egress.mismatch' then format(
+                    'host %s left as %s, not as %s', v_host.short_id,
+                    coalesce(host(p_observed_ip), 'an unknown address'), coalesce(host(v_host.exit_address), 'any known exit')
+                )
+                when 'egress.leak_blocked' then format('host %s was closed: its wall did not hold (%s)', v_host.short_id, p_error_code)
+                when 'tunnel.lost' then format('the tunnel of host %s is gone', v_host.short_id)
+                else format('the tunnel of host %s is back', v_host.short_id)
+            end,
+            v_host.user_id, p_host_id, p_task_id,
+            jsonb_build_object('verification_id', v_id, 'error_code', p_error_code)
+        );
+    end if;
+    return v_id;
+end
+$$;
+
+revoke all on function verification.record(bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz) from public;
+grant execute on function verification.record(bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz) to ccp_agent;
+
+comment on function verification.record(bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz) is
+'Stores evidence of one verification and writes what it means into the audit log; returns its id.';

@@ -1,0 +1,26 @@
+-- Penalties after OpenSSH's model.
+begin;
+select plan(10);
+
+set local test.now = '2099-01-01 00:00:00';
+select is(access.penalty_check('198.51.100.7', 'alice'), 0, 'who did nothing waits for nothing');
+select access.penalty_add('198.51.100.7', 'alice', 'auth_failed') from generate_series(1, 2);
+select is(access.penalty_check('198.51.100.7', 'alice'), 0, 'two mistakes are free');
+select access.penalty_add('198.51.100.7', 'alice', 'auth_failed');
+select is(access.penalty_check('198.51.100.7', 'alice'), 15, 'the third makes this name wait at this address');
+select is(access.penalty_check('198.51.100.7', 'bob'), 0, 'others at that address do not');
+select is(access.penalty_check('198.51.100.8', 'alice'), 0, 'nor the same name elsewhere');
+select access.penalty_add('198.51.100.7', 'x' || n, 'unknown_user') from generate_series(1, 9) as n;
+select is(access.penalty_check('198.51.100.7', 'bob'), 60, 'twelve mistakes make the address wait');
+select access.penalty_add('198.51.100.7', 'mallory', 'crash') from generate_series(1, 20);
+select is(access.penalty_check('198.51.100.7', 'bob'), 600, 'never longer than ten minutes');
+set local test.now = '2099-01-01 00:10:00';
+select is(access.penalty_check('198.51.100.7', 'bob'), 0, 'then it is over');
+select access.penalty_add('2001:db8::1', 'alice', 'crash');
+select ok(access.penalty_check('2001:db8::2', 'bob') > 0, 'an IPv6 /64 is one source');
+update ccp.settings set value = '["198.51.100.0/24"]' where name = 'penalty_exempt';
+select access.penalty_add('198.51.100.9', 'alice', 'crash');
+select is(access.penalty_check('198.51.100.9', 'alice'), 0, 'exempt networks earn nothing');
+
+select * from finish();
+rollback;

@@ -1,0 +1,32 @@
+-- Idempotency keys, and tasks that work on nothing.
+begin;
+\ir ../hosts.psql
+select plan(8);
+
+select is(
+    (task.enqueue('host.start', t.host(), '{}', 'k1')).id, (task.enqueue('host.start', t.host(), '{}', 'k1')).id,
+    'the same key returns the same row'
+);
+select lives_ok($$select t.claim()$$, 'it is claimed');
+select is(t.succeed(), 'ok', 'and done');
+select is(
+    (task.enqueue('host.start', t.host(), '{}', 'k1')).id, (select id from ccp.task_rows where idempotency_key = 'k1'),
+    'the key still returns the row it made'
+);
+select throws_ok(
+    $$select task.enqueue('host.stop', t.host(), '{}', 'k1')$$, 'CP409', 'this idempotency key was used for another request',
+    'the same key for another request is refused'
+);
+select is(
+    (task.enqueue('system.noop')).id, (task.enqueue('system.noop', null, '{}')).id, 'no subject equals no subject'
+);
+select isnt(
+    (task.enqueue('system.noop')).id, (task.enqueue('system.noop', null, '{"hold_ms": 5}')).id,
+    'other parameters are another task'
+);
+select is(
+    (select count(*)::integer from task.claim(t.worker(), 10)), 2, 'the worker claims both'
+);
+
+select * from finish();
+rollback;
