@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task kinds of the worker, one file each.
+#pragma once
+
+#include "lib/task.h"
+
+// events.retain: calls event.retain() until nothing past its retention is left. Begun again after a
+// crash it goes on where it stopped.
+extern const struct task_step retain_steps[];
+
+// system.noop: holds the task for params.hold_ms (0 if absent), and ends at once when asked to
+// stop.
+extern const struct task_step noop_steps[];

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tick's thread and timer.
+#include "workers/tick.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+#include "lib/wait.h"
+
+enum { TICK_MS = 1000, TICK_TIMEOUT_MS = 3000, STOP_MS = 1000 };
+
+struct tick {
+	const char *conninfo;
+	struct pool *pool;
+	struct loop_source *timer;
+	struct pool_job job;
+	bool running; // the job is the pool's
+	bool told; // that it fails; once until it works again
+	int outcome;
+	struct err error;
+};
+
+static void *context_new(void *data, unsigned index)
+{
+	const struct tick *tick = data;
+
+	(void)index;
+	return db_new(&(const struct db_conf){.conninfo = tick->conninfo,
+		.name = "ccp-worker/tick",
+		.timeout_ms = TICK_TIMEOUT_MS});
+}
+
+static void context_free(void *context)
+{
+	db_free(context);
+}
+
+static struct tick *tick_of(struct pool_job *job)
+{
+	return (struct tick *)(void *)((char *)job - offsetof(struct tick, job));
+}
+
+static void job_run(struct pool_job *job, void *context)
+{
+	struct tick *tick = tick_of(job);
+	struct wait w = wait_for(TICK_TIMEOUT_MS, pool_cancel_fd(tick->pool));
+
+	tick->outcome = db_call(
+		context, DB_CALL("select clock.tick($1)", "worker"), &w, NULL, &tick->error);
+}
+
+static void job_done(struct pool_job *job)
+{
+	struct tick *tick = tick_of(job);
+	bool failed = job->ran && tick->outcome != 0;
+
+	tick->running = false;
+	// The bus tells that the database is away; this tells what else goes wrong.
+	if (failed && !tick->told && tick->outcome != DB_LOST)
+		log_error("the tick fails", log_err(&tick->error));
+	tick->told = failed;
+}
+
+static void on_timer(void *data)
+{
+	struct tick *tick = data;
+
+	if (!tick->running && pool_submit(tick->pool, &tick->job) == 0)
+		tick->running = true;
+}
+
+int tick_new(struct loop *loop, const char *conninfo, struct tick **ret, struct err *e)
+{
+	_cleanup_(freep) struct tick *tick = xnew(struct tick);
+	const struct pool_conf pool = {.name = "tick",
+		.threads = 1,
+		.queue = 1,
+		.loop = loop,
+		.context_new = context_new,
+		.context_free = context_free,
+		.data = tick};
+
+	tick->conninfo = conninfo;
+	tick->job = (struct pool_job){.run = job_run, .done = job_done};
+	if (loop_timer(loop, on_timer, tick, &tick->timer, e) < 0)
+		return -1;
+	if (pool_new(&pool, &tick->pool, e) < 0) {
+		loop_source_free(tick->timer);
+		return -1;
+	}
+	loop_timer_set(tick->timer, 0, TICK_MS);
+	*ret = TAKE_PTR(tick);
+	return 0;
+}
+
+int tick_free(struct tick *tick)
+{
+	if (!tick)
+		return 0;
+	loop_source_free(tick->timer);
+	int r = pool_stop(tick->pool, STOP_MS);
+	if (r == 0)
+		free(tick);
+	return r;
+}
