@@ -1,0 +1,171 @@
+"""Captures: what crosses a namespace's links, as pcap files that are complete when `stop` returns.
+
+tcpdump listens on all interfaces of the namespace at once (LINKTYPE_LINUX_SLL2), so also on a tunnel that is
+just being born there. At the end `stop` sends a mark through the loopback device and waits until the mark is in
+the file: the kernel hands packets over in order, so everything before it is there too. The mark never touches a link.
+"""
+
+import ctypes
+import hashlib
+import os
+import re
+import secrets
+import select
+import shutil
+import socket
+import struct
+import time
+from pathlib import Path
+
+from ccplab import netns, plan
+from ccplab.errors import LabError
+
+SNAP = 192  # bytes kept of a packet: all headers and the mark
+BUFFER_KIB = 64 << 10
+MARK = b"ccplab end of capture "
+STRAY_PORT = 9  # discard
+SLL2 = 276
+LOOPBACK = 772  # ARPHRD_LOOPBACK
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _name(file):
+    return "capture-" + hashlib.sha256(str(file).encode()).hexdigest()[:12]
+
+
+def start(records, file, namespace):
+    """Returns when tcpdump listens."""
+    file = Path(file).absolute()
+    name = _name(file)
+    if records.alive(name):
+        raise LabError(f"a capture into {file} runs already: `lab capture stop {file}` ends it")
+    if shutil.which("tcpdump") is None:
+        raise LabError("tcpdump is not installed: run tools/install-deps")
+    file.unlink(missing_ok=True)
+    records.logs.mkdir(parents=True, exist_ok=True)
+    records.log(name).touch()
+    with netns.inside(namespace), Watch(records.log(name)) as watch:
+        records.spawn(
+            name,
+            ["tcpdump", "-i", "any", "-n", "-p", "-U", "--immediate-mode", "-Z", "root",
+             "-s", str(SNAP), "-B", str(BUFFER_KIB), "-w", str(file)],
+            file=str(file), namespace=namespace,
+        )  # fmt: skip
+        if not watch.until(lambda: b"listening on" in records.log(name).read_bytes(), 5):
+            raise LabError(f"tcpdump does not start: {records.last_lines(name)}")
+
+
+def stop(records, file=None):
+    """Ends the capture into that file, or all; each file then holds every packet sent before. A loss is an error."""
+    if file is not None and records.read(_name(Path(file).absolute())) is None:
+        raise LabError(f"there is no capture into {file}")
+    names = [_name(Path(file).absolute())] if file else records.names()
+    for name in [name for name in names if name.startswith("capture-")]:
+        record = records.read(name)
+        if not records.alive(name):
+            records.stop(name)
+            raise LabError(f"the capture into {record['file']} died: {records.last_lines(name)}")
+        _flush(record)
+        records.stop(name)
+        said = records.log(name).read_text(encoding="utf-8")
+        records.log(name).unlink()
+        lost = re.search(r"^(\d+) packets dropped by kernel", said, re.MULTILINE)
+        if lost is None or int(lost[1]) > 0:
+            raise LabError(f"the capture into {record['file']} is incomplete: {said.strip()}")
+
+
+def _flush(record):
+    mark = MARK + secrets.token_hex(8).encode()
+    file = Path(record["file"])
+    with Watch(file) as watch:
+        with netns.inside(record["namespace"]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.1", 0))
+            sock.sendto(mark, sock.getsockname())
+        if not watch.until(lambda: any(mark in packet.data for packet in read(file)), 10):
+            raise LabError(f"the end of the capture does not appear in {file}: is the disk full?")
+
+
+class Watch:
+    """Waits for a file to grow, by inotify(7)."""
+
+    def __init__(self, file):
+        self.fd = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        if self.fd < 0 or _libc.inotify_add_watch(self.fd, os.fsencode(file), 2) < 0:  # IN_MODIFY
+            raise LabError(f"watching {file}: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+
+    def until(self, condition, timeout_s):
+        end = time.monotonic() + timeout_s
+        while not condition():
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                return condition()
+            os.read(self.fd, 65536)
+        return True
+
+
+class Packet:
+    """One packet of a capture (SLL2 header: tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html)."""
+
+    def __init__(self, time_s, frame):
+        self.time_s = time_s
+        self.protocol, _, self.interface, self.hardware = struct.unpack_from(">HHiH", frame)
+        self.data = frame[20:]
+
+    def is_end_mark(self):
+        return self.hardware == LOOPBACK and MARK in self.data
+
+    def is_tunnel(self, pairs):
+        """UDP between the uplink's own address and an exit's endpoint, at the endpoint's port, in one piece."""
+        data = self.data
+        if self.protocol != 0x0800 or len(data) < 28 or data[0] >> 4 != 4 or data[9] != 17:
+            return False
+        header = (data[0] & 15) * 4
+        if header < 20 or len(data) < header + 8 or struct.unpack_from(">H", data, 6)[0] & 0x3FFF:
+            return False
+        source, target = (socket.inet_ntoa(data[at : at + 4]) for at in (12, 16))
+        source_port, target_port = struct.unpack_from(">HH", data, header)
+        return ((source, target) in pairs and target_port == plan.PORT) or (
+            (target, source) in pairs and source_port == plan.PORT
+        )
+
+    def __str__(self):
+        return f"{self.time_s:.6f} interface {self.interface} protocol {self.protocol:#06x} {self.data[:64].hex()}"
+
+
+def read(file):
+    """The packets of a pcap file as far as it is written; the end marks included."""
+    with open(file, "rb") as pcap:
+        head = pcap.read(24)
+        if len(head) < 24:
+            return
+        order = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}.get(head[:4])
+        if order is None or struct.unpack(order + "I", head[20:])[0] & 0xFFFF != SLL2:
+            raise LabError(f"{file} is not a capture of this lab")
+        while len(record := pcap.read(16)) == 16:
+            seconds, micros, kept, _ = struct.unpack(order + "IIII", record)
+            frame = pcap.read(kept)
+            if len(frame) < kept:
+                return
+            yield Packet(seconds + micros / 1e6, frame)
+
+
+def packets(lab, file, not_tunnel=False):
+    """What was captured but the end mark, with not_tunnel also but the tunnels' own UDP; nothing else is left out."""
+    if not Path(file).exists():
+        raise LabError(f"there is no file {file}")
+    pairs = {(exit.near, exit.endpoint) for exit in lab.exits.values()}
+    for packet in read(file):
+        if not packet.is_end_mark() and not (not_tunnel and packet.is_tunnel(pairs)):
+            yield packet
+
+
+def let_out(lab):
+    """The positive control: one packet on the uplink's link that is no tunnel's."""
+    with netns.inside(lab.uplink), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"ccplab let out", (lab.exits[1].endpoint, STRAY_PORT))

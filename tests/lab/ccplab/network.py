@@ -1,0 +1,192 @@
+"""Namespaces, links, routes and rules of a lab; the exits' engines; swapped exit addresses."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from ccplab import netns, plan, uapi
+from ccplab.errors import LabError
+
+START_S = 5
+QUIET = {  # nobody in the lab speaks IPv6, so nobody sends router or neighbour messages
+    "ipv6/conf/all/disable_ipv6": 1,
+    "ipv6/conf/default/disable_ipv6": 1,
+    "ipv4/conf/all/rp_filter": 0,
+    "ipv4/conf/default/rp_filter": 0,
+}
+
+# An exit goes on sending to a tunnel whose engine has just died. The uplink's kernel would answer that the port is
+# closed, which is no program's packet and nobody's leak, but would stand in every capture.
+UPLINK_RULES = """
+table inet lab {
+    chain output {
+        type filter hook output priority filter; policy accept;
+        icmp type destination-unreachable drop
+    }
+}
+"""
+
+# The exit answers on its uplink side to nothing but WireGuard, silently: what a test lets out gets no reply.
+EXIT_RULES = """
+table inet lab {{
+    chain input {{
+        type filter hook input priority filter; policy accept;
+        iifname "uplink" udp dport {port} accept
+        iifname "uplink" drop
+    }}
+    chain forward {{
+        type filter hook forward priority filter; policy drop;
+        iifname "{engine}" oifname "net" accept
+        iifname "net" oifname "{engine}" ct state established,related accept
+    }}
+    chain leave {{
+        type nat hook postrouting priority srcnat; policy accept;
+    }}
+}}
+"""
+
+
+def _ip(namespace, *lines):
+    netns.run("ip", "-n", namespace, "-batch", "-", stdin="\n".join(lines) + "\n")
+
+
+def build(lab):
+    """All namespaces and links. The root namespace gets no address, no route and no device, not even for a moment."""
+    for name in lab.namespaces:
+        netns.add(name)
+        with netns.inside(name):
+            forwards = any(name == exit.namespace for exit in lab.exits.values())
+            netns.sysctl(QUIET | {"ipv4/ip_forward": int(forwards)})
+    services = [plan.DNS_ADDRESS, *plan.ECHOES.values(), *plan.TARGETS.values()]
+    _ip(lab.net, "link set lo up", *(f"address add {address}/32 dev lo" for address in services))
+    _ip(lab.uplink, "link set lo up")
+    with netns.inside(lab.uplink):
+        netns.run("nft", "-f", "-", stdin=UPLINK_RULES)
+    for exit in lab.exits.values():
+        _build_exit(lab, exit)
+
+
+def _build_exit(lab, exit):
+    near, far = f"exit{exit.number}", "uplink"
+    for link, there in (
+        (f"{near} netns {lab.uplink} address {exit.mac(1)}", f"{far} address {exit.mac(2)}"),
+        (f"{near} netns {lab.net} address {exit.mac(3)}", f"net address {exit.mac(4)}"),
+    ):
+        netns.run(
+            "ip", "link", "add", *link.split(), "type", "veth",
+            "peer", "name", *there.split(), "netns", exit.namespace,
+        )  # fmt: skip
+    # On the uplink's links the neighbours are written down: no ARP, every packet of a capture counts.
+    _ip(
+        lab.uplink,
+        f"address add {exit.near} peer {exit.endpoint} dev {near}",
+        f"link set {near} up",
+        f"neighbour replace {exit.endpoint} lladdr {exit.mac(2)} dev {near} nud permanent",
+    )
+    _ip(
+        exit.namespace,
+        "link set lo up",
+        f"address add {exit.endpoint} peer {exit.near} dev uplink",
+        "link set uplink up",
+        f"neighbour replace {exit.near} lladdr {exit.mac(1)} dev uplink nud permanent",
+        f"address add {exit.public}/32 dev net",
+        f"address add {exit.swapped}/32 dev net",
+        "link set net up",
+        f"route add {plan.SERVICE_NET} dev net src {exit.public}",
+    )
+    _ip(
+        lab.net,
+        f"link set {near} up",
+        f"route add {exit.public}/32 dev {near} src {plan.DNS_ADDRESS}",
+        f"route add {exit.swapped}/32 dev {near} src {plan.DNS_ADDRESS}",
+    )
+    with netns.inside(exit.namespace):
+        netns.run("nft", "-f", "-", stdin=EXIT_RULES.format(port=plan.PORT, engine=exit.engine))
+    leave_as(exit, exit.public)
+
+
+def leave_as(exit, address):
+    """From now on the exit's clients are seen as that address, flows that are established included."""
+    with netns.inside(exit.namespace):
+        rules = f'flush chain inet lab leave\nadd rule inet lab leave oifname "net" snat ip to {address}\n'
+        netns.run("nft", "-f", "-", stdin=rules)
+        netns.conntrack_flush()
+
+
+def remove(lab):
+    for name in lab.own_namespaces:
+        if netns.exists(name):
+            netns.end_inhabitants(name)
+    for name in lab.namespaces:
+        netns.remove(name)
+    for exit in lab.exits.values():
+        Path(uapi.path(exit.engine)).unlink(missing_ok=True)
+
+
+def private_key(lab, exit):
+    """The exit's key in base64, made once and kept by `down`: whoever wrote its public half down stays right."""
+    path = lab.directory / "keys" / f"exit{exit.number}"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        key = netns.run("wg", "genkey").strip()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(key + "\n", encoding="ascii")
+        draft.replace(path)
+        return key
+
+
+def public_key(lab, exit):
+    return netns.run("wg", "pubkey", stdin=private_key(lab, exit)).strip()
+
+
+def _program():
+    name = os.environ.get("CCP_WIREGUARD_GO") or "wireguard-go"
+    program = shutil.which(name)
+    if program is None:
+        raise LabError(f"{name} is not an executable: run tools/install-deps, or set CCP_WIREGUARD_GO")
+    return program
+
+
+def spawn_engine(records, name, namespace, device):
+    """An engine whose device is born in the namespace; returns when it answers.
+
+    It is handed its listening socket, so the first request waits for it by itself.
+    """
+    path = Path(uapi.path(device))
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        before = os.umask(0o177)
+        listener.bind(str(path))
+        os.umask(before)
+        listener.listen(16)
+        with netns.inside(namespace):
+            records.spawn(
+                name,
+                [_program(), "-f", device],
+                pass_fds=[listener.fileno()],
+                env={
+                    "WG_UAPI_FD": str(listener.fileno()),
+                    "WG_PROCESS_FOREGROUND": "1",
+                    "LOG_LEVEL": "error",
+                },
+            )
+    try:
+        uapi.ask(device, "get=1\n", timeout_s=START_S)
+    except LabError as error:
+        raise LabError(f"{error} ({records.last_lines(name)})") from None
+
+
+def start_engine(lab, exit, records):
+    """The exit's WireGuard server, without peers."""
+    spawn_engine(records, f"exit{exit.number}", exit.namespace, exit.engine)
+    uapi.configure(exit.engine, uapi.key_to_hex(private_key(lab, exit)), plan.PORT)
+    _ip(
+        exit.namespace,
+        f"link set {exit.engine} mtu {plan.MTU} up",
+        f"route add {plan.PEER_NET} dev {exit.engine}",
+    )
