@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepts, asks SQL, connects inside, confirms, hands over.
+#include "agent/dial.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "agent/agent.h"
+#include "agent/home.h"
+#include "agent/host.h"
+#include "agent/keys.h"
+#include "agent/netns.h"
+#include "lib/db.h"
+#include "lib/dial.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+#include "lib/proc.h"
+#include "lib/sock.h"
+
+enum { REQUEST_MS = 1000, ANSWER_MS = 5000, CALLERS = 3, ACCEPT_MOST = 64 };
+
+struct dial {
+	struct agent *agent;
+	int listener;
+	struct loop_source *source;
+	uid_t callers[CALLERS];
+};
+
+int dial_inside(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
+{
+	_cleanup_(closep) int fd = netns_socket(ns_fd, AF_INET, SOCK_STREAM, 0, e);
+	struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(int);
+	int error = 0;
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		int r;
+
+		if (errno != EINPROGRESS)
+			return err_set(e, errno, "connect to port %u in the container", port);
+		r = wait_fd(w, fd, POLLOUT, "the container's answer", e);
+		if (r != 0)
+			return r;
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+			error = errno;
+		if (error != 0)
+			return err_set(e, error, "connect to port %u in the container", port);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+struct call {
+	struct dial *dial;
+	int fd;
+	struct pool_job job;
+};
+
+static int refuse(struct dial_reply *reply, enum dial_outcome outcome, const char *sentence)
+{
+	reply->outcome = outcome;
+	if (!text_copy(reply->sentence, sizeof(reply->sentence), sentence))
+		strcpy(reply->sentence, "refused");
+	return -1;
+}
+
+// session.open: may this session have this port? The host's id, or a refusal.
+static int session_open(struct agent *a, struct db *db, const struct dial_request *request,
+	const struct wait *w, char ret_host[static SPEC_ID_SIZE], struct dial_reply *reply)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct db_number process = db_number(a->process_id), port = db_number(request->port);
+	const char *host_id;
+	struct err e;
+	int r = db_call(db,
+		DB_CALL("select verdict, host_id, sentence from session.open($1, $2, $3)",
+			process.text, request->session_id, port.text),
+		w, &rows, &e);
+
+	if (r != 0) {
+		log_warning("a session cannot be opened", log_err(&e));
+		return refuse(reply, DIAL_BUSY, "the database does not answer: try again");
+	}
+	if (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "go") != 0)
+		return refuse(reply, DIAL_REFUSED,
+			db_rows(rows) == 1 && db_text(rows, 0, 2) != NULL ? db_text(rows, 0, 2)
+									  : "refused");
+	host_id = db_text(rows, 0, 1);
+	if (host_id == NULL || !spec_id_is_valid(host_id) ||
+		!text_copy(ret_host, SPEC_ID_SIZE, host_id))
+		return refuse(reply, DIAL_REFUSED, "the session has no host");
+	return 0;
+}
+
+static int session_confirm(struct agent *a, struct db *db, const char *session_id,
+	const struct wait *w, struct dial_reply *reply)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct db_number process = db_number(a->process_id);
+	struct err e;
+	int r = db_call(db, DB_CALL("select session.confirm($1, $2)", process.text, session_id), w,
+		&rows, &e);
+
+	if (r != 0)
+		return refuse(reply, DIAL_BUSY, "the database does not answer: try again");
+	if (db_rows(rows) != 1 || !db_bool(rows, 0, 0))
+		return refuse(reply, DIAL_REFUSED, "the session was ended meanwhile");
+	return 0;
+}
+
+static int keys_attach(struct agent *a, const char *host_id, int *ret_fd, struct dial_reply *reply)
+{
+	_cleanup_(home_done) struct home home = HOME_INIT;
+	struct keys_public keys;
+	struct err e;
+
+	if (home_open(a, host_id, false, &home, &e) < 0 ||
+		keys_read(home.dir_fd, home.etc_fd, &keys, &e) < 0 ||
+		keys_client_memfd(home.dir_fd, ret_fd, &e) < 0) {
+		log_error("a host's keys cannot be read", log_text("host", host_id), log_err(&e));
+		return refuse(reply, DIAL_UNREACHABLE, "the host's keys cannot be read");
+	}
+	strcpy(reply->host_key, keys.ssh_host);
+	return 0;
+}
+
+static int answer(struct agent *a, struct db *db, const struct dial_request *request,
+	int fds[DIAL_FD_COUNT], struct dial_reply *reply)
+{
+	struct wait w = wait_for(ANSWER_MS, pool_cancel_fd(a->dials));
+	_cleanup_(closep) int ns_fd = -1;
+	char host_id[SPEC_ID_SIZE];
+	struct err e;
+
+	if (session_open(a, db, request, &w, host_id, reply) < 0)
+		return -1;
+	if (hosts_namespace(a->hosts, host_id, &ns_fd, &e) < 0)
+		return refuse(reply, DIAL_UNREACHABLE, "the host does not run");
+	if (dial_inside(ns_fd, (uint16_t)request->port, &w, &fds[DIAL_FD_SOCKET], &e) != 0)
+		return refuse(reply, DIAL_UNREACHABLE, e.message);
+	if (keys_attach(a, host_id, &fds[DIAL_FD_CLIENT_KEY], reply) < 0)
+		return -1;
+	return session_confirm(a, db, request->session_id, &w, reply);
+}
+
+static void call_run(struct pool_job *job, void *context)
+{
+	struct call *call = (struct call *)((char *)job - offsetof(struct call, job));
+	struct agent *a = call->dial->agent;
+	struct wait w = wait_for(REQUEST_MS, pool_cancel_fd(a->dials));
+	struct dial_request request;
+	struct dial_reply reply = {.magic = DIAL_MAGIC, .outcome = DIAL_OK};
+	int fds[DIAL_FD_COUNT] = {-1, -1};
+	size_t count = 0;
+	struct err e;
+	int r = sock_recv(call->fd, &request, sizeof(request), NULL, 0, &count, &w, &e);
+
+	if (r != 0)
+		return;
+	request.session_id[sizeof(request.session_id) - 1] = '\0';
+	if (request.magic != DIAL_MAGIC || request.port == 0 || request.port > UINT16_MAX ||
+		!spec_id_is_valid(request.session_id))
+		(void)refuse(
+			&reply, DIAL_REFUSED, "the request is of another version or no request");
+	else
+		(void)answer(a, context, &request, fds, &reply);
+	w = wait_for(REQUEST_MS, -1);
+	if (sock_send(call->fd, &reply, sizeof(reply), fds,
+		    reply.outcome == DIAL_OK ? DIAL_FD_COUNT : 0, &w, &e) != 0)
+		log_info("a dialler left before its answer", log_err(&e));
+	closep(&fds[DIAL_FD_SOCKET]);
+	closep(&fds[DIAL_FD_CLIENT_KEY]);
+}
+
+static void call_done(struct pool_job *job)
+{
+	struct call *call = (struct call *)((char *)job - offsetof(struct call, job));
+
+	closep(&call->fd);
+	free(call);
+}
+
+static bool caller_is_known(const struct dial *dial, int fd)
+{
+	struct sock_peer peer;
+	struct err e;
+
+	if (sock_peer(fd, &peer, &e) < 0)
+		return false;
+	for (size_t i = 0; i < CALLERS; i++) {
+		if (peer.uid == dial->callers[i])
+			return true;
+	}
+	log_warning("somebody may not dial", log_number("uid", peer.uid));
+	return false;
+}
+
+static void busy_say(int fd)
+{
+	struct dial_reply reply = {.magic = DIAL_MAGIC};
+	struct wait w = wait_for(0, -1);
+	struct err e;
+
+	(void)refuse(&reply, DIAL_BUSY, "too many connections at once: try again");
+	(void)!sock_send(fd, &reply, sizeof(reply), NULL, 0, &w, &e);
+}
+
+static void on_caller(void *data, uint32_t events)
+{
+	struct dial *dial = data;
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_MOST; i++) {
+		_cleanup_(closep) int fd = -1;
+		struct call *call;
+		struct err e;
+
+		if (sock_accept(dial->listener, &fd, &e) != 0)
+			return;
+		if (!caller_is_known(dial, fd))
+			continue;
+		call = xnew(struct call);
+		*call = (struct call){
+			.dial = dial, .fd = fd, .job = {.run = call_run, .done = call_done}};
+		if (pool_submit(dial->agent->dials, &call->job) == 0) {
+			fd = -1;
+			continue;
+		}
+		busy_say(fd);
+		free(call);
+	}
+}
+
+int dial_new(struct agent *a, struct dial **ret, struct err *e)
+{
+	static const char *const names[CALLERS] = {"ccp-sshproxy", "ccp-api", "root"};
+	_cleanup_(freep) char *path = xasprintf("%s/run/dial.sock", a->state_dir);
+	struct dial *dial = xnew(struct dial);
+
+	dial->agent = a;
+	for (size_t i = 0; i < CALLERS; i++) {
+		struct proc_user user;
+
+		if (proc_user_find(names[i], &user, e) < 0)
+			goto fail;
+		dial->callers[i] = user.uid;
+	}
+	// Everybody may connect, so that who asks is told by the kernel and not by a file's group.
+	if (sock_listen_unix(path, SOCK_SEQPACKET, 0666, &dial->listener, e) < 0)
+		goto fail;
+	*ret = dial;
+	return 0;
+fail:
+	free(dial);
+	return err_wrap(e, "make the dial socket");
+}
+
+int dial_start(struct dial *dial, struct err *e)
+{
+	return loop_watch(
+		dial->agent->loop, dial->listener, EPOLLIN, on_caller, dial, &dial->source, e);
+}
+
+void dial_free(struct dial *dial)
+{
+	if (dial == NULL)
+		return;
+	loop_source_free(dial->source);
+	closep(&dial->listener);
+	free(dial);
+}

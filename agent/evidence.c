@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was checked, what came out, how long it took: collected check by check, stored as one
+// verification.
+#include "agent/evidence.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
+
+static const char *const outcome_names[] = {
+	[OUTCOME_PASSED] = "passed",
+	[OUTCOME_INCONCLUSIVE] = "inconclusive",
+	[OUTCOME_FAILED] = "failed",
+};
+
+const char *outcome_name(enum outcome o)
+{
+	return outcome_names[o];
+}
+
+int outcome_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outcome_names); i++)
+		if (strcmp(name, outcome_names[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+void evidence_init(struct evidence *ev)
+{
+	*ev = (struct evidence){.checks = json_array(), .started_us = wait_now_us()};
+}
+
+void evidence_done(struct evidence *ev)
+{
+	json_freep(&ev->checks);
+}
+
+void evidence_add(struct evidence *ev, const char *name, enum outcome outcome, const char *code,
+	int64_t took_us, const char *detail, ...)
+{
+	assert((outcome == OUTCOME_PASSED) == (code == NULL));
+	char text[sizeof(ev->sentence)];
+	va_list args;
+	va_start(args, detail);
+	vsnprintf(text, sizeof(text), detail, args);
+	va_end(args);
+
+	cJSON *check = json_add(ev->checks, json_object());
+	json_set_text(check, "name", name);
+	json_set_text(check, "outcome", outcome_name(outcome));
+	json_set_number(check, "ms", (double)((took_us + 50) / 100) / 10);
+	json_set_text(check, "detail", text);
+
+	if (outcome > ev->outcome) {
+		ev->outcome = outcome;
+		snprintf(ev->code, sizeof(ev->code), "%s", code);
+		snprintf(ev->sentence, sizeof(ev->sentence), "%s", text);
+	}
+}
+
+int evidence_duration_ms(const struct evidence *ev)
+{
+	return (int)((wait_now_us() - ev->started_us + 500) / 1000);
+}

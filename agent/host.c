@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of hosts: one lock, one holder per host, checks give way to tasks.
+#include "agent/host.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+
+struct hosts {
+	pthread_mutex_t lock;
+	struct host *first;
+	uint64_t runs; // the last number given to a run
+};
+
+struct hosts *hosts_new(void)
+{
+	struct hosts *hosts = xnew(struct hosts);
+
+	pthread_mutex_init(&hosts->lock, NULL);
+	return hosts;
+}
+
+static void host_free(struct host *host)
+{
+	if (host->live.run != 0) {
+		wall_done(&host->live.wall);
+		engine_done(&host->live.engine);
+		closep(&host->live.ns_fd);
+	}
+	host_spec_free(host->spec);
+	closep(&host->yield_fd);
+	closep(&host->free_fd);
+	free(host);
+}
+
+void hosts_free(struct hosts *hosts)
+{
+	while (hosts->first != NULL) {
+		struct host *host = hosts->first;
+
+		hosts->first = host->next;
+		host_free(host);
+	}
+	pthread_mutex_destroy(&hosts->lock);
+	free(hosts);
+}
+
+static struct host *find(struct hosts *hosts, const char *id)
+{
+	struct host *host = hosts->first;
+
+	while (host != NULL && strcmp(host->id, id) != 0)
+		host = host->next;
+	return host;
+}
+
+static struct host *find_or_make(struct hosts *hosts, const char *id)
+{
+	struct host *host = find(hosts, id);
+
+	if (host != NULL) {
+		host->forgotten = false;
+		return host;
+	}
+	host = xnew(struct host);
+	(void)!text_copy(host->id, sizeof(host->id), id);
+	host->live = LIVE_INIT;
+	host->yield_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	host->free_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	assert(host->yield_fd >= 0 && host->free_fd >= 0);
+	host->next = hosts->first;
+	hosts->first = host;
+	return host;
+}
+
+static bool try_take(const struct host *host)
+{
+	eventfd_t one;
+
+	return eventfd_read(host->free_fd, &one) == 0;
+}
+
+static void drop_user(struct hosts *hosts, struct host *host)
+{
+	struct host **place = &hosts->first;
+
+	host->users--;
+	if (!host->forgotten || host->users > 0)
+		return;
+	while (*place != host)
+		place = &(*place)->next;
+	*place = host->next;
+	host_free(host);
+}
+
+static struct host *wait_begin(struct hosts *hosts, const char *id)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find_or_make(hosts, id);
+	host->users++;
+	host->tasks_waiting++;
+	eventfd_write(host->yield_fd, 1);
+	pthread_mutex_unlock(&hosts->lock);
+	return host;
+}
+
+static void wait_end(struct hosts *hosts, struct host *host, bool got)
+{
+	eventfd_t count;
+
+	pthread_mutex_lock(&hosts->lock);
+	host->tasks_waiting--;
+	if (host->tasks_waiting == 0)
+		eventfd_read(host->yield_fd, &count);
+	if (got)
+		host->taken_by_task = true;
+	else
+		drop_user(hosts, host);
+	pthread_mutex_unlock(&hosts->lock);
+}
+
+int host_take(
+	struct hosts *hosts, const char *id, const struct wait *w, struct host **ret, struct err *e)
+{
+	struct host *host = wait_begin(hosts, id);
+	int r = 0;
+
+	while (!try_take(host)) {
+		r = wait_fd(w, host->free_fd, POLLIN, "the host, which is being checked", e);
+		if (r != 0)
+			break;
+	}
+	wait_end(hosts, host, r == 0);
+	if (r == 0)
+		*ret = host;
+	return r;
+}
+
+static struct host *try_take_locked(struct host *host)
+{
+	if (host == NULL || host->tasks_waiting > 0 || !try_take(host))
+		return NULL;
+	host->users++;
+	return host;
+}
+
+struct host *host_try_take(struct hosts *hosts, const char *id)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = try_take_locked(find(hosts, id));
+	pthread_mutex_unlock(&hosts->lock);
+	return host;
+}
+
+struct host *host_try_take_new(struct hosts *hosts, const char *id)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = try_take_locked(find_or_make(hosts, id));
+	pthread_mutex_unlock(&hosts->lock);
+	return host;
+}
+
+void host_release(struct hosts *hosts, struct host *host)
+{
+	pthread_mutex_lock(&hosts->lock);
+	host->taken_by_task = false;
+	eventfd_write(host->free_fd, 1);
+	drop_user(hosts, host);
+	pthread_mutex_unlock(&hosts->lock);
+}
+
+void host_forget(struct hosts *hosts, struct host *host)
+{
+	pthread_mutex_lock(&hosts->lock);
+	host->forgotten = true;
+	pthread_mutex_unlock(&hosts->lock);
+}
+
+void host_set_spec(struct host *host, struct host_spec *spec)
+{
+	host_spec_free(host->spec);
+	host->spec = spec;
+}
+
+void host_set_live(struct hosts *hosts, struct host *host, const struct live *live)
+{
+	pthread_mutex_lock(&hosts->lock);
+	assert(host->live.run == 0);
+	host->live = *live;
+	host->live.run = ++hosts->runs;
+	host->inconclusive = 0;
+	pthread_mutex_unlock(&hosts->lock);
+}
+
+struct live host_take_live(struct hosts *hosts, struct host *host)
+{
+	struct live live;
+
+	pthread_mutex_lock(&hosts->lock);
+	live = host->live;
+	host->live = LIVE_INIT;
+	pthread_mutex_unlock(&hosts->lock);
+	return live;
+}
+
+int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err *e)
+{
+	const struct host *host;
+	int r = 0;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	if (host == NULL || host->live.run == 0)
+		r = err_say(e, ENOTCONN, "the host does not run here");
+	else if ((*ret_fd = fcntl(host->live.ns_fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		r = err_set(e, errno, "copy a namespace descriptor");
+	pthread_mutex_unlock(&hosts->lock);
+	return r;
+}
+
+bool hosts_has_task(struct hosts *hosts, const char *id)
+{
+	const struct host *host;
+	bool has;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	has = host != NULL && (host->taken_by_task || host->tasks_waiting > 0);
+	pthread_mutex_unlock(&hosts->lock);
+	return has;
+}
+
+size_t hosts_ids(struct hosts *hosts, host_id_text **ret)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&hosts->lock);
+	for (const struct host *host = hosts->first; host != NULL; host = host->next)
+		count++;
+	*ret = xcalloc(count + 1, sizeof(**ret));
+	count = 0;
+	for (const struct host *host = hosts->first; host != NULL; host = host->next)
+		memcpy((*ret)[count++], host->id, sizeof(host->id));
+	pthread_mutex_unlock(&hosts->lock);
+	return count;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's hosts in memory: who works on which, what runs, what was expected of it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/docker.h"
+#include "agent/engine.h"
+#include "agent/link.h"
+#include "agent/spec.h"
+#include "agent/wall.h"
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct err;
+struct hosts;
+
+// What runs of a host: a proven container with an open gate. While it lives its descriptors keep
+// its namespace alive, so it is ended explicitly (live_end).
+struct live {
+	uint64_t run; // number of this run, unique in the agent's life; 0: nothing runs
+	char container_id[DOCKER_ID_SIZE];
+	char started_at[40];
+	pid_t pid;
+	int ns_fd;
+	struct engine engine;
+	struct wall wall;
+	struct link_spec link;
+};
+#define LIVE_INIT ((struct live){.ns_fd = -1, .engine = ENGINE_INIT, .wall = WALL_INIT})
+
+// A host belongs to one thread at a time: a task, a check, a look at Docker. Whoever has taken it
+// may use and change everything in it.
+struct host {
+	char id[SPEC_ID_SIZE];
+	struct host_spec *spec; // the latest that SQL told; NULL before
+	struct live live;
+	bool taken_by_task;
+	bool seen; // compared with Docker since the agent's start, or begun anew by a task
+	unsigned inconclusive; // checks in a row that told nothing
+	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
+	int free_fd; // eventfd, 1: nobody has it. Reading it takes the host
+	// Under the lock of the table:
+	bool forgotten; // goes with its last user
+	unsigned users; // holder and waiters
+	unsigned tasks_waiting;
+	struct host *next;
+};
+
+struct hosts *hosts_new(void);
+void hosts_free(struct hosts *hosts);
+
+// Takes a host for a task, making its record if there is none; asks whoever has it to give way and
+// waits for that. Returns 0 with the host, WAIT_TIMEOUT, WAIT_CANCELED.
+_must_check_ int host_take(struct hosts *hosts, const char *id, const struct wait *w,
+	struct host **ret, struct err *e);
+
+// Takes it only if it is free: for checks. NULL: somebody works on it, who will see for himself
+// what is wrong.
+struct host *host_try_take(struct hosts *hosts, const char *id);
+
+// The same, making its record if there is none.
+struct host *host_try_take_new(struct hosts *hosts, const char *id);
+
+void host_release(struct hosts *hosts, struct host *host);
+
+// The record goes when its last user does. Only the holder may say so.
+void host_forget(struct hosts *hosts, struct host *host);
+
+// Replaces the spec (takes it). Only the holder.
+void host_set_spec(struct host *host, struct host_spec *spec);
+
+// Publishes and withdraws what runs: others look at it through the functions below. Only the
+// holder. host_set_live takes the descriptors and gives the run its number.
+void host_set_live(struct hosts *hosts, struct host *host, const struct live *live);
+struct live host_take_live(struct hosts *hosts, struct host *host);
+
+// A copy of the namespace's descriptor of a host that runs, for dialling. ENOTCONN when it does not
+// run. From any thread.
+_must_check_ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err *e);
+
+// Is a task working on it now? Events of Docker's are then its own doing. From any thread.
+bool hosts_has_task(struct hosts *hosts, const char *id);
+
+// Ids of all records, for looking at each. The caller frees *ret, an array.
+typedef char host_id_text[SPEC_ID_SIZE];
+size_t hosts_ids(struct hosts *hosts, host_id_text **ret);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks into an image before a host is made of it.
+#include "agent/image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/container.h"
+#include "agent/spec.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+enum { PASSWD_MAX = 256 * 1024, REMOVE_MS = 10000 };
+
+bool image_passwd_has_dev(const char *passwd)
+{
+	for (const char *line = passwd; line != NULL; line = strchr(line, '\n')) {
+		const char *field;
+
+		line += line[0] == '\n';
+		if (strncmp(line, "dev:", 4) != 0)
+			continue;
+		field = strchr(line + 4, ':'); // the password
+		if (field == NULL || strncmp(field, ":1000:1000:", 11) != 0)
+			return false;
+		field = strchr(field + 11, ':'); // the comment
+		return field != NULL && strncmp(field, ":/home/dev:", 11) == 0;
+	}
+	return false;
+}
+
+static int look_inside(
+	struct docker *d, const char *id, const char *image, const struct wait *w, struct err *e)
+{
+	_cleanup_(freep) char *passwd = NULL;
+	bool has_sshd = false;
+	int r = docker_has_file(d, id, "/usr/sbin/sshd", w, &has_sshd, e);
+
+	if (r == 0)
+		r = docker_read_file(d, id, "/etc/passwd", PASSWD_MAX, w, &passwd, e);
+	if (r != 0 && r != DOCKER_ABSENT)
+		return r;
+	if (!has_sshd || r == DOCKER_ABSENT) {
+		(void)!err_say(e, EINVAL,
+			"the image %.100s has no /usr/sbin/sshd: install openssh-server in it",
+			image);
+		return IMAGE_UNFIT;
+	}
+	if (!image_passwd_has_dev(passwd)) {
+		(void)!err_say(e, EINVAL,
+			"the image %.100s has no user dev with uid and gid 1000 and home /home/dev: add it",
+			image);
+		return IMAGE_UNFIT;
+	}
+	return 0;
+}
+
+static int probe(const struct agent *a, struct docker *d, const struct host_spec *spec,
+	const struct docker_image *image, const struct wait *w, struct err *e)
+{
+	const struct container_wish wish = {.node = a->node,
+		.cluster = a->cluster,
+		.host_id = spec->host_id,
+		.image_id = image->id};
+	struct wait removal = wait_for(REMOVE_MS, -1);
+	_cleanup_(freep) char *body = container_probe_body(&wish);
+	char name[CONTAINER_NAME_SIZE + 8], own[CONTAINER_NAME_SIZE], id[DOCKER_ID_SIZE];
+	struct err unheard;
+	int r;
+
+	container_name(&wish, own);
+	snprintf(name, sizeof(name), "%s-probe", own);
+	r = docker_remove(d, name, &removal, e); // of an agent that was killed here
+	if (r == 0)
+		r = docker_create(d, name, body, w, id, e);
+	if (r != 0)
+		return r == WAIT_TIMEOUT || r == WAIT_CANCELED ? r : -1;
+	r = look_inside(d, id, spec->image, w, e);
+	if (docker_remove(d, id, &removal, &unheard) != 0 && r == 0)
+		return err_say(e, unheard.code, "%s", unheard.message);
+	return r;
+}
+
+int image_check(const struct agent *a, struct docker *d, const struct host_spec *spec,
+	const struct wait *w, char ret_id[static DOCKER_IMAGE_SIZE], struct err *e)
+{
+	struct docker_image image;
+	bool remaps = false;
+	int r = docker_remaps_users(d, w, &remaps, e);
+
+	if (r == 0 && remaps) {
+		(void)!err_say(e, EINVAL,
+			"the Docker daemon maps user ids (userns-remap): turn that off for this product");
+		return IMAGE_UNFIT;
+	}
+	if (r == 0)
+		r = docker_image_inspect(d, spec->image, w, &image, e);
+	if (r == DOCKER_ABSENT) {
+		(void)!err_say(e, ENOENT,
+			"the image %.100s is not on this machine: build or load it first",
+			spec->image);
+		return IMAGE_UNFIT;
+	}
+	if (r != 0)
+		return r;
+	if (image.has_volumes) {
+		(void)!err_say(e, EINVAL,
+			"the image %.100s declares volumes, which would outlive its hosts: remove VOLUME",
+			spec->image);
+		return IMAGE_UNFIT;
+	}
+	r = probe(a, d, spec, &image, w, e);
+	if (r == 0)
+		strcpy(ret_id, image.id);
+	return r;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is an image fit to be a host: present, without volumes, with sshd and the user dev.
+#pragma once
+
+#include "agent/docker.h"
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct agent;
+struct err;
+struct host_spec;
+
+// Looks into the image with a container that is never started and removed at once. Returns 0 with
+// the image's id, IMAGE_UNFIT with a sentence that says what is missing and what to do,
+// WAIT_TIMEOUT, WAIT_CANCELED, -1.
+enum image_outcome { IMAGE_UNFIT = 21 };
+_must_check_ int image_check(const struct agent *a, struct docker *d, const struct host_spec *spec,
+	const struct wait *w, char ret_id[static DOCKER_IMAGE_SIZE], struct err *e);
+
+// Does a passwd(5) text have the user dev with uid and gid 1000 and home /home/dev?
+bool image_passwd_has_dev(const char *passwd);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of ccp-init, PID 1 of every container: gate, sshd's keeper, the first home.
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "agent/gate_wire.h"
+
+// Where things are inside the container. Everything below /.ccp is a read-only mount of the
+// agent's.
+#define INIT_SSHD "/usr/sbin/sshd"
+#define INIT_SSHD_CONFIG "/.ccp/etc/sshd_config"
+#define INIT_RUN "/run"
+#define INIT_SSHD_PID_NAME "ccp-sshd.pid" // in INIT_RUN; sshd writes it once it listens
+#define INIT_HOME "/home/dev"
+#define INIT_SKEL "/etc/skel"
+
+enum { INIT_DEV_ID = 1000 }; // uid and gid of the login user `dev`
+
+// One line "ccp-init: what: errno's text" on stderr, which Docker keeps as the container's log.
+void init_log(const char *what);
+
+// gate.c: the listener and the peers that want to hear of changes.
+enum { GATE_PEERS_MAX = 8 };
+
+struct gate {
+	int listener;
+	int peers[GATE_PEERS_MAX]; // -1: free
+	enum gate_state state;
+};
+
+// Binds and listens; -1 with a log line when it cannot (then the container must end: somebody has
+// taken the name).
+int gate_init(struct gate *g);
+// Takes one waiting connection; hangs up on peers from inside the container and when all places are
+// taken.
+void gate_accept(struct gate *g);
+// Reads one message of peer i. True when it asks to open a gate that waits.
+bool gate_serve(struct gate *g, int i);
+// Changes the state and tells every peer.
+void gate_change(struct gate *g, enum gate_state state);
+// Closes everything: peers see the end.
+void gate_done(struct gate *g);
+
+// sshd.c: starts sshd and watches for it to listen.
+struct sshd {
+	pid_t pid; // 0: does not run
+	int watch; // inotify on INIT_RUN
+	long backoff_ms; // pause before the next start
+	long started_ms; // CLOCK_MONOTONIC of the last start
+};
+
+int sshd_init(struct sshd *s);
+// Forks and executes sshd with an empty environment but PATH and TZ. -1 with a log line when fork
+// fails.
+int sshd_start(struct sshd *s);
+// Reads the watch; true when sshd has written its pid file, which it does after listen().
+bool sshd_listens(const struct sshd *s);
+// sshd has ended: returns the milliseconds to wait before sshd_start, growing from 100 to 5,000
+// while it keeps dying.
+long sshd_ended(struct sshd *s);
+
+// home.c: copies /etc/skel into an empty home, owned by `dev`. Nothing of the user runs yet, and an
+// empty home holds no link to follow. Says what went wrong on stderr and goes on: a login without
+// dotfiles is better than none.
+void home_fill(void);

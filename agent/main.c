@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// ccp-agent: makes hosts real on this machine: Docker, namespaces, tunnels, walls, proofs.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+#include "agent/dial.h"
+#include "agent/file.h"
+#include "agent/host.h"
+#include "agent/kinds.h"
+#include "agent/netns.h"
+#include "agent/outbox.h"
+#include "agent/release.h"
+#include "agent/roster.h"
+#include "agent/verify.h"
+#include "agent/watch.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+#include "lib/program.h"
+
+enum {
+	TASKS = 8,
+	DIALS = 2,
+	DIAL_QUEUE = 256,
+	CHECKS = 2,
+	CHECK_QUEUE = 4096,
+	STOP_MS = 5000,
+	OPEN_FILES_MOST = 65536,
+};
+
+static const char *node_name;
+static const char *uplink_path;
+static const char *docker_socket = "/var/run/docker.sock";
+static const char *engine_program = "/usr/bin/wireguard-go";
+static bool release_asked;
+
+static const struct conf_option options[] = {
+	{"node", CONF_TEXT, &node_name, "NAME", "name of this machine (default: its host name)", 0,
+		0},
+	{"uplink-netns", CONF_TEXT, &uplink_path, "PATH",
+		"namespace where tunnels are born (default: our own)", 0, 0},
+	{"docker-socket", CONF_TEXT, &docker_socket, "PATH", "Docker's socket", 0, 0},
+	{"engine", CONF_TEXT, &engine_program, "PATH", "the wireguard-go program", 0, 0},
+	{"release-all", CONF_FLAG, &release_asked, NULL,
+		"end every container and tunnel of this node, then exit", 0, 0},
+	{0},
+};
+
+static int command_verify(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return verify_main();
+}
+
+static int command_steps(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	for (const struct task_kind *kind = agent_kinds; kind->kind != NULL; kind++) {
+		for (const struct task_step *step = kind->steps; step->name != NULL; step++)
+			printf("%s:%s\n", kind->kind, step->name);
+	}
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static const struct conf_command commands[] = {
+	{"verify", "check an exit from inside a namespace (started by the agent itself)",
+		command_verify},
+	{"steps", "list the steps of every task kind, as timings and failpoints name them",
+		command_steps},
+	{0},
+};
+
+struct state {
+	struct agent agent;
+	struct roster *roster;
+	char node[65];
+	char *lock_path;
+};
+
+static struct state *state_of(const struct service *s)
+{
+	return s->data;
+}
+
+static int node_choose(struct state *state, struct err *e)
+{
+	if (node_name == NULL && gethostname(state->node, sizeof(state->node) - 1) < 0)
+		return err_set(e, errno, "read the machine's name");
+	if (node_name != NULL && !text_copy(state->node, sizeof(state->node), node_name))
+		return err_say(e, EINVAL, "--node is longer than 64 bytes");
+	if (state->node[0] == '\0' || state->node[0] == '.' ||
+		strspn(state->node,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+			strlen(state->node))
+		return err_say(
+			e, EINVAL, "--node takes letters, digits, dots, dashes and underscores");
+	state->agent.node = state->node;
+	return 0;
+}
+
+// Our own hard limit is what the same supervisor gave Docker.
+static int64_t open_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max > OPEN_FILES_MOST)
+		return OPEN_FILES_MOST;
+	return (int64_t)limit.rlim_max;
+}
+
+static int sealing_key_load(struct agent *a, struct err *e)
+{
+	static const char name[] = "sealing.key";
+	_cleanup_(wipe_freep) char *text = NULL;
+	uint8_t secret[SEAL_KEY_SIZE];
+	char made[SEAL_KEY_TEXT_SIZE];
+	int r = file_read(a->data_fd, name, SEAL_KEY_TEXT_SIZE, &text, e);
+
+	if (r < 0 && e->code != ENOENT)
+		return -1;
+	if (r < 0) {
+		seal_pair_make(&a->sealing);
+		seal_key_text(a->sealing.secret_key, made);
+		r = file_write(a->data_fd, name, made, strlen(made), 0600, e);
+		mem_wipe(made, sizeof(made));
+		return r;
+	}
+	text[strcspn(text, "\n")] = '\0';
+	if (seal_key_parse(text, secret, e) < 0)
+		return err_wrap(e, "read sealing.key");
+	seal_pair_from_secret(secret, &a->sealing);
+	mem_wipe(secret, sizeof(secret));
+	return 0;
+}
+
+static int configure(struct service *s, struct err *e)
+{
+	struct state *state = xnew(struct state);
+	struct agent *a = &state->agent;
+
+	s->data = state;
+	if (sodium_init() < 0)
+		return err_say(e, ENOSYS, "libsodium does not start");
+	if (node_choose(state, e) < 0)
+		return -1;
+	a->state_dir = s->state_dir;
+	a->docker_socket = docker_socket;
+	a->data_dir = xasprintf("%s/agent", s->state_dir);
+	a->init_path = xasprintf("%s/libexec/ccp-init", s->state_dir);
+	a->open_files = open_files();
+	a->data_fd = directory_open(AT_FDCWD, a->data_dir, 0700, e);
+	if (a->data_fd < 0)
+		return -1;
+	state->lock_path = xasprintf("%s/%s.lock", a->data_dir, a->node);
+	return 0;
+}
+
+static const char *lock_path(struct service *s)
+{
+	return state_of(s)->lock_path;
+}
+
+static const char *node(struct service *s)
+{
+	return state_of(s)->agent.node;
+}
+
+static int engines_open(struct agent *a, struct err *e)
+{
+	_cleanup_(closep) int fd = directory_open(a->data_fd, "engines", 0700, e);
+
+	if (fd < 0)
+		return -1;
+	a->engines.program = engine_program;
+	a->engines.directory = xasprintf("%s/engines", a->data_dir);
+	a->engines.uplink_fd = -1;
+	return 0;
+}
+
+static int uplink_open(struct agent *a, struct err *e)
+{
+	a->engines.uplink_fd = uplink_path == NULL ? netns_self(e) : netns_open(uplink_path, e);
+	return a->engines.uplink_fd < 0 ? err_wrap(e, "open the uplink's namespace") : 0;
+}
+
+// The lock is held: nobody else acts for this node.
+static int listen_begin(struct service *s, struct err *e)
+{
+	struct agent *a = &state_of(s)->agent;
+
+	if (engines_open(a, e) < 0)
+		return -1;
+	if (release_asked) {
+		if (release_all(a, e) < 0)
+			return err_wrap(e, "release what this node holds");
+		exit(EXIT_SUCCESS);
+	}
+	if (uplink_open(a, e) < 0 || sealing_key_load(a, e) < 0)
+		return -1;
+	return dial_new(a, &a->dial, e);
+}
+
+static void *connection_new(void *data, unsigned index)
+{
+	const struct service *s = data;
+	const struct db_conf conf = {.conninfo = s->database, .name = "ccp-agent"};
+
+	(void)index;
+	return db_new(&conf);
+}
+
+static void connection_free(void *context)
+{
+	db_free(context);
+}
+
+// Logs like every program. After the report of a host's task the host is looked at once more: what
+// happened to it while the task ended was not the task's.
+static void task_event(void *data, enum task_event event, const struct task *task,
+	enum task_end end, int64_t took_ms, const struct err *e)
+{
+	struct agent *a = data;
+
+	program_log_task(data, event, task, end, took_ms, e);
+	if (event == TASK_EVENT_ENDED && task != NULL && task->host_id[0] != '\0' &&
+		a->knows_hosts && end != TASK_DROPPED)
+		check_look(a, task->host_id);
+}
+
+static bool may_act(void *data)
+{
+	const struct agent *a = data;
+
+	return a->process_id != 0 && !bus_is_stale(a->bus);
+}
+
+static int pools_start(struct service *s, struct agent *a, struct err *e)
+{
+	const struct pool_conf checks = {
+		.name = "check", .threads = CHECKS, .queue = CHECK_QUEUE, .loop = s->loop};
+	const struct pool_conf dials = {.name = "dial",
+		.threads = DIALS,
+		.queue = DIAL_QUEUE,
+		.loop = s->loop,
+		.context_new = connection_new,
+		.context_free = connection_free,
+		.data = s};
+	const struct task_conf tasks = {.name = "task",
+		.slots = TASKS,
+		.conninfo = s->database,
+		.db_name = "ccp-agent",
+		.kinds = agent_kinds,
+		.data = a,
+		.event = task_event,
+		.may_act = may_act};
+
+	if (pool_new(&checks, &a->checks, e) < 0 || pool_new(&dials, &a->dials, e) < 0)
+		return -1;
+	return task_runner_new(&tasks, &a->tasks, e);
+}
+
+static int start(struct service *s, struct err *e)
+{
+	struct state *state = state_of(s);
+	struct agent *a = &state->agent;
+
+	a->loop = s->loop;
+	a->hosts = hosts_new();
+	state->roster = roster_new(a);
+	a->outbox = outbox_new(roster_ring, state->roster);
+	a->guards = checks_new(a);
+	if (watch_new(a, &a->watch, e) < 0)
+		return -1;
+	return pools_start(s, a, e);
+}
+
+static void registered(void *data, const struct bus_identity *identity)
+{
+	const struct service *s = data;
+	struct agent *a = &state_of(s)->agent;
+	struct err e;
+
+	a->bus = s->bus;
+	a->process_id = identity->process_id;
+	if (!text_copy(a->cluster, sizeof(a->cluster), identity->cluster) ||
+		release_remember(a, &e) < 0 || dial_start(a->dial, &e) < 0) {
+		log_error("the agent cannot begin", log_err(&e));
+		loop_stop(s->loop, EXIT_FAILURE);
+		return;
+	}
+	task_runner_start(a->tasks, identity->process_id);
+}
+
+static void scan(void *data)
+{
+	const struct service *s = data;
+	struct state *state = state_of(s);
+
+	task_runner_scan(state->agent.tasks);
+	roster_scan(state->roster);
+}
+
+// A doorbell may also mean that a running task is to stop: the beat's answer tells which.
+static void doorbell(void *data, const char *channel)
+{
+	const struct service *s = data;
+	struct agent *a = &state_of(s)->agent;
+	int64_t lease;
+
+	(void)channel;
+	task_runner_scan(a->tasks);
+	if (task_runner_leases(a->tasks, &lease, 1) > 0)
+		bus_beat_soon(s->bus);
+}
+
+static size_t leases(void *data, int64_t *ret, size_t max)
+{
+	const struct service *s = data;
+
+	return task_runner_leases(state_of(s)->agent.tasks, ret, max);
+}
+
+static void beat(void *data, const struct bus_beat *answer)
+{
+	const struct service *s = data;
+
+	task_runner_beat(state_of(s)->agent.tasks, answer);
+}
+
+static void stale(struct service *s)
+{
+	task_runner_drop_all(state_of(s)->agent.tasks);
+}
+
+// Every thread has ended.
+static void state_free(struct state *state)
+{
+	struct agent *a = &state->agent;
+
+	checks_free(a->guards);
+	outbox_free(a->outbox);
+	roster_free(state->roster);
+	hosts_free(a->hosts);
+	mem_wipe(&a->sealing, sizeof(a->sealing));
+	closep(&a->engines.uplink_fd);
+	closep(&a->data_fd);
+	freep(&a->data_dir);
+	freep(&a->init_path);
+	freep(&a->engines.directory);
+	freep(&state->lock_path);
+	free(state);
+}
+
+// Hosts go on: their proofs are leases, and the next agent adopts them.
+static void stop(struct service *s)
+{
+	struct state *state = state_of(s);
+	struct agent *a = &state->agent;
+
+	dial_free(a->dial);
+	watch_free(a->watch);
+	if (task_runner_stop(a->tasks, STOP_MS) != 0 || pool_stop(a->dials, STOP_MS) != 0 ||
+		pool_stop(a->checks, STOP_MS) != 0) {
+		log_error("a thread did not end in time, leaving without it");
+		_exit(EXIT_FAILURE);
+	}
+	state_free(state);
+	s->data = NULL;
+}
+
+static const struct program program = {
+	.name = "ccp-agent",
+	.summary =
+		"ccp-agent makes hosts real on this machine: containers, tunnels, walls and proofs.",
+	.options = options,
+	.commands = commands,
+	.bus_name = "agent",
+	.hooks = {.registered = registered,
+		.scan = scan,
+		.doorbell = doorbell,
+		.leases = leases,
+		.beat = beat},
+	.lock_path = lock_path,
+	.node = node,
+	.configure = configure,
+	.listen = listen_begin,
+	.start = start,
+	.stale = stale,
+	.stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+	return program_main(&program, argc, argv);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent has seen and not yet told: observations and evidence, kept while PostgreSQL is
+// away.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct db;
+struct err;
+struct evidence;
+struct outbox;
+
+// A ring of OUTBOX_MAX entries in the order of their happening, each with its own time; when it is
+// full the oldest goes. All functions may be called from any thread.
+enum { OUTBOX_MAX = 1024 };
+
+// `ring` is called, in the thread that puts something in, to have it sent soon.
+struct outbox *outbox_new(void (*ring)(void *data), void *data);
+void outbox_free(struct outbox *box);
+
+// host.observe: `state` is running, closed, stopped or absent; code and message may be NULL.
+void outbox_observe(struct outbox *box, const char *host_id, const char *state, const char *code,
+	const char *message);
+
+// verification.record: `kind` is start, light, full or task; task_id may be NULL.
+void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
+	const struct evidence *ev);
+
+// Sends what is there. 0: all told (what SQL refuses, such as a host that is gone, is dropped). Not
+// 0: the database is away, the rest waits. Concurrent callers take turns, so after 0 the caller's
+// own entries are stored.
+_must_check_ int outbox_flush(
+	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e);
+
+bool outbox_is_empty(struct outbox *box);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends what this node holds.
+#include "agent/release.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/docker.h"
+#include "agent/file.h"
+#include "agent/home.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+enum { RELEASE_MS = 60000, GRACE_S = 3 };
+
+int release_remember(const struct agent *a, struct err *e)
+{
+	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->node);
+
+	return file_write(a->data_fd, name, a->cluster, strlen(a->cluster), 0600, e);
+}
+
+static int engine_stop(const char *name, void *arg, struct err *e)
+{
+	const struct agent *a = arg;
+
+	return engine_end(&a->engines, name, e);
+}
+
+static int containers_stop(const struct agent *a, const char *cluster, struct err *e)
+{
+	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
+	_cleanup_(freep) struct docker_listed *list = NULL;
+	struct wait w = wait_for(RELEASE_MS, -1);
+	size_t count = 0;
+	int r = docker_list(d, a->node, cluster, &w, &list, &count, e);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (list[i].running)
+			r = docker_stop(d, list[i].id, GRACE_S, &w, e);
+	}
+	return r == 0 ? 0 : -1;
+}
+
+int release_all(struct agent *a, struct err *e)
+{
+	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->node);
+	_cleanup_(freep) char *cluster = NULL;
+	struct err other;
+	int r;
+
+	if (file_read(a->data_fd, name, sizeof(a->cluster) - 1, &cluster, e) < 0)
+		return e->code == ENOENT ? 0 : -1;
+	r = containers_stop(a, cluster, e);
+	// With Docker away the tunnels can still be ended: what runs then has no way out.
+	if (engine_list(&a->engines, engine_stop, a, &other) < 0 && r == 0)
+		r = err_say(e, other.code, "%s", other.message);
+	if (home_unmount_all(a, &other) < 0 && r == 0)
+		r = err_say(e, other.code, "%s", other.message);
+	return r;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs on the dial pool's connections, one at a time, driven by the scan.
+#include "agent/roster.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+#include "agent/docker.h"
+#include "agent/host.h"
+#include "agent/outbox.h"
+#include "agent/watch.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+
+enum { CALL_MS = 3000, DOCKER_MS = 10000, HOSTS_MAX = 100000 };
+
+struct roster {
+	struct agent *agent;
+	bool busy;
+	bool again; // something came while it was
+	bool first_done; // everything of the beginning has succeeded
+	int64_t next_ms; // when the specs are asked for again
+	struct pool_job job;
+	_Atomic bool rung; // the post is on its way
+	struct loop_post post;
+};
+
+struct roster *roster_new(struct agent *a)
+{
+	struct roster *roster = xnew(struct roster);
+
+	roster->agent = a;
+	return roster;
+}
+
+void roster_free(struct roster *roster)
+{
+	free(roster);
+}
+
+static void spec_learn(struct agent *a, const char *id, const char *json)
+{
+	struct host_spec *spec = NULL;
+	struct host *host;
+	struct err e;
+
+	if (!spec_id_is_valid(id) || host_spec_read(json, &spec, &e) < 0) {
+		log_warning("a host's settings cannot be used", log_text("host", id), log_err(&e));
+		return;
+	}
+	host = host_try_take_new(a->hosts, id);
+	if (host == NULL) { // a task has it and asks by itself
+		host_spec_free(spec);
+		return;
+	}
+	check_learn(a, host, spec);
+	host_release(a->hosts, host);
+}
+
+static int specs_learn(struct agent *a, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct db_number process = db_number(a->process_id);
+	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dials));
+	int r = db_call(db, DB_CALL("select host_id, spec from node.specs($1)", process.text), &w,
+		&rows, e);
+
+	if (r != 0)
+		return r;
+	for (int i = 0; i < db_rows(rows) && i < HOSTS_MAX; i++)
+		spec_learn(a, db_text(rows, i, 0), db_text(rows, i, 1));
+	return 0;
+}
+
+static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct db_number process = db_number(a->process_id);
+	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dials));
+	char key[SEAL_KEY_TEXT_SIZE];
+	int r;
+
+	seal_key_text(a->sealing.public_key, key);
+	r = db_call(db, DB_CALL("select node.set_sealing_key($1, $2)", process.text, key), &w,
+		&rows, e);
+	if (r == 0 && (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "ok") != 0))
+		log_error(
+			"the database's sealing key is another than this agent's: sealed exit secrets cannot be opened; "
+			"bring back the agent's sealing.key");
+	return r;
+}
+
+struct present {
+	const struct agent *agent;
+	const struct docker_listed *list;
+	size_t count;
+};
+
+static int engine_judge(const char *name, void *arg, struct err *e)
+{
+	const struct present *present = arg;
+	char wanted[ENGINE_NAME_SIZE];
+
+	for (size_t i = 0; i < present->count; i++) {
+		if (present->list[i].running && engine_name(present->list[i].id, wanted) &&
+			strcmp(wanted, name) == 0)
+			return 0;
+	}
+	log_warning("an engine without a container is ended", log_text("engine", name));
+	return engine_end(&present->agent->engines, name, e);
+}
+
+// Ends what nobody is responsible for: engines whose container does not run, containers whose host
+// is gone.
+static int strays_end(struct agent *a, struct err *e)
+{
+	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
+	_cleanup_(freep) struct docker_listed *list = NULL;
+	_cleanup_(freep) host_id_text *ids = NULL;
+	struct wait w = wait_for(DOCKER_MS, pool_cancel_fd(a->dials));
+	struct present present = {.agent = a};
+	size_t hosts = hosts_ids(a->hosts, &ids);
+	int r = docker_list(d, a->node, a->cluster, &w, &list, &present.count, e);
+
+	if (r != 0)
+		return r;
+	present.list = list;
+	for (size_t i = 0; i < present.count; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < hosts && !known; j++)
+			known = strcmp(ids[j], list[i].host_id) == 0;
+		if (known || !list[i].running)
+			continue;
+		log_warning(
+			"a container without a host is stopped", log_text("container", list[i].id));
+		r = docker_stop(d, list[i].id, 3, &w, e);
+		if (r != 0)
+			return r;
+		list[i].running = false;
+	}
+	return engine_list(&a->engines, engine_judge, &present, e);
+}
+
+static void look_at_all(struct agent *a)
+{
+	_cleanup_(freep) host_id_text *ids = NULL;
+	size_t count = hosts_ids(a->hosts, &ids);
+
+	for (size_t i = 0; i < count; i++)
+		check_look(a, ids[i]);
+}
+
+static int begin(struct roster *roster, struct db *db, struct err *e)
+{
+	struct agent *a = roster->agent;
+	int r = sealing_key_give(a, db, e);
+
+	if (r == 0)
+		r = specs_learn(a, db, e);
+	if (r == 0)
+		r = strays_end(a, e);
+	if (r != 0)
+		return r;
+	a->knows_hosts = true;
+	look_at_all(a);
+	check_empty_trash(a);
+	return 0;
+}
+
+static void roster_run(struct pool_job *job, void *context)
+{
+	struct roster *roster = (struct roster *)((char *)job - offsetof(struct roster, job));
+	struct agent *a = roster->agent;
+	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dials));
+	struct err e;
+	int r = outbox_flush(a->outbox, context, a->process_id, &w, &e);
+
+	if (r == 0 && !a->knows_hosts) {
+		r = begin(roster, context, &e);
+	} else if (r == 0 && wait_now_ms() >= roster->next_ms) {
+		r = specs_learn(a, context, &e);
+		roster->next_ms = wait_now_ms() + ROSTER_MS;
+	}
+	if (r != 0 && r != WAIT_CANCELED)
+		log_warning("the database or Docker does not answer, trying again", log_err(&e));
+}
+
+static void roster_done(struct pool_job *job)
+{
+	struct roster *roster = (struct roster *)((char *)job - offsetof(struct roster, job));
+
+	roster->busy = false;
+	if (roster->again) {
+		roster->again = false;
+		roster_scan(roster);
+	}
+	if (roster->agent->knows_hosts && !roster->first_done && job->ran) {
+		roster->first_done = true;
+		watch_start(roster->agent->watch);
+	}
+}
+
+void roster_scan(struct roster *roster)
+{
+	roster->again = roster->busy;
+	if (roster->busy || (roster->first_done && outbox_is_empty(roster->agent->outbox) &&
+				    wait_now_ms() < roster->next_ms))
+		return;
+	roster->job = (struct pool_job){.run = roster_run, .done = roster_done};
+	roster->busy = pool_submit(roster->agent->dials, &roster->job) == 0;
+}
+
+static void on_ring(struct loop_post *post)
+{
+	struct roster *roster = (struct roster *)((char *)post - offsetof(struct roster, post));
+
+	roster->rung = false;
+	if (roster->agent->process_id != 0)
+		roster_scan(roster);
+}
+
+void roster_ring(void *data)
+{
+	struct roster *roster = data;
+
+	if (atomic_exchange(&roster->rung, true))
+		return;
+	roster->post.fn = on_ring;
+	loop_post(roster->agent->loop, &roster->post);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends the sockets of a namespace, whoever holds them (linux/sock_diag.h, linux/inet_diag.h).
+#pragma once
+
+#include "lib/attr.h"
+
+struct err;
+
+enum sockdiag_outcome {
+	SOCKDIAG_UNSUPPORTED = 1, // the kernel has no CONFIG_INET_DIAG_DESTROY; `e` says so
+};
+
+// Ends every TCP and UDP socket inside the namespace, IPv4 and IPv6, listeners included: the
+// inverse of netns_socket for the descriptors that were handed out. Their owners see ECONNABORTED.
+// Used on stop, expiry and disable. *ret_count = how many ended; may be NULL.
+_must_check_ int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e);

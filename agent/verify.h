@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verification from inside the namespace: connectivity, exit address, DNS; foreign bytes are read
+// by a child without rights.
+#pragma once
+
+#include <stdbool.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/addr.h"
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct err;
+struct evidence;
+
+// light: one echo source and one DNS name. full: connectivity, all echo sources, several names.
+enum verify_kind { VERIFY_LIGHT, VERIFY_FULL };
+
+enum {
+	VERIFY_ECHO_NEEDED = 3, // equal answers that prove an exit address (full)
+	VERIFY_ECHO_MAX = 16,
+	VERIFY_CONNECT_MAX = 8,
+	VERIFY_URL_MAX = 512, // bytes
+	VERIFY_TOTAL_MS = 10000, // for all of it
+};
+
+// The settings as they are in the host's spec. The arrays are borrowed.
+struct verify_spec {
+	enum verify_kind kind;
+	struct addr expected; // the exit's public address: compared, never learnt
+	struct addr resolver; // the exit's resolver: nobody else is asked
+	const cJSON *echo_urls; // http(s) URLs that answer with the caller's address as text
+	const cJSON *connect_targets; // "host:port" or "address:port"
+	const char *dns_check_zone; // unique names under it are asked; NOERROR and NXDOMAIN both
+				    // prove the resolver
+};
+
+// Runs `ccp-agent verify` (this program itself, /proc/self/exe) in the namespace: it enters,
+// becomes user ccp-verify with CAP_NET_RAW alone, no_new_privs and a seccomp filter, and reports
+// JSON. Its traffic carries WALL_MARK_VERIFY, so it passes a closed wall. Adds the checks
+// `connectivity` (full), `exit_ip`, `dns` and ev->observed_ip.
+//
+// Error codes: exit_mismatch (a source saw another address: failed at once), dns_failed (the
+// resolver does not answer, or answers with an error), inconclusive (too few answers, nothing
+// connected, child killed at its deadline). Returns 0 when it ran, whatever it found (see
+// ev->outcome); WAIT_CANCELED; -1 when it could not run (user ccp-verify missing, bad settings: the
+// sentence says what to do). Takes 10 s at most, less if w ends earlier.
+_must_check_ int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w,
+	struct evidence *ev, struct err *e);
+
+// The child's main: `ccp-agent verify`. Spec on descriptor 0 as JSON, namespace on 3, report on 1.
+// Returns the exit status.
+int verify_main(void);

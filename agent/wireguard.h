@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// WireGuard's keys, configuration and UAPI text (wireguard.com/xplatform), without any I/O.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/addr.h"
+#include "lib/attr.h"
+
+struct err;
+
+enum { WIREGUARD_KEY_SIZE = 32, WIREGUARD_ALLOWED_MAX = 32 };
+
+struct wireguard_config {
+	uint8_t private_key[WIREGUARD_KEY_SIZE]; // ours; wipe the struct after use
+	uint8_t public_key[WIREGUARD_KEY_SIZE]; // the exit's
+	uint8_t preshared_key[WIREGUARD_KEY_SIZE]; // all zero: none
+	struct addr endpoint;
+	uint16_t endpoint_port;
+	struct addr allowed[WIREGUARD_ALLOWED_MAX]; // what may come from and go to the exit
+	size_t allowed_count;
+	const char *key_path; // the private key's file: the engine flocks it as long as it lives
+};
+
+// Base64 of exactly 32 bytes, as wg(8) prints keys. EINVAL names `what`.
+_must_check_ int wireguard_key_parse(const char *base64, const char *what,
+	uint8_t ret[static WIREGUARD_KEY_SIZE], struct err *e);
+
+// Adds "0.0.0.0/0, ::/0" (commas, blanks allowed) to config->allowed.
+_must_check_ int wireguard_allowed_parse(
+	const char *list, struct wireguard_config *config, struct err *e);
+
+// The text that configures a fresh engine: `set=1` with our key and one peer, keepalive 25 s so
+// that the handshake's age tells whether the exit is there. On the heap; wipe_freep it.
+char *wireguard_set_text(const struct wireguard_config *config);
+
+// The text that makes an engine forget its peer and take it anew, which begins a handshake at once.
+// Without the private key. On the heap; wipe_freep it.
+char *wireguard_again_text(const struct wireguard_config *config);
+
+struct wireguard_status {
+	int64_t handshake_ns; // CLOCK_REALTIME of the last one, 0: none yet
+	uint64_t rx_bytes, tx_bytes;
+	uint8_t public_key[WIREGUARD_KEY_SIZE]; // the exit's; zero before it is configured
+};
+
+// Reads an answer of the engine to `get=1` or `set=1` (text up to and with its empty line). Exactly
+// one peer or none; unknown lines are skipped; an errno other than 0 is EIO.
+_must_check_ int wireguard_answer_parse(
+	const char *text, struct wireguard_status *ret, struct err *e);
