@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepts, limits, forks, reaps. Single-threaded: its children inherit a quiet process.
+#include "sshproxy/acceptor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <stdnoreturn.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+#include "lib/wait.h"
+#include "sshproxy/message.h"
+#include "sshproxy/session.h"
+#include "sshproxy/startup.h"
+
+enum {
+	ACCEPTS_MAX = 16, // a turn of the loop
+	KEEPALIVE_IDLE_S = 60,
+	KEEPALIVE_INTERVAL_S = 20,
+	KEEPALIVE_COUNT = 3,
+	PAUSE_MS = 500, // without accepting, when descriptors or processes have run out
+};
+
+struct child {
+	pid_t pid;
+	uint64_t serial;
+	bool settled; // logged in
+};
+
+struct acceptor {
+	const struct acceptor_conf *conf;
+	struct loop *loop;
+	struct loop_source *listener;
+	struct loop_source *pause;
+	struct child *children;
+	size_t count, cap;
+	unsigned starting; // children that have not logged in
+	uint64_t serial;
+};
+
+static void child_add(struct acceptor *a, pid_t pid, uint64_t serial)
+{
+	if (a->count == a->cap) {
+		a->cap = a->cap > 0 ? 2 * a->cap : 64;
+		a->children = xreallocarray(a->children, a->cap, sizeof(*a->children));
+	}
+	a->children[a->count++] = (struct child){.pid = pid, .serial = serial};
+	a->starting++;
+}
+
+static void child_settle(struct acceptor *a, struct child *child)
+{
+	if (!child->settled)
+		a->starting--;
+	child->settled = true;
+}
+
+static struct child *child_find(struct acceptor *a, uint64_t serial)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->children[i].serial == serial)
+			return &a->children[i];
+	return NULL;
+}
+
+static void child_reaped(struct acceptor *a, pid_t pid, int status)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->children[i].pid != pid)
+			continue;
+		if (WIFSIGNALED(status))
+			log_warning("a child died", log_number("child", pid),
+				log_number("signal", WTERMSIG(status)));
+		else if (WEXITSTATUS(status) != EXIT_SUCCESS)
+			log_warning("a child failed", log_number("child", pid),
+				log_number("status", WEXITSTATUS(status)));
+		child_settle(a, &a->children[i]);
+		a->children[i] = a->children[--a->count];
+		return;
+	}
+}
+
+static void on_signal(void *data, int signal)
+{
+	struct acceptor *a = data;
+	int status;
+	pid_t pid;
+	if (signal != SIGCHLD) {
+		loop_stop(a->loop, EXIT_SUCCESS);
+		return;
+	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		child_reaped(a, pid, status);
+}
+
+// What the authority says: who has logged in, and who did not end when told to.
+static void on_authority(void *data, uint32_t events)
+{
+	struct acceptor *a = data;
+	struct wait now = wait_for(0, -1);
+	struct message m;
+	int fds[MESSAGE_FDS_MAX];
+	struct err e;
+	(void)events;
+	int r = message_receive(a->conf->authority_fd, MESSAGE_FROM_AUTHORITY, &now, &m, fds, &e);
+	if (r == MESSAGE_NONE)
+		return;
+	if (r != 0) {
+		log_warning("the authority is gone", log_err(&e));
+		loop_stop(a->loop, EXIT_FAILURE);
+		return;
+	}
+	struct child *child = child_find(a, m.peer.serial);
+	if (child == NULL)
+		return; // gone meanwhile
+	if (m.kind == MESSAGE_SETTLED)
+		child_settle(a, child);
+	else if (m.kind == MESSAGE_KILL)
+		kill(child->pid, SIGKILL);
+}
+
+// The child keeps nothing of the loop: its signal mask is opened again, its descriptors are closed
+// by the cage.
+static noreturn void child_run(const struct acceptor *a, int user_fd, int authority_fd)
+{
+	const struct session_conf conf = {
+		.bind = a->conf->bind,
+		.cage = a->conf->cage,
+		.user_fd = user_fd,
+		.authority_fd = authority_fd,
+		.grace_s = a->conf->grace_s,
+	};
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	session_run(&conf);
+}
+
+// Gives the authority its end before the child exists, so that the child's first question finds it.
+static int child_start(struct acceptor *a, int user_fd, struct err *e)
+{
+	_cleanup_(closep) int ours = -1;
+	_cleanup_(closep) int theirs = -1;
+	int pair[2];
+	struct message m;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return err_set(e, errno, "make a socketpair");
+	ours = pair[0];
+	theirs = pair[1];
+	memset(&m, 0, sizeof(m));
+	m.kind = MESSAGE_CONNECTED;
+	m.peer.serial = ++a->serial;
+	_Static_assert((int)SOCK_ADDRESS_MAX == (int)MESSAGE_ADDRESS_SIZE, "an address fits");
+	if (sock_remote_address(user_fd, m.peer.address, NULL, e) < 0 ||
+		sock_nodelay(user_fd, e) < 0 ||
+		sock_keepalive(
+			user_fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT, e) < 0)
+		return 0; // hung up already
+	if (message_send(a->conf->authority_fd, &m, &theirs, 1, e) < 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_set(e, errno, "fork a child");
+	if (pid == 0)
+		child_run(a, user_fd, ours);
+	child_add(a, pid, a->serial);
+	return 0;
+}
+
+static void listen_again(void *data)
+{
+	struct acceptor *a = data;
+	struct err e;
+	if (loop_watch_events(a->listener, EPOLLIN, &e) < 0)
+		loop_stop(a->loop, EXIT_FAILURE);
+}
+
+static void listen_pause(struct acceptor *a)
+{
+	struct err e;
+	if (loop_watch_events(a->listener, 0, &e) == 0)
+		loop_timer_set(a->pause, PAUSE_MS, 0);
+}
+
+static bool is_refused(const struct acceptor *a)
+{
+	uint32_t dice;
+	hash_random(&dice, sizeof(dice));
+	return a->count >= ACCEPTOR_CHILDREN_MAX || startup_refuses(a->starting, dice);
+}
+
+// Accepting on would only spin: the connection stays in the backlog until something is freed.
+static bool is_shortage(const struct err *e)
+{
+	return e->code == EMFILE || e->code == ENFILE || e->code == ENOMEM || e->code == ENOBUFS ||
+	       e->code == EAGAIN;
+}
+
+static void on_connection(void *data, uint32_t events)
+{
+	struct acceptor *a = data;
+	(void)events;
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		_cleanup_(closep) int fd = -1;
+		struct err e;
+		int r = sock_accept(a->conf->listen_fd, &fd, &e);
+		if (r == SOCK_NONE)
+			return;
+		if (r == 0 && is_refused(a)) {
+			log_warning("a connection was refused: too many",
+				log_number("starting", a->starting),
+				log_number("connections", (int64_t)a->count));
+			continue;
+		}
+		if (r == 0)
+			r = child_start(a, fd, &e);
+		if (r < 0) {
+			log_warning("a connection was not served", log_err(&e));
+			if (is_shortage(&e)) {
+				listen_pause(a);
+				return;
+			}
+		}
+	}
+}
+
+static int loop_fill(struct acceptor *a, struct err *e)
+{
+	struct loop_source *source;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	if (loop_signals(a->loop, &set, on_signal, a, &source, e) < 0 ||
+		loop_watch(a->loop, a->conf->authority_fd, EPOLLIN, on_authority, a, &source, e) <
+			0 ||
+		loop_timer(a->loop, listen_again, a, &a->pause, e) < 0)
+		return -1;
+	return loop_watch(a->loop, a->conf->listen_fd, EPOLLIN, on_connection, a, &a->listener, e);
+}
+
+int acceptor_run(const struct acceptor_conf *conf, struct err *e)
+{
+	struct acceptor a = {.conf = conf};
+	if (loop_new(&a.loop, e) < 0)
+		return -1;
+	int status = loop_fill(&a, e);
+	if (status == 0)
+		status = loop_run(a.loop, e);
+	loop_free(a.loop);
+	free(a.children);
+	return status;
+}

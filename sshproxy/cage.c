@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Locks a child in.
+#include "sshproxy/cage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CAGE_IS_LOCKED = 0 };
+#else
+enum { CAGE_IS_LOCKED = 1 };
+#endif
+
+enum {
+	FILES_MAX = 16, // the user, the authority, the container, a key for a moment
+	MEMORY_MAX_BYTES = 512 << 20, // address space: a few MB per channel whose reader is slow
+};
+
+struct cage {
+	struct sock_fprog program;
+};
+
+static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
+	SCMP_SYS(pread64), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(brk),
+	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getpid),
+	SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+	SCMP_SYS(exit_group)};
+
+// Libraries try these and live with a refusal: known hosts, the home directory, time zones.
+static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access),
+	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(stat), SCMP_SYS(newfstatat),
+	SCMP_SYS(readlink), SCMP_SYS(socket), SCMP_SYS(uname), SCMP_SYS(sysinfo),
+	SCMP_SYS(prlimit64), SCMP_SYS(ioctl)};
+
+static int rules_add(scmp_filter_ctx filter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
+		if (r < 0)
+			return r;
+	}
+	// memory, but none that can be run
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return r < 0 ? r
+		     : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
+static void filterp(scmp_filter_ctx *filter)
+{
+	if (*filter != NULL)
+		seccomp_release(*filter);
+}
+
+// libseccomp writes its program to a descriptor only.
+static int program_read(int fd, struct sock_fprog *ret, struct err *e)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, "look at the filter");
+	struct sock_filter *code = xreallocarray(NULL, 1, (size_t)st.st_size);
+	if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size) {
+		free(code);
+		return err_set(e, EIO, "read the filter");
+	}
+	ret->filter = code;
+	ret->len = (unsigned short)((size_t)st.st_size / sizeof(*code));
+	return 0;
+}
+
+int cage_new(struct cage **ret, struct err *e)
+{
+	_cleanup_(filterp) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	_cleanup_(closep) int fd = memfd_create("filter", MFD_CLOEXEC);
+	if (filter == NULL || fd < 0)
+		return err_set(e, ENOMEM, "begin the filter of system calls");
+	int r = rules_add(filter);
+	if (r == 0)
+		r = seccomp_export_bpf(filter, fd);
+	if (r < 0)
+		return err_set(e, -r, "compile the filter of system calls");
+	struct cage *cage = xnew(struct cage);
+	if (program_read(fd, &cage->program, e) < 0) {
+		free(cage);
+		return -1;
+	}
+	*ret = cage;
+	return 0;
+}
+
+static int descriptors_keep(int user_fd, int authority_fd, struct err *e)
+{
+	// both away from the low numbers first, so that neither is overwritten
+	int user = fcntl(user_fd, F_DUPFD_CLOEXEC, 10);
+	int authority = fcntl(authority_fd, F_DUPFD_CLOEXEC, 10);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (user < 0 || authority < 0 || null < 0)
+		return err_set(e, errno, "keep the descriptors");
+	for (int fd = 0; fd < CAGE_FD_USER; fd++)
+		if ((fd != STDERR_FILENO || CAGE_IS_LOCKED) && dup2(null, fd) < 0)
+			return err_set(e, errno, "close the standard streams");
+	if (dup2(user, CAGE_FD_USER) < 0 || dup2(authority, CAGE_FD_AUTHORITY) < 0 ||
+		close_range(CAGE_FD_AUTHORITY + 1, ~0U, 0) < 0)
+		return err_set(e, errno, "close the other descriptors");
+	return 0;
+}
+
+static int limits_set(struct err *e)
+{
+	static const struct {
+		int resource;
+		rlim_t limit;
+	} limits[] = {
+		{RLIMIT_CORE, 0},
+		{RLIMIT_FSIZE, 0},
+		{RLIMIT_NPROC, 0},
+		{RLIMIT_NOFILE, FILES_MAX},
+		{RLIMIT_AS, MEMORY_MAX_BYTES},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit limit = {limits[i].limit, limits[i].limit};
+		if (setrlimit((__rlimit_resource_t)limits[i].resource, &limit) < 0)
+			return err_set(e, errno, "limit the child");
+	}
+	return 0;
+}
+
+int cage_enter(const struct cage *cage, int user_fd, int authority_fd, struct err *e)
+{
+	if (descriptors_keep(user_fd, authority_fd, e) < 0)
+		return -1;
+	if (!CAGE_IS_LOCKED)
+		return 0;
+	if (limits_set(e) < 0)
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set(e, errno, "give up new rights");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &cage->program) < 0)
+		return err_set(e, errno, "load the filter of system calls");
+	return 0;
+}

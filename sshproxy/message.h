@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What acceptor, authority and children say to each other: one fixed struct over socketpairs.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+#include "sshproxy/name.h"
+
+struct err;
+struct wait;
+
+// As in OpenSSH's monitor, a child is what parses foreign bytes and is not trusted: every message
+// is checked as a whole against one table before anybody looks into it. All three are forks of one
+// program, so there is no version. A message is always sizeof(struct message) bytes.
+enum message_kind {
+	// A child to the authority. It has one question at a time.
+	MESSAGE_PASSWORD = 1, // login: may this password come in? -> ANSWER
+	MESSAGE_KEY_OFFER, // key: would it be taken? -> ANSWER
+	MESSAGE_KEY_LOGIN, // key: its signature was valid -> ANSWER
+	MESSAGE_DIAL, // nothing: connect me to the container -> DIALLED
+	MESSAGE_BYE, // bye: my last word
+	// The authority to a child.
+	MESSAGE_ANSWER, // answer
+	MESSAGE_DIALLED, // dialled, with the descriptors of enum dial_fd when MESSAGE_YES
+	MESSAGE_END, // answer.sentence: tell the user, then end. Comes unasked
+	// The acceptor to the authority.
+	MESSAGE_CONNECTED, // peer, with the authority's end of the new child's socketpair
+	// The authority to the acceptor.
+	MESSAGE_SETTLED, // peer.serial has logged in: it counts no more as starting up
+	MESSAGE_KILL, // peer.serial was told to end and did not
+	MESSAGE_KINDS,
+};
+
+enum message_party { MESSAGE_FROM_CHILD, MESSAGE_FROM_AUTHORITY, MESSAGE_FROM_ACCEPTOR };
+
+enum message_verdict {
+	MESSAGE_YES,
+	MESSAGE_NO, // wrong: the next try may be right
+	MESSAGE_REFUSED, // right or hopeless: `sentence` says why, end the connection with it
+};
+
+// Why a child ends.
+enum message_bye {
+	MESSAGE_BYE_LEFT, // the user closed the connection
+	MESSAGE_BYE_HOST_GONE, // the container's side closed
+	MESSAGE_BYE_UNREACHABLE, // the container was never reached
+	MESSAGE_BYE_TOLD, // MESSAGE_END or MESSAGE_REFUSED
+	MESSAGE_BYE_NO_AUTH, // came and went without trying
+	MESSAGE_BYE_AUTH_FAILED, // tried, and was not let in
+	MESSAGE_BYE_GRACE, // did not log in in time
+	MESSAGE_BYES,
+};
+
+enum {
+	MESSAGE_PASSWORD_SIZE = 128, // longer passwords are cut, and too long to be right
+	MESSAGE_SHA256_SIZE = 65,
+	MESSAGE_SENTENCE_SIZE = 256,
+	MESSAGE_HOST_KEY_SIZE = 256,
+	MESSAGE_ADDRESS_SIZE = 64,
+	MESSAGE_FDS_MAX = 2,
+};
+
+struct message {
+	uint32_t kind;
+	union {
+		struct {
+			char name[NAME_SIZE];
+			char password[MESSAGE_PASSWORD_SIZE];
+		} login;
+		struct {
+			char name[NAME_SIZE];
+			char sha256[MESSAGE_SHA256_SIZE]; // of the key blob, lower hex
+		} key;
+		struct {
+			uint32_t why; // enum message_bye
+			uint64_t up_bytes, down_bytes;
+		} bye;
+		struct {
+			uint32_t verdict; // enum message_verdict
+			char sentence[MESSAGE_SENTENCE_SIZE];
+		} answer;
+		struct {
+			uint32_t verdict;
+			char sentence[MESSAGE_SENTENCE_SIZE];
+			char host_key[MESSAGE_HOST_KEY_SIZE]; // "ssh-ed25519 AAAA..."
+		} dialled;
+		struct {
+			uint64_t serial;
+			char address[MESSAGE_ADDRESS_SIZE]; // numeric
+		} peer;
+	};
+};
+
+// true if `m` may come from that party with that many descriptors, and every field of it is well
+// formed: texts end, enums are in range.
+bool message_is_valid(const struct message *m, size_t fds_count, enum message_party from);
+
+// Sends without waiting: a full socket is an error, for its reader is stuck.
+_must_check_ int message_send(
+	int fd, const struct message *m, const int *fds, size_t fds_count, struct err *e);
+
+// Receives and checks the next message. 0, MESSAGE_NONE (nothing came until `w` ended),
+// MESSAGE_CLOSED (the other end is gone), -1 (what came is not valid; its descriptors are closed).
+// Unused places of `fds` are set to -1.
+enum message_outcome { MESSAGE_NONE = 1, MESSAGE_CLOSED = 2 };
+_must_check_ int message_receive(int fd, enum message_party from, const struct wait *w,
+	struct message *ret, int fds[static MESSAGE_FDS_MAX], struct err *e);

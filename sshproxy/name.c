@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks user names before anybody else sees them.
+#include "sshproxy/name.h"
+
+#include <string.h>
+
+bool name_is_valid(const char *name)
+{
+	size_t len = strnlen(name, NAME_SIZE);
+	return len >= NAME_MIN && len <= NAME_LEN_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == len;
+}
+
+const char *name_or_nobody(const char *name)
+{
+	return name != NULL && name_is_valid(name) ? name : "-";
+}

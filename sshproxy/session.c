@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+// Key exchange, login, relay, end.
+#include "sshproxy/session.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/dial.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+#include "lib/wait.h"
+#include "sshproxy/cage.h"
+#include "sshproxy/host.h"
+#include "sshproxy/link.h"
+#include "sshproxy/login.h"
+#include "sshproxy/relay.h"
+
+enum {
+	// libssh reads 4096 bytes a poll: so many polls fill about one chunk
+	READS_MAX = 16,
+	FLUSH_MS = 2000, // for the last words to leave
+	LINGER_MS = 2000, // for the user's client to hang up
+	EXIT_CAGE = 3,
+};
+
+// A libssh session with the set of one that polls it. One set for both sessions would let the end
+// of one connection mark the other as broken.
+struct side {
+	ssh_session session;
+	ssh_event event;
+	int fd;
+	bool ready;
+};
+
+struct session {
+	struct side user, host; // host.session is NULL until the first channel
+	struct link link;
+	struct relay relay;
+	int grace_s;
+	enum message_bye why;
+	char sentence[MESSAGE_SENTENCE_SIZE]; // "" when nobody is there to read one
+};
+
+static void say(struct session *s, enum message_bye why, const char *sentence)
+{
+	s->why = why;
+	if (!text_copy(s->sentence, sizeof(s->sentence), sentence))
+		s->sentence[0] = '\0';
+}
+
+// libssh has something to poll only once the session has begun to talk.
+static void side_attach(struct side *side)
+{
+	side->event = ssh_event_new();
+	if (side->event == NULL || ssh_event_add_session(side->event, side->session) != SSH_OK)
+		abort(); // out of memory
+}
+
+static bool is_clogged(const struct side *side)
+{
+	return side->session != NULL && (ssh_get_status(side->session) & SSH_WRITE_PENDING) != 0;
+}
+
+static bool is_dead(const struct side *side)
+{
+	return side->session != NULL &&
+	       (ssh_get_status(side->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+}
+
+// Reads what has come, up to about a chunk. When the other side is clogged only what libssh needs
+// to write is done: reading on would only fill memory.
+static void side_drive(struct side *side, bool other_is_clogged)
+{
+	int most = other_is_clogged ? 1 : READS_MAX;
+	for (int i = 0; i < most; i++)
+		if (ssh_event_dopoll(side->event, 0) != SSH_OK)
+			return;
+}
+
+static struct pollfd side_poll(const struct side *side, bool may_read)
+{
+	short events = may_read ? POLLIN : 0;
+	if (side->session == NULL)
+		return (struct pollfd){.fd = -1};
+	if (ssh_get_poll_flags(side->session) & SSH_WRITE_PENDING)
+		events |= POLLOUT;
+	return (struct pollfd){.fd = side->fd, .events = events};
+}
+
+// On the way in OpenSSH sends small messages one after the other without TCP_NODELAY: each would
+// wait 40 ms for our delayed ACK of the one before. The kernel forgets this with the next answer.
+static void side_ack(const struct side *side)
+{
+	int on = 1;
+	if (side->session != NULL)
+		(void)setsockopt(side->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
+// Sleeps until something may move. With a full line of requests the user is not read.
+static void session_wait(struct session *s, int timeout_ms)
+{
+	bool is_on_the_way_in = s->relay.count.up_bytes + s->relay.count.down_bytes == 0;
+	if (is_on_the_way_in) {
+		side_ack(&s->user);
+		side_ack(&s->host);
+	}
+	struct pollfd fds[] = {
+		side_poll(&s->user, !is_clogged(&s->host) && !relay_is_full(&s->relay)),
+		side_poll(&s->host, !is_clogged(&s->user)),
+		{.fd = s->link.over ? -1 : s->link.fd, .events = POLLIN},
+	};
+	if (poll(fds, ARRAY_SIZE(fds), timeout_ms) < 0)
+		return; // EINTR: the caller looks again
+	s->user.ready = fds[0].revents != 0;
+	s->host.ready = fds[1].revents != 0;
+	if (fds[2].revents != 0)
+		link_look(&s->link);
+}
+
+static bool keys_exchange(struct session *s, const struct wait *grace)
+{
+	int r;
+	while ((r = ssh_handle_key_exchange(s->user.session)) == SSH_AGAIN) {
+		if (wait_left_ms(grace) == 0 || s->link.over)
+			break;
+		session_wait(s, wait_left_ms(grace));
+	}
+	side_attach(&s->user);
+	return r == SSH_OK;
+}
+
+// Returns true when the user is in. Else `why` and the sentence are set.
+static bool user_login(struct session *s)
+{
+	struct wait grace = wait_for(s->grace_s * 1000, -1);
+	struct login login;
+	login_init(&login, s->user.session, &s->link);
+	bool talks = keys_exchange(s, &grace);
+	while (talks && !is_dead(&s->user) && !s->link.over && wait_left_ms(&grace) > 0) {
+		ssh_message m = ssh_message_get(s->user.session);
+		if (m == NULL) {
+			session_wait(s, wait_left_ms(&grace));
+			continue;
+		}
+		switch (login_take(&login, m)) {
+		case LOGIN_MORE:
+			break;
+		case LOGIN_DONE:
+			return true;
+		case LOGIN_REFUSED:
+			say(s, login.failed > 0 ? MESSAGE_BYE_AUTH_FAILED : MESSAGE_BYE_TOLD,
+				login.sentence);
+			return false;
+		}
+	}
+	if (wait_left_ms(&grace) == 0)
+		say(s, MESSAGE_BYE_GRACE, "The login took too long.");
+	else if (s->link.over)
+		say(s, MESSAGE_BYE_TOLD, s->link.sentence);
+	else
+		say(s, login.failed > 0 ? MESSAGE_BYE_AUTH_FAILED : MESSAGE_BYE_NO_AUTH, "");
+	return false;
+}
+
+// Asks the authority for a connection and logs in there. On failure the sentence is for the user.
+static bool host_reach(struct session *s)
+{
+	struct message question, answer;
+	_cleanup_(closep) int key_fd = -1;
+	int fds[MESSAGE_FDS_MAX];
+	struct err e;
+	memset(&question, 0, sizeof(question));
+	question.kind = MESSAGE_DIAL;
+	if (link_ask(&s->link, &question, &answer, fds, &e) < 0) {
+		say(s, MESSAGE_BYE_UNREACHABLE,
+			s->link.over ? s->link.sentence : "The host is not reached: try again.");
+		return false;
+	}
+	if (answer.kind != MESSAGE_DIALLED || answer.dialled.verdict != MESSAGE_YES) {
+		say(s, MESSAGE_BYE_UNREACHABLE, answer.dialled.sentence);
+		return false;
+	}
+	key_fd = fds[DIAL_FD_CLIENT_KEY];
+	struct host_dialled dialled = {fds[DIAL_FD_SOCKET], key_fd, answer.dialled.host_key};
+	ssh_session host = NULL;
+	if (sock_nodelay(dialled.socket_fd, &e) < 0 || host_login(&dialled, &host, &e) < 0) {
+		say(s, MESSAGE_BYE_UNREACHABLE, e.message);
+		return false;
+	}
+	s->host = (struct side){.session = host, .fd = fds[DIAL_FD_SOCKET]};
+	side_attach(&s->host);
+	relay_connect(&s->relay, host);
+	return true;
+}
+
+static void requests_take(struct session *s)
+{
+	ssh_message m;
+	while (!relay_is_full(&s->relay) && (m = ssh_message_get(s->user.session)) != NULL)
+		relay_take(&s->relay, m);
+}
+
+// Sets `why` and the sentence when the relay is over.
+static bool is_over(struct session *s)
+{
+	if (is_dead(&s->user))
+		say(s, MESSAGE_BYE_LEFT, "");
+	else if (s->link.over)
+		say(s, MESSAGE_BYE_TOLD, s->link.sentence);
+	else if (is_dead(&s->host))
+		say(s, MESSAGE_BYE_HOST_GONE, "The host closed the connection.");
+	else if (s->relay.is_broken)
+		say(s, MESSAGE_BYE_HOST_GONE, "More was sent than the receiver had room for.");
+	else
+		return false;
+	return true;
+}
+
+// Whatever libssh is asked to do may read more, so requests and channels are looked at until
+// nothing moves; only then may we sleep.
+static void session_relay(struct session *s)
+{
+	while (!is_over(s)) {
+		if (s->user.ready)
+			side_drive(&s->user, is_clogged(&s->host));
+		if (s->host.ready)
+			side_drive(&s->host, is_clogged(&s->user));
+		do {
+			requests_take(s);
+			if (relay_wants_host(&s->relay) && !host_reach(s))
+				return;
+		} while (relay_turn(&s->relay));
+		if (!is_over(s))
+			session_wait(s, -1);
+	}
+}
+
+// Lets libssh write until nothing is left, or the user hangs up, or time is over.
+static void user_flush(struct session *s, bool until_hang_up)
+{
+	struct wait w = wait_for(until_hang_up ? LINGER_MS : FLUSH_MS, -1);
+	while (!is_dead(&s->user) && wait_left_ms(&w) > 0) {
+		side_drive(&s->user, true);
+		if (!until_hang_up && !is_clogged(&s->user))
+			return;
+		struct pollfd fd = side_poll(&s->user, true);
+		(void)poll(&fd, 1, wait_left_ms(&w));
+	}
+}
+
+// Closing with unread bytes would make the kernel reset the connection and throw away the sentence.
+static void user_hang_up(struct session *s)
+{
+	struct wait w = wait_for(LINGER_MS, -1);
+	char rest[4096];
+	struct err e;
+	_cleanup_(closep) int fd = fcntl(s->user.fd, F_DUPFD_CLOEXEC, 0);
+	ssh_disconnect(s->user.session); // closes its descriptor
+	if (fd < 0 || shutdown(fd, SHUT_WR) < 0)
+		return;
+	while (wait_fd(&w, fd, POLLIN, "the end of the connection", &e) == 0 &&
+		recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		;
+}
+
+// The sentence goes to the stderr of every open channel, and into the disconnect message, which
+// OpenSSH's client prints: so it is seen also before a channel is open.
+static void session_end(struct session *s)
+{
+	if (s->sentence[0] != '\0' && !is_dead(&s->user)) {
+		bool has_channels = s->relay.channels != NULL;
+		relay_end(&s->relay, s->sentence);
+		(void)ssh_session_set_disconnect_message(s->user.session, s->sentence);
+		user_flush(s, has_channels);
+	}
+	relay_done(&s->relay); // now: to disconnect frees libssh's channels
+	if (!is_dead(&s->user)) {
+		user_flush(s, false);
+		user_hang_up(s);
+	}
+	host_logout(s->host.session);
+}
+
+ssh_bind session_bind_new(ssh_key host_key)
+{
+	static const struct {
+		enum ssh_bind_options_e option;
+		const char *value;
+	} texts[] = {
+		{SSH_BIND_OPTIONS_KEY_EXCHANGE,
+			"curve25519-sha256,curve25519-sha256@libssh.org,diffie-hellman-group18-sha512,"
+			"diffie-hellman-group16-sha512"},
+		{SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS, "ssh-ed25519"},
+		{SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES,
+			"ssh-ed25519,sk-ssh-ed25519@openssh.com,ecdsa-sha2-nistp256,"
+			"ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+			"sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256"},
+		{SSH_BIND_OPTIONS_CIPHERS_C_S, "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
+					       "chacha20-poly1305@openssh.com"},
+		{SSH_BIND_OPTIONS_CIPHERS_S_C, "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
+					       "chacha20-poly1305@openssh.com"},
+		{SSH_BIND_OPTIONS_HMAC_C_S,
+			"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"},
+		{SSH_BIND_OPTIONS_HMAC_S_C,
+			"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"},
+		{SSH_BIND_OPTIONS_BANNER, "cloud-cli-proxy"},
+	};
+	ssh_bind bind = ssh_bind_new();
+	bool no = false;
+	if (bind == NULL)
+		return NULL;
+	bool done = ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK &&
+		    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_IMPORT_KEY, host_key) == SSH_OK;
+	for (size_t i = 0; done && i < ARRAY_SIZE(texts); i++)
+		done = ssh_bind_options_set(bind, texts[i].option, texts[i].value) == SSH_OK;
+	if (done)
+		return bind;
+	ssh_bind_free(bind);
+	return NULL;
+}
+
+noreturn void session_run(const struct session_conf *conf)
+{
+	struct session s = {.grace_s = conf->grace_s, .why = MESSAGE_BYE_NO_AUTH};
+	struct err e;
+	if (cage_enter(conf->cage, conf->user_fd, conf->authority_fd, &e) < 0)
+		_exit(EXIT_CAGE);
+	link_init(&s.link, CAGE_FD_AUTHORITY);
+	ssh_session user = ssh_new();
+	if (user == NULL || ssh_options_set(user, SSH_OPTIONS_COMPRESSION, "none") != SSH_OK ||
+		ssh_bind_accept_fd(conf->bind, user, CAGE_FD_USER) != SSH_OK)
+		_exit(EXIT_FAILURE);
+	ssh_set_blocking(user, 0);
+	s.user = (struct side){.session = user, .fd = CAGE_FD_USER};
+	relay_init(&s.relay, user);
+	if (user_login(&s)) {
+		s.user.ready = true; // what came with the login has been read
+		session_relay(&s);
+	}
+	link_bye(&s.link, s.why, s.relay.count.up_bytes, s.relay.count.down_bytes);
+	session_end(&s);
+	_exit(EXIT_SUCCESS);
+}
