@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks texts by their types.
+#include "api/check.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "api/field.h"
+#include "lib/mem.h"
+#include "lib/utf8.h"
+
+enum {
+	PATTERNS_MAX = 32,
+	ARRAY_MAX_BYTES = 4096,
+	SSH_KEY_BLOB_MAX = 4096,
+	RSA_BYTES_MIN = 256, // 2048 bits
+	RSA_BYTES_MAX = 2048,
+};
+
+static struct {
+	const char *pattern;
+	regex_t regex;
+} patterns[PATTERNS_MAX];
+static size_t patterns_count;
+
+static const regex_t *pattern_find(const char *pattern)
+{
+	for (size_t i = 0; i < patterns_count; i++)
+		if (strcmp(patterns[i].pattern, pattern) == 0)
+			return &patterns[i].regex;
+	return NULL;
+}
+
+void check_prepare(const char *pattern)
+{
+	if (pattern_find(pattern) != NULL)
+		return;
+	assert(patterns_count < PATTERNS_MAX);
+	patterns[patterns_count].pattern = pattern;
+	int r = regcomp(&patterns[patterns_count].regex, pattern, REG_EXTENDED | REG_NOSUB);
+	assert(r == 0);
+	patterns_count++;
+}
+
+int64_t text_characters(const char *text, size_t len, bool controls)
+{
+	int64_t count = 0;
+	for (size_t at = 0; at < len; count++) {
+		unsigned char first = (unsigned char)text[at];
+		int length = utf8_length(text + at, len - at);
+		if (length == 0 || first == 0 || (!controls && (first < 0x20 || first == 0x7f)))
+			return -1;
+		at += (size_t)length;
+	}
+	return count;
+}
+
+bool check_text(const struct field *field, char **text)
+{
+	int64_t length = text_characters(*text, strlen(*text), false);
+	if (length < field->min || length > field->max)
+		return false;
+	if (field->pattern == NULL)
+		return true;
+	const regex_t *regex = pattern_find(field->pattern);
+	assert(regex != NULL);
+	return regexec(regex, *text, 0, NULL, 0) == 0;
+}
+
+bool check_choice(const struct field *field, char **text)
+{
+	size_t len = strlen(*text);
+	for (const char *word = field->pattern; *word != '\0';) {
+		size_t word_len = strcspn(word, "|");
+		if (word_len == len && memcmp(word, *text, len) == 0)
+			return true;
+		word += word_len + (word[word_len] == '|');
+	}
+	return false;
+}
+
+bool check_uuid(const struct field *field, char **text)
+{
+	(void)field;
+	const char *p = *text;
+	for (int i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+		if (dash ? p[i] != '-' : strspn(p + i, "0123456789abcdefABCDEF") == 0)
+			return false;
+	}
+	return p[36] == '\0';
+}
+
+bool check_integer(const struct field *field, char **text)
+{
+	const char *digits = *text + (**text == '-');
+	size_t len = strspn(digits, "0123456789");
+	long long number = strtoll(*text, NULL, 10);
+	return len > 0 && len <= 18 && digits[len] == '\0' && number >= field->min &&
+	       number <= field->max;
+}
+
+bool check_number(const struct field *field, char **text)
+{
+	size_t whole = strspn(*text, "0123456789");
+	size_t len = whole;
+	if ((*text)[len] == '.')
+		len += 1 + strspn(*text + len + 1, "0123456789");
+	double number = strtod(*text, NULL);
+	return whole > 0 && len <= 18 && (*text)[len] == '\0' && number >= (double)field->min &&
+	       number <= (double)field->max;
+}
+
+bool check_boolean(const struct field *field, char **text)
+{
+	(void)field;
+	return strcmp(*text, "true") == 0 || strcmp(*text, "false") == 0;
+}
+
+static bool two_digits(const char *p, int min, int max)
+{
+	if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+		return false;
+	int n = (p[0] - '0') * 10 + p[1] - '0';
+	return n >= min && n <= max;
+}
+
+// RFC 3339 section 5.6, years 1970 to 9999.
+static bool time_is_valid(const char *p)
+{
+	static const char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	if (strspn(p, "0123456789") != 4 || p[4] != '-' || !two_digits(p + 5, 1, 12) || p[7] != '-')
+		return false;
+	int year = atoi(p);
+	int month = atoi(p + 5);
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	int month_days = month == 2 && !leap ? 28 : days[month - 1];
+	if (year < 1970 || !two_digits(p + 8, 1, month_days) || (p[10] != 'T' && p[10] != 't') ||
+		!two_digits(p + 11, 0, 23) || p[13] != ':' || !two_digits(p + 14, 0, 59) ||
+		p[16] != ':' || !two_digits(p + 17, 0, 59))
+		return false;
+	p += 19;
+	if (*p == '.') {
+		size_t fraction = strspn(p + 1, "0123456789");
+		if (fraction == 0 || fraction > 9)
+			return false;
+		p += 1 + fraction;
+	}
+	if (*p == 'Z' || *p == 'z')
+		return p[1] == '\0';
+	return (*p == '+' || *p == '-') && two_digits(p + 1, 0, 14) && p[3] == ':' &&
+	       two_digits(p + 4, 0, 59) && p[6] == '\0';
+}
+
+bool check_time(const struct field *field, char **text)
+{
+	(void)field;
+	return strlen(*text) >= 20 && time_is_valid(*text);
+}
+
+// The address family of a numeric address, 0 when it is none. `bytes` has room for 16.
+static int address_parse(const char *text, unsigned char *bytes)
+{
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return AF_INET;
+	if (inet_pton(AF_INET6, text, bytes) == 1)
+		return AF_INET6;
+	return 0;
+}
+
+bool check_address(const struct field *field, char **text)
+{
+	(void)field;
+	unsigned char bytes[16];
+	return address_parse(*text, bytes) != 0;
+}
+
+// "address/prefix"; the prefix may be missing when `prefix_optional`, host bits may be set when
+// `host_bits`.
+static bool network_is_valid(const char *text, bool prefix_optional, bool host_bits)
+{
+	char address[INET6_ADDRSTRLEN];
+	const char *slash = strchrnul(text, '/');
+	size_t len = (size_t)(slash - text);
+	if (len >= sizeof(address) || (*slash == '\0' && !prefix_optional))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	unsigned char bytes[16];
+	int family = address_parse(address, bytes);
+	if (family == 0)
+		return false;
+	unsigned bits = family == AF_INET ? 32 : 128;
+	if (*slash == '\0')
+		return true;
+	size_t digits = strspn(slash + 1, "0123456789");
+	unsigned prefix = (unsigned)atoi(slash + 1);
+	if (digits == 0 || digits > 3 || slash[1 + digits] != '\0' || prefix > bits)
+		return false;
+	for (unsigned bit = prefix; !host_bits && bit < bits; bit++)
+		if (bytes[bit / 8] & (0x80u >> bit % 8))
+			return false;
+	return true;
+}
+
+bool check_interface(const struct field *field, char **text)
+{
+	(void)field;
+	return network_is_valid(*text, true, true);
+}
+
+bool check_networks(const struct field *field, char **text)
+{
+	(void)field;
+	_cleanup_(str_done) struct str array = STR_INIT(ARRAY_MAX_BYTES);
+	_cleanup_(freep) char *copy = xstrdup(*text);
+	char *save = NULL;
+	unsigned count = 0;
+	bool valid = true;
+	for (char *item = strtok_r(copy, ",", &save); item != NULL && valid;
+		item = strtok_r(NULL, ",", &save)) {
+		item += strspn(item, " ");
+		item[strcspn(item, " ")] = '\0';
+		valid = network_is_valid(item, false, false) && ++count <= CHECK_NETWORKS_MAX;
+		str_addf(&array, "%s%s", count == 1 ? "{" : ",", item);
+	}
+	if (!valid || count == 0)
+		return false;
+	str_add(&array, "}");
+	free(*text);
+	*text = str_take(&array);
+	assert(*text != NULL);
+	return true;
+}
+
+bool check_endpoint(const struct field *field, char **text)
+{
+	(void)field;
+	const char *colon = strrchr(*text, ':');
+	if (colon == NULL)
+		return false;
+	size_t digits = strspn(colon + 1, "0123456789");
+	int port = atoi(colon + 1);
+	if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' || port < 1 || port > 65535)
+		return false;
+	_cleanup_(freep) char *host = xstrndup(*text, (size_t)(colon - *text));
+	size_t len = strlen(host);
+	unsigned char bytes[16];
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		return address_parse(host + 1, bytes) == AF_INET6;
+	}
+	return address_parse(host, bytes) == AF_INET;
+}
+
+bool check_key(const struct field *field, char **text)
+{
+	(void)field;
+	unsigned char key[32];
+	size_t len;
+	bool valid = strlen(*text) == 44 &&
+		     sodium_base642bin(key, sizeof(key), *text, 44, NULL, &len, NULL,
+			     sodium_base64_VARIANT_ORIGINAL) == 0 &&
+		     len == sizeof(key);
+	mem_wipe(key, sizeof(key));
+	return valid;
+}
+
+bool check_password(const struct field *field, char **text)
+{
+	int64_t len = (int64_t)strlen(*text);
+	return len >= field->min && len <= field->max;
+}
+
+// The next length-prefixed string of a key blob (RFC 4253 section 6.6).
+static bool blob_next(
+	const unsigned char **p, size_t *left, const unsigned char **ret, size_t *ret_len)
+{
+	if (*left < 4)
+		return false;
+	size_t len = (size_t)(*p)[0] << 24 | (size_t)(*p)[1] << 16 | (size_t)(*p)[2] << 8 | (*p)[3];
+	if (len > *left - 4)
+		return false;
+	*ret = *p + 4;
+	*ret_len = len;
+	*p += 4 + len;
+	*left -= 4 + len;
+	return true;
+}
+
+static bool blob_is_valid(const char *type, const unsigned char *blob, size_t size)
+{
+	const unsigned char *part;
+	size_t len;
+	if (!blob_next(&blob, &size, &part, &len) || len != strlen(type) ||
+		memcmp(part, type, len) != 0)
+		return false;
+	if (strcmp(type, "ssh-ed25519") == 0)
+		return blob_next(&blob, &size, &part, &len) && len == 32 && size == 0;
+	if (strcmp(type, "ssh-rsa") == 0) {
+		if (!blob_next(&blob, &size, &part, &len) || len == 0 || len > 8 ||
+			!blob_next(&blob, &size, &part, &len) || len == 0)
+			return false;
+		size_t zero = part[0] == 0;
+		return size == 0 && len - zero >= RSA_BYTES_MIN && len - zero <= RSA_BYTES_MAX;
+	}
+	const char *curve = type + strlen("ecdsa-sha2-");
+	if (!blob_next(&blob, &size, &part, &len) || len != strlen(curve) ||
+		memcmp(part, curve, len) != 0)
+		return false;
+	size_t coordinate = ((size_t)atoi(curve + strlen("nistp")) + 7) / 8;
+	return blob_next(&blob, &size, &part, &len) && len == 1 + 2 * coordinate && part[0] == 4 &&
+	       size == 0;
+}
+
+// "type base64 [comment]" becomes "type base64". Certificates are refused: the SSH library does not
+// verify them.
+bool check_ssh_key(const struct field *field, char **text)
+{
+	(void)field;
+	static const char *const types[] = {"ssh-ed25519", "ecdsa-sha2-nistp256",
+		"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"};
+	size_t type_len = strcspn(*text, " ");
+	const char *type = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strlen(types[i]) == type_len && memcmp(types[i], *text, type_len) == 0)
+			type = types[i];
+	const char *base64 = *text + type_len + ((*text)[type_len] == ' ');
+	size_t base64_len = strcspn(base64, " ");
+	unsigned char blob[SSH_KEY_BLOB_MAX];
+	size_t size;
+	if (type == NULL ||
+		sodium_base642bin(blob, sizeof(blob), base64, base64_len, NULL, &size, NULL,
+			sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		!blob_is_valid(type, blob, size))
+		return false;
+	char *line = xasprintf("%s %.*s", type, (int)base64_len, base64);
+	free(*text);
+	*text = line;
+	return true;
+}

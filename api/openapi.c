@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the OpenAPI document.
+#include "api/openapi.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/catalogue.h"
+#include "api/route.h"
+#include "lib/db.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+// How PostgreSQL's JSON shows a type.
+static const struct {
+	const char *sql;
+	const char *type; // NULL: any
+	const char *format;
+} json_types[] = {
+	{"uuid", "string", "uuid"},
+	{"text", "string", NULL},
+	{"inet", "string", "ip"},
+	{"integer", "integer", NULL},
+	{"bigint", "integer", NULL},
+	{"numeric", "number", NULL},
+	{"boolean", "boolean", NULL},
+	{"timestamp with time zone", "string", "date-time"},
+	{"jsonb", NULL, NULL},
+};
+
+static void set_reference(cJSON *schema, const char *type)
+{
+	_cleanup_(freep) char *reference = xasprintf("#/components/schemas/%s", type);
+	json_set_text(schema, "$ref", reference);
+}
+
+static cJSON *type_schema(const char *sql, bool nullable)
+{
+	cJSON *schema = json_object();
+	if (strncmp(sql, "api.", 4) == 0) {
+		set_reference(schema, sql[4] == '"' ? "user" : sql + 4);
+		return schema;
+	}
+	size_t len = strcspn(sql, "("); // numeric(5,2)
+	for (size_t i = 0; i < ARRAY_SIZE(json_types); i++) {
+		if (strlen(json_types[i].sql) != len || strncmp(json_types[i].sql, sql, len) != 0)
+			continue;
+		if (json_types[i].type != NULL && nullable) {
+			cJSON *either = json_set_array(schema, "type");
+			json_add_text(either, json_types[i].type);
+			json_add_text(either, "null");
+		} else if (json_types[i].type != NULL) {
+			json_set_text(schema, "type", json_types[i].type);
+		}
+		if (json_types[i].format != NULL)
+			json_set_text(schema, "format", json_types[i].format);
+	}
+	return schema;
+}
+
+static void add_attribute(
+	cJSON *properties, cJSON *required, const struct pg_result *types, int row)
+{
+	const char *name = db_text(types, row, CATALOGUE_ATTRIBUTE);
+	const char *comment = db_text(types, row, CATALOGUE_COMMENT);
+	const char *element = db_text(types, row, CATALOGUE_ELEMENT);
+	bool nullable = strstr(comment, "(or null)") != NULL;
+	cJSON *schema;
+	if (element != NULL) {
+		schema = json_object();
+		json_set_text(schema, "type", "array");
+		json_set(schema, "items", type_schema(element, false));
+	} else {
+		schema = type_schema(db_text(types, row, CATALOGUE_SQL_TYPE), nullable);
+	}
+	json_set_text(schema, "description", comment);
+	json_set(properties, name, schema);
+	if (!(element != NULL && nullable))
+		json_add_text(required, name);
+}
+
+static void add_schemas(cJSON *document, const struct pg_result *types)
+{
+	cJSON *components = json_set_object(document, "components");
+	cJSON *schemas = json_set_object(components, "schemas");
+	cJSON *properties = NULL;
+	cJSON *required = NULL;
+	for (int row = 0; row < db_rows(types); row++) {
+		const char *name = db_text(types, row, CATALOGUE_TYPE);
+		if (cJSON_GetObjectItemCaseSensitive(schemas, name) == NULL) {
+			cJSON *schema = json_set_object(schemas, name);
+			json_set_text(schema, "type", "object");
+			properties = json_set_object(schema, "properties");
+			required = json_set_array(schema, "required");
+		}
+		add_attribute(properties, required, types, row);
+	}
+	cJSON *bearer = json_set_object(json_set_object(components, "securitySchemes"), "bearer");
+	json_set_text(bearer, "type", "http");
+	json_set_text(bearer, "scheme", "bearer");
+}
+
+static void add_parameters(cJSON *operation, const struct route *route)
+{
+	cJSON *list = json_set_array(operation, "parameters");
+	for (const struct field *field = route->fields; field->name != NULL; field++) {
+		if (field->in == FIELD_IN_BODY)
+			continue;
+		cJSON *parameter = json_add(list, json_object());
+		json_set_text(parameter, "name", field->name);
+		json_set_text(parameter, "in", field->in == FIELD_IN_PATH ? "path" : "query");
+		json_set_bool(parameter, "required", field->required);
+		json_set(parameter, "schema", field_schema(field));
+	}
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} headers[] = {{ROUTE_IF_MATCH, "If-Match"}, {ROUTE_IDEMPOTENT, "Idempotency-Key"}};
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+		if (!(route->flags & headers[i].flag))
+			continue;
+		cJSON *parameter = json_add(list, json_object());
+		json_set_text(parameter, "name", headers[i].name);
+		json_set_text(parameter, "in", "header");
+		json_set_text(json_set_object(parameter, "schema"), "type", "string");
+	}
+}
+
+static void add_body(cJSON *operation, const struct route *route)
+{
+	cJSON *schema = json_object();
+	cJSON *properties = json_object();
+	cJSON *required = json_array();
+	json_set_text(schema, "type", "object");
+	json_set_bool(schema, "additionalProperties", false);
+	for (const struct field *field = route->fields; field->name != NULL; field++) {
+		if (field->in != FIELD_IN_BODY)
+			continue;
+		json_set(properties, field->name, field_schema(field));
+		if (field->required)
+			json_add_text(required, field->name);
+	}
+	bool any = properties->child != NULL;
+	bool must = required->child != NULL;
+	json_set(schema, "properties", properties);
+	json_set(schema, "required", required);
+	if (!any) {
+		cJSON_Delete(schema);
+		return;
+	}
+	cJSON *body = json_set_object(operation, "requestBody");
+	json_set_bool(body, "required", must);
+	cJSON *content = json_set_object(body, "content");
+	if (route->flags & ROUTE_FORM)
+		json_set(json_set_object(content, "application/x-www-form-urlencoded"), "schema",
+			cJSON_Duplicate(schema, true));
+	json_set(json_set_object(content, "application/json"), "schema", schema);
+}
+
+static void add_responses(cJSON *operation, const struct route *route)
+{
+	cJSON *responses = json_set_object(operation, "responses");
+	char status[12];
+	snprintf(status, sizeof(status), "%d", route->status);
+	cJSON *success = json_set_object(responses, status);
+	json_set_text(success, "description", route->summary);
+	if (route->answer != NULL)
+		set_reference(json_set_object(json_set_object(json_set_object(success, "content"),
+						      "application/json"),
+				      "schema"),
+			route->answer);
+	cJSON *problem = json_set_object(responses, "default");
+	json_set_text(problem, "description", "A problem.");
+	set_reference(json_set_object(json_set_object(json_set_object(problem, "content"),
+					      "application/problem+json"),
+			      "schema"),
+		"problem");
+}
+
+static void add_route(cJSON *paths, const struct route *route)
+{
+	static const char *const who[] = {[ROUTE_NOBODY] = "nobody",
+		[ROUTE_PUBLIC] = "public",
+		[ROUTE_POLL] = "poll token",
+		[ROUTE_USER] = "user",
+		[ROUTE_ADMIN] = "admin"};
+	cJSON *path = cJSON_GetObjectItemCaseSensitive(paths, route->path);
+	if (path == NULL)
+		path = json_set_object(paths, route->path);
+	char method[8] = "";
+	for (size_t i = 0; route->method[i] != '\0' && i < sizeof(method) - 1; i++)
+		method[i] = (char)(route->method[i] | 0x20);
+	cJSON *operation = json_set_object(path, method);
+	json_set_text(operation, "summary", route->summary);
+	json_set_text(operation, "x-who", who[route->who]);
+	cJSON *security = json_set_array(operation, "security");
+	if (route->who != ROUTE_PUBLIC)
+		json_set_array(json_add(security, json_object()), "bearer");
+	add_parameters(operation, route);
+	add_body(operation, route);
+	add_responses(operation, route);
+}
+
+char *openapi_make(const struct pg_result *types)
+{
+	_cleanup_(json_freep) cJSON *document = json_object();
+	json_set_text(document, "openapi", "3.1.0");
+	cJSON *info = json_set_object(document, "info");
+	json_set_text(info, "title", "cloud-cli-proxy");
+	json_set_text(info, "version", CCP_VERSION);
+	cJSON *paths = json_set_object(document, "paths");
+	for (const struct route *route = routes; route->method != NULL; route++)
+		add_route(paths, route);
+	add_schemas(document, types);
+	return json_print(document);
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sets a request's answer.
+#include "api/reply.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/request.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+enum { LINES_MAX_BYTES = 256 * 1024 };
+
+static const struct {
+	unsigned status;
+	const char *title;
+	const char *code; // error_code when nobody says a better one
+} statuses[] = {
+	{400, "Bad Request", "bad_request"},
+	{401, "Unauthorized", "unauthenticated"},
+	{403, "Forbidden", "forbidden"},
+	{404, "Not Found", "not_found"},
+	{405, "Method Not Allowed", "method_not_allowed"},
+	{409, "Conflict", "conflict"},
+	{412, "Precondition Failed", "precondition_failed"},
+	{413, "Content Too Large", "too_large"},
+	{415, "Unsupported Media Type", "unsupported_media_type"},
+	{422, "Unprocessable Content", "invalid"},
+	{429, "Too Many Requests", "too_many_attempts"},
+	{500, "Internal Server Error", "internal"},
+	{503, "Service Unavailable", "unavailable"},
+};
+
+// Verdicts that SQL returns, and the status each has in HTTP.
+static const struct {
+	const char *verdict;
+	unsigned status;
+} verdicts[] = {
+	{"auth_invalid", 401},
+	{"unauthenticated", 401},
+	{"account_disabled", 403},
+	{"account_expired", 403},
+	{"host_not_found", 404},
+	{"not_found", 404},
+	{"egress_binding_missing", 409},
+	{"conflict", 409},
+	{"start_failed", 409},
+	{"too_many_attempts", 429},
+	{"ssh_not_ready", 503},
+};
+
+static void reply_set(
+	struct request *r, unsigned status, const char *content_type, char *body, size_t len)
+{
+	assert(r->reply.status == 0);
+	r->reply.status = status;
+	r->reply.content_type = content_type;
+	r->reply.body = body;
+	r->reply.body_len = len;
+	r->state = REQUEST_ANSWERED;
+}
+
+static void add_line(struct str *lines, const char *name, const cJSON *value)
+{
+	if (cJSON_IsString(value)) {
+		str_addf(lines, "%s=", name);
+		for (const char *p = value->valuestring; *p != '\0'; p++)
+			str_add_bytes(lines, *p == '\n' || *p == '\r' ? " " : p, 1);
+		str_add(lines, "\n");
+	} else if (cJSON_IsBool(value)) {
+		str_addf(lines, "%s=%s\n", name, cJSON_IsTrue(value) ? "true" : "false");
+	} else if (cJSON_IsNumber(value)) {
+		_cleanup_(freep) char *number = json_print(value);
+		str_addf(lines, "%s=%s\n", name, number);
+	} else if (cJSON_IsNull(value)) {
+		str_addf(lines, "%s=\n", name);
+	}
+}
+
+char *reply_lines(const cJSON *object)
+{
+	_cleanup_(str_done) struct str lines = STR_INIT(LINES_MAX_BYTES);
+	const cJSON *member;
+	cJSON_ArrayForEach (member, object) {
+		if (!cJSON_IsArray(member)) {
+			add_line(&lines, member->string, member);
+			continue;
+		}
+		const cJSON *item;
+		cJSON_ArrayForEach (item, member)
+			add_line(&lines, member->string, item);
+	}
+	char *text = lines.len == 0 ? xstrdup("") : str_take(&lines);
+	assert(text != NULL);
+	return text;
+}
+
+void reply_json(struct request *r, unsigned status, char *json)
+{
+	if (!r->wants_lines) {
+		reply_set(r, status, "application/json", json, strlen(json));
+		return;
+	}
+	_cleanup_(json_freep) cJSON *object = cJSON_Parse(json);
+	assert(object != NULL);
+	char *lines = reply_lines(object);
+	wipe_freep(&json);
+	reply_set(r, status, "text/plain; charset=utf-8", lines, strlen(lines));
+}
+
+void reply_text(struct request *r, unsigned status, const char *content_type, char *text)
+{
+	reply_set(r, status, content_type, text, strlen(text));
+}
+
+void reply_empty(struct request *r, unsigned status)
+{
+	reply_set(r, status, NULL, NULL, 0);
+}
+
+static int status_index(unsigned status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (statuses[i].status == status)
+			return (int)i;
+	return -1;
+}
+
+void reply_problem(
+	struct request *r, unsigned status, const char *code, const char *sentence, cJSON *extra)
+{
+	int i = status_index(status);
+	assert(i >= 0);
+	if (code == NULL)
+		code = statuses[i].code;
+	_cleanup_(json_freep) cJSON *problem = json_object();
+	_cleanup_(freep) char *type = xasprintf("urn:cloud-cli-proxy:problem:%s", code);
+	json_set_text(problem, "type", type);
+	json_set_text(problem, "title", statuses[i].title);
+	json_set_int(problem, "status", status);
+	json_set_text(problem, "detail", sentence);
+	json_set_text(problem, "instance", r->path);
+	json_set_text(problem, "error_code", code);
+	json_set_text(problem, "message", sentence);
+	json_set_text(problem, "request_id", r->id);
+	for (cJSON *member = extra != NULL ? extra->child : NULL, *next; member != NULL;
+		member = next) {
+		next = member->next;
+		if (strcmp(member->string, "retry_after_s") == 0 && cJSON_IsNumber(member))
+			r->reply.retry_after_s = member->valueint;
+		if (cJSON_GetObjectItemCaseSensitive(problem, member->string) == NULL) {
+			cJSON_DetachItemViaPointer(extra, member);
+			cJSON_AddItemToObject(problem, member->string, member);
+		}
+	}
+	cJSON_Delete(extra);
+	char *text = r->wants_lines ? reply_lines(problem) : json_print(problem);
+	reply_set(r, status,
+		r->wants_lines ? "text/plain; charset=utf-8" : "application/problem+json", text,
+		strlen(text));
+}
+
+static void reply_away(struct request *r)
+{
+	r->reply.retry_after_s = 1;
+	reply_problem(r, 503, NULL, "The database does not answer; try again in a moment.", NULL);
+}
+
+static void reply_internal(struct request *r)
+{
+	reply_problem(r, 500, NULL, "Something went wrong here; the log has the request id.", NULL);
+}
+
+void reply_error(struct request *r, int outcome, const struct err *e)
+{
+	unsigned status = strncmp(e->sqlstate, "CP", 2) == 0 ? (unsigned)atoi(e->sqlstate + 2) : 0;
+	if (status_index(status) >= 0) {
+		cJSON *extra = NULL;
+		struct err ignored;
+		if (json_parse(e->detail, strlen(e->detail), &json_from_client, &extra, &ignored) <
+				0 ||
+			!cJSON_IsObject(extra)) {
+			cJSON_Delete(extra);
+			extra = json_object();
+		}
+		_cleanup_(json_freep) cJSON *code =
+			cJSON_DetachItemFromObjectCaseSensitive(extra, "error_code");
+		reply_problem(r, status, cJSON_GetStringValue(code), e->message, extra);
+		return;
+	}
+	if (outcome > 0 || db_is_away(outcome, e)) {
+		log_warning("request not served", log_text("request_id", r->id), log_err(e));
+		reply_away(r);
+		return;
+	}
+	log_error("request failed", log_text("request_id", r->id),
+		log_text("route", r->route->path), log_err(e));
+	reply_internal(r);
+}
+
+void reply_verdict(struct request *r, const char *verdict, int retry_after_s, const char *sentence)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
+		if (strcmp(verdicts[i].verdict, verdict) != 0)
+			continue;
+		r->reply.retry_after_s = retry_after_s;
+		reply_problem(r, verdicts[i].status, verdict, sentence, NULL);
+		return;
+	}
+	log_error("a verdict is not known", log_text("request_id", r->id),
+		log_text("route", r->route->path), log_text("verdict", verdict));
+	reply_internal(r);
+}
+
+void reply_invalid(struct request *r)
+{
+	if (r->input.bad_path) {
+		reply_problem(r, 404, NULL, "There is no such thing.", NULL);
+		return;
+	}
+	const cJSON *first = r->input.errors->child;
+	_cleanup_(freep) char *sentence = xasprintf("%s %s.",
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, "field")),
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, "message")));
+	cJSON *extra = json_object();
+	json_set(extra, "errors", TAKE_PTR(r->input.errors));
+	reply_problem(r, 422, NULL, sentence, extra);
+}
+
+bool reply_fill_slot(char **json, const char *slot, const char *secret)
+{
+	// Inside a JSON string a quote is escaped, so this text occurs only as the member itself.
+	_cleanup_(freep) char *empty = xasprintf("\"%s\":\"\"", slot);
+	char *at = strstr(*json, empty);
+	if (at == NULL)
+		return false;
+	int before = (int)(at - *json);
+	const char *after = at + strlen(empty);
+	char *filled = secret == NULL ? xasprintf("%.*s\"%s\":null%s", before, *json, slot, after)
+				      : xasprintf("%.*s\"%s\":\"%s\"%s", before, *json, slot,
+						secret, after);
+	free(*json);
+	*json = filled;
+	return true;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers: JSON from SQL, problem documents (RFC 9457), name=value lines.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+struct err;
+struct request;
+
+// Every function here sets r->reply, once; a second answer asserts.
+
+// Takes `json` (heap text, made by SQL). With r->wants_lines it goes out as lines.
+void reply_json(struct request *r, unsigned status, char *json);
+void reply_text(
+	struct request *r, unsigned status, const char *content_type, char *text); // takes text
+void reply_empty(struct request *r, unsigned status);
+
+// A problem: `code` is the error_code, `sentence` is for people. `extra` is an object whose members
+// join the document ("errors", "task_id", ...), or NULL; it is taken. An extra "retry_after_s"
+// becomes the Retry-After header as well.
+void reply_problem(
+	struct request *r, unsigned status, const char *code, const char *sentence, cJSON *extra);
+
+// A failed call: SQLSTATE class CP carries its HTTP status and, in DETAIL, the error_code and more;
+// a database that is away is 503; anything else is 500 and logged. `outcome` is what db_call
+// returned.
+void reply_error(struct request *r, int outcome, const struct err *e);
+
+// A refusal that SQL returned instead of raising: a verdict other than "ok".
+void reply_verdict(struct request *r, const char *verdict, int retry_after_s, const char *sentence);
+
+// 422 with the input's complaints, or 404 for a malformed id in the path.
+void reply_invalid(struct request *r);
+
+// {"a":1,"b":["x","y"]} as "a=1\nb=x\nb=y\n": what a shell can read. Nested objects are left out,
+// line breaks in texts become spaces. The caller frees it.
+char *reply_lines(const cJSON *object);
+
+// Puts `secret` into the member `slot` that SQL left as the empty string; no secret (the caller
+// chose it) makes it null. false when SQL left it null: the request is a repeated one, and a secret
+// is never shown again.
+bool reply_fill_slot(char **json, const char *slot, const char *secret);

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a request: head, body, values.
+#include "api/request.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/app.h"
+#include "api/form.h"
+#include "api/headers.h"
+#include "api/reply.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+enum { CONTENT_TYPE_MAX = 128 };
+
+struct request *request_new(struct app *app, struct MHD_Connection *connection, const char *uri)
+{
+	struct request *r = xnew(struct request);
+	r->app = app;
+	r->connection = connection;
+	r->began_us = wait_now_us();
+	r->body = STR_INIT(REQUEST_BODY_MAX);
+	const char *mark = strchrnul(uri, '?');
+	r->path = xstrndup(uri, (size_t)(mark - uri));
+	r->query = xstrdup(*mark == '?' ? mark + 1 : "");
+	r->has_mark = *mark == '?';
+	return r;
+}
+
+void request_free(struct request *r)
+{
+	if (r->has_input)
+		input_done(&r->input);
+	if (r->body.data != NULL)
+		mem_wipe(r->body.data, r->body.len);
+	str_done(&r->body);
+	mem_wipe(r->secret, sizeof(r->secret));
+	wipe_freep(&r->stored_hash);
+	free(r->sealed);
+	free(r->path);
+	free(r->query);
+	free(r->reply.body); // unless the server has taken it
+	free(r);
+}
+
+// Ids of requests that bring none: unlike in every process, then counting.
+static void make_id(char ret[static REQUEST_ID_MAX + 1])
+{
+	static _Atomic uint64_t start;
+	static atomic_uint count;
+	uint64_t s = atomic_load(&start);
+	if (s == 0) {
+		uint64_t fresh;
+		hash_random(&fresh, sizeof(fresh));
+		fresh |= 1;
+		if (atomic_compare_exchange_strong(&start, &s, fresh))
+			s = fresh;
+	}
+	snprintf(ret, REQUEST_ID_MAX + 1, "%012" PRIx64 "-%08x", s & 0xffffffffffff,
+		atomic_fetch_add(&count, 1));
+}
+
+static bool is_token(const char *text, size_t max)
+{
+	size_t len =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-");
+	return len > 0 && len <= max && text[len] == '\0';
+}
+
+static bool bad(struct request *r, const char *sentence)
+{
+	reply_problem(r, 400, NULL, sentence, NULL);
+	return false;
+}
+
+static bool check_path(struct request *r)
+{
+	if (strchr(r->path, '%') == NULL)
+		return true;
+	struct form form;
+	struct err e;
+	_cleanup_(freep) char *escaped = xstrdup(r->path);
+	for (char *p = escaped; *p != '\0'; p++)
+		if (*p == '&' || *p == '=')
+			*p = '_';
+	int parsed = form_parse(escaped, strlen(escaped), &form, &e);
+	form_done(&form);
+	if (parsed < 0)
+		return bad(r, "The path is not well-formed.");
+	reply_problem(
+		r, 404, NULL, "There is no such thing.", NULL); // no route of ours needs an escape
+	return false;
+}
+
+static bool find_route(struct request *r, struct route_part parts[static ROUTE_PARTS_MAX])
+{
+	_cleanup_(str_done) struct str allow = STR_INIT(sizeof(r->reply.allow) - 1);
+	switch (route_find(r->method, r->path, &r->route, parts, &allow)) {
+	case 0:
+		return true;
+	case ROUTE_NO_METHOD:
+		snprintf(r->reply.allow, sizeof(r->reply.allow), "%s", str_text(&allow));
+		reply_problem(r, 405, NULL, "This path does not take this method.", NULL);
+		return false;
+	default:
+		reply_problem(r, 404, NULL, "There is no such thing.", NULL);
+		return false;
+	}
+}
+
+static bool unauthenticated(struct request *r, const char *sentence)
+{
+	reply_problem(r, 401, NULL, sentence, NULL);
+	return false;
+}
+
+static bool check_login(struct request *r, const char *token)
+{
+	switch (token_check(token, &r->claims)) {
+	case 0:
+		snprintf(r->generation_text, sizeof(r->generation_text), "%" PRId64,
+			r->claims.generation);
+		return true;
+	case TOKEN_UNKNOWN_KEY:
+		atomic_store(&r->app->keys_wanted, true);
+		return unauthenticated(r, "This token is not valid; log in again.");
+	case TOKEN_NO_KEYS:
+		r->reply.retry_after_s = 1;
+		reply_problem(r, 503, NULL,
+			"The database has not answered yet; try again in a moment.", NULL);
+		return false;
+	default:
+		return unauthenticated(r, "This token is not valid (any more); log in again.");
+	}
+}
+
+static bool check_who(struct request *r, const struct headers *headers)
+{
+	const char *authorization = headers->values[HEADER_AUTHORIZATION];
+	const char *token = NULL;
+	if (authorization != NULL && strncasecmp(authorization, "Bearer ", 7) == 0)
+		token = authorization + 7 + strspn(authorization + 7, " ");
+	switch (r->route->who) {
+	case ROUTE_PUBLIC:
+		return true;
+	case ROUTE_POLL:
+		if (token == NULL || !is_token(token, HASH_TOKEN_SIZE))
+			return unauthenticated(r, "Send the poll token as Authorization: Bearer.");
+		hash_sha256_hex(token, strlen(token), r->poll_sha256);
+		return true;
+	case ROUTE_USER:
+	case ROUTE_ADMIN:
+		if (token == NULL)
+			return unauthenticated(
+				r, "Log in and send the token as Authorization: Bearer.");
+		return check_login(r, token);
+	case ROUTE_NOBODY:
+		break;
+	}
+	reply_problem(r, 403, NULL, "Nobody may use this.", NULL);
+	return false;
+}
+
+// "3", also quoted or weak; "*" matches whatever there is, like no header.
+static bool check_if_match(struct request *r, const char *value)
+{
+	if (value == NULL || !(r->route->flags & ROUTE_IF_MATCH) || strcmp(value, "*") == 0)
+		return true;
+	size_t len = strlen(value);
+	if (len < 3 || value[0] != '"' || value[len - 1] != '"' || len - 2 >= sizeof(r->if_match) ||
+		strchr(value + 1, '"') != value + len - 1)
+		return bad(r, "If-Match must be one ETag as it was given, like \"3\".");
+	memcpy(r->if_match, value + 1, len - 2);
+	return true;
+}
+
+static bool check_key(struct request *r, const char *value)
+{
+	if (value == NULL || !(r->route->flags & ROUTE_IDEMPOTENT))
+		return true;
+	for (const char *p = value; *p != '\0'; p++)
+		if (*p < 0x21 || *p > 0x7e)
+			return bad(r, "Idempotency-Key must be printable ASCII without spaces.");
+	if (*value == '\0' || strlen(value) > REQUEST_KEY_MAX)
+		return bad(r, "Idempotency-Key must have 1 to 200 characters.");
+	r->idempotency_key = value;
+	return true;
+}
+
+static bool has_body_fields(const struct route *route)
+{
+	return strcmp(route->method, "GET") != 0;
+}
+
+static bool media_is(const char *value, const char *type)
+{
+	size_t len = strlen(type);
+	return strncasecmp(value, type, len) == 0 &&
+	       (value[len] == '\0' || value[len] == ';' || value[len] == ' ');
+}
+
+static bool check_body_headers(struct request *r, const struct headers *headers)
+{
+	const char *length = headers->values[HEADER_CONTENT_LENGTH];
+	bool chunked = headers->values[HEADER_TRANSFER_ENCODING] != NULL;
+	bool has_body = chunked || (length != NULL && strspn(length, "0") != strlen(length));
+	if (!has_body)
+		return true;
+	if (!has_body_fields(r->route))
+		return bad(r, "This request takes no body.");
+	if (length != NULL && (strlen(length) > 9 || atol(length) > REQUEST_BODY_MAX)) {
+		reply_problem(r, 413, NULL, "The body is longer than 64 KiB.", NULL);
+		return false;
+	}
+	const char *type = headers->values[HEADER_CONTENT_TYPE];
+	bool form = r->route->flags & ROUTE_FORM;
+	if (type != NULL && media_is(type, "application/json"))
+		return true;
+	if (form && type != NULL && media_is(type, "application/x-www-form-urlencoded")) {
+		r->body_is_form = true;
+		return true;
+	}
+	reply_problem(r, 415, NULL,
+		form ? "Content-Type must be application/json or application/x-www-form-urlencoded."
+		     : "Content-Type must be application/json.",
+		NULL);
+	return false;
+}
+
+static bool read_query(struct request *r)
+{
+	struct form form;
+	struct err e;
+	if (*r->query == '\0')
+		return true;
+	if (form_parse(r->query, strlen(r->query), &form, &e) < 0) {
+		form_done(&form);
+		return bad(r, "The query is not well-formed.");
+	}
+	for (size_t i = 0; i < form.count; i++)
+		input_text(&r->input, FIELD_IN_QUERY, form.pairs[i].name, form.pairs[i].value,
+			form.pairs[i].value_len);
+	form_done(&form);
+	return true;
+}
+
+static bool check_head(struct request *r, const struct headers *headers)
+{
+	struct route_part parts[ROUTE_PARTS_MAX];
+	if (headers->wrong != NULL)
+		return bad(r, headers->wrong);
+	if (headers->values[HEADER_HOST] == NULL && !r->is_http10)
+		return bad(r, "The Host header is missing.");
+	if (!check_path(r) || !find_route(r, parts))
+		return false;
+	const char *accept = headers->values[HEADER_ACCEPT];
+	r->wants_lines =
+		(r->route->flags & ROUTE_FORM) && accept != NULL && media_is(accept, "text/plain");
+	if (!check_who(r, headers) || !check_if_match(r, headers->values[HEADER_IF_MATCH]) ||
+		!check_key(r, headers->values[HEADER_IDEMPOTENCY_KEY]) ||
+		!check_body_headers(r, headers))
+		return false;
+	input_init(&r->input, r->route);
+	r->has_input = true;
+	input_path(&r->input, parts);
+	if (r->input.bad_path) {
+		reply_invalid(r);
+		return false;
+	}
+	return read_query(r);
+}
+
+void request_head(struct request *r)
+{
+	struct headers headers;
+	size_t line = strlen(r->method) + 1 + strlen(r->path) + r->has_mark + strlen(r->query) +
+		      strlen(" HTTP/1.1\r\n");
+	headers_read(r->connection, line, &headers);
+	const char *id = headers.values[HEADER_REQUEST_ID];
+	if (id == NULL || !is_token(id, REQUEST_ID_MAX) || !text_copy(r->id, sizeof(r->id), id))
+		make_id(r->id);
+	if (check_head(r, &headers))
+		r->state = REQUEST_BODY;
+}
+
+void request_body(struct request *r, const char *data, size_t len)
+{
+	if (!r->body.overflow)
+		str_add_bytes(&r->body, data, len);
+}
+
+static bool read_form_body(struct request *r)
+{
+	struct form form;
+	struct err e;
+	bool parsed = form_parse(r->body.data, r->body.len, &form, &e) == 0;
+	for (size_t i = 0; parsed && i < form.count; i++)
+		input_text(&r->input, FIELD_IN_BODY, form.pairs[i].name, form.pairs[i].value,
+			form.pairs[i].value_len);
+	form_done(&form);
+	return parsed || bad(r, "The form is not well-formed.");
+}
+
+static bool read_json_body(struct request *r)
+{
+	struct err e;
+	_cleanup_(json_freep) cJSON *body = NULL;
+	if (json_parse(r->body.data, r->body.len, &json_from_client, &body, &e) < 0) {
+		_cleanup_(freep) char *sentence =
+			xasprintf("The body is not JSON as we take it: %s.", e.message);
+		return bad(r, sentence);
+	}
+	if (!cJSON_IsObject(body))
+		return bad(r, "The body must be a JSON object.");
+	input_json(&r->input, body);
+	return true;
+}
+
+// Whether a repeated Idempotency-Key comes with the same request.
+static void digest(struct request *r)
+{
+	_cleanup_(str_done) struct str text = STR_INIT(REQUEST_BODY_MAX * 2);
+	str_addf(&text, "%s %s?%s\n", r->method, r->path, r->query);
+	str_add_bytes(&text, str_text(&r->body), r->body.len);
+	hash_sha256_hex(str_text(&text), text.len, r->request_sha256);
+	if (text.data != NULL)
+		mem_wipe(text.data, text.len);
+}
+
+void request_complete(struct request *r)
+{
+	if (r->body.overflow) {
+		reply_problem(r, 413, NULL, "The body is longer than 64 KiB.", NULL);
+		return;
+	}
+	if (r->body.len > 0 && !(r->body_is_form ? read_form_body(r) : read_json_body(r)))
+		return;
+	input_finish(&r->input);
+	if (r->input.errors != NULL) {
+		reply_invalid(r);
+		return;
+	}
+	if (r->idempotency_key != NULL)
+		digest(r);
+	if (r->route->now != NULL)
+		r->route->now(r);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// One HTTP request from its first byte to its answer.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "api/input.h"
+#include "api/route.h"
+#include "api/token.h"
+#include "lib/hash.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+#include "lib/wait.h"
+
+struct app;
+struct peer;
+
+enum {
+	REQUEST_ID_MAX = 64,
+	REQUEST_BODY_MAX = 64 * 1024,
+	REQUEST_KEY_MAX = 200, // Idempotency-Key
+	REQUEST_WORK_MS = 4000, // queueing and calls of one request; then 503
+	REQUEST_QUEUE_MS = 1000, // of that, waiting for a thread
+};
+
+enum request_state {
+	REQUEST_NEW, // its header has not been looked at
+	REQUEST_BODY, // its body comes in
+	REQUEST_WORKING, // suspended; a pool or the waiters own it
+	REQUEST_ANSWERED, // the reply is set, MHD may send it
+};
+
+struct reply {
+	unsigned status; // 0: none yet
+	char *body; // heap
+	size_t body_len;
+	const char *content_type; // a constant
+	char etag[72]; // "" none
+	char allow[64]; // "" none
+	int retry_after_s; // 0: none
+};
+
+struct request {
+	struct app *app;
+	struct MHD_Connection *connection;
+	struct peer *peer; // its connection in the server's list
+	enum request_state state;
+
+	const char *method;
+	char *path; // raw
+	char *query; // raw, what follows "?"; "" when none
+	bool has_mark; // there is a "?"
+	bool is_http10;
+	char id[REQUEST_ID_MAX + 1]; // X-Request-Id, taken or made
+	char address[64]; // the client's, numeric
+	int64_t began_us;
+
+	const struct route *route; // NULL until found
+	struct input input;
+	bool has_input;
+	struct str body;
+	char request_sha256[HASH_SHA256_HEX_SIZE]; // of method, path, query and body
+	bool body_is_form;
+	bool wants_lines; // the answer goes out as name=value lines
+
+	struct claims claims; // ROUTE_USER, ROUTE_ADMIN
+	char generation_text[24]; // claims.generation
+	char poll_sha256[HASH_SHA256_HEX_SIZE]; // ROUTE_POLL
+	const char *idempotency_key; // the library's; NULL: none
+	char if_match[72]; // "" none
+
+	// Work. The job belongs to a pool while the request is suspended.
+	struct pool_job job;
+	unsigned step; // index in route->steps
+	int64_t queued_ms;
+	struct wait wait; // until when all of the work must be done
+
+	// What steps leave for later steps.
+	char *stored_hash; // from a challenge
+	bool matched;
+	char secret[HASH_TOKEN_SIZE]; // made by us, goes into the answer's slot
+	char secret_sha256[HASH_SHA256_HEX_SIZE];
+	char hashed[HASH_TEXT_MAX]; // of the field that is FIELD_AS_HASH
+	char *sealed; // of the field that is FIELD_AS_SEALED
+
+	// Long poll, in waiters.c.
+	bool waits; // the step said STEP_WAITS
+	int64_t wait_until_ms;
+	char version[64]; // what the client, or the first look, has seen
+	struct request *next_waiter;
+
+	struct reply reply;
+};
+
+struct request *request_new(struct app *app, struct MHD_Connection *connection, const char *uri);
+void request_free(struct request *r); // wipes what was secret
+
+// Looks at everything but the body: strict header rules, route, token, path, query. Afterwards the
+// request is REQUEST_BODY or REQUEST_ANSWERED.
+void request_head(struct request *r);
+
+// A piece of the body. What passes REQUEST_BODY_MAX is dropped and answered 413 at the end.
+void request_body(struct request *r, const char *data, size_t len);
+
+// The body is complete: parses and checks it. Afterwards the request is REQUEST_ANSWERED, or ready
+// for its first step.
+void request_complete(struct request *r);

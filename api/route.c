@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds a request's row in the route table.
+#include "api/route.h"
+
+#include <string.h>
+
+#include "lib/mem.h"
+
+void routes_prepare(void)
+{
+	for (const struct route *route = routes; route->method != NULL; route++)
+		for (const struct field *field = route->fields; field->name != NULL; field++)
+			field_prepare(field);
+}
+
+static bool path_matches(
+	const char *pattern, const char *path, struct route_part parts[static ROUTE_PARTS_MAX])
+{
+	size_t part = 0;
+	while (*pattern != '\0') {
+		if (*pattern != '{') {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		size_t len = strcspn(path, "/");
+		if (len == 0 || part == ROUTE_PARTS_MAX)
+			return false;
+		parts[part++] = (struct route_part){.text = path, .len = len};
+		path += len;
+		pattern += strcspn(pattern, "}") + 1;
+	}
+	return *path == '\0';
+}
+
+int route_find(const char *method, const char *path, const struct route **ret,
+	struct route_part parts[static ROUTE_PARTS_MAX], struct str *allow)
+{
+	bool known = false;
+	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	for (const struct route *route = routes; route->method != NULL; route++) {
+		if (!path_matches(route->path, path, parts))
+			continue;
+		if (strcmp(route->method, wanted) == 0) {
+			*ret = route;
+			return 0;
+		}
+		str_addf(allow, "%s%s%s", known ? ", " : "", route->method,
+			strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+		known = true;
+	}
+	return known ? ROUTE_NO_METHOD : ROUTE_NOT_FOUND;
+}

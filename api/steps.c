@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// What requests do in the pools.
+#include "api/steps.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/app.h"
+#include "api/arguments.h"
+#include "api/reply.h"
+#include "api/request.h"
+#include "api/script.h"
+#include "api/waiters.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/hash.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/seal.h"
+
+enum { STATEMENT_MAX = 4096 };
+
+// The columns of a call: the answer as JSON, and what the row's flags want besides it.
+static const char *columns_of(const struct route *route)
+{
+	if (route->flags & ROUTE_LOGIN)
+		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence, r.user_id, r.login_id, r.generation";
+	if (route->flags & ROUTE_VERDICT)
+		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence";
+	if (route->flags & ROUTE_ETAG)
+		return "to_json(r)::text, r.version";
+	return route->answer != NULL ? "to_json(r)::text" : "null";
+}
+
+enum {
+	COLUMN_JSON,
+	COLUMN_VERDICT,
+	COLUMN_RETRY,
+	COLUMN_SENTENCE,
+	COLUMN_USER,
+	COLUMN_LOGIN,
+	COLUMN_GENERATION
+};
+enum { COLUMN_VERSION = 1 };
+
+// Calls the route's function with the arguments that this request has, by name; the statement's
+// text is the same for the same set of them, so it is prepared once a connection. 0 with one row,
+// or as db_call.
+static int function_call(struct request *r, struct db *db, struct pg_result **ret, struct err *e)
+{
+	struct argument arguments[ARGUMENTS_MAX];
+	const char *values[ARGUMENTS_MAX];
+	size_t count = arguments_of(r->route, arguments);
+	int params = 0;
+	_cleanup_(str_done) struct str sql = STR_INIT(STATEMENT_MAX);
+	str_addf(&sql, "select %s from api.%s(", columns_of(r->route), r->route->function);
+	for (size_t i = 0; i < count; i++) {
+		if (!argument_value(&arguments[i], r, &values[params]))
+			continue;
+		params++;
+		str_addf(&sql, "%s%s => $%d::%s", params > 1 ? ", " : "", arguments[i].name, params,
+			arguments[i].sql_type);
+	}
+	str_add(&sql, ") as r");
+	assert(!sql.overflow);
+	struct db_call call = {.sql = str_text(&sql), .params = values, .params_count = params};
+	return db_call(db, &call, &r->wait, ret, e);
+}
+
+// Answers from the row of a successful call: puts the secret into its slot, sets the ETag. `secret`
+// may be NULL.
+static void answer_row(struct request *r, const struct pg_result *rows, const char *secret)
+{
+	const struct route *route = r->route;
+	if (route->answer == NULL) {
+		reply_empty(r, (unsigned)route->status);
+		return;
+	}
+	char *json = xstrdup(db_text(rows, 0, COLUMN_JSON));
+	if (route->slot != NULL)
+		(void)reply_fill_slot(&json, route->slot, secret);
+	if (route->flags & ROUTE_ETAG) {
+		int len = snprintf(r->reply.etag, sizeof(r->reply.etag), "\"%s\"",
+			db_text(rows, 0, COLUMN_VERSION));
+		assert(len < (int)sizeof(r->reply.etag));
+	}
+	reply_json(r, (unsigned)route->status, json);
+}
+
+// true when SQL let the request pass; else it has been answered with the refusal.
+static bool verdict_is_ok(struct request *r, const struct pg_result *rows)
+{
+	if (!(r->route->flags & ROUTE_VERDICT) ||
+		strcmp(db_text(rows, 0, COLUMN_VERDICT), "ok") == 0)
+		return true;
+	reply_verdict(r, db_text(rows, 0, COLUMN_VERDICT), (int)db_int(rows, 0, COLUMN_RETRY),
+		db_text(rows, 0, COLUMN_SENTENCE));
+	return false;
+}
+
+int step_call(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = function_call(r, db, &rows, e);
+	if (result != 0)
+		return result;
+	if (verdict_is_ok(r, rows))
+		answer_row(r, rows, r->secret[0] != '\0' ? r->secret : NULL);
+	return STEP_ANSWERED;
+}
+
+int step_login(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = function_call(r, db, &rows, e);
+	if (result != 0)
+		return result;
+	if (!verdict_is_ok(r, rows))
+		return STEP_ANSWERED;
+	_cleanup_(json_freep) cJSON *answer = cJSON_Parse(db_text(rows, 0, COLUMN_JSON));
+	const cJSON *life = cJSON_GetObjectItemCaseSensitive(answer, "expires_in");
+	assert(cJSON_IsNumber(life));
+	struct claims claims = {
+		.generation = db_int(rows, 0, COLUMN_GENERATION),
+		.expires_at = time(NULL) + life->valueint,
+	};
+	bool fits =
+		text_copy(claims.user_id, sizeof(claims.user_id), db_text(rows, 0, COLUMN_USER)) &&
+		text_copy(claims.login_id, sizeof(claims.login_id), db_text(rows, 0, COLUMN_LOGIN));
+	assert(fits);
+	_cleanup_(wipe_freep) char *token = NULL;
+	if (token_make(&claims, &token) != 0)
+		return err_say(e, ENOKEY, "there is no key to sign tokens with");
+	answer_row(r, rows, token);
+	return STEP_ANSWERED;
+}
+
+int step_challenge(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = db_call(db,
+		DB_CALL("select password_hash, verdict, retry_after_s from account.challenge($1, $2::inet)",
+			input_get(&r->input, "username"), r->address),
+		&r->wait, &rows, e);
+	if (result != 0)
+		return result;
+	if (strcmp(db_text(rows, 0, COLUMN_VERDICT), "ok") != 0) {
+		int retry_after_s = (int)db_int(rows, 0, COLUMN_RETRY);
+		_cleanup_(freep) char *sentence =
+			xasprintf("Too many attempts; try again in %d seconds.", retry_after_s);
+		reply_verdict(r, db_text(rows, 0, COLUMN_VERDICT), retry_after_s, sentence);
+		return STEP_ANSWERED;
+	}
+	const char *hash = db_text(rows, 0, 0);
+	r->stored_hash = hash != NULL ? xstrdup(hash) : NULL;
+	return 0;
+}
+
+int step_check(struct request *r, struct db *db, struct err *e)
+{
+	(void)db;
+	const char *hash = r->stored_hash != NULL ? r->stored_hash : hash_dummy(HASH_BCRYPT);
+	int result = hash_check(HASH_BCRYPT, input_get(&r->input, "password"), hash, e);
+	if (result < 0)
+		return result;
+	r->matched = result == 0 && r->stored_hash != NULL;
+	return 0;
+}
+
+int step_poll_token(struct request *r, struct db *db, struct err *e)
+{
+	hash_token(r->secret);
+	hash_sha256_hex(r->secret, strlen(r->secret), r->secret_sha256);
+	return step_call(r, db, e);
+}
+
+int step_hash_password(struct request *r, struct db *db, struct err *e)
+{
+	(void)db;
+	const char *password = input_get(&r->input, "password");
+	if (password == NULL)
+		hash_password(r->secret);
+	return hash_make(HASH_BCRYPT, password != NULL ? password : r->secret, r->hashed, e);
+}
+
+int step_hash_ssh_password(struct request *r, struct db *db, struct err *e)
+{
+	(void)db;
+	hash_password(r->secret);
+	return hash_make(HASH_YESCRYPT, r->secret, r->hashed, e);
+}
+
+int step_seal(struct request *r, struct db *db, struct err *e)
+{
+	const char *secret = input_get(&r->input, "wg_preshared_key");
+	if (secret == NULL)
+		return 0;
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = db_call(db, DB_CALL("select api.sealing_key()"), &r->wait, &rows, e);
+	if (result != 0)
+		return result;
+	const char *key = db_text(rows, 0, 0);
+	if (key == NULL) {
+		reply_problem(r, 503, "settings_incomplete",
+			"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first.",
+			NULL);
+		return STEP_ANSWERED;
+	}
+	return seal_make(key, secret, strlen(secret), &r->sealed, e);
+}
+
+int step_poll(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = function_call(r, db, &rows, e);
+	if (result != 0)
+		return result;
+	if (!verdict_is_ok(r, rows))
+		return STEP_ANSWERED;
+	_cleanup_(json_freep) cJSON *answer = cJSON_Parse(db_text(rows, 0, COLUMN_JSON));
+	const char *version =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "version"));
+	const char *status =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "task_status"));
+	assert(version != NULL && status != NULL);
+	bool ended = strcmp(status, "queued") != 0 && strcmp(status, "running") != 0;
+	if (!ended && waiters_accept(r, version))
+		return STEP_WAITS;
+	answer_row(r, rows, NULL);
+	return STEP_ANSWERED;
+}
+
+int step_script(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = function_call(r, db, &rows, e);
+	if (result != 0)
+		return result;
+	_cleanup_(json_freep) cJSON *answer = cJSON_Parse(db_text(rows, 0, COLUMN_JSON));
+	const char *url =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "public_url"));
+	char *script = script_make(url);
+	if (script == NULL)
+		reply_problem(r, 503, "settings_incomplete",
+			"The setting public_url is missing or is no http(s) URL; an administrator must set it.",
+			NULL);
+	else
+		reply_text(r, 200, "text/x-shellscript; charset=utf-8", script);
+	return STEP_ANSWERED;
+}
+
+void now_healthz(struct request *r)
+{
+	struct app *app = r->app;
+	pthread_mutex_lock(&app->health_lock);
+	char *body = xstrdup(app->health);
+	pthread_mutex_unlock(&app->health_lock);
+	reply_text(r, atomic_load(&app->health_status), "application/json", body);
+}
+
+void now_readyz(struct request *r)
+{
+	if (atomic_load(&r->app->ready)) {
+		now_healthz(r);
+		return;
+	}
+	reply_text(r, 503, "application/json",
+		xstrdup("{\"status\":\"unavailable\",\"checks\":{\"database\":\"away\"}}"));
+}
+
+void now_openapi(struct request *r)
+{
+	if (!atomic_load(&r->app->ready)) {
+		reply_problem(r, 503, NULL,
+			"The document is made from the database, which has not answered yet.",
+			NULL);
+		return;
+	}
+	reply_text(r, 200, "application/json", xstrdup(r->app->openapi));
+}

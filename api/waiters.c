@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ring serves all who wait.
+#include "api/waiters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "api/request.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+enum { ARRAY_MAX = APP_WAITERS_MAX * 64 };
+
+bool waiters_accept(struct request *r, const char *version)
+{
+	struct app *app = r->app;
+	const char *wait = input_get(&r->input, "wait");
+	const char *after = input_get(&r->input, "after");
+	if (wait == NULL)
+		return false;
+	int64_t now_ms = wait_now_ms();
+	if (r->wait_until_ms == 0) {
+		r->wait_until_ms = now_ms + atoi(wait) * 1000L;
+		if (!text_copy(r->version, sizeof(r->version), after != NULL ? after : version))
+			return false;
+	}
+	if (now_ms >= r->wait_until_ms || strcmp(r->version, version) != 0)
+		return false;
+	pthread_mutex_lock(&app->waiters_lock);
+	bool room = app->waiters_count < APP_WAITERS_MAX && !atomic_load(&app->stopping);
+	app->waiters_count += room;
+	pthread_mutex_unlock(&app->waiters_lock);
+	return room;
+}
+
+// Between the step's look at the task and this line the bell may have rung for nobody, so whoever
+// joins asks for one more look.
+void waiters_join(struct request *r)
+{
+	struct app *app = r->app;
+	pthread_mutex_lock(&app->waiters_lock);
+	r->next_waiter = app->waiters;
+	app->waiters = r;
+	pthread_mutex_unlock(&app->waiters_lock);
+	if (atomic_load(&app->stopping))
+		waiters_expire(app, true);
+	else
+		waiters_ring(app);
+}
+
+// Unlinks those for whom `leaves` is true; returns them as a list.
+static struct request *unlink_if(struct app *app,
+	bool (*leaves)(const struct request *r, const void *data), const void *data)
+{
+	struct request *gone = NULL;
+	pthread_mutex_lock(&app->waiters_lock);
+	for (struct request **at = &app->waiters; *at != NULL;) {
+		struct request *r = *at;
+		if (!leaves(r, data)) {
+			at = &r->next_waiter;
+			continue;
+		}
+		*at = r->next_waiter;
+		app->waiters_count--;
+		r->next_waiter = gone;
+		gone = r;
+	}
+	pthread_mutex_unlock(&app->waiters_lock);
+	return gone;
+}
+
+static void continue_all(struct app *app, struct request *list)
+{
+	while (list != NULL) {
+		struct request *r = list;
+		list = r->next_waiter;
+		r->next_waiter = NULL;
+		r->wait = wait_for(REQUEST_WORK_MS, -1);
+		app_continue(app, r);
+	}
+}
+
+static bool is_listed(const struct request *r, const void *data)
+{
+	const struct pg_result *rows = data;
+	const char *task_id = input_get(&r->input, "id");
+	for (int row = 0; row < db_rows(rows); row++)
+		if (strcasecmp(db_text(rows, row, 0), task_id) == 0 &&
+			strcmp(db_text(rows, row, 1), r->version) == 0)
+			return true;
+	return false;
+}
+
+static bool is_over(const struct request *r, const void *data)
+{
+	return wait_now_ms() >= (data != NULL ? *(const int64_t *)data : r->wait_until_ms);
+}
+
+// The waiting tasks and the versions their clients know, as two SQL arrays. false: nobody waits.
+static bool waiting_arrays(struct app *app, struct str *ids, struct str *versions)
+{
+	pthread_mutex_lock(&app->waiters_lock);
+	for (const struct request *r = app->waiters; r != NULL; r = r->next_waiter) {
+		str_addf(ids, "%s%s", ids->len == 0 ? "{" : ",", input_get(&r->input, "id"));
+		str_addf(versions, "%s%s", versions->len == 0 ? "{" : ",", r->version);
+	}
+	pthread_mutex_unlock(&app->waiters_lock);
+	str_add(ids, "}");
+	str_add(versions, "}");
+	return ids->len > 1;
+}
+
+static void job_run(struct pool_job *job, void *context)
+{
+	struct app *app = (struct app *)((char *)job - offsetof(struct app, waiters_job));
+	_cleanup_(str_done) struct str ids = STR_INIT(ARRAY_MAX);
+	_cleanup_(str_done) struct str versions = STR_INIT(ARRAY_MAX);
+	if (!waiting_arrays(app, &ids, &versions))
+		return;
+	struct wait w = wait_for(REQUEST_WORK_MS, -1);
+	struct err e;
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int r = db_call(context,
+		DB_CALL("select task_id, known_version from access.changed($1::uuid[], $2::text[])",
+			str_text(&ids), str_text(&versions)),
+		&w, &rows, &e);
+	if (r != 0) { // the next ring, or the end of the wait, looks again
+		log_warning("cannot look after waiting requests", log_err(&e));
+		return;
+	}
+	continue_all(app, unlink_if(app, is_listed, rows));
+}
+
+static void job_submit(struct app *app)
+{
+	if (pool_submit(app->db_pool, &app->waiters_job) == 0)
+		return;
+	pthread_mutex_lock(&app->waiters_lock);
+	app->waiters_running = false;
+	pthread_mutex_unlock(&app->waiters_lock);
+}
+
+static void job_done(struct pool_job *job)
+{
+	struct app *app = (struct app *)((char *)job - offsetof(struct app, waiters_job));
+	pthread_mutex_lock(&app->waiters_lock);
+	bool again = app->waiters_again && job->ran;
+	app->waiters_again = false;
+	app->waiters_running = again;
+	pthread_mutex_unlock(&app->waiters_lock);
+	if (again)
+		job_submit(app);
+}
+
+void waiters_ring(struct app *app)
+{
+	pthread_mutex_lock(&app->waiters_lock);
+	bool submit = app->waiters != NULL && !app->waiters_running;
+	app->waiters_again = app->waiters_running;
+	app->waiters_running |= submit;
+	pthread_mutex_unlock(&app->waiters_lock);
+	if (!submit)
+		return;
+	app->waiters_job = (struct pool_job){.run = job_run, .done = job_done};
+	job_submit(app);
+}
+
+void waiters_expire(struct app *app, bool all)
+{
+	const int64_t ever = 0;
+	continue_all(app, unlink_if(app, is_over, all ? &ever : NULL));
+}
