@@ -1,0 +1,254 @@
+# shellcheck shell=bash
+# What up, down, status, psql and image share: the stack's settings, steps with one line of output each, and runit.
+#
+# A stack is one installation of the product on this machine. These variables choose it; tests run several side by side:
+#   STATE_DIR          all that it keeps and runs from               /var/lib/cloud-cli-proxy
+#   CCP_RUN_DIR        where up writes `env` for people and tests    .run of the checkout
+#   CCP_HTTP_PORT      of ccp-api on 127.0.0.1                       8080
+#   CCP_SSHPROXY_PORT  of ccp-sshproxy on 127.0.0.1                  2222
+#   CCP_LAB_PREFIX     names of the lab's network namespaces         ccp; with another STATE_DIR one of its own
+#   CCP_OWN_DOCKER     1: a dockerd of its own though one answers at /var/run/docker.sock
+# up writes down what it was told in STATE_DIR/stack, so that later STATE_DIR is enough. None of them is a name in the `env`
+# that up writes: whoever has read one stack's can still start another.
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034  # used by those who source this
+cache=/var/cache/cloud-cli-proxy
+stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_LAB_PREFIX CCP_DOCKER_SOCKET) # the last is up's own choice
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+default_state_dir=/var/lib/cloud-cli-proxy
+
+# Two stacks that share a lab would take each other's exits away.
+lab_prefix() {
+	[[ $STATE_DIR == "$default_state_dir" ]] && printf 'ccp\n' && return
+	printf 'ccp-%08x\n' "$(cksum <<<"$STATE_DIR" | cut -d' ' -f1)"
+}
+
+# Sets the variables above: what the caller says, else what the stack was started with, else the default.
+settings_load() {
+	local name value
+	unset CCP_DOCKER_SOCKET
+	STATE_DIR=${STATE_DIR:-$default_state_dir}
+	[[ $STATE_DIR =~ ^/[A-Za-z0-9._/-]+$ && ${#STATE_DIR} -le 70 ]] ||
+		die "STATE_DIR must be an absolute path of at most 70 letters, digits and ._/- (sockets lie in it), not '$STATE_DIR'"
+	if [[ -r $STATE_DIR/stack ]]; then
+		while IFS='=' read -r name value; do
+			[[ " ${stack_variables[*]} " != *" $name "* || -v $name || -z $value ]] || printf -v "$name" %s "$value"
+		done <"$STATE_DIR/stack"
+	fi
+	CCP_RUN_DIR=${CCP_RUN_DIR:-$checkout/.run}
+	CCP_HTTP_PORT=${CCP_HTTP_PORT:-8080}
+	CCP_SSHPROXY_PORT=${CCP_SSHPROXY_PORT:-2222}
+	CCP_LAB_PREFIX=${CCP_LAB_PREFIX:-$(lab_prefix)}
+	export STATE_DIR "${stack_variables[@]?}"
+}
+
+settings_save() {
+	local name
+	for name in "${stack_variables[@]}"; do
+		printf '%s=%s\n' "$name" "${!name:-}"
+	done | file_put 644 "$STATE_DIR/stack"
+}
+
+need_root() {
+	[[ $EUID -eq 0 ]] || die "needs root: containers, network namespaces and system users are its business"
+}
+
+# One up or down at a time for a stack; the lock ends with the script.
+stack_lock() {
+	exec {stack_lock_fd}<"$STATE_DIR"
+	flock -w 600 "$stack_lock_fd" || die "another up or down of $STATE_DIR has been running for ten minutes"
+}
+
+# --- files
+
+# Writes stdin to a file, at once and whole.
+file_put() { # MODE PATH
+	local new
+	new=$(mktemp "$2.XXXXXX")
+	cat >"$new"
+	chmod "$1" "$new"
+	mv -f "$new" "$2"
+}
+
+# --- steps
+
+# Runs a function as one step: a line when it is done; when it fails its last words, what to do, and the end of the script.
+step() { # SENTENCE HINT FUNCTION [ARG...]
+	local sentence=$1 hint=$2 log=$STATE_DIR/log/up.log started status
+	shift 2
+	started=$EPOCHREALTIME
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1 </dev/null {stack_lock_fd}<&-
+	status=$?
+	set -e
+	if [[ $status -ne 0 ]]; then
+		printf 'FAIL  %s\n' "$sentence"
+		tail -n 25 "$log" | sed 's/^/      /'
+		printf 'What to do: %s\n' "$hint"
+		exit 1
+	fi
+	printf '  ok  %-66s %6s s\n' "$sentence" "$(seconds_since "$started")"
+}
+
+seconds_since() { # EPOCHREALTIME of the start
+	local us=$((${EPOCHREALTIME/./} - ${1/./}))
+	printf '%d.%d' $((us / 1000000)) $((us / 100000 % 10))
+}
+
+# Tries a command each tenth of a second until it succeeds; the command has a deadline of its own and says nothing.
+wait_for() { # SECONDS COMMAND [ARG...]
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
+
+# --- services: deploy/services has one line for each, made here into a runit service directory
+
+supervisor_pid() {
+	local pid
+	pid=$(cat "$STATE_DIR/run/supervisor.pid" 2>/dev/null) || return 1
+	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "runsvdir -P $STATE_DIR/service " && printf '%s\n' "$pid"
+}
+
+service_names() {
+	awk '!/^#/ && NF { print $1 }' "$checkout/deploy/services"
+}
+
+# Runs as a service of its own user until runsv ends it; when runsv is killed, the kernel ends it.
+service_script() { # USER COMMAND [ARG...]
+	local rights=(--pdeathsig TERM)
+	case $1 in
+	root) ;;
+	root:*) rights+=(--inh-caps=-all "--bounding-set=-all,${1#root:}") ;;
+	ccp-postgres) rights=(--pdeathsig INT --reuid "$1" --regid "$1" --clear-groups --inh-caps=-all --bounding-set=-all) ;;
+	*) rights+=(--reuid "$1" --regid "$1" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all) ;;
+	esac
+	shift
+	cat <<-END
+		#!/bin/sh
+		# Written by deploy/scripts/up from deploy/services.
+		exec 2>&1
+		cd /
+		ulimit -S -n "\$(ulimit -H -n)"
+		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 \\
+		    setpriv ${rights[*]} \\
+		    $* "\$@"
+	END
+}
+
+# Makes the service's directory, not yet started, or renews its command. Whether that changed is seen at service_start.
+service_define() { # NAME USER COMMAND [ARG...]
+	local name=$1 dir=$STATE_DIR/service/$1 new=$STATE_DIR/service/.$1
+	shift
+	if [[ -d $dir ]]; then
+		service_script "$@" | cmp -s - "$dir/run" && return
+		service_script "$@" | file_put 755 "$dir/run"
+		touch "$dir/changed"
+		return
+	fi
+	rm -rf "$new"
+	mkdir -p "$new/log" "$new/control"
+	touch "$new/down"
+	service_script "$@" | file_put 755 "$new/run"
+	printf '#!/bin/sh\nexec setpriv --reuid ccp-log --regid ccp-log --clear-groups svlogd %s\n' \
+		"$STATE_DIR/log/$name" | file_put 755 "$new/log/run"
+	if [[ $name == postgres ]]; then # SIGTERM would wait for its clients to leave
+		printf "#!/bin/sh\nkill -INT \"\$(cat supervise/pid)\"\n" | file_put 755 "$new/control/t"
+	fi
+	install -d -m 750 -o ccp-log -g root "$STATE_DIR/log/$name"
+	mv "$new" "$dir"
+}
+
+# Puts the settings into the list's lines and makes every service's directory.
+services_define() {
+	local name user command
+	while read -r name user command; do
+		[[ $name != '#'* && -n $name ]] || continue
+		command=${command//@STATE_DIR@/$STATE_DIR}
+		command=${command//@PG_BIN@/$(postgres_bin)}
+		command=${command//@HTTP_PORT@/$CCP_HTTP_PORT}
+		command=${command//@SSH_PORT@/$CCP_SSHPROXY_PORT}
+		command=${command//@DOCKER_SOCKET@/$CCP_DOCKER_SOCKET}
+		command=${command//@UPLINK_NETNS@/$(lab_uplink)}
+		# shellcheck disable=SC2086
+		service_define "$name" "$user" $command
+	done <"$checkout/deploy/services"
+}
+
+# What a killed supervisor left running ends first, so that nothing has two.
+supervisor_start() {
+	supervisor_pid >/dev/null && return
+	local dir name
+	for dir in "$STATE_DIR"/service/*/; do
+		service_end "$(basename "$dir")"
+	done
+	rm -rf "$STATE_DIR/service"
+	mkdir -p "$STATE_DIR/service"
+	services_define
+	setsid runsvdir -P "$STATE_DIR/service" </dev/null >"$STATE_DIR/log/supervisor.log" 2>&1 &
+	printf '%s\n' $! >"$STATE_DIR/run/supervisor.pid"
+	for name in $(service_names); do
+		wait_for 10 sv status "$STATE_DIR/service/$name"
+	done
+}
+
+service_pid() { # NAME
+	local pid
+	pid=$(sv status "$STATE_DIR/service/$1" 2>/dev/null | sed -nE 's/^run: [^(]*\(pid ([0-9]+)\).*/\1/p')
+	[[ -n $pid ]] && printf '%s\n' "$pid"
+}
+
+# Starts a service, or starts it again when its command or its program has changed; a running one is left alone.
+service_start() { # NAME
+	local dir=$STATE_DIR/service/$1
+	rm -f "$dir/down"
+	if [[ -e $dir/changed ]]; then
+		sv -w 30 restart "$dir"
+		rm -f "$dir/changed"
+	else
+		sv -w 10 start "$dir"
+	fi
+}
+
+# Ends a service and its supervisor and waits for both.
+service_end() { # NAME
+	local dir=$STATE_DIR/service/$1
+	[[ -e $dir/supervise/lock ]] || return 0
+	flock -n "$dir/supervise/lock" true && return
+	sv -w 1 exit "$dir" >/dev/null || true
+	flock -w 40 "$dir/supervise/lock" true && return
+	printf '%s did not stop in 40 s: killed\n' "$1"
+	sv -w 5 kill "$dir" >/dev/null || true
+	flock -w 10 "$dir/supervise/lock" true
+}
+
+service_log_tail() { # NAME
+	say "last lines of $STATE_DIR/log/$1/current:"
+	tail -n 15 "$STATE_DIR/log/$1/current" 2>/dev/null
+}
+
+# Waits until a command succeeds; says what the service logged when it does not.
+service_wait() { # NAME SECONDS COMMAND [ARG...]
+	local name=$1 seconds=$2
+	shift 2
+	wait_for "$seconds" "$@" && return
+	say "$name does not answer after $seconds s"
+	service_log_tail "$name"
+	return 1
+}

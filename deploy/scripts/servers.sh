@@ -1,0 +1,228 @@
+# shellcheck shell=bash
+# The parts of a stack that are not ours: system users, PostgreSQL, Docker. Sourced after lib.sh.
+
+# --- users and directories
+
+users_make() {
+	local name
+	for name in ccp-postgres ccp-log ccp-agent ccp-verify ccp-worker ccp-api ccp-sshproxy; do
+		getent passwd "$name" >/dev/null ||
+			useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$name"
+	done
+}
+
+state_make() {
+	local name
+	install -d -m 711 "$STATE_DIR" "$STATE_DIR/docker"
+	install -d -m 755 "$STATE_DIR/libexec" "$STATE_DIR/run"
+	install -d -m 750 -g ccp-log "$STATE_DIR/log"
+	install -d -m 700 "$STATE_DIR/secrets" "$STATE_DIR/agent"
+	install -d -m 700 -o ccp-postgres -g ccp-postgres "$STATE_DIR/pg"
+	install -d -m 755 -o ccp-postgres -g ccp-postgres "$STATE_DIR/run/pg"
+	for name in worker api sshproxy; do
+		install -d -m 700 -o "ccp-$name" -g "ccp-$name" "$STATE_DIR/$name"
+	done
+}
+
+# --- PostgreSQL: a cluster of the stack's own, reached by its Unix socket only
+
+postgres_bin() {
+	local version
+	version=$(cat "$STATE_DIR/pg/PG_VERSION" 2>/dev/null) ||
+		version=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
+	printf '/usr/lib/postgresql/%s/bin\n' "$version"
+}
+
+# A connection string for root here. The name of the role decides what it may do.
+conninfo() { # ROLE [DBNAME]
+	printf 'host=%s user=%s dbname=%s' "$STATE_DIR/run/pg" "$1" "${2:-ccp}"
+}
+
+postgres_conf() {
+	cat <<-END
+		# Written by deploy/scripts/up.
+		listen_addresses = ''
+		unix_socket_directories = '$STATE_DIR/run/pg'
+		max_connections = 100
+		shared_buffers = '128MB'
+		effective_cache_size = '512MB'
+		max_wal_size = '512MB'
+		random_page_cost = 1.1
+		jit = off
+		timezone = 'UTC'
+		log_timezone = 'UTC'
+		default_text_search_config = 'pg_catalog.simple'
+
+		# A statement may hold what must not be in a log.
+		log_min_error_statement = panic
+		log_parameter_max_length = 0
+		log_parameter_max_length_on_error = 0
+		log_line_prefix = '%m [%p] %q%u@%d '
+
+		# pg_cron's jobs run as background workers: by a connection of its own peer authentication would refuse it.
+		shared_preload_libraries = 'pg_cron'
+		cron.database_name = 'postgres'
+		cron.use_background_workers = on
+		cron.log_run = off
+		max_worker_processes = 16
+	END
+}
+
+# The system user ccp-x is the role ccp_x; root is whoever it asks to be of those that people and scripts use.
+postgres_ident() {
+	local role
+	printf 'ccp  /^ccp-(.*)$  ccp_\\1\nccp  ccp-postgres  postgres\n'
+	for role in postgres ccp_agent ccp_dba ccp_automation ccp_admin; do
+		printf 'ccp  root  %s\n' "$role"
+	done
+}
+
+# Writes one of the cluster's configuration files from stdin; true when it was another before.
+postgres_file() { # NAME
+	local new
+	new=$(cat)
+	[[ $new != "$(cat "$STATE_DIR/pg/$1" 2>/dev/null)" ]] || return 1
+	file_put 600 "$STATE_DIR/pg/$1" <<<"$new"
+	chown ccp-postgres:ccp-postgres "$STATE_DIR/pg/$1"
+}
+
+# A new cluster appears at once and whole, or not at all.
+postgres_init() { # BINDIR
+	rm -rf "$STATE_DIR/pg.new"
+	install -d -m 700 -o ccp-postgres -g ccp-postgres "$STATE_DIR/pg.new"
+	(cd / && setpriv --reuid ccp-postgres --regid ccp-postgres --clear-groups env -i LANG=C.UTF-8 \
+		"$1/initdb" -D "$STATE_DIR/pg.new" -U postgres -E UTF8 --locale=C.UTF-8 --auth=peer --no-instructions)
+	rmdir "$STATE_DIR/pg"
+	mv "$STATE_DIR/pg.new" "$STATE_DIR/pg"
+}
+
+postgres_start() {
+	local bin changed=
+	bin=$(postgres_bin)
+	[[ -e $STATE_DIR/pg/PG_VERSION ]] || postgres_init "$bin"
+	postgres_conf | postgres_file postgresql.conf && changed=1
+	postgres_ident | postgres_file pg_ident.conf && changed=1
+	printf 'local  all  all  peer map=ccp\n' | postgres_file pg_hba.conf && changed=1
+	[[ -z $changed || -z $(service_pid postgres) ]] || touch "$STATE_DIR/service/postgres/changed"
+	service_start postgres
+	service_wait postgres 60 pg_isready -q -t 3 -d "$(conninfo postgres postgres)"
+}
+
+# --- Docker: the machine's, or one of the stack's own
+
+docker_answers() { # SOCKET
+	curl -sf -m 5 -o /dev/null --unix-socket "$1" http://docker/_ping
+}
+
+docker_is_ours() {
+	[[ $CCP_DOCKER_SOCKET == "$STATE_DIR/run/docker.sock" ]]
+}
+
+docker_choose() {
+	[[ ${CCP_OWN_DOCKER:-} == 1 || -z ${CCP_DOCKER_SOCKET:-} ]] || return 0
+	CCP_DOCKER_SOCKET=$STATE_DIR/run/docker.sock
+	if [[ ${CCP_OWN_DOCKER:-} != 1 ]] && docker_answers /var/run/docker.sock; then
+		CCP_DOCKER_SOCKET=/var/run/docker.sock
+	fi
+}
+
+# The docker client on this stack's engine; nothing that it is asked for here takes ten minutes.
+docker_() {
+	DOCKER_HOST=unix://$CCP_DOCKER_SOCKET DOCKER_BUILDKIT=0 timeout 600 docker "$@"
+}
+
+# Where nothing has mounted the control groups (a chroot, a bare container), mounts version 2 under our name.
+cgroup_mount() {
+	grep -q ' - cgroup2\? ' /proc/self/mountinfo && return
+	mkdir -p /sys/fs/cgroup
+	mount -t cgroup2 cloud-cli-proxy /sys/fs/cgroup ||
+		die "no control groups are mounted and mounting them at /sys/fs/cgroup failed: containers cannot be limited here"
+}
+
+# The last stack that goes takes our mount down.
+cgroup_unmount() {
+	if grep -q ' - cgroup2 cloud-cli-proxy ' /proc/self/mountinfo && ! pgrep -x runsvdir >/dev/null; then
+		umount /sys/fs/cgroup || true
+	fi
+}
+
+docker_conf() {
+	cat <<-END
+		{
+			"hosts": ["unix://$CCP_DOCKER_SOCKET"],
+			"containerd": "$STATE_DIR/run/containerd.sock",
+			"data-root": "$STATE_DIR/docker/data",
+			"exec-root": "$STATE_DIR/run/docker",
+			"pidfile": "$STATE_DIR/run/dockerd.pid",
+			"group": "root",
+			"bridge": "none",
+			"iptables": false,
+			"ip-forward": false,
+			"live-restore": true,
+			"log-driver": "local",
+			"log-level": "warn"
+		}
+	END
+}
+
+# containerd is a service of its own, so that a dockerd that dies and comes back finds it and the containers as they were.
+containerd_conf() {
+	cat <<-END
+		version = 2
+		root = "$STATE_DIR/docker/containerd"
+		state = "$STATE_DIR/run/containerd"
+		disabled_plugins = ["io.containerd.grpc.v1.cri"]
+		[grpc]
+		  address = "$STATE_DIR/run/containerd.sock"
+		[debug]
+		  level = "warn"
+	END
+}
+
+docker_start() {
+	if docker_is_ours; then
+		cgroup_mount
+		docker_conf | file_put 644 "$STATE_DIR/docker/dockerd.json"
+		containerd_conf | file_put 644 "$STATE_DIR/docker/containerd.toml"
+		service_start containerd
+		service_wait containerd 30 ctr --connect-timeout 3s --timeout 3s -a "$STATE_DIR/run/containerd.sock" version
+		# After a reboot the pid in it may be anybody's, and dockerd would take that for another dockerd.
+		[[ -n $(service_pid dockerd) ]] || rm -f "$STATE_DIR/run/dockerd.pid"
+		service_start dockerd
+		service_wait dockerd 60 docker_answers "$CCP_DOCKER_SOCKET"
+	else
+		docker_answers "$CCP_DOCKER_SOCKET" ||
+			die "the machine's Docker engine does not answer at $CCP_DOCKER_SOCKET: start it, or let the stack have" \
+				"one of its own: CCP_OWN_DOCKER=1 make up"
+	fi
+}
+
+# Ends what our own engine holds: containers (their file systems stay), then itself, then what a dead engine left behind.
+docker_end() {
+	local running
+	if docker_is_ours && docker_answers "$CCP_DOCKER_SOCKET"; then
+		mapfile -t running < <(docker_ ps -q)
+		[[ ${#running[@]} -eq 0 ]] || docker_ stop -t 5 "${running[@]}" >/dev/null
+	fi
+	service_end dockerd
+	service_end containerd
+	shims_end
+}
+
+shims() {
+	pgrep -f "^[^ ]*containerd-shim.* -address $STATE_DIR/run/containerd.sock"
+}
+
+no_shims() {
+	! shims
+}
+
+# A container's shim outlives containerd on purpose. Its child is the container's PID 1.
+shims_end() {
+	local pid
+	for pid in $(shims); do
+		pkill -KILL -P "$pid" || true
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	wait_for 10 no_shims
+}
