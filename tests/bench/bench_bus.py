@@ -1,0 +1,141 @@
+"""The bus: INSERT to handler, claims beside plain updates, whole tasks per second."""
+
+import re
+import statistics
+import subprocess
+import time
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg2
+
+from bench.stats import in_turn, percentile
+from support.paths import CHECKOUT
+from support.postgres import Database
+from support.wait import wait_until
+
+WAKES = 400
+CLAIM_SECONDS = 4
+ROUNDS = 3
+QUEUED = 60_000  # more than are claimed in that time
+
+# What a worker does for a task, without the worker: three calls on a connection that it keeps. With several connections a
+# claim may find nothing, when another has just taken what was there: then the last lease is reported again (\aset).
+WHOLE_TASK = """
+select (task.enqueue('system.noop', null, jsonb_build_object('label', :client_id || '-' || random()), null)).id
+\\gset
+select task_id, lease from task.claim({process}, 1)
+\\aset
+select task.succeed(:task_id, :lease, '{{}}');
+"""
+CLAIM = "select task_id from task.claim({process}, 1);\n"
+UPDATE = "\\set id random(1, 10000)\nupdate public.bench_rows set value = value + 1 where id = :id;\n"
+
+
+def wakes(stack):
+    """Milliseconds from sending an INSERT until a worker begins with it, and until a handler that does nothing reports."""
+    connection = psycopg2.connect(stack.env["CCP_OWNER_URL"])
+    connection.autocommit = True
+    began, done = [], []
+    with connection.cursor() as cursor:
+        for number in range(WAKES):
+            before = time.time()
+            cursor.execute(
+                "insert into ccp.tasks (kind, params) values ('system.noop', jsonb_build_object('label', %s)) returning id",
+                [f"wake {number} {before}"],
+            )
+            (task_id,) = cursor.fetchone()
+
+            def ended(task_id=task_id):
+                cursor.execute(
+                    "select extract(epoch from started_at), extract(epoch from finished_at) from ccp.task_rows"
+                    " where id = %s and status = 'succeeded'",
+                    [task_id],
+                )
+                return cursor.fetchone()
+
+            started_at, finished_at = wait_until(ended, 5, "a no-op task succeeds")
+            began.append((float(started_at) - before) * 1000)
+            done.append((float(finished_at) - before) * 1000)
+    connection.close()
+    return {
+        "bus_wake_ms_p50": statistics.median(began),
+        "bus_wake_ms_p99": percentile(began, 0.99),
+        "bus_done_ms_p50": statistics.median(done),
+        "bus_done_ms_p99": percentile(done, 0.99),
+    }
+
+
+@contextmanager
+def database(stack):
+    """A database as the product's own, beside it, with the same settings of the server."""
+    name = "ccp_bench"
+    subprocess.run(
+        [CHECKOUT / "db" / "apply", "--no-cron", "--database", stack.conninfo("postgres", name)],
+        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120,
+    )  # fmt: skip
+    try:
+        yield Database(stack, name)
+    finally:
+        Database(stack, "postgres").rows(f"drop database {name} with (force)")
+
+
+def pgbench(database, script, path, seconds, clients=4):
+    """Transactions per second of one script, prepared, over kept connections."""
+    path.write_text(script)
+    done = subprocess.run(
+        [
+            "/usr/lib/postgresql/15/bin/pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds),
+            "-D", f"task_id={UUID(int=0)}", "-D", "lease=0", "-f", path, database.conninfo(),
+        ],  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+        check=False,
+    )
+    match = re.search(r"^tps = ([0-9.]+)", done.stdout, re.M)
+    if done.returncode != 0 or not match:
+        raise RuntimeError(f"pgbench failed: {done.stdout}{done.stderr}")
+    return float(match[1])
+
+
+def prepare(database, queued):
+    """A registered worker that no program is, and `queued` tasks for it."""
+    process = database.value("select process_id from process.register('ccp-worker', 'bench', 1, 'bench')")
+    database.rows(
+        """
+        create table if not exists public.bench_rows (id integer primary key, value integer not null) with (fillfactor = 50)
+        """
+    )
+    database.rows("insert into public.bench_rows select n, 0 from generate_series(1, 10000) as n on conflict do nothing")
+    database.rows(
+        """
+        select count(task.enqueue('system.noop', null, jsonb_build_object('label', n || '-' || clock_timestamp()), null))
+        from generate_series(1, %s) as n
+        """,
+        [queued],
+    )
+    database.rows("vacuum analyze")
+    return process
+
+
+def claims(database, directory):
+    def claim():
+        current = prepare(database, QUEUED)
+        rate = pgbench(database, CLAIM.format(process=current), directory / "claim.sql", CLAIM_SECONDS)
+        left = database.value("select count(*) from ccp.task_rows where status = 'queued'")
+        if left == 0:
+            raise RuntimeError("the queue ran dry: the claim rate would count empty claims")
+        return rate
+
+    def update():
+        return pgbench(database, UPDATE, directory / "update.sql", CLAIM_SECONDS)
+
+    ours, baseline = in_turn(claim, update, ROUNDS)
+    whole = pgbench(database, WHOLE_TASK.format(process=prepare(database, 1)), directory / "whole.sql", CLAIM_SECONDS)
+    return {
+        "claims_per_s": statistics.median(ours),
+        "claims_baseline_per_s": statistics.median(baseline),
+        "claims_ratio": statistics.median(ours) / statistics.median(baseline),
+        "tasks_per_s": whole,
+    }

@@ -1,0 +1,88 @@
+"""A host's start beside a plain container's, from curl to prompt, and the memory of the idle product."""
+
+import re
+import shlex
+import statistics
+import time
+from pathlib import Path
+
+import pexpect
+
+from bench.engine import Engine, wait_banner
+from bench.stats import in_turn
+from support.automation import Automation
+
+ROUNDS = 7
+BEGUN_SSHD = ["/bin/sh", "-c", "mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /tmp/k && exec /usr/sbin/sshd -D -e -h /tmp/k"]
+
+
+def start(stack):
+    hosts = Automation(stack)
+    engine = Engine(stack.docker_socket)
+
+    def ours():
+        hosts.task("host.stop")
+        hosts.task("host.rebuild")  # of a stopped host: there is no container afterwards
+        task_id = hosts.task("host.start")
+        return float(hosts.value("select extract(epoch from finished_at - created_at) from ccp.task_rows where id = %s", [task_id]))
+
+    def baseline():
+        begin = time.perf_counter()
+        made = engine.ask(
+            "POST", "/v1.41/containers/create",
+            {"Image": stack.env.get("CCP_IMAGE", "cloud-cli-proxy/managed-user:latest"), "Entrypoint": BEGUN_SSHD, "HostConfig": {"NetworkMode": "none"}},
+        )
+        engine.ask("POST", f"/v1.41/containers/{made['Id']}/start")
+        state = engine.ask("GET", f"/v1.41/containers/{made['Id']}/json")
+        wait_banner(state["NetworkSettings"]["SandboxKey"])
+        took = time.perf_counter() - begin
+        engine.ask("DELETE", f"/v1.41/containers/{made['Id']}?force=1")
+        return took
+
+    product, plain = in_turn(ours, baseline, ROUNDS)
+    return {
+        "start_ms": statistics.median(product) * 1000,
+        "start_baseline_ms": statistics.median(plain) * 1000,
+        "start_ratio": statistics.median(product) / statistics.median(plain),
+    }
+
+
+def curl_to_prompt(stack):
+    """Milliseconds from the bootstrap line to the shell's prompt in a terminal, the host being stopped."""
+    hosts = Automation(stack)
+    took = []
+    for _ in range(3):
+        hosts.task("host.stop")
+        line = (
+            f"curl -sSf {shlex.quote(stack.url)}/v1/bootstrap/script | sh -s -- --user {shlex.quote(stack.env['CCP_DEMO_USER'])}"
+            f" --password-file {shlex.quote(stack.env['CCP_DEMO_PASSWORD_FILE'])}"
+        )
+        begin = time.perf_counter()
+        terminal = pexpect.spawn("/bin/sh", ["-c", line], timeout=60, encoding="utf-8")
+        terminal.expect(r"dev@\S+:\S*\$ ")
+        took.append(time.perf_counter() - begin)
+        terminal.sendline("exit")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+    return {"curl_to_prompt_ms": statistics.median(took) * 1000}
+
+
+def descendants(pid):
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += descendants(int(child))
+    return found
+
+
+def pss_idle(stack):
+    """Proportional set size of all our programs with one running host, in kB: the sum, and each process."""
+    parts = {}
+    for name in ("ccp-api", "ccp-worker", "ccp-agent", "ccp-sshproxy"):
+        for number, pid in enumerate(descendants(stack.pid(name))):
+            command = Path(f"/proc/{pid}/exe").resolve().name
+            if not command.startswith("ccp-"):
+                continue
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            parts[f"pss_{name.removeprefix('ccp-')}{number or ''}_kb"] = int(re.search(r"^Pss: +(\d+) kB", rollup, re.M)[1])
+    return {"pss_idle_kb": sum(parts.values())} | parts

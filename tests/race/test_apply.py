@@ -1,0 +1,79 @@
+"""db/apply while the product works: no call fails; applied twice nothing differs; a changed migration is refused."""
+
+import shutil
+import subprocess
+import threading
+
+from machine import Agent, Caller, Counts, hosts_make
+from support.paths import CHECKOUT
+
+APPLIES = 5
+
+
+def apply(database, folder=CHECKOUT / "db"):
+    return subprocess.run(
+        [folder / "apply", "--test", "--database", database.conninfo("postgres")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_apply_under_load_fails_no_call(database):
+    database.rows("drop index ccp.one_live_process_per_program_and_node")
+    database.rows("create table race_work (task_id uuid not null, lease bigint not null unique, host_id uuid not null)")
+    hosts = hosts_make(database, 10)
+    counts = Counts()
+    over = threading.Event()
+
+    def ask():
+        caller = Caller(database, counts)
+        while not over.is_set():
+            for host in hosts:
+                for kind in ("host.start", "host.stop"):
+                    caller.call("insert into ccp.tasks (kind, host_id) values (%s, %s) returning id", kind, host)
+                    counts.add("asked")
+        caller.close()
+
+    threads = [threading.Thread(target=ask, daemon=True)] + [Agent(database, counts, f"a{n}", 0, over) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    outcomes = [apply(database) for _ in range(APPLIES)]
+    over.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * APPLIES
+    assert counts.problems == []
+    assert counts.numbers["asked"] > 20
+    assert counts.numbers["reports"] > 20
+
+
+def test_a_migration_that_changed_after_it_was_applied_is_refused(database, tmp_path):
+    shutil.copytree(CHECKOUT / "db", tmp_path / "db")
+    with open(tmp_path / "db" / "migrations" / "0001_tables.sql", "a", encoding="utf-8") as file:
+        file.write("-- one more thing\n")
+    done = apply(database, tmp_path / "db")
+    assert done.returncode == 1
+    assert "0001_tables.sql was changed after it was applied" in done.stderr
+
+
+def test_a_function_that_no_file_makes_any_more_is_dropped(database):
+    database.rows("set role ccp_owner; create function task.leftover() returns int language sql as 'select 1'")
+    assert apply(database).returncode == 0
+    assert database.value("select to_regproc('task.leftover') is null")
+
+
+def test_the_schema_is_the_golden_one(database):
+    """After a change that is meant: tests/race/golden --write."""
+    done = subprocess.run(
+        [CHECKOUT / "tests" / "race" / "golden", database.conninfo("postgres")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr

@@ -1,0 +1,100 @@
+"""PostgreSQL for tests: a cluster per worker, and a fresh database per test, cloned from an applied template."""
+
+import itertools
+import subprocess
+from contextlib import contextmanager
+
+import psycopg2
+
+from support.paths import CHECKOUT
+
+APPLY_TIMEOUT_S = 120
+GRANT_AS_IN_TEMPLATE = """
+    select format('grant %%s on database %%I to %%I', a.privilege_type, %(name)s, r.rolname)
+    from pg_database as d, aclexplode(d.datacl) as a
+    join pg_roles as r on r.oid = a.grantee
+    where d.datname = %(template)s
+"""
+
+
+class Database:
+    """One database. Root may connect as postgres, ccp_admin, ccp_dba, ccp_automation and ccp_agent."""
+
+    def __init__(self, cluster, name):
+        self.cluster = cluster
+        self.name = name
+
+    def conninfo(self, user="postgres"):
+        return self.cluster.conninfo(user, self.name)
+
+    @contextmanager
+    def connect(self, user="postgres", autocommit=True):
+        connection = psycopg2.connect(self.conninfo(user))
+        try:
+            connection.autocommit = autocommit
+            yield connection
+        finally:
+            connection.close()
+
+    def rows(self, sql, parameters=None, user="postgres"):
+        """Runs one statement in a connection of its own; its rows, or [] when it returns none."""
+        with self.connect(user) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, sql, parameters=None, user="postgres"):
+        return self.rows(sql, parameters, user)[0][0]
+
+
+class Cluster:
+    """The running cluster of a stack's directory."""
+
+    TEMPLATE = "ccp_template"
+
+    def __init__(self, state_dir):
+        self.socket_dir = state_dir / "run" / "pg"
+        self.numbers = itertools.count(1)
+
+    def hurry(self):
+        """Nothing in it outlives the kernel, and the kernel outlives every crash that a test causes."""
+        for sql in ("alter system set fsync = off", "select pg_reload_conf()"):
+            self.database("postgres").rows(sql)
+        return self
+
+    def conninfo(self, user="postgres", dbname="postgres"):
+        return f"host={self.socket_dir} user={user} dbname={dbname}"
+
+    def database(self, name):
+        return Database(self, name)
+
+    def template_make(self):
+        """db/apply --test once: roles, schema, functions, pgTAP and the clock that tests can set."""
+        if self.database("postgres").rows("select 1 from pg_database where datname = %s", [self.TEMPLATE]):
+            return
+        done = subprocess.run(
+            [CHECKOUT / "db" / "apply", "--test", "--database", self.conninfo("postgres", self.TEMPLATE)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=APPLY_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            self.database("postgres").rows(f"drop database if exists {self.TEMPLATE}")
+            raise RuntimeError(f"db/apply failed:\n{done.stdout}")
+
+    def database_make(self):
+        """A clone of the template, with the template's rights, which a clone loses."""
+        self.template_make()
+        name = f"test_{next(self.numbers)}"
+        server = self.database("postgres")
+        server.rows(f"drop database if exists {name}")
+        server.rows(f"create database {name} template {self.TEMPLATE} owner ccp_owner")
+        server.rows(f"revoke all on database {name} from public")
+        for (grant,) in server.rows(GRANT_AS_IN_TEMPLATE, {"name": name, "template": self.TEMPLATE}):
+            server.rows(grant)
+        return Database(self, name)
+
+    def database_drop(self, database):
+        self.database("postgres").rows(f"drop database if exists {database.name} with (force)")

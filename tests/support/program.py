@@ -1,0 +1,83 @@
+"""One of our programs run by a test, as its own system user and without a stack around it."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from support.paths import CHECKOUT
+from support.wait import wait_until
+
+
+class Program:
+    """A running program: `pid`, what it logs, and how it ends.
+
+    It runs from a copy in `directory`, since the checkout may be closed to other users. Its state is there too, so
+    starting the same program again with the same directory is a restart of it.
+    """
+
+    def __init__(self, name, database, directory, *arguments, flavour="release", environment=None):
+        self.directory = Path(directory)
+        self.user = "root" if name == "ccp-agent" else name
+        owner = pwd.getpwnam(self.user)
+        for path, mode in ((self.directory, 0o755), (self.directory / "run", 0o755)):
+            path.mkdir(mode=mode, exist_ok=True)
+            path.chmod(mode)
+        state = self.directory / name.removeprefix("ccp-")
+        state.mkdir(mode=0o700, exist_ok=True)
+        os.chown(state, owner.pw_uid, owner.pw_gid)
+        binary = self.directory / f"{name}.{flavour}"
+        if not binary.exists():
+            shutil.copy(CHECKOUT / "build" / flavour / name, binary)
+        self.log_path = self.directory / f"{name}.log"
+        command = [binary, "--state-dir", self.directory, *arguments]
+        if database is not None:
+            command += ["--database", database.conninfo(f"ccp_{name.removeprefix('ccp-')}")]
+        as_user = [] if self.user == "root" else ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups"]
+        with self.log_path.open("ab") as log:
+            self.log_start = log.tell()
+            self.process = subprocess.Popen(
+                [*as_user, *command],
+                cwd="/",
+                env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.pid = self.process.pid
+
+    @property
+    def log(self):
+        """What this run has logged so far."""
+        with self.log_path.open("rb") as log:
+            log.seek(self.log_start)
+            return log.read().decode(errors="replace")
+
+    def wait_log(self, text, timeout_s=10):
+        def seen():
+            if self.process.poll() is not None and text not in self.log:
+                raise RuntimeError(f"ended with {self.process.returncode} before it logged {text!r}:\n{self.log}")
+            return text in self.log
+
+        wait_until(seen, timeout_s, f"the log says {text!r}")
+
+    def kill(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+
+    def wait(self, timeout_s=15):
+        """Waits for its end; the exit status."""
+        return self.process.wait(timeout_s)
+
+    def stop(self, timeout_s=15):
+        """Asks it to end, and sees that it does; the exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                return self.process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise
+        return self.process.returncode

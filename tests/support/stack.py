@@ -1,0 +1,157 @@
+"""A complete product of a worker's own, made and ended by the scripts that `make up` and `make down` call."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+from pathlib import Path
+
+from support.paths import CHECKOUT, SCRIPTS
+from support.wait import wait_until
+
+UP_TIMEOUT_S = 280
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Stack:
+    """Stages of deploy/scripts/up, run at first need. `directory` is its STATE_DIR."""
+
+    def __init__(self, directory, prefix):
+        self.directory = Path(directory)
+        self.run_dir = self.directory / "run" / "people"
+        self.done = set()
+        self.environment = dict(
+            os.environ,
+            STATE_DIR=str(self.directory),
+            CCP_RUN_DIR=str(self.run_dir),
+            CCP_HTTP_PORT=str(free_port()),
+            CCP_SSHPROXY_PORT=str(free_port()),
+            CCP_LAB_PREFIX=prefix,
+            CCP_OWN_DOCKER="1",
+        )
+
+    def script(self, *arguments, timeout_s=UP_TIMEOUT_S, **environment):
+        """Runs one of deploy/scripts for this stack; its output, or an exception that shows it."""
+        done = subprocess.run(
+            [SCRIPTS / arguments[0], *arguments[1:]],
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{shlex.join(arguments)} ended with {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    def up(self, *stages):
+        """Brings up these stages, once each; none: all of them, whatever was done before."""
+        missing = [stage for stage in stages if stage not in self.done]
+        if missing or not stages:
+            self.script("up", *missing)
+            self.done.update(missing)
+        return self
+
+    def end(self):
+        if (self.directory / "stack").exists():
+            self.script("down", PURGE="1")
+
+    # --- a stack that is wholly up
+
+    @property
+    def env(self):
+        """What `.run/env` says, read anew."""
+        lines = (self.run_dir / "env").read_text().splitlines()
+        pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        return {name.removeprefix("export "): shlex.split(value)[0] if value else "" for name, value in pairs}
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.environment['CCP_HTTP_PORT']}"
+
+    @property
+    def docker_socket(self):
+        return str(self.directory / "run" / "docker.sock")
+
+    def conninfo(self, user="postgres", dbname="ccp"):
+        return f"host={self.directory}/run/pg user={user} dbname={dbname}"
+
+    # --- its services
+
+    def service(self, name):
+        return self.directory / "service" / name
+
+    def sv(self, command, name):
+        """`sv up|down|restart NAME`, waiting until it is so."""
+        subprocess.run(["sv", "-w", "30", command, self.service(name)], check=True, capture_output=True, timeout=40)
+
+    def pid(self, name):
+        """The service's process, or None while it does not run."""
+        text = (self.service(name) / "supervise" / "pid").read_text().strip()
+        return int(text) if text else None
+
+    def kill(self, name, signal):
+        os.kill(self.pid(name), signal)
+
+    def wait_restarted(self, name, old_pid, timeout_s):
+        wait_until(lambda: self.pid(name) not in (None, old_pid), timeout_s, f"{name} comes back")
+
+    def log(self, name):
+        return (self.directory / "log" / name / "current").read_text(errors="replace")
+
+    def docker(self, *arguments):
+        done = subprocess.run(
+            ["docker", *arguments],
+            env=dict(os.environ, DOCKER_HOST=f"unix://{self.docker_socket}"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"docker {shlex.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+
+class Lab:
+    """The fake internet of a stack: what `tests/lab/lab env` prints, and its commands."""
+
+    def __init__(self, prefix):
+        self.prefix = prefix
+        text = self.run("env")
+        self.env = {
+            name.removeprefix("export "): " ".join(shlex.split(value))
+            for name, value in re.findall(r"^(?:export )?(\w+)=(.*)$", text, re.M)
+        }
+
+    def run(self, *arguments, timeout_s=60):
+        done = subprocess.run(
+            [CHECKOUT / "tests" / "lab" / "lab", "--prefix", self.prefix, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"lab {shlex.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+
+def sweep(directory):
+    """Ends the stacks of test runs that died before they could: their directory's name holds the run's pid."""
+    for path in Path(directory).glob("ccp-test-*"):
+        match = re.fullmatch(r"ccp-test-(\d+)-\w+", path.name)
+        if match and not Path(f"/proc/{match[1]}").exists() and (path / "stack").exists():
+            stack = Stack(path, "")
+            del stack.environment["CCP_LAB_PREFIX"]  # the stack knows its lab's
+            stack.end()

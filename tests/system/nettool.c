@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
+// uses: agent/addr.c agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
+// uses: agent/wall.c agent/wireguard.c agent/engine.c agent/engine_launch.c agent/sockdiag.c
+// uses: agent/probe.c agent/verify.c agent/verify_wire.c agent/verify_main.c agent/verify_net.c
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/engine.h"
+#include "agent/evidence.h"
+#include "agent/link.h"
+#include "agent/netns.h"
+#include "agent/probe.h"
+#include "agent/sockdiag.h"
+#include "agent/verify.h"
+#include "agent/wall.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+#include "lib/wait.h"
+
+static const cJSON *input;
+static cJSON *output;
+
+static const char *text(const char *name)
+{
+	struct err e;
+	const char *value;
+	if (json_get_text(input, name, &value, &e) == 0)
+		return value;
+	fprintf(stderr, "nettool: %s\n", e.message);
+	exit(2);
+}
+
+static int64_t number(const char *name)
+{
+	struct err e;
+	int64_t value;
+	if (json_get_int(input, name, INT64_MIN / 2048, INT64_MAX / 2048, &value, &e) == 0)
+		return value;
+	fprintf(stderr, "nettool: %s\n", e.message);
+	exit(2);
+}
+
+static struct addr address(const char *name)
+{
+	struct err e;
+	struct addr a;
+	if (addr_parse(text(name), &a, &e) == 0)
+		return a;
+	fprintf(stderr, "nettool: %s\n", e.message);
+	exit(2);
+}
+
+static int namespace(const char *name)
+{
+	struct err e;
+	int fd = netns_open(text(name), &e);
+	if (fd >= 0)
+		return fd;
+	fprintf(stderr, "nettool: %s\n", e.message);
+	exit(2);
+}
+
+static struct link_spec link_spec(void)
+{
+	struct link_spec spec = {.address = address("address"), .mtu = (int)number("mtu")};
+	(void)!text_copy(spec.tunnel, sizeof(spec.tunnel), LINK_TUNNEL);
+	return spec;
+}
+
+static void evidence_print(struct evidence *ev)
+{
+	json_set_text(output, "outcome", outcome_name(ev->outcome));
+	json_set_text(output, "code", ev->code);
+	json_set_text(output, "sentence", ev->sentence);
+	json_set_text(output, "observed_ip", ev->observed_ip);
+	json_set_int(output, "duration_ms", evidence_duration_ms(ev));
+	json_set(output, "checks", TAKE_PTR(ev->checks));
+}
+
+static int wall_make(struct wall *w, struct err *e)
+{
+	struct wall_spec spec = {.resolver = address("resolver")};
+	spec.ipv6 = cJSON_IsTrue(cJSON_GetObjectItem(input, "ipv6"));
+	(void)!text_copy(spec.tunnel, sizeof(spec.tunnel), LINK_TUNNEL);
+	return wall_init(w, namespace("ns"), &spec, e);
+}
+
+static int do_wall_load(struct err *e)
+{
+	struct wall w;
+	if (wall_make(&w, e) < 0)
+		return -1;
+	int64_t start = wait_now_us();
+	int r = wall_load(&w, e);
+	json_set_int(output, "us", wait_now_us() - start);
+	return r;
+}
+
+// Opens or renews `count` times, `every_ms` apart.
+static int do_wall_open(struct err *e)
+{
+	struct wall w;
+	if (wall_make(&w, e) < 0)
+		return -1;
+	int64_t start = wait_now_us(), count = number("count");
+	for (int64_t i = 0; i < count; i++) {
+		if (i > 0)
+			poll(NULL, 0, (int)number("every_ms"));
+		if (wall_open(&w, number("life_ms"), e) < 0)
+			return -1;
+	}
+	json_set_int(output, "us", wait_now_us() - start);
+	return 0;
+}
+
+static int do_wall_close(struct err *e)
+{
+	struct wall w;
+	return wall_make(&w, e) < 0 ? -1 : wall_close(&w, e);
+}
+
+static int do_wall_read(struct err *e)
+{
+	static const char *const ends[] = {"deny_v6", "deny_dns", "deny_closed", "deny_in", "pass"};
+	static const char *const who[] = {"user", "verify", "probe"};
+	struct wall w;
+	struct wall_state state;
+	char expected[65];
+	if (wall_make(&w, e) < 0 || wall_read(&w, &state, e) < 0)
+		return -1;
+	wall_expected_hash(&w.spec, expected);
+	json_set_text(output, "hash", state.hash);
+	json_set_text(output, "expected", expected);
+	json_set_bool(output, "open", state.open);
+	json_set_int(output, "remaining_ms", state.remaining_ms);
+	for (int c = 0; c < WALL_CHAINS; c++) {
+		cJSON *row = json_set_object(output, ends[c]);
+		for (int s = 0; s < WALL_SENDERS; s++)
+			json_set_int(row, who[s], (int64_t)state.counts.packets[c][s]);
+	}
+	return 0;
+}
+
+// Is a change of rules seen, and is a renewal not taken for one?
+static int do_wall_watch(struct err *e)
+{
+	struct wall w;
+	int fd = wall_watch(namespace("ns"), e);
+	if (fd < 0 || wall_make(&w, e) < 0)
+		return -1;
+	if (wall_open(&w, 60000, e) < 0)
+		return -1;
+	json_set_bool(output, "on_open", wall_changed(fd));
+	if (system(text("shell")) != 0) // NOLINT: the test's own words
+		return err_say(e, EIO, "the test's command failed");
+	json_set_bool(output, "on_change", wall_changed(fd));
+	return 0;
+}
+
+static int do_probe(struct err *e)
+{
+	struct wall w;
+	struct evidence ev;
+	evidence_init(&ev);
+	bool open = strcmp(text("state"), "open") == 0;
+	if (wall_make(&w, e) < 0 ||
+		probe_run(&w, namespace("ns"), open ? PROBE_OPEN : PROBE_CLOSED, &ev, e) < 0)
+		return -1;
+	evidence_print(&ev);
+	return 0;
+}
+
+static struct engine_home engine_home(void)
+{
+	return (struct engine_home){.program = text("program"),
+		.directory = text("directory"),
+		.uplink_fd = namespace("uplink")};
+}
+
+static int config_read(struct wireguard_config *c, struct err *e)
+{
+	*c = (struct wireguard_config){.key_path = text("key_path")};
+	char key[64] = {0};
+	FILE *file = fopen(c->key_path, "re");
+	if (!file || !fgets(key, sizeof(key), file))
+		return err_set(e, EIO, "read the key");
+	fclose(file);
+	key[strcspn(key, "\n")] = '\0';
+	if (wireguard_key_parse(key, "the private key", c->private_key, e) < 0 ||
+		wireguard_key_parse(text("public_key"), "the public key", c->public_key, e) < 0 ||
+		addr_parse_port(text("endpoint"), &c->endpoint, &c->endpoint_port, e) < 0)
+		return -1;
+	return wireguard_allowed_parse(text("allowed_ips"), c, e);
+}
+
+static int do_engine_start(struct err *e)
+{
+	struct engine_home home = engine_home();
+	struct wireguard_config config;
+	struct link_spec link = link_spec();
+	struct engine g = ENGINE_INIT;
+	struct wait w = wait_for(10000, -1);
+	if (config_read(&config, e) < 0)
+		return -1;
+	int64_t start = wait_now_us();
+	int r = engine_start(&home, text("id"), namespace("ns"), &config, &link, &w, &g, e);
+	json_set_int(output, "start_us", wait_now_us() - start);
+	if (r != 0)
+		return r;
+	w = wait_for((int)number("handshake_ms"), -1);
+	r = engine_wait_handshake(&home, &g, &config, &w, e);
+	json_set_int(output, "us", wait_now_us() - start);
+	json_set_int(output, "pid", g.pid);
+	return r;
+}
+
+static int do_engine_find(struct err *e)
+{
+	struct engine g = ENGINE_INIT;
+	int r = engine_find(text("id"), &g, e);
+	if (r != 0)
+		return r;
+	json_set_int(output, "pid", g.pid);
+	r = engine_prove(&g, namespace("ns"), LINK_TUNNEL, e);
+	json_set_int(output, "prove", r);
+	struct engine_status status;
+	r = engine_status(&g, &status, e);
+	json_set_int(output, "status", r);
+	if (r == 0) {
+		json_set_int(output, "handshake_age_ms", status.handshake_age_ms);
+		json_set_int(output, "rx_bytes", (int64_t)status.rx_bytes);
+		json_set_int(output, "tx_bytes", (int64_t)status.tx_bytes);
+	}
+	struct evidence ev;
+	evidence_init(&ev);
+	if (engine_check(&g, namespace("ns"), LINK_TUNNEL, &ev, e) < 0)
+		return -1;
+	evidence_print(&ev);
+	return 0;
+}
+
+static int do_engine_end(struct err *e)
+{
+	struct engine_home home = engine_home();
+	return engine_end(&home, text("id"), e);
+}
+
+static int name_print(const char *name, void *arg, struct err *e)
+{
+	(void)e;
+	json_add_text(arg, name);
+	return 0;
+}
+
+static int do_engine_list(struct err *e)
+{
+	struct engine_home home = engine_home();
+	return engine_list(&home, name_print, json_set_array(output, "names"), e);
+}
+
+static int do_link_check(struct err *e)
+{
+	struct link_spec spec = link_spec();
+	struct evidence ev;
+	evidence_init(&ev);
+	if (link_check(namespace("ns"), &spec, &ev, e) < 0)
+		return -1;
+	evidence_print(&ev);
+	return 0;
+}
+
+// Waits until something about links changes, runs the test's command in between.
+static int do_link_watch(struct err *e)
+{
+	int fd = link_watch(namespace("ns"), e);
+	if (fd < 0)
+		return -1;
+	json_set_bool(output, "before", link_changed(fd));
+	if (system(text("shell")) != 0) // NOLINT: the test's own words
+		return err_say(e, EIO, "the test's command failed");
+	json_set_bool(output, "after", link_changed(fd));
+	return 0;
+}
+
+static int do_end_sockets(struct err *e)
+{
+	int count = 0;
+	int r = sockdiag_end_all(namespace("ns"), &count, e);
+	json_set_int(output, "count", count);
+	return r;
+}
+
+static int do_verify(struct err *e)
+{
+	struct verify_spec spec = {
+		.kind = strcmp(text("kind"), "full") == 0 ? VERIFY_FULL : VERIFY_LIGHT,
+		.expected = address("expected"),
+		.resolver = address("resolver"),
+		.dns_check_zone = text("zone"),
+	};
+	struct evidence ev;
+	evidence_init(&ev);
+	struct wait w = wait_for(20000, -1);
+	if (json_get_array(input, "echo_urls", &spec.echo_urls, e) != 0 ||
+		json_get_array(input, "connect_targets", &spec.connect_targets, e) != 0)
+		return -1;
+	int r = verify_run(namespace("ns"), &spec, &w, &ev, e);
+	if (r == 0)
+		evidence_print(&ev);
+	return r;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct err *e);
+} commands[] = {
+	{"wall-load", do_wall_load},
+	{"wall-open", do_wall_open},
+	{"wall-close", do_wall_close},
+	{"wall-read", do_wall_read},
+	{"wall-watch", do_wall_watch},
+	{"probe", do_probe},
+	{"engine-start", do_engine_start},
+	{"engine-find", do_engine_find},
+	{"engine-end", do_engine_end},
+	{"engine-list", do_engine_list},
+	{"link-check", do_link_check},
+	{"link-watch", do_link_watch},
+	{"end-sockets", do_end_sockets},
+	{"verify-run", do_verify},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "verify") == 0)
+		return verify_main();
+	struct err e = {0};
+	cJSON *json;
+	output = json_object();
+	if (argc != 3 || json_parse(argv[2], strlen(argv[2]), &json_from_client, &json, &e) < 0) {
+		fprintf(stderr, "usage: nettool COMMAND JSON\n%s\n", e.message);
+		return 2;
+	}
+	if (proc_lock_down(&e) < 0) { // as the agent does
+		fprintf(stderr, "nettool: %s\n", e.message);
+		return 2;
+	}
+	input = json;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		int r = commands[i].run(&e);
+		json_set_int(output, "result", r);
+		json_set_text(output, "error", r == 0 ? NULL : e.message);
+		puts(json_print(output));
+		return 0;
+	}
+	fprintf(stderr, "nettool: no command %s\n", argv[1]);
+	return 2;
+}

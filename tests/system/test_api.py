@@ -1,0 +1,631 @@
+"""The HTTP routes: every one of the table with bad input, tokens, limits, the parser's holes, outages."""
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import time
+import uuid
+
+import pytest
+
+from support.http import ApiServer
+from support.wait import wait_until
+
+KEY = base64.b64encode(bytes(32)).decode()
+SSH_KEY = "ssh-ed25519 " + base64.b64encode(
+    (11).to_bytes(4, "big") + b"ssh-ed25519" + (32).to_bytes(4, "big") + bytes(32)
+).decode()
+EXIT = {
+    "label": "one",
+    "ip_address": "198.51.100.7",
+    "wg_endpoint": "198.51.100.1:51820",
+    "wg_public_key": KEY,
+    "wg_dns_server": "198.51.100.53",
+    "wg_peer_address": "10.66.0.2/32",
+}
+WRITTEN = "users hosts egress_ips bindings task_rows ssh_keys settings access_grants idempotency_keys".split()
+
+
+@pytest.fixture
+def server(database, program):
+    return ApiServer(database, program)
+
+
+@pytest.fixture
+def admin(server):
+    return server.admin()
+
+
+def node_make(database):
+    database.rows("select process.register('ccp-agent', 'node1', 1, 'test')")
+
+
+def user_make(admin, username="alice"):
+    return admin.post("/v1/admin/users", {"username": username}).json
+
+
+def host_make(admin, database, username="alice", label="one"):
+    """A user with a host that host.create has made: stopped."""
+    if not database.rows("select 1 from ccp.processes where program = 'ccp-agent'"):
+        node_make(database)
+    user = user_make(admin, username)
+    exit_id = admin.post("/v1/admin/egress-ips", EXIT | {"label": label}).json["id"]
+    answer = admin.post("/v1/admin/hosts", {"user_id": user["id"], "egress_ip_id": exit_id})
+    assert answer.status == 202, answer
+    run_tasks(database)
+    return user, answer.json
+
+
+def run_tasks(database):
+    """What an agent would do: claims what there is and succeeds."""
+    database.rows(
+        "select task.succeed(c.task_id, c.lease, '{}') from task.claim((select max(id) from ccp.processes"
+        " where program = 'ccp-agent'), 10) as c"
+    )
+
+
+def fingerprint(database):
+    tables = " union all ".join(f"select '{t}', md5(string_agg(t::text, '|' order by t::text)) from ccp.{t} as t" for t in WRITTEN)
+    return database.rows(tables)
+
+
+def concrete(path):
+    return path.replace("{id}", str(uuid.uuid4()))
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+# --- the walk
+
+
+WRONG = {
+    "string": [1, True, None, [], {}, "", "\x01", "x" * 9000],
+    "integer": ["1", 1.5, True, None, [], {}, -1, 10**12],
+    "number": ["1", True, None, [], {}, -1, 10**12],
+    "boolean": ["true", 1, None, [], {}],
+    "array": [1, True, None, {}, ["x"], [1]],
+}
+
+
+def bad_bodies(operation):
+    """Bodies that are each wrong in one way: not JSON, not an object, unknown and missing fields, and each field with wrong values."""
+    yield from (b"", b"{", b"[]", b'"x"', b"null", b'{"a":1,"a":2}', b'{"unknown":1}', b'{"x":"\\u0000"}', b"\xff", b'{"n":01}')
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return
+    schema = content["schema"]
+    if schema["required"]:
+        yield {}
+    for name, field in schema["properties"].items():
+        kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+        for value in WRONG[kinds[0]]:
+            if value is None and "null" in kinds:
+                continue
+            yield {name: value, "unknown": 1}
+
+
+def test_every_route_answers_bad_input_with_4xx_and_writes_nothing(server, admin, database):
+    document = server.client().get("/v1/openapi.json").json
+    before = fingerprint(database)
+    walked = 0
+    for method, path, operation in operations(document):
+        has_body = method != "GET"
+        for body in bad_bodies(operation) if has_body else [b"x"]:
+            if body == b"" and not operation.get("requestBody", {}).get("required"):
+                continue
+            answer = admin.send(method, concrete(path), body)
+            assert 400 <= answer.status < 500, (method, path, body, answer)
+            assert answer.headers["Content-Type"].startswith("application/problem+json"), (method, path, answer)
+            walked += 1
+        for query in ("?unknown=1", "?limit=0&limit=0", "?a=%00", "?a=%zz", "?" + "&".join(["a=1"] * 80)):
+            answer = admin.send(method, concrete(path) + query, {} if has_body else None)
+            assert 400 <= answer.status < 500, (method, path, query, answer)
+            walked += 1
+    assert walked > 400
+    wait_until(lambda: fingerprint(database) == before, 1, "nothing was written")
+
+
+def test_malformed_ids_are_not_found(server, admin):
+    for method, path, _ in operations(server.client().get("/v1/openapi.json").json):
+        if "{id}" not in path or path.startswith("/v1/bootstrap"):
+            continue
+        for bad in ("1", "x" * 300, "%27", "..", "00000000-0000-0000-0000-00000000000g", "-" * 36):
+            answer = admin.send(method, path.replace("{id}", bad), {} if method != "GET" else None)
+            assert answer.status in (400, 404), (method, path, bad, answer)
+
+
+def test_every_route_is_closed_unless_the_table_says_public(server):
+    user = server.user("alice")
+    nobody = server.client()
+    for method, path, operation in operations(nobody.get("/v1/openapi.json").json):
+        body = {} if method != "GET" else None
+        if operation["x-who"] == "public":
+            assert nobody.send(method, path, body).status not in (401, 403) or "auth" in path or "login" in path or "sessions" in path
+            continue
+        answer = nobody.send(method, concrete(path), body)
+        assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer", (method, path, answer)
+        if operation["x-who"] == "admin":
+            answer = user.send(method, concrete(path), valid_body(operation))
+            assert answer.status == 403, (method, path, answer)
+
+
+def valid_body(operation):
+    """Good values for what a route requires: the refusal must be about the caller, not the input."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    good = EXIT | {"username": "mallory", "user_id": str(uuid.uuid4()), "egress_ip_id": str(uuid.uuid4()), "expires_at": None}
+    return {name: good[name] for name in content["schema"]["required"]}
+
+
+def test_the_document_names_every_answer_and_field(server):
+    document = server.client().get("/v1/openapi.json").json
+    schemas = document["components"]["schemas"]
+    assert document["openapi"] == "3.1.0"
+    for method, path, operation in operations(document):
+        assert operation["summary"], (method, path)
+        for content in (c for r in operation["responses"].values() for c in r.get("content", {}).values()):
+            assert content["schema"]["$ref"].rpartition("/")[2] in schemas, (method, path)
+    exit_fields = document["paths"]["/v1/admin/egress-ips"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert "names are not resolved" in exit_fields["wg_endpoint"]["description"]
+    for schema in schemas.values():
+        for attribute in schema["properties"].values():
+            assert "description" in attribute or "$ref" in attribute
+
+
+def test_another_method_is_405_with_allow_and_another_path_404(server):
+    answer = server.client().send("DELETE", "/v1/auth/login")
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    assert server.client().send("PUT", "/v1/admin/users").headers["Allow"] == "GET, HEAD, POST"
+    assert server.client().get("/v1/nothing").status == 404
+    assert server.client().get("/healthz/").status == 404
+    assert server.client().send("HEAD", "/healthz").status == 200
+
+
+def test_a_problem_document_has_all_its_members(server):
+    answer = server.client().post("/v1/auth/login", {"username": 1}, headers={"X-Request-Id": "my-id.1"})
+    problem = answer.json
+    assert answer.headers["X-Request-Id"] == "my-id.1" == problem["request_id"]
+    assert problem["status"] == answer.status == 422
+    assert problem["instance"] == "/v1/auth/login" and problem["title"] and problem["type"] and problem["message"] == problem["detail"]
+    assert {e["field"] for e in problem["errors"]} == {"username", "password"}
+    server.program.wait_log("request_id=my-id.1")
+    forged = server.client().get("/v1/nothing", headers={"X-Request-Id": "a b"}).headers["X-Request-Id"]
+    assert forged != "a b" and forged
+
+
+def test_types_and_sizes_of_bodies_are_limited(server):
+    client = server.client()
+    assert client.post("/v1/auth/login", b"x" * (64 * 1024 + 1)).status == 413
+    assert client.post("/v1/auth/login", b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded"}).status == 415
+    assert client.post("/v1/auth/login", b"{}", headers={"Content-Type": "text/plain"}).status == 415
+    assert client.post("/v1/auth/login", b"{}", headers={"Content-Type": "application/json; charset=utf-8"}).status == 422
+    chunked = b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+    assert b" 413 " in client.raw(chunked + chunk * 5 + b"0\r\n\r\n").split(b"\r\n")[0]
+
+
+# --- what the HTTP parser lets through
+
+HOST = b"Host: x\r\n"
+LOGIN = b'{"username":"a","password":"b"}'
+POST = b"POST /v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+REFUSED = {
+    "both length headers": POST + b"Content-Length: 31\r\nTransfer-Encoding: chunked\r\n\r\n" + LOGIN,
+    "two equal lengths": POST + b"Content-Length: 31\r\nContent-Length: 31\r\n\r\n" + LOGIN,
+    "two lengths": POST + b"Content-Length: 31\r\nContent-Length: 3\r\n\r\n" + LOGIN,
+    "a signed length": POST + b"Content-Length: +31\r\n\r\n" + LOGIN,
+    "a huge length": POST + b"Content-Length: 99999999999999\r\n\r\n",
+    "two hosts": b"GET /healthz HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "a transfer encoding that only ends in chunked": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a folded line": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n c\r\nD: e\r\n\r\n",
+    "a folded last line": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n c\r\n\r\n",
+    "a folded first line": b"GET /healthz HTTP/1.1\r\n " + HOST + b"A: b\r\n\r\n",
+    "NUL in the path": b"GET /healthz%00 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "NUL in the query": b"GET /healthz?a=%00 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "NUL in a header": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\0c\r\n\r\n",
+    "CR in a header": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\rc\r\n\r\n",
+    "bare line feeds": b"GET /healthz HTTP/1.1\nHost: x\n\n",
+    "a blank before the colon": b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+    "two authorizations": b"GET /v1/user/me HTTP/1.1\r\n" + HOST + b"Authorization: a\r\nAuthorization: b\r\n\r\n",
+    "a body where none belongs": b"GET /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc",
+}
+
+
+def test_what_the_http_parser_lets_through_is_refused_and_the_server_lives(server):
+    client = server.client()
+    for name, request in REFUSED.items():
+        answer = client.raw(request)
+        assert answer.startswith(b"HTTP/1.1 4"), (name, answer)
+    plain = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Accept:*/*\r\nX-Empty:\r\nX-Blank:   a  \r\n\r\n"
+    assert client.raw(plain).startswith(b"HTTP/1.1 200"), client.raw(plain)
+    assert client.raw(b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
+
+
+def test_connections_that_dawdle_are_closed(server):
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.settimeout(1)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+        began = time.monotonic()
+        while time.monotonic() - began < 20:
+            try:
+                connection.sendall(b"A: b\r\n")
+                if connection.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        assert 8 < time.monotonic() - began < 15
+
+
+def test_one_address_has_a_limit_of_connections_and_others_are_served(server):
+    held = []
+    try:
+        for _ in range(300):
+            one = socket.socket()
+            one.bind(("127.0.0.2", 0))
+            one.connect(("127.0.0.1", server.port))
+            held.append(one)
+        assert server.client("127.0.0.3").get("/healthz").status == 200
+        with pytest.raises(OSError):
+            server.client("127.0.0.2").get("/healthz", timeout_s=5)
+    finally:
+        for one in held:
+            one.close()
+    wait_until(lambda: server.client("127.0.0.2").get("/healthz").status == 200, 5, "the address is served again")
+
+
+# --- logins
+
+
+def test_a_login_gives_a_token_and_whose_it_is(server, database):
+    answer = server.client().post("/v1/admin/login", {"username": "root", "password": ApiServer.PASSWORD}).json
+    assert {"token", "role", "username", "short_id", "expires_in"} == set(answer)
+    assert (answer["role"], answer["username"]) == ("admin", "root")
+    assert database.value("select count(*) from ccp.events where type = 'auth.success'") == 1
+
+
+def test_wrong_passwords_and_unknown_names_get_the_same_answer_in_the_same_time(server):
+    took = {}
+    answers = {}
+    for name in ("root", "nobody-at-all"):
+        times = []
+        for _ in range(5):
+            began = time.monotonic()
+            answers[name] = server.client().post("/v1/auth/login", {"username": name, "password": "wrong wrong"})
+            times.append(time.monotonic() - began)
+        took[name] = min(times)
+    first, second = ({k: v for k, v in a.json.items() if k != "request_id"} for a in answers.values())
+    assert first == second and first["error_code"] == "auth_invalid" and first["status"] == 401
+    assert 0.5 < took["root"] / took["nobody-at-all"] < 2, took
+
+
+def test_repeated_wrong_passwords_make_their_address_wait_and_nobody_else(server):
+    bad = server.client("127.0.0.2")
+    answer = None
+    for _ in range(5):
+        answer = bad.post("/v1/auth/login", {"username": "root", "password": "wrong wrong"})
+    assert answer.status == 429 and int(answer.headers["Retry-After"]) > 0, answer
+    assert bad.post("/v1/auth/login", {"username": "root", "password": ApiServer.PASSWORD}).status == 429
+    assert server.client("127.0.0.3").post("/v1/auth/login", {"username": "root", "password": ApiServer.PASSWORD}).status == 200
+
+
+def test_refresh_replaces_the_token_and_a_stolen_one_ends_the_login(server, database):
+    client = server.user("alice")
+    old = client.token
+    answer = client.post("/v1/auth/refresh")
+    assert answer.status == 200
+    assert client.get("/v1/user/me").status == 401
+    client.token = answer.json["token"]
+    assert client.get("/v1/user/me").status == 200
+    database.rows("update ccp.logins set refreshed_at = refreshed_at - interval '1 minute'")
+    client.token = old
+    assert client.post("/v1/auth/refresh").status == 401
+    client.token = answer.json["token"]
+    assert client.get("/v1/user/me").status == 401
+
+
+def test_logout_ends_the_login_at_once(server):
+    client = server.user("alice")
+    assert client.post("/v1/auth/logout").status == 204
+    assert client.get("/v1/user/me").status == 401
+
+
+def test_a_disabled_or_expired_user_is_named_after_the_right_password_and_its_token_is_refused(server, admin):
+    user = user_make(admin)
+    client = server.client().login("alice", user["password"])
+    login = {"username": "alice", "password": user["password"]}
+    for change, code in (({"status": "disabled"}, "account_disabled"), ({"status": "active", "expires_at": "2020-01-01T00:00:00Z"}, "account_expired")):
+        assert admin.send("PATCH", f"/v1/admin/users/{user['id']}", change).status == 200
+        answer = server.client().post("/v1/auth/login", login)
+        assert (answer.status, answer.json["error_code"]) == (403, code)
+        wrong = server.client().post("/v1/auth/login", login | {"password": "wrong wrong"})
+        assert (wrong.status, wrong.json["error_code"]) == (401, "auth_invalid")
+        answer = client.get("/v1/user/me")
+        assert (answer.status, answer.json["error_code"]) == (403, code)
+    assert admin.send("PUT", f"/v1/admin/users/{user['id']}/expiry", {"expires_at": None}).json["status"] == "active"
+    assert client.get("/v1/user/me").status == 200
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def test_forged_tokens_are_refused(server, admin):
+    head, claims, signature = admin.token.split(".")
+    none = b64(b'{"alg":"none","typ":"JWT"}')
+    forged = [
+        f"{none}.{claims}.",
+        f"{none}.{claims}.{signature}",
+        f"{head}.{claims}.",
+        f"{head}.{claims}.{b64(bytes(32))}",
+        f"{head}.{b64(base64.urlsafe_b64decode(claims + '==').replace(b'1', b'2', 1))}.{signature}",
+        f"{b64(base64.urlsafe_b64decode(head + '==').replace(b'HS256', b'HS512'))}.{claims}.{signature}",
+        "x" * 5000,
+        "a.b.c",
+        "",
+    ]
+    for token in forged:
+        server_client = server.client()
+        server_client.token = token
+        assert server_client.get("/v1/user/me").status == 401, token
+
+
+# --- users, keys, exits, hosts
+
+
+def test_users_are_made_listed_in_pages_and_shown(server, admin):
+    made = [user_make(admin, f"user{n}")["id"] for n in range(5)]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = admin.get(f"/v1/admin/users?limit=2{cursor and '&cursor=' + cursor}").json
+        assert len(page["users"]) <= 2
+        seen += [user["id"] for user in page["users"]]
+        cursor = page["next_cursor"]
+    assert seen[:5] == made[::-1] and len(seen) == 6 == len(set(seen))
+    assert admin.get("/v1/admin/users?cursor=nonsense").json["errors"][0]["field"] == "cursor"
+    assert admin.get(f"/v1/admin/users/{made[0]}").json["username"] == "user0"
+    assert admin.post("/v1/admin/users", {"username": "user0"}).json["error_code"] == "username_taken"
+
+
+def test_an_edit_of_an_old_version_is_refused(server, admin):
+    user = user_make(admin)
+    path = f"/v1/admin/users/{user['id']}"
+    tag = admin.get(path).headers["ETag"]
+    assert tag == f'"{user["version"]}"'
+    changed = admin.send("PATCH", path, {"role": "admin"}, headers={"If-Match": tag})
+    assert changed.status == 200 and changed.headers["ETag"] != tag
+    late = admin.send("PATCH", path, {"role": "user"}, headers={"If-Match": tag})
+    assert late.status == 412 and f'"{late.json["version"]}"' == changed.headers["ETag"]
+    assert admin.get(path).json["role"] == "admin"
+    assert admin.send("PATCH", path, {}, headers={"If-Match": "nonsense"}).status == 400
+
+
+def test_an_admin_cannot_lock_oneself_out(server, admin):
+    me = admin.get("/v1/user/me").json["id"]
+    for change in ({"status": "disabled"}, {"role": "user"}, {"expires_at": "2020-01-01T00:00:00Z"}):
+        assert admin.send("PATCH", f"/v1/admin/users/{me}", change).json["error_code"] == "own_account"
+
+
+def test_an_idempotency_key_gives_the_same_ids_again_and_never_a_secret(server, admin, database):
+    node_make(database)
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    first = admin.post("/v1/admin/users", {"username": "alice"}, headers=key)
+    again = admin.post("/v1/admin/users", {"username": "alice"}, headers=key)
+    assert first.status == again.status == 201 and first.json["id"] == again.json["id"]
+    assert len(first.json["password"]) >= 20 and again.json["password"] is None
+    assert admin.post("/v1/admin/users", {"username": "bobby"}, headers=key).json["error_code"] == "idempotency_key_reused"
+
+    exit_id = admin.post("/v1/admin/egress-ips", EXIT).json["id"]
+    order = {"user_id": first.json["id"], "egress_ip_id": exit_id}
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    host = admin.post("/v1/admin/hosts", order, headers=key)
+    again = admin.post("/v1/admin/hosts", order, headers=key)
+    assert host.status == again.status == 202, again
+    assert (host.json["id"], host.json["task_id"]) == (again.json["id"], again.json["task_id"])
+    assert len(host.json["ssh_password"]) >= 20 and again.json["ssh_password"] is None
+    assert database.value("select count(*) from ccp.hosts") == 1
+    stored = database.value("select string_agg(k::text, '') from ccp.idempotency_keys as k")
+    assert host.json["ssh_password"] not in stored and first.json["password"] not in stored
+
+
+def test_bad_exit_parameters_are_refused_by_name(server, admin):
+    bad = {
+        "ip_address": ["198.51.100.0/24", "198.51.100", "exit.example", ""],
+        "wg_endpoint": ["198.51.100.1", "198.51.100.1:0", "198.51.100.1:65536", "::1:51820", "exit.example:1", "a b:1", "1.2.3:4"],
+        "wg_public_key": ["short", KEY[:-1], KEY[:-2] + "==", "!" * 44, base64.b64encode(bytes(33)).decode()],
+        "wg_preshared_key": ["short", base64.b64encode(bytes(31)).decode()],
+        "wg_allowed_ips": [[], ["10.0.0.1/8"], ["x"], "10.0.0.0/33", ["0.0.0.0/0"] * 65],
+        "wg_dns_server": ["198.51.100.53/32", "dns.example"],
+        "wg_peer_address": ["10.66.0.2/33", "x"],
+        "wg_mtu": [575, 1279, 1501, "1420", 1420.5],
+        "tunnel_type": ["proxy"],
+        "status": ["deleted"],
+        "label": ["", "x" * 101, "a\nb"],
+    }
+    for field, values in bad.items():
+        for value in values:
+            answer = admin.post("/v1/admin/egress-ips", EXIT | {field: value})
+            assert answer.status == 422 and [e["field"] for e in answer.json["errors"]] == [field], (field, value, answer)
+    good = EXIT | {"wg_endpoint": "[2001:db8::1]:51820", "wg_allowed_ips": ["0.0.0.0/0", "::/0"], "wg_mtu": 1380, "wg_peer_address": "10.66.0.2/24"}
+    made = admin.post("/v1/admin/egress-ips", good)
+    assert made.status == 201 and made.json["wg_peer_address"] == "10.66.0.2/24" and made.json["wg_allowed_ips"] == ["0.0.0.0/0", "::/0"]
+    assert admin.post("/v1/admin/egress-ips", EXIT).json["error_code"] == "label_taken"
+    shown = admin.get(f"/v1/admin/egress-ips/{made.json['id']}")
+    assert shown.json == made.json and shown.headers["ETag"] == made.headers["ETag"]
+    assert admin.get(f"/v1/admin/egress-ips/{uuid.uuid4()}").json["error_code"] == "egress_ip_not_found"
+
+
+def test_a_preshared_key_is_sealed_and_never_shown(server, admin, database):
+    secret = base64.b64encode(secrets.token_bytes(32)).decode()
+    assert admin.post("/v1/admin/egress-ips", EXIT | {"wg_preshared_key": secret}).json["error_code"] == "settings_incomplete"
+    # The public half of any key pair will do; 9 is the curve's base point.
+    public = base64.b64encode(bytes([9]) + bytes(31)).decode()
+    database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'sealing_key'", (public,))
+    answer = admin.post("/v1/admin/egress-ips", EXIT | {"wg_preshared_key": secret})
+    assert answer.status == 201, server.program.log
+    assert answer.json["has_preshared_key"] and secret not in answer.text
+    stored = database.value("select wg_preshared_key_sealed from ccp.egress_ips")
+    assert secret not in stored and len(base64.b64decode(stored)) == 44 + 48
+    assert secret not in server.program.log
+
+
+def test_a_host_is_ordered_and_its_tasks_are_asked_for(server, admin, database):
+    user, host = host_make(admin, database)
+    path = f"/v1/admin/hosts/{host['id']}"
+    shown = admin.get(path).json
+    assert (shown["status"], shown["exit_label"], shown["username"]) == ("stopped", "one", "alice")
+    assert admin.get(f"/v1/admin/hosts?user_id={user['id']}").json["hosts"] == [shown]
+    assert admin.get("/v1/admin/hosts?status=running").json["hosts"] == []
+    assert admin.post(f"{path}/verify").status == 409
+    for action in ("start", "verify", "rebuild", "stop"):
+        answer = admin.post(f"{path}/{action}", {"mode": "keep"} if action == "rebuild" else None)
+        assert answer.status == 202 and answer.json["status"] == "queued", (action, answer)
+        task = admin.get(answer.json["status_url"]).json
+        assert task["kind"] == f"host.{action}"
+        run_tasks(database)
+    rotated = admin.post(f"{path}/rotate-ssh-password").json["ssh_password"]
+    assert len(rotated) >= 20 and rotated != host["ssh_password"]
+    assert database.value("select ssh_password_hash from ccp.hosts").startswith("$y$j9T$")
+    assert admin.send("DELETE", f"{path}?wipe=true").status == 202
+    run_tasks(database)
+    assert admin.get(path).status == 404
+    assert len(admin.get("/v1/admin/events?type=admin.host.action").json["events"]) == 7 - 1
+    assert [t["kind"] for t in admin.get("/v1/admin/tasks?limit=3").json["tasks"]][0] == "host.delete"
+
+
+def test_an_exit_goes_to_one_host_and_bad_references_are_named(server, admin, database):
+    user, host = host_make(admin, database)
+    exit_id = admin.get(f"/v1/admin/hosts/{host['id']}").json["egress_ip_id"]
+    order = {"user_id": user["id"], "egress_ip_id": exit_id}
+    assert admin.post("/v1/admin/hosts", order).json["error_code"] == "egress_ip_bound"
+    for field, value in (("user_id", str(uuid.uuid4())), ("egress_ip_id", str(uuid.uuid4())), ("timezone", "Mars/Base")):
+        answer = admin.post("/v1/admin/hosts", order | {field: value})
+        assert answer.status == 422 and answer.json["errors"][0]["field"] == field, answer
+
+
+def test_users_see_and_touch_only_their_own_things(server, admin, database):
+    alice, alices = host_make(admin, database, "alice", "one")
+    bobby, bobbys = host_make(admin, database, "bobby", "two")
+    client = server.client().login("alice", alice["password"])
+    assert [h["id"] for h in client.get("/v1/user/hosts").json["hosts"]] == [alices["id"]]
+    assert client.get(f"/v1/user/hosts/{alices['id']}").json["exit_label"] == "one"
+    other = f"/v1/user/hosts/{bobbys['id']}"
+    assert client.get(other).status == 404
+    for action in ("start", "stop", "rotate-ssh-password"):
+        assert client.post(f"{other}/{action}").status == 404
+    assert client.get(f"/v1/user/tasks/{bobbys['task_id']}").status == 404
+    assert client.get(f"/v1/user/tasks/{alices['task_id']}").json["status"] == "succeeded"
+    started = client.post(f"/v1/user/hosts/{alices['id']}/start")
+    assert started.status == 202 and client.get(started.json["status_url"]).json["kind"] == "host.start"
+    assert client.post(f"/v1/user/hosts/{alices['id']}/stop").status == 202
+    assert len(client.post(f"/v1/user/hosts/{alices['id']}/rotate-ssh-password").json["ssh_password"]) >= 20
+
+
+def test_ssh_keys_are_registered_once_and_removed_by_their_owner(server):
+    alice, bobby = server.user("alice"), server.user("bobby")
+    made = alice.post("/v1/user/ssh-keys", {"public_key": SSH_KEY + " me@home\n", "name": "laptop"})
+    assert made.status == 201 and made.json["public_key"] == SSH_KEY, made
+    assert alice.post("/v1/user/ssh-keys", {"public_key": SSH_KEY}).json["error_code"] == "ssh_key_exists"
+    assert bobby.send("DELETE", f"/v1/user/ssh-keys/{made.json['id']}").status == 404
+    assert [k["name"] for k in alice.get("/v1/user/ssh-keys").json["ssh_keys"]] == ["laptop"]
+    assert bobby.get("/v1/user/ssh-keys").json["ssh_keys"] == []
+    assert alice.send("DELETE", f"/v1/user/ssh-keys/{made.json['id']}").status == 204
+    for bad in ("ssh-dss AAAA", "ssh-ed25519 AAAA", SSH_KEY.replace("ssh-ed25519 ", "ssh-rsa "), "ssh-ed25519-cert-v01@openssh.com AAAA"):
+        assert alice.post("/v1/user/ssh-keys", {"public_key": bad}).status == 422, bad
+
+
+def test_events_are_filtered_and_paged(server, admin):
+    for n in range(4):
+        user_make(admin, f"user{n}")
+    page = admin.get("/v1/admin/events?type=admin.user.created&limit=3").json
+    rest = admin.get(f"/v1/admin/events?type=admin.user.created&limit=3&cursor={page['next_cursor']}").json
+    messages = [e["message"] for e in page["events"] + rest["events"]]
+    assert messages[:4] == [f"user user{n} was made" for n in (3, 2, 1, 0)] and rest["next_cursor"] is None
+    assert page["events"][0]["actor"] == "root" and page["events"][0]["actor_address"] == "127.0.0.1"
+    assert admin.get("/v1/admin/events?until=2000-01-01T00:00:00Z").json["events"] == []
+    assert admin.get("/v1/admin/events?since=yesterday").json["errors"][0]["field"] == "since"
+
+
+# --- the database
+
+
+def test_the_program_refuses_to_serve_a_database_that_does_not_fit(server, database, program):
+    server.program.stop()
+    database.rows("alter function api.user_get(uuid, integer, uuid) rename to user_get_it")
+    other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
+    assert other.wait() == 1
+    assert "GET /v1/admin/users/{id}: there is no function api. user_get" in other.log
+    database.rows("alter function api.user_get_it(uuid, integer, uuid) rename to user_get")
+    database.rows(
+        "create function api.user_list(p_login_id uuid, p_generation integer, p_limit text default '50', p_cursor text default null)"
+        " returns api.user_page language sql as 'select null::api.user_page'"
+    )
+    database.rows("drop function api.user_list(uuid, integer, integer, text)")
+    other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
+    assert other.wait() == 1
+    assert "GET /v1/admin/users: another type has p_limit" in other.log
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+
+
+def test_requests_answer_503_within_5_s_while_backends_are_frozen_and_go_on_after(server, admin, database):
+    frozen = [pid for (pid,) in database.rows(
+        "select pid from pg_stat_activity where application_name = 'ccp-api' and datname = current_database()"
+    )]
+    frozen.append(parent_of(frozen[0]))  # the postmaster: no new connections either
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        answer = admin.get("/v1/user/me")
+        assert time.monotonic() - began < 5
+        assert answer.status == 503 and answer.headers["Retry-After"]
+        assert admin.get("/healthz").status in (200, 503)
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: admin.get("/v1/user/me").status == 200, 5, "requests are served again")
+
+
+def test_it_starts_and_answers_503_without_a_database(server, program, database):
+    server.program.stop()
+    with database.connect() as connection:
+        name = database.name
+        cluster = database.cluster.database("postgres")
+        connection.close()
+        cluster.rows(f"alter database {name} with allow_connections false")
+        try:
+            other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
+            other.wait_log("event=started")
+            health = server.client().get("/healthz")
+            assert health.status == 503 and health.json["checks"] == {"database": "away"}
+            assert server.client().get("/readyz").status == 503
+            assert server.client().post("/v1/auth/login", {"username": "a", "password": "b"}).status == 503
+        finally:
+            cluster.rows(f"alter database {name} with allow_connections true")
+    wait_until(lambda: server.client().get("/readyz").status == 200, 5, "it serves")
+
+
+def test_it_stops_while_long_polls_wait(server, admin, database):
+    user, host = host_make(admin, database)
+    session = server.client().post("/v1/bootstrap/sessions", {"username": "alice", "password": user["password"]}).json
+    with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+        connection.sendall(
+            f"GET {session['status_url']}?wait=25 HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {session['poll_token']}\r\n\r\n".encode()
+        )
+        time.sleep(0.3)  # it cannot be seen from outside that the request waits
+        assert server.program.stop(5) == 0, server.program.log
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")

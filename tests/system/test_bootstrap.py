@@ -1,0 +1,337 @@
+"""The bootstrap script: its exit codes, its stages, its prompts, and that it leaves nothing behind.
+
+The start that it waits for is moved here by the functions that an agent calls; test_main_job.py has the agent itself.
+"""
+
+import subprocess
+import termios
+import threading
+
+import pexpect
+import pytest
+
+from support.http import ApiServer
+from support.wait import wait_until
+
+STAGES = "auth_passed host_starting image_ready container_created firewall_ready tunnel_ready verifying ssh_ready".split()
+EXIT = {
+    "label": "one",
+    "ip_address": "198.51.100.7",
+    "wg_endpoint": "198.51.100.1:51820",
+    "wg_public_key": "A" * 43 + "=",
+    "wg_dns_server": "198.51.100.53",
+    "wg_peer_address": "10.66.0.2/32",
+}
+SHELLS = pytest.mark.parametrize("shell", ["bash", "dash"])
+
+
+class Scene:
+    """A server, a user `alice` with a stopped host, and the start's other end."""
+
+    def __init__(self, database, program, tmp_path):
+        self.database = database
+        self.server = ApiServer(database, program)
+        database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'public_url'", (self.server.client().url,))
+        self.process = database.value("select process_id from process.register('ccp-agent', 'node1', 1, 'test')")
+        admin = self.server.admin()
+        self.user = admin.post("/v1/admin/users", {"username": "alice"}).json
+        exit_id = admin.post("/v1/admin/egress-ips", EXIT).json["id"]
+        self.host = admin.post("/v1/admin/hosts", {"user_id": self.user["id"], "egress_ip_id": exit_id}).json
+        self.claim()
+        self.succeed()
+        self.temporary = tmp_path / "temporary directory"
+        self.temporary.mkdir()
+        self.password_file = tmp_path / "password"
+        self.password_file.write_text(self.user["password"] + "\n")
+        self.script = tmp_path / "script.sh"
+        self.script.write_text(self.server.client().get("/v1/bootstrap/script").text)
+
+    # --- what an agent does
+
+    def claim(self):
+        wait_until(lambda: self.database.value("select count(*) from ccp.task_rows where status = 'queued'"), 20, "a task waits")
+        self.task, self.lease = self.database.rows("select task_id, lease from task.claim(%s, 1)", (self.process,))[0]
+
+    def progress(self, stage):
+        sql = "select task.progress(%s, %s, %s, 10, 'a sentence')"
+        assert self.database.value(sql, (self.task, self.lease, stage)) == "ok"
+
+    def succeed(self):
+        assert self.database.value("select task.succeed(%s, %s, '{}')", (self.task, self.lease)) == "ok"
+
+    def fail(self, code):
+        sql = "select task.fail(%s, %s, %s, 'it broke', false)"
+        assert self.database.value(sql, (self.task, self.lease, code)) == "failed"
+
+    # --- what a user does
+
+    def environment(self):
+        return {"PATH": "/usr/bin:/bin", "TMPDIR": str(self.temporary), "HOME": str(self.temporary.parent), "TERM": "dumb"}
+
+    def run(self, shell, *arguments, timeout_s=60):
+        """As `curl URL | SHELL -s -- ARGUMENTS`, without a terminal."""
+        with self.script.open("rb") as script:
+            return subprocess.run(
+                [shell, "-s", "--", *arguments],
+                stdin=script,
+                capture_output=True,
+                text=True,
+                env=self.environment(),
+                start_new_session=True,
+                timeout=timeout_s,
+                check=False,
+            )
+
+    def run_as_alice(self, shell, *arguments):
+        return self.run(shell, "--user", "alice", "--password-file", str(self.password_file), *arguments)
+
+    def terminal(self, shell):
+        """As `curl URL | SHELL` in a terminal."""
+        line = f"curl -sSf {self.server.client().url}/v1/bootstrap/script | {shell}; echo code=$?"
+        return pexpect.spawn("bash", ["-c", line], env=self.environment(), timeout=20, encoding="utf-8")
+
+    def left_behind(self):
+        return list(self.temporary.iterdir())
+
+
+@pytest.fixture
+def scene(database, program, tmp_path):
+    return Scene(database, program, tmp_path)
+
+
+def in_background(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    return thread
+
+
+@SHELLS
+def test_without_a_terminal_it_says_what_to_give(scene, shell):
+    for arguments, hint in (((), "--user"), (("--user", "alice"), "--password-file")):
+        done = scene.run(shell, *arguments)
+        assert done.returncode == 2 and f"give {hint}" in done.stderr, done
+    assert scene.run(shell, "--nonsense").returncode == 2
+    assert scene.run(shell, "--user").returncode == 2
+    assert scene.run(shell, "--help").returncode == 0
+    assert scene.left_behind() == []
+
+
+@SHELLS
+def test_refusals_have_their_exit_codes(scene, shell):
+    database = scene.database
+    wrong = scene.temporary.parent / "wrong"
+    wrong.write_text("wrong wrong\n")
+
+    def code(*arguments):
+        return scene.run_as_alice(shell, *arguments).returncode
+
+    assert scene.run(shell, "--user", "alice", "--password-file", str(wrong)).returncode == 10
+    assert scene.run(shell, "--user", "nobody", "--password-file", str(wrong)).returncode == 10
+    assert scene.run(shell, "--user", "alice", "--password-file", "/nowhere").returncode == 2
+    assert code("--host", "zzzzzzzz") == 13
+    database.rows("update ccp.bindings set ended_at = clock.now()")
+    assert code() == 16
+    database.rows("update ccp.users set disabled_at = clock.now() where username = 'alice'")
+    assert code() == 11
+    database.rows("update ccp.users set disabled_at = null, expires_at = '2020-01-01' where username = 'alice'")
+    assert code() == 12
+    database.rows("update ccp.settings set value = '[]' where name = 'penalty_exempt'")
+    codes = [scene.run(shell, "--user", "alice", "--password-file", str(wrong)).returncode for _ in range(6)]
+    assert codes[0] == 10 and codes[-1] == 17, codes
+    scene.server.program.stop()
+    assert code() == 2
+    assert scene.left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("error_code", "exit_code"),
+    [("image_missing", 14), ("tunnel_no_handshake", 14), ("exit_mismatch", 18), ("leak", 18), ("sshd_silent", 15)],
+)
+def test_a_start_that_fails_has_its_exit_code(scene, error_code, exit_code):
+    def agent():
+        scene.claim()
+        scene.progress("host_starting")
+        scene.fail(error_code)
+
+    thread = in_background(agent)
+    done = scene.run_as_alice("dash")
+    thread.join()
+    assert done.returncode == exit_code and "it broke" in done.stderr, done
+    assert scene.left_behind() == []
+
+
+@SHELLS
+def test_stages_are_shown_as_they_go_by_and_each_once(scene, shell):
+    child = pexpect.spawn(
+        shell,
+        [str(scene.script), "--user", "alice", "--password-file", str(scene.password_file)],
+        env=scene.environment(),
+        timeout=20,
+        encoding="utf-8",
+    )
+    child.expect("auth_passed")
+    scene.claim()
+    for stage in ("host_starting", "image_ready"):
+        scene.progress(stage)
+        child.expect(f"{stage} +[a-z]", timeout=3)  # long before a poll of 25 s would end
+    scene.progress("tunnel_ready")
+    for stage in ("container_created", "firewall_ready", "tunnel_ready"):  # two were too quick for a poll
+        child.expect(f"{stage} +[a-z]", timeout=3)
+    scene.fail("exit_mismatch")
+    child.expect("could not be started: it broke", timeout=3)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 18
+    assert scene.left_behind() == []
+
+
+@SHELLS
+def test_it_asks_on_the_terminal_and_does_not_show_the_password(scene, shell):
+    child = scene.terminal(shell)
+    child.expect("Username: ")
+    child.sendline("alice")
+    child.expect("Password: ")
+    child.sendline(scene.user["password"])
+    child.expect("auth_passed")
+    assert scene.user["password"] not in child.before
+    scene.claim()
+    scene.fail("docker_failed")
+    child.expect("code=14")
+    assert scene.left_behind() == []
+
+
+def echoes(terminal):
+    return bool(termios.tcgetattr(terminal.fileno())[3] & termios.ECHO)
+
+
+@SHELLS
+@pytest.mark.parametrize("stage", ["username", "password", *STAGES[:-1]])
+def test_ctrl_c_at_any_stage_leaves_nothing_behind(scene, shell, stage):
+    child = pexpect.spawn(shell, [str(scene.script)], env=scene.environment(), timeout=20, encoding="utf-8")
+    child.expect("Username: ")
+    assert echoes(child)
+    if stage != "username":
+        child.sendline("alice")
+        child.expect("Password: ")
+        assert not echoes(child)
+    if stage in STAGES:
+        child.sendline(scene.user["password"])
+        child.expect("auth_passed")
+    if stage in STAGES[1:]:
+        scene.claim()
+        scene.progress(stage)
+        child.expect(f"{stage} ")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    assert echoes(child)
+    child.close()
+    assert (child.exitstatus, child.signalstatus) == (130, None)
+    assert scene.left_behind() == []
+
+
+def test_secrets_are_in_no_argument_list_and_only_in_a_closed_directory(scene):
+    child = pexpect.spawn("dash", [str(scene.script)], env=scene.environment(), timeout=20, encoding="utf-8")
+    child.expect("Username: ")
+    child.sendline("alice")
+    child.expect("Password: ")
+    child.sendline(scene.user["password"])
+    child.expect("auth_passed")
+    (directory,) = scene.left_behind()
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert not (directory / "password").exists()
+    token = (directory / "authorization").read_text().split()[-1]
+    listing = subprocess.run(["ps", "-eo", "args", "e"], capture_output=True, text=True, check=True).stdout
+    assert scene.user["password"] not in listing and token not in listing
+    assert token not in scene.server.program.log and scene.user["password"] not in scene.server.program.log
+    assert scene.database.value("select count(*) from ccp.access_grants where poll_token_sha256 = %s", (token,)) == 0
+    child.sendintr()
+    child.expect(pexpect.EOF)
+
+
+def test_the_script_holds_the_configured_url_and_nothing_of_the_request(scene):
+    client = scene.server.client()
+    script = client.get("/v1/bootstrap/script", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    assert script.headers["Content-Type"].startswith("text/x-shellscript")
+    assert f"url='{client.url}'" in script.text and "evil" not in script.text
+    for bad in ("'; rm -rf /; '", "javascript:x", "http://", "http://a b", "http://x/$(id)"):
+        scene.database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'public_url'", (bad,))
+        answer = client.get("/v1/bootstrap/script")
+        assert (answer.status, answer.json["error_code"]) == (503, "settings_incomplete"), bad
+
+
+def session_make(scene, **more):
+    body = {"username": "alice", "password": scene.user["password"]} | more
+    return scene.server.client().post("/v1/bootstrap/sessions", body)
+
+
+def test_forms_and_lines_say_the_same_as_json(scene):
+    client = scene.server.client()
+    body = f"username=alice&password={scene.user['password']}".encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/plain"}
+    lines = dict(line.split("=", 1) for line in client.post("/v1/bootstrap/sessions", body, headers=form).text.splitlines())
+    json = session_make(scene).json
+    assert set(lines) == set(json) and lines["task_id"] == json["task_id"] and lines["stage_code"] == "auth_passed"
+    wrong = client.post("/v1/bootstrap/sessions", b"username=alice&password=wrong", headers=form)
+    assert wrong.status == 401 and "error_code=auth_invalid\n" in wrong.text
+    twice = client.post("/v1/bootstrap/sessions", b"username=alice&username=bob&password=x", headers=form)
+    assert twice.status == 422
+
+
+def test_a_long_poll_ends_at_the_next_change_and_not_before(scene):
+    session = session_make(scene).json
+    client = scene.server.client()
+    client.token = session["poll_token"]
+    first = client.get(session["status_url"]).json
+    assert (first["task_status"], first["stage_code"]) == ("queued", "auth_passed")
+    answers = []
+    waiting = [in_background(lambda: answers.append(client.get(f"{session['status_url']}?wait=25&after={first['version']}"))) for _ in range(8)]
+    assert client.get(f"{session['status_url']}?wait=1").json == first
+    assert answers == []
+    scene.claim()
+    for thread in waiting:
+        thread.join(5)
+    assert [a.json["task_status"] for a in answers] == ["running"] * 8
+    stale = client.get(f"{session['status_url']}?wait=25&after={first['version']}", timeout_s=2)
+    assert stale.json["version"] == answers[0].json["version"]
+
+
+def test_the_handoff_comes_when_the_host_runs_and_pins_the_host_key(scene):
+    session = session_make(scene).json
+    client = scene.server.client()
+    client.token = session["poll_token"]
+    early = client.get(session["status_url"] + "/handoff")
+    assert (early.status, early.json["error_code"], early.headers["Retry-After"]) == (503, "ssh_not_ready", "1")
+    scene.claim()
+    scene.succeed()
+    assert client.get(session["status_url"] + "/handoff").status == 503  # nobody has told the host key
+    scene.database.rows("update ccp.settings set value = '\"ssh-ed25519 AAAA\"' where name = 'ssh_host_key'")
+    scene.database.rows("update ccp.settings set value = '\"ssh.example\"' where name = 'ssh_host'")
+    handoff = client.get(session["status_url"] + "/handoff").json
+    assert handoff["ready"] is True and handoff["host"] == "ssh.example" and handoff["port"] == 2222
+    assert handoff["user"] == scene.host["short_id"] and handoff["host_keys"] == ["ssh-ed25519 AAAA"]
+    again = session_make(scene).json
+    assert again["task_id"] == session["task_id"]  # it runs: the start that succeeded
+
+
+def test_a_start_that_failed_has_no_handoff_and_the_server_lives(scene):
+    session = session_make(scene).json
+    client = scene.server.client()
+    client.token = session["poll_token"]
+    scene.claim()
+    scene.fail("docker_failed")
+    answer = client.get(session["status_url"] + "/handoff")
+    assert (answer.status, answer.json["error_code"]) == (409, "start_failed"), answer
+    assert client.get(session["status_url"]).json["error_code"] == "docker_failed"
+
+
+def test_poll_tokens_are_worth_something_for_their_task_and_time_only(scene):
+    session = session_make(scene).json
+    client = scene.server.client()
+    assert client.get(session["status_url"]).status == 401
+    client.token = "x" * 43
+    assert client.get(session["status_url"]).json["error_code"] == "auth_invalid"
+    client.token = session["poll_token"]
+    other = session["status_url"].replace(session["task_id"], scene.host["task_id"])
+    assert client.get(other).status == 401
+    scene.database.rows("update ccp.access_grants set created_at = created_at - interval '1 h', expires_at = expires_at - interval '16 minutes'")
+    assert client.get(session["status_url"]).status == 401

@@ -1,0 +1,184 @@
+"""The agent dies at every boundary of every step.
+
+A supervisor starts the agent again. Then work goes on within two seconds, nothing is stuck or done twice, no host was
+open without a proof, and nothing is left behind.
+"""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from support.agent import Agent, Host, can_send
+from support.paths import CHECKOUT
+from support.wait import wait_until
+
+GOES_ON_S = 2
+PROGRAM = CHECKOUT / "build" / "debug" / "ccp-agent"
+
+
+def failpoints(*kinds):
+    """Every boundary of every step of these kinds, from the tables of the program itself."""
+    steps = subprocess.run([PROGRAM, "steps"], check=True, capture_output=True, text=True).stdout.split()
+    return [f"{step}:{when}" for step in steps if step.partition(":")[0] in kinds for when in ("before", "after")]
+
+
+STARTS = failpoints("host.start")
+PROVEN = STARTS.index("host.start:prove:after")  # from here on there is a proof
+OPENED = STARTS.index("host.start:gate:after")  # from here on users' processes may run
+
+
+@pytest.fixture(scope="module")
+def agent(stack_directory):
+    stack_directory.up("postgres", "database", "docker", "image", "lab")
+    one = Agent(stack_directory, flavour="debug").start()
+    yield one
+    one.end()
+
+
+@pytest.fixture(scope="module")
+def host(agent):
+    """A host that exists; each test brings it to where it begins."""
+    one = Host(agent)
+    one.task("host.create")
+    yield one
+    one.task("host.delete", '{"wipe": true}')
+
+
+def bring(host, status):
+    """With an agent that does not die."""
+    if not host.agent.alive:
+        host.agent.start()
+    kind = {"running": "host.start", "stopped": "host.stop"}[status]
+    if host.status != status:
+        host.task(kind)
+
+
+def die_at(host, failpoint, params="{}"):
+    """Inserts a task whose agent dies there; the task."""
+    agent = host.agent
+    agent.stop()
+    agent.start({"CCP_FAILPOINT": failpoint})
+    task = host.insert(failpoint.partition(":")[0], params)
+    assert agent.process.wait(30) == -signal.SIGKILL
+    return task
+
+
+def goes_on(host, task):
+    """The agent comes back; the task is worked on at once and ends well. Its result."""
+    host.agent.start()
+    wait_until(lambda: host.agent.value(
+        "select t.status <> 'running' and t.status <> 'queued' or p.ended_at is null from ccp.task_rows as t"
+        " left join ccp.processes as p on p.id = t.process_id where t.id = %s", [task]
+    ), GOES_ON_S, "the task is worked on")  # fmt: skip
+    status, code, message, result = host.wait(task)
+    assert status == "succeeded", f"{code}: {message}\n{host.agent.log()[-4000:]}"
+    return result
+
+
+def processes(host):
+    """How many processes the host's container has."""
+    if not host.agent.containers():
+        return 0
+    return len(host.agent.stack.docker("top", host.container).splitlines()) - 1
+
+
+def events(host, kind):
+    return host.agent.value("select count(*) from ccp.events where host_id = %s and type = %s", [host.id, kind])
+
+
+def left_in_uplink(agent):
+    """Devices that were born and never moved."""
+    name = agent.lab.env["LAB_UPLINK_NETNS"].rpartition("/")[2]
+    links = json.loads(subprocess.run(["ip", "-n", name, "-json", "link"], capture_output=True, text=True).stdout)
+    return [link["ifname"] for link in links if link["ifname"].startswith("c")]
+
+
+def namespaces(agent):
+    """Network namespaces that Docker keeps for containers: what is mounted there, not the plain files that remain."""
+    directory = agent.directory / "run" / "docker" / "netns"
+    return [path for path in directory.iterdir() if path.stat().st_dev != directory.stat().st_dev]
+
+
+def assert_nothing_runs(host):
+    agent = host.agent
+    assert agent.containers() == []
+    assert agent.engines() == []
+    assert agent.engine_pids() == []
+    assert left_in_uplink(agent) == []
+    assert namespaces(agent) == []
+
+
+def assert_runs_once(host):
+    """Open, proven, with one of everything."""
+    agent = host.agent
+    assert host.status == "running"
+    assert len(agent.containers("--all")) == len(agent.engines()) == len(agent.engine_pids()) == 1
+    assert left_in_uplink(agent) == []
+    assert len(namespaces(agent)) == 1
+    assert can_send(host.pid)
+    echo = agent.lab.env["LAB_ECHO_URLS"].split()[0]
+    assert host.run("curl", "-sS", "-m", "5", echo)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
+
+
+@pytest.mark.parametrize("failpoint", STARTS)
+def test_a_start_whose_agent_dies_is_begun_again_and_was_never_open_without_proof(agent, host, failpoint):
+    bring(host, "stopped")
+    started = events(host, "host.started")
+    task = die_at(host, failpoint)
+    if STARTS.index(failpoint) < PROVEN:
+        assert not can_send(host.pid)
+    if STARTS.index(failpoint) < OPENED:
+        assert processes(host) <= 1
+    assert goes_on(host, task)["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
+    assert events(host, "host.started") == started + 1
+    assert_runs_once(host)
+
+
+@pytest.mark.parametrize("failpoint", failpoints("host.stop"))
+def test_a_stop_whose_agent_dies_leaves_nothing(host, failpoint):
+    bring(host, "running")
+    goes_on(host, die_at(host, failpoint))
+    assert host.status == "stopped"
+    assert not can_send(host.pid)
+    assert_nothing_runs(host)
+
+
+@pytest.mark.parametrize("failpoint", failpoints("host.create"))
+def test_a_create_whose_agent_dies_makes_one_host(agent, host, failpoint):
+    bring(host, "stopped")
+    other = Host(agent)
+    result = goes_on(other, die_at(other, failpoint))
+    key = agent.directory / "agent" / "hosts" / other.id / "wireguard.key"
+    public = subprocess.run(["wg", "pubkey"], input=key.read_text(), capture_output=True, text=True).stdout.strip()
+    assert result["wg_public_key"] == public == agent.value(
+        "select wg_public_key from ccp.hosts where id = %s", [other.id]
+    )
+    other.task("host.start")
+    other.task("host.delete", '{"wipe": true}')
+
+
+@pytest.mark.parametrize("failpoint", failpoints("host.rebuild"))
+def test_a_rebuild_whose_agent_dies_is_done_again_and_keeps_the_home(host, failpoint):
+    bring(host, "running")
+    host.run("sh", "-c", "echo mine > /home/dev/kept")
+    goes_on(host, die_at(host, failpoint, '{"mode": "keep"}'))
+    assert_runs_once(host)
+    assert host.run("cat", "/home/dev/kept") == (0, "mine\n")
+
+
+@pytest.mark.parametrize("failpoint", failpoints("host.delete"))
+def test_a_delete_whose_agent_dies_leaves_no_trace(agent, host, failpoint):
+    bring(host, "stopped")
+    other = Host(agent)
+    other.task("host.create")
+    other.task("host.start")
+    goes_on(other, die_at(other, failpoint, '{"wipe": true}'))
+    assert other.status == "deleted"
+    assert other.container is None
+    assert_nothing_runs(other)
+    data = agent.directory / "agent"
+    assert not (data / "hosts" / other.id).exists()
+    wait_until(lambda: not list((data / "homes").glob(".trash-*")), 10, "the trash is emptied")
+    assert not (data / "homes" / other.id).exists()

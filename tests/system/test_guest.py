@@ -1,0 +1,107 @@
+"""A user's time ends while they work, and begins again; an exit with a preshared key; secrets that are sealed."""
+
+import datetime
+import ipaddress
+import subprocess
+
+import pytest
+
+from support.guest import Guest
+from support.stack import Lab
+from support.wait import wait_until
+
+
+def peer_address(stack, number):
+    return f"{ipaddress.ip_network(stack.env['CCP_EXIT_PEER_NET'])[number]}/32"
+
+
+@pytest.fixture
+def guest(stack, tmp_path):
+    one = Guest(stack, "guest-" + tmp_path.name[-12:].strip("-_").lower(), tmp_path, peer_address(stack, 77))
+    yield one
+    one.end()
+
+
+def live_session(guest):
+    """A command that goes on for a minute; returns when it has begun."""
+    session = guest.bootstrap("sh", "-c", "echo begun; exec sleep 60", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert session.stdout.readline() == "begun\n"
+    return session
+
+
+def ended_by(session):
+    """(exit status, what it said) of a session that somebody else ends."""
+    status = session.wait(20)
+    return status, session.communicate()[1]
+
+
+def expire(guest, when):
+    guest.told("PUT", f"/v1/admin/users/{guest.user_id}/expiry", {"expires_at": when})
+
+
+def set_status(guest, status):
+    version = guest.admin.get(f"/v1/admin/users/{guest.user_id}").headers["ETag"]
+    answer = guest.admin.send("PATCH", f"/v1/admin/users/{guest.user_id}", {"status": status}, {"If-Match": version})
+    assert answer.status == 200, answer
+
+
+def test_expiry_ends_a_live_session_and_extension_brings_the_host_back(guest):
+    session = live_session(guest)
+    past = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)).isoformat()
+    expire(guest, past)
+    status, said = ended_by(session)
+    assert status != 0 and "expired" in said, said
+    guest.host.wait_status("stopped", 20)
+    refused = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _, said = refused.communicate(timeout=30)
+    assert refused.returncode == 12, said
+    expire(guest, None)
+    guest.host.wait_status("running", 30)
+    again = guest.bootstrap("echo", "back", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, said = again.communicate(timeout=60)
+    assert (again.returncode, out) == (0, "back\n"), said
+    assert guest.host.value("select count(*) from ccp.events where type = 'user.expired' and user_id = %s", [guest.user_id]) == 1
+
+
+def test_disabling_ends_a_live_session_and_enabling_brings_the_host_back(guest):
+    session = live_session(guest)
+    set_status(guest, "disabled")
+    status, said = ended_by(session)
+    assert status != 0 and "disabled" in said, said
+    guest.host.wait_status("stopped", 20)
+    refused = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _, said = refused.communicate(timeout=30)
+    assert refused.returncode == 11, said
+    set_status(guest, "active")
+    guest.host.wait_status("running", 30)
+
+
+def test_a_preshared_key_is_sealed_and_opens_the_tunnel(stack, tmp_path):
+    key = subprocess.run(["wg", "genpsk"], capture_output=True, text=True, check=True).stdout.strip()
+    address = peer_address(stack, 78)
+    file = tmp_path / "psk"
+    file.write_text(key + "\n")
+    lab = Lab(stack.environment["CCP_LAB_PREFIX"])
+    lab.run("psk", address, str(file))
+    guest = Guest(stack, "sealed-" + tmp_path.name[-8:].strip("-_").lower(), tmp_path, address, wg_preshared_key=key)
+    try:
+        sealed = guest.host.value("select wg_preshared_key_sealed from ccp.egress_ips where id = %s", [guest.exit_id])
+        assert sealed and key not in sealed
+        assert key not in str(guest.told("GET", "/v1/admin/egress-ips?limit=200"))
+        guest.host.task("host.start")
+    finally:
+        guest.end()
+
+
+def test_a_host_that_cannot_start_ends_the_script_with_14_and_names_the_key_to_register(stack, tmp_path):
+    wrong = subprocess.run(["sh", "-c", "wg genkey | wg pubkey"], capture_output=True, text=True, check=True).stdout.strip()
+    guest = Guest(stack, "nowhere-" + tmp_path.name[-8:].strip("-_").lower(), tmp_path, peer_address(stack, 79), wg_public_key=wrong)
+    try:
+        attempt = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        _, said = attempt.communicate(timeout=90)
+        assert attempt.returncode == 14, said
+        wait_until(lambda: guest.host.status == "unavailable", 10, "the host is unavailable")
+        key = guest.host.value("select wg_public_key from ccp.hosts where id = %s", [guest.host_id])
+        assert key in said, said
+    finally:
+        guest.end()

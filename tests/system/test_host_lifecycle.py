@@ -1,0 +1,331 @@
+"""A host's life through the real agent: create, start, stop, rebuild, delete, adoption, release, and what a container may not do."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.agent import Agent, Host, engines
+from support.wait import wait_until
+
+MASK = "00000000200404fb"
+
+
+@pytest.fixture(scope="module", params=engines(), ids=lambda path: Path(path).name)
+def agent(stack_directory, request):
+    stack_directory.up("postgres", "database", "docker", "image", "lab")
+    one = Agent(stack_directory, engine=request.param).start()
+    yield one
+    one.end()
+
+
+@pytest.fixture(scope="module")
+def host(agent):
+    """A running host that tests leave running."""
+    one = Host(agent)
+    one.task("host.create")
+    one.task("host.start")
+    yield one
+    one.task("host.delete", '{"wipe": true}')
+
+
+def inside(host, program):
+    """Runs Python in the container as root; what it prints."""
+    status, output = host.run("python3", "-c", program)
+    assert status == 0, output
+    return output.strip()
+
+
+def refused(host, expression):
+    """The errno name with which an expression fails in the container, or "allowed"."""
+    program = f"""
+import ctypes, errno, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+    if libc.syscall(number, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), "")
+try:
+    {expression}
+    print("allowed")
+except OSError as error:
+    print(errno.errorcode[error.errno])
+"""
+    return inside(host, program)
+
+
+def test_a_start_proves_the_exit_and_tells_how_long_each_step_took(agent, host):
+    task = agent.rows(
+        "select result from ccp.task_rows where host_id = %s and kind = 'host.start' order by created_at limit 1",
+        [host.id],
+    )[0][0]
+    assert task["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
+    assert {"boot", "wall", "tunnel", "verify", "prove", "gate"} <= set(task["timings"])
+    names = {check["name"] for check in task["checks"]}
+    assert {"tunnel", "inventory", "rules", "leak_closed", "leak_open", "exit_ip", "dns", "connectivity"} <= names
+    assert agent.value(
+        "select outcome from ccp.verifications where host_id = %s and kind = 'start'", [host.id]
+    ) == "passed"
+
+
+def test_the_container_has_lo_and_one_tunnel_and_leaves_by_the_exit(agent, host):
+    devices = json.loads(host.run("ip", "-json", "link")[1])
+    assert sorted(device["ifname"] for device in devices) == ["lo", "tun0"]
+    echo = agent.lab.env["LAB_ECHO_URLS"].split()[0]
+    assert host.run("curl", "-sS", "-m", "5", echo)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
+
+
+def test_the_capability_mask_is_small_also_under_sudo(host):
+    for user, command in (("root", ()), ("dev", ("sudo", "-n"))):
+        status, output = host.run(*command, "grep", "CapBnd\\|CapEff", "/proc/self/status", user=user)
+        assert status == 0
+        assert {line.split()[1] for line in output.splitlines()} == {MASK}
+
+
+@pytest.mark.parametrize(
+    ("what", "expression"),
+    [
+        ("a user namespace", "call(272, 0x10000000)"),
+        ("a network namespace by clone", "call(56, 0x40000011, 0, 0, 0, 0)"),
+        ("mount", "call(165, b'none', b'/mnt', b'tmpfs', 0, 0)"),
+        ("AF_VSOCK", "socket.socket(40, socket.SOCK_STREAM)"),
+        ("io_uring", "call(425, 1, 0)"),
+        ("a packet socket", "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
+        ("a raw socket", "socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)"),
+        ("a mark", "socket.socket().setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x63637002)"),
+        ("another namespace", "call(308, 0, 0)"),
+        ("the host name", "call(170, b'x', 1)"),
+    ],
+)
+def test_what_would_widen_the_container_is_refused(host, what, expression):
+    assert refused(host, expression) == "EPERM", what
+
+
+def test_thirty_two_bit_calls_end_the_process(host):
+    program = (
+        "import ctypes, mmap\n"
+        "code = mmap.mmap(-1, 4096, prot=7)\n"
+        "code.write(bytes.fromhex('b814000000cd80c3'))\n"  # mov eax, getpid; int 0x80; ret
+        "address = ctypes.addressof(ctypes.c_char.from_buffer(code))\n"
+        "ctypes.CFUNCTYPE(ctypes.c_int)(address)()\n"
+    )
+    status, _ = host.run("python3", "-c", program)
+    assert status == 128 + 31  # SIGSYS
+
+
+def test_name_and_files_are_the_agents(host):
+    status, output = host.run("sh", "-c", "cat /etc/resolv.conf; getent hosts $(hostname); echo x > /.ccp/etc/sshd_config")
+    assert status != 0 and "Read-only" in output
+    assert "nameserver 198.18.0.53" in output
+    assert "127.0.1.1" in output
+
+
+def test_rebuild_keeps_the_home_and_nothing_else(host):
+    host.run("sh", "-c", "echo mine > /home/dev/kept; touch /usr/local/bin/installed")
+    host.task("host.rebuild", '{"mode": "keep"}')
+    assert host.run("cat", "/home/dev/kept") == (0, "mine\n")
+    assert host.run("test", "-e", "/usr/local/bin/installed")[0] == 1
+
+
+def test_stop_and_start_keep_the_containers_files(host):
+    host.run("touch", "/usr/local/bin/installed")
+    host.task("host.stop")
+    assert host.agent.engines() == []
+    host.task("host.start")
+    assert host.run("test", "-e", "/usr/local/bin/installed")[0] == 0
+
+
+def test_changed_limits_hold_from_the_next_start(agent, host):
+    columns = {"memory_limit_mb": 700, "cpu_limit": 1.5, "pids_limit": 333}
+    before = agent.rows(f"select {', '.join(columns)} from ccp.hosts where id = %s", [host.id])[0]
+    change = f"update ccp.hosts set {', '.join(f'{name} = %s' for name in columns)} where id = %s"
+    form = "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}"
+    container = host.container
+    agent.rows(change, [*columns.values(), host.id])
+    host.task("host.stop")
+    host.task("host.start")
+    limits = agent.stack.docker("inspect", "--format", form, host.container).split()
+    assert host.container == container
+    assert limits == [str(700 << 20), str(700 << 20), "1500000000", "333"]
+    agent.rows(change, [*before, host.id])
+    host.task("host.stop")
+    host.task("host.start")
+
+
+def test_rebuild_wipes_the_home_when_asked(agent, host):
+    deep = "/home/dev/" + "/".join(["deep"] * 50)
+    host.run("sh", "-c", f"echo mine > /home/dev/gone; mkdir -p {deep}; chmod 000 /home/dev/deep", user="dev")
+    host.task("host.rebuild", '{"mode": "wipe"}')
+    assert host.run("test", "-e", "/home/dev/gone")[0] == 1
+    assert host.run("test", "-e", "/home/dev/.bashrc")[0] == 0
+    homes = agent.directory / "agent" / "homes"
+    wait_until(lambda: not list(homes.glob(".trash-*")), 10, "the trash is emptied")
+
+
+def test_the_demanded_verification_proves_the_exit_again(host):
+    assert host.task("host.verify")["exit_ip"] == host.agent.lab.env["LAB_EXIT1_IP"]
+
+
+def test_changed_settings_are_followed_within_seconds(agent, host):
+    """Also when a task learns of them first: periods of the checks and the life of the proof."""
+    settings = {"verify_light_s": 1, "verify_full_s": 2, "proof_life_s": 5}
+    change = "update ccp.settings set value = to_jsonb(%s) where name = %s returning value"
+    before = {name: agent.value("select value from ccp.settings where name = %s", [name]) for name in settings}
+    fulls = "select count(*) from ccp.verifications where host_id = %s and kind = 'full' and outcome = 'passed'"
+    count = agent.value(fulls, [host.id])
+    for name, value in settings.items():
+        agent.rows(change, [value, name])
+    host.task("host.verify")
+    wait_until(lambda: agent.value(fulls, [host.id]) >= count + 3, 9, "full checks come with the new period")
+    elements = subprocess.run(
+        ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "list", "ruleset"], check=True, capture_output=True, text=True
+    ).stdout
+    assert "timeout 5s" in elements
+    for name, value in before.items():
+        agent.rows(change, [value, name])
+
+
+def test_an_agent_that_was_killed_adopts_what_runs(agent, host):
+    before = host.run("sh", "-c", "stat -c %Y /proc/1")
+    container = host.container
+    agent.kill()
+    agent.start()
+    wait_until(lambda: f'event="host adopted" host={host.id}' in agent.log(), 10, "the host is adopted")
+    assert host.container == container
+    assert host.status == "running"
+    assert host.run("sh", "-c", "stat -c %Y /proc/1") == before
+
+
+def test_a_verification_that_waits_for_a_killed_agent_finds_what_runs(agent, host):
+    container = host.container
+    agent.kill()
+    task_id = host.insert("host.verify")
+    agent.start()
+    status, code, message, _ = host.wait(task_id)
+    assert status == "succeeded", f"{code}: {message}"
+    assert (host.container, host.status) == (container, "running")
+    host.task("host.verify")
+
+
+def test_a_docker_restart_closes_the_host(agent, host):
+    agent.stack.docker("restart", "--time", "1", host.container)
+    host.wait_status("unavailable")
+    wait_until(lambda: agent.containers() == [], 10, "the container is stopped")
+    host.task("host.start")
+
+
+def test_another_expected_address_closes_the_host_with_evidence(agent, host):
+    agent.rows("update ccp.egress_ips set ip_address = '203.0.113.77' where id = %s", [host.exit_id])
+    host.wait_status("unavailable", 30)
+    assert agent.value(
+        "select error_code from ccp.verifications where host_id = %s order by id desc limit 1", [host.id]
+    ) == "exit_mismatch"
+    status, code, _, _ = host.wait(host.insert("host.start"))
+    assert (status, code) == ("failed", "exit_mismatch")
+    assert agent.containers() == []
+    agent.rows(
+        "update ccp.egress_ips set ip_address = %s where id = %s", [agent.lab.env["LAB_EXIT1_IP"], host.exit_id]
+    )
+    host.task("host.start")
+
+
+def test_starts_of_two_hosts_overlap(agent, host):
+    other = Host(agent)
+    other.task("host.create")
+    host.task("host.stop")
+    tasks = [host.insert("host.start"), other.insert("host.start")]
+    for one, task in zip((host, other), tasks):
+        assert one.wait(task)[0] == "succeeded"
+    spans = [
+        agent.rows("select started_at, finished_at from ccp.task_rows where id = %s", [task])[0] for task in tasks
+    ]
+    assert max(span[0] for span in spans) < min(span[1] for span in spans)
+    other.task("host.delete", '{"wipe": true}')
+    assert other.status == "deleted"
+    assert other.container is None
+    assert not (agent.directory / "agent" / "hosts" / other.id).exists()
+
+
+def test_an_image_without_dev_is_refused_and_says_so(agent):
+    one = Host(agent, image="no-such-image:1")
+    status, code, message, _ = one.wait(one.insert("host.create"))
+    assert (status, code) == ("failed", "image_missing")
+    assert "not on this machine" in message
+
+
+def attached(agent, host):
+    """Loop devices that have the host's home, as losetup lists them."""
+    image = agent.directory / "agent" / "homes" / f"{host.id}.img"
+    return subprocess.run(["losetup", "-j", image], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def test_a_home_of_limited_size_is_full_when_it_is_full(agent):
+    one = Host(agent, disk_limit_gb=1)
+    image = agent.directory / "agent" / "homes" / f"{one.id}.img"
+    one.task("host.create")
+    one.task("host.start")
+    assert image.stat().st_size == 1 << 30
+    assert one.run("sh", "-c", "ls -A /home/dev | grep -x lost+found; stat -c '%U %a' /home/dev") == (0, "dev 700\n")
+    assert one.run("test", "-e", "/home/dev/.bashrc")[0] == 0
+    assert one.run("fallocate", "-l", "600M", "/home/dev/large", user="dev") == (0, "")
+    status, output = one.run("fallocate", "-l", "600M", "/home/dev/larger", user="dev")
+    assert status != 0 and "No space left on device" in output
+    one.task("host.stop")
+    agent.stop()
+    agent.start()
+    one.task("host.start")
+    assert one.run("stat", "-c", "%s", "/home/dev/large") == (0, f"{600 << 20}\n")
+    assert len(attached(agent, one)) == 1
+
+    agent.rows("update ccp.hosts set disk_limit_gb = 2 where id = %s", [one.id])
+    one.task("host.stop")
+    status, code, message, _ = one.wait(one.insert("host.start"))
+    assert (status, code) == ("failed", "settings_incomplete") and "mode wipe" in message
+    one.task("host.rebuild", '{"mode": "wipe"}')
+    assert image.stat().st_size == 2 << 30
+    assert one.run("test", "-e", "/home/dev/large")[0] == 1
+
+    one.task("host.delete", '{"wipe": true}')
+    assert not image.exists() and not image.with_suffix("").exists()
+    wait_until(lambda: attached(agent, one) == [], 5, "the loop device is free")
+
+
+def test_release_all_unmounts_homes_and_the_next_start_mounts_them(agent):
+    one = Host(agent, disk_limit_gb=1)
+    one.task("host.create")
+    one.task("host.start")
+    one.run("sh", "-c", "echo mine > /home/dev/kept")
+    agent.stop()
+    agent.release_all()
+    wait_until(lambda: attached(agent, one) == [], 5, "the loop device is free")
+    assert str(agent.directory / "agent" / "homes") not in Path("/proc/self/mountinfo").read_text()
+    agent.start()
+    one.wait_status("unavailable")
+    one.task("host.start")
+    assert one.run("cat", "/home/dev/kept") == (0, "mine\n")
+    one.task("host.delete", '{"wipe": true}')
+
+
+def test_no_secret_is_told(agent, host):
+    secrets_dir = agent.directory / "agent" / "hosts" / host.id
+    key = (secrets_dir / "wireguard.key").read_text().strip()
+    pem = (secrets_dir / "client.key").read_text().splitlines()[2]
+    told = json.dumps(
+        agent.rows("select result::text from ccp.task_rows where host_id = %s", [host.id])
+        + agent.rows("select checks::text from ccp.verifications where host_id = %s", [host.id])
+        + agent.rows("select message || metadata::text from ccp.events where host_id = %s", [host.id])
+    )
+    for secret in (key, pem):
+        assert secret not in told
+        assert secret not in agent.log()
+
+
+def test_release_all_ends_containers_and_engines(agent, host):
+    assert agent.engines() != []
+    agent.stop()
+    agent.release_all()
+    assert agent.containers() == []
+    assert agent.engines() == []
+    agent.start()
+    host.wait_status("unavailable")
+    host.task("host.start")

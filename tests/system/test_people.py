@@ -1,0 +1,95 @@
+"""What automation may do, and what a DBA sees: one INSERT, the people's views, and nothing else."""
+
+import re
+
+import psycopg2
+import pytest
+
+from support.automation import Automation
+
+VIEWS = ("now", "stuck", "task_status", "host_status", "workers", "rules", "doctor")
+
+
+@pytest.fixture(scope="module")
+def host(stack):
+    automation = Automation(stack)
+    automation.running()
+    yield automation
+    automation.running()
+    automation.close()
+
+
+@pytest.mark.parametrize("kind", ["host.stop", "host.start", "host.rebuild", "host.verify"])
+def test_each_kind_succeeds_by_one_insert(host, kind):
+    host.task(kind)
+
+
+def test_the_same_insert_twice_returns_the_live_row(host):
+    first, second = host.insert("host.stop"), host.insert("host.stop")
+    assert first[0] == second[0]
+    assert host.wait_task(first[0])[0] == "succeeded"
+    host.task("host.start")
+
+
+def test_task_status_tells_it_in_sentences(host):
+    task_id = host.task("host.verify")
+    (why,) = host.rows("select why from ccp.task_status where id = %s", [task_id], host.automation)[0]
+    assert re.search(r"host\.verify was done in .* asked for by ccp_automation", why), why
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("url", ["CCP_AUTOMATION_URL", "CCP_DBA_URL"])
+def test_every_view_answers_with_a_sentence(host, view, url):
+    connection = host.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"select why from ccp.{view}")
+        for (why,) in cursor.fetchall():
+            assert why and " " in why
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update ccp.tasks set status = 'succeeded'",
+        "delete from ccp.tasks",
+        "insert into ccp.task_rows (kind, queue, created_by) values ('system.noop', 'ccp_worker', 'me')",
+        "select password_hash from ccp.users",
+        "select secret from ccp.signing_keys",
+        "select ssh_password_hash from ccp.hosts",
+        "update ccp.hosts set status = 'running'",
+        "update ccp.settings set value = '0'",
+        "select task.claim(1, 1)",
+        "select clock.tick('worker')",
+        "create table public.mine (id int)",
+        "create temporary table mine (id int)",
+        "set role ccp_owner",
+        "copy (select 1) to program 'true'",
+    ],
+)
+def test_automation_can_do_nothing_else(host, sql):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        host.rows(sql, None, host.automation)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update ccp.hosts set status = 'pending' where status = 'running'",
+        "update ccp.task_rows set status = 'running' where status = 'succeeded'",
+        "delete from ccp.hosts",
+    ],
+)
+def test_a_step_that_no_edge_allows_is_refused_even_to_the_owner(host, sql):
+    with pytest.raises(psycopg2.Error) as refusal:
+        host.rows(sql)
+    assert refusal.value.pgcode.startswith("CP"), refusal.value
+
+
+@pytest.mark.parametrize("sql", ["update ccp.events set message = 'x'", "delete from ccp.events", "truncate ccp.events"])
+def test_events_are_never_changed_not_even_by_the_owner(host, sql):
+    before = host.value("select count(*) from ccp.events")
+    with pytest.raises(psycopg2.Error) as refusal:
+        host.rows(sql)
+    assert refusal.value.pgcode.startswith("CP"), refusal.value
+    assert host.value("select count(*) from ccp.events") >= before > 0

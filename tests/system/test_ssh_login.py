@@ -1,0 +1,294 @@
+"""Who comes in by ssh and who does not: keys, one-time keys, passwords, limits, and what strangers learn."""
+
+import os
+import secrets
+import socket
+import subprocess
+import time
+
+import pexpect
+import pytest
+
+from support.ssh import key_digest, key_make
+from support.stack import free_port
+from support.wait import wait_until
+
+TIMED_TRIES = 15
+
+
+def last_session(client):
+    return client.host.rows("select method, host(address) from ccp.sessions where host_id = %s order by created_at desc limit 1", [client.host.host_id])[0]
+
+
+# --- keys
+
+
+def test_a_registered_key_lets_in(client):
+    assert client.run("echo in").stdout == "in\n"
+    assert last_session(client) == ("key", "127.0.0.1")
+
+
+@pytest.mark.parametrize("kind", [["rsa", "-b", "3072"], ["ecdsa"]])
+def test_other_kinds_of_registered_keys_let_in(client, tmp_path, kind):
+    mine, client.key = client.key, tmp_path / "key"
+    try:
+        subprocess.run(["ssh-keygen", "-q", "-t", *kind, "-N", "", "-f", client.key], check=True)
+        client.register()
+        assert client.run("echo in").stdout == "in\n"
+    finally:
+        client.key = mine
+
+
+def test_a_key_of_somebody_else_is_not_taken(client, tmp_path):
+    done = client.run("true", key=key_make(tmp_path / "other"))
+    assert done.returncode == 255 and "Permission denied" in done.stderr
+
+
+def test_the_right_key_is_found_among_wrong_ones(client, tmp_path):
+    wrong = [word for n in range(4) for word in ("-i", str(key_make(tmp_path / f"wrong{n}")))]
+    command = ["ssh", *client.options, *wrong, *client.with_key(), "-p", str(client.proxy.port), f"{client.name}@127.0.0.1", "echo in"]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout == "in\n"
+
+
+def test_a_certificate_is_not_taken(client, tmp_path):
+    authority, user = key_make(tmp_path / "ca"), key_make(tmp_path / "user")
+    subprocess.run(["ssh-keygen", "-q", "-s", authority, "-I", "id", "-n", client.name, f"{user}.pub"], check=True)
+    done = client.run("true", key=user)
+    assert done.returncode == 255 and "Permission denied" in done.stderr
+
+
+def grant(client, key):
+    client.host.rows(
+        "insert into ccp.access_grants (purpose, user_id, host_id, key_sha256, poll_token_sha256, expires_at)"
+        " values ('bootstrap', %s, %s, %s, %s, now() + interval '15 minutes')",
+        [client.guest.user_id, client.host.host_id, key_digest(key), secrets.token_hex(32)],
+    )
+    return key
+
+
+def test_a_one_time_key_lets_in_once(client, tmp_path):
+    once = grant(client, key_make(tmp_path / "once"))
+    assert client.run("echo in", key=once).stdout == "in\n"
+    assert last_session(client)[0] == "grant"
+    again = client.run("true", key=once)
+    assert again.returncode == 255 and "Permission denied" in again.stderr
+
+
+def test_of_ten_logins_at_once_with_a_one_time_key_one_comes_in(client, tmp_path):
+    once = grant(client, key_make(tmp_path / "once"))
+    tries = [subprocess.Popen(client.ssh("echo in", key=once), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(8)]
+    assert sorted(one.communicate(timeout=30)[0] for one in tries) == [b""] * 7 + [b"in\n"]
+
+
+# --- passwords
+
+
+def test_the_hosts_password_lets_in(client):
+    done = client.by_password(client.guest.ssh_password, "echo in")
+    assert (done.returncode, done.stdout) == (0, "in\n")
+    assert last_session(client)[0] == "password"
+
+
+def test_the_login_password_does_not(client):
+    done = client.by_password(client.guest.password, "echo in")
+    assert done.returncode == 255 and "Permission denied" in done.stderr
+
+
+def answer(done):
+    """What ssh prints at the end, without the name."""
+    return done.returncode, done.stderr.splitlines()[-1].split("@127.0.0.1: ")[-1]
+
+
+def test_a_wrong_password_and_an_unknown_host_get_the_same_answer(client):
+    wrong = answer(client.by_password("wrong horse"))
+    assert wrong[0] == 255 and "Permission denied" in wrong[1]
+    assert answer(client.by_password(client.guest.ssh_password, name="zzzzzzzz")) == wrong
+    assert answer(client.by_password(client.guest.ssh_password, name="No-Such Name!")) == wrong
+    assert answer(client.by_password("x" * 1000)) == wrong
+
+
+class Prompt:
+    """One ssh that asks for passwords, to time the answers alone."""
+
+    TRIES = 5
+
+    def __init__(self, client, name=None):
+        argv = client.ssh_by_password(name=name, options=["-o", f"NumberOfPasswordPrompts={self.TRIES}"])
+        self.terminal = pexpect.spawn(argv[0], argv[1:], timeout=15)
+        self.terminal.delaybeforesend = None
+        self.terminal.expect("password: ")
+
+    def timed(self, password):
+        begin = time.perf_counter()
+        self.terminal.sendline(password)
+        self.terminal.expect(["password: ", pexpect.EOF])
+        return time.perf_counter() - begin
+
+
+def test_a_wrong_password_and_an_unknown_host_take_the_same_time(client):
+    """The fastest of many, so that other load does not count; a password check costs about 20 ms, its absence would show."""
+    fastest = {}
+    for _ in range(TIMED_TRIES // Prompt.TRIES):
+        prompts = {name: Prompt(client, name) for name in (client.name, "zzzzzzzz", "nobody")}
+        for _ in range(Prompt.TRIES):
+            for name, prompt in prompts.items():
+                fastest[name] = min(fastest.get(name, 60), prompt.timed("wrong horse"))
+    assert max(fastest.values()) < 1.3 * min(fastest.values()), fastest
+
+
+# --- what is told after right credentials
+
+
+def expire(client, when):
+    client.guest.told("PUT", f"/v1/admin/users/{client.guest.user_id}/expiry", {"expires_at": when})
+
+
+def set_status(client, status):
+    guest = client.guest
+    version = guest.admin.get(f"/v1/admin/users/{guest.user_id}").headers["ETag"]
+    told = guest.admin.send("PATCH", f"/v1/admin/users/{guest.user_id}", {"status": status}, {"If-Match": version})
+    assert told.status == 200, told
+
+
+def told_only_to_who_may_know(client, words):
+    assert words in client.run("true").stderr
+    assert words in client.by_password(client.guest.ssh_password, "true").stderr
+    assert answer(client.by_password("wrong horse")) == answer(client.by_password("wrong horse", name="zzzzzzzz"))
+
+
+def test_an_expired_account_is_named_after_right_credentials_only(client):
+    expire(client, "2020-01-01T00:00:00Z")
+    try:
+        told_only_to_who_may_know(client, "account has expired")
+    finally:
+        expire(client, None)
+    client.host.wait_status("running", 30)
+    client.host.running()
+    assert client.run("echo in").stdout == "in\n"
+
+
+def test_a_disabled_account_is_named_after_right_credentials_only(client):
+    set_status(client, "disabled")
+    try:
+        told_only_to_who_may_know(client, "account is disabled")
+    finally:
+        set_status(client, "active")
+    client.host.wait_status("running", 30)
+    client.host.running()
+    assert client.run("echo in").stdout == "in\n"
+
+
+def test_a_stopped_host_is_named_after_right_credentials_only(client):
+    client.host.task("host.stop")
+    try:
+        told_only_to_who_may_know(client, "host is stopped")
+    finally:
+        client.host.task("host.start")
+    assert client.run("echo in").stdout == "in\n"
+
+
+# --- limits
+
+
+def test_wrong_passwords_earn_a_wait_for_their_source_and_nobody_else(client):
+    there = ["-o", "BindAddress=127.0.0.7"]
+    answers = [client.by_password("wrong horse", options=there).stderr for _ in range(6)]
+    assert "Too many attempts" not in answers[0]
+    assert "Too many attempts" in answers[-1]
+    assert "Too many attempts" in client.by_password(client.guest.ssh_password, "true", options=there).stderr
+    assert client.run("echo in", options=["-o", "BindAddress=127.0.0.8"]).stdout == "in\n"
+    assert client.by_password(client.guest.ssh_password, "echo in").stdout == "in\n"
+    events = client.host.value("select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = '127.0.0.7'")
+    assert events >= 3
+
+
+def penalty(client, address):
+    """(reason, seconds left) of an address."""
+    rows = client.host.rows(
+        "select reason, extract(epoch from expires_at - now())::float8 from ccp.penalties where source like %s and source not like '%%@%%'",
+        [f"{address}%"],
+    )
+    return rows[0] if rows else None
+
+
+def test_coming_and_going_without_a_try_costs_a_second(client):
+    with socket.create_connection(("127.0.0.1", client.proxy.port), 5, source_address=("127.0.0.9", 0)) as connection:
+        assert connection.recv(64).startswith(b"SSH-2.0-")
+    reason, seconds = wait_until(lambda: penalty(client, "127.0.0.9"), 5, "the penalty is written")
+    assert reason == "no_auth" and seconds <= 1
+
+
+def test_who_does_not_log_in_is_hung_up_on(database, program):
+    port = free_port()
+    proxy = program("ccp-sshproxy", database, "--listen", f"127.0.0.1:{port}", "--login-grace", "1")
+    proxy.wait_log("event=registered")
+    with socket.create_connection(("127.0.0.1", port), 8, source_address=("127.0.0.10", 0)) as connection:
+        begin = time.monotonic()
+        while connection.recv(4096):
+            pass
+        assert 0.9 < time.monotonic() - begin < 5
+    wait_until(lambda: database.rows("select 1 from ccp.penalties where reason = 'grace'"), 5, "the penalty is written")
+
+
+def test_when_many_have_not_logged_in_new_ones_are_refused_and_those_within_are_not_disturbed(client):
+    one = client.hold("echo begun; read line; echo got $line")
+    waiting = []
+    try:
+        for _ in range(130):
+            waiting.append(socket.create_connection(("127.0.0.1", client.proxy.port), 5))
+        wait_until(lambda: "too many" in client.proxy.log(), 5, "some are refused")
+        assert len(client.proxy.children()) <= 101
+        assert one.communicate("word\n", timeout=10)[0] == "got word\n"
+    finally:
+        for connection in waiting:
+            connection.close()
+    client.wait_alone()
+    assert client.run("echo in").stdout == "in\n"
+
+
+# --- bytes that are no ssh
+
+
+NOISE = {
+    "http": b"GET / HTTP/1.1\r\n\r\n",
+    "ssh 1": b"SSH-1.5-old\r\n",
+    "a packet without a length": b"SSH-2.0-x\r\n" + b"\xff" * 4096,
+    "zeroes": b"\0" * 100_000,
+    "an endless banner": b"SSH-2.0-" + b"a" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_noise_is_hung_up_on_and_nothing_dies(client, name):
+    client.wait_alone()
+    log_begin = len(client.proxy.log())
+    with socket.create_connection(("127.0.0.1", client.proxy.port), 10) as connection:
+        try:
+            connection.sendall(NOISE[name])
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
+        except OSError:  # hung up on, at whatever moment
+            pass
+    wait_until(lambda: not client.proxy.children(), 10, "the child ends")
+    assert "died" not in client.proxy.log()[log_begin:]
+
+
+def test_random_bytes_into_an_encrypted_looking_session_kill_no_child(client):
+    log_begin = len(client.proxy.log())
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", client.proxy.port), 10) as connection:
+            try:
+                connection.sendall(b"SSH-2.0-noise\r\n" + os.urandom(2000))
+            except ConnectionError:
+                pass
+    wait_until(lambda: not client.proxy.children(), 10, "the children end")
+    assert "died" not in client.proxy.log()[log_begin:]
+
+
+def test_ssh_audit_finds_nothing_wrong(client):
+    report = subprocess.run(
+        ["ssh-audit", "-n", "-p", str(client.proxy.port), "127.0.0.1"], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+    assert "curve25519-sha256" in report and "[fail]" not in report, report
+    assert "compression: disabled" in report

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arguments: what is taken, what is refused and with which words.
+#include "lib/conf.h"
+
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "lib/err.h"
+
+static const char *dir;
+static int64_t count;
+static bool loud;
+static struct conf_address address;
+
+static const struct conf_option options[] = {
+	{.name = "dir", .type = CONF_TEXT, .value = &dir, .arg = "DIR", .help = "where"},
+	{.name = "count",
+		.type = CONF_INT,
+		.value = &count,
+		.arg = "N",
+		.help = "how many",
+		.min = 1,
+		.max = 9},
+	{.name = "loud", .type = CONF_FLAG, .value = &loud, .help = "say more"},
+	{.name = "listen",
+		.type = CONF_ADDRESS,
+		.value = &address,
+		.arg = "ADDR:PORT",
+		.help = "where to listen"},
+	{0},
+};
+static const struct conf conf = {.program = "p", .summary = "p does.", .options = {options}};
+
+static int parse(const char *const *words, int *rest, struct err *e)
+{
+	char *argv[10] = {NULL};
+	int argc = 0;
+
+	dir = "default";
+	count = 5;
+	loud = false;
+	for (; words[argc]; argc++)
+		argv[argc] = xstrdup(words[argc]);
+	int r = conf_parse(&conf, argc, argv, rest, e);
+	if (dir && strcmp(dir, "default") != 0)
+		dir = strcmp(dir, "/d") == 0 ? "/d" : "other"; // argv goes away
+	for (int i = 0; i < argc; i++)
+		freep(&argv[i]);
+	return r;
+}
+
+#define PARSE(rest, e, ...) \
+	parse((const char *const[]){"p", __VA_ARGS__ __VA_OPT__(, ) NULL}, rest, e)
+
+static void options_are_taken_in_both_forms(void **state)
+{
+	struct err e;
+	int rest;
+
+	(void)state;
+	assert_int_equal(PARSE(&rest, &e, "--dir", "/d", "--count=7", "--loud", "go", "--dir"), 0);
+	assert_string_equal(dir, "/d");
+	assert_int_equal(count, 7);
+	assert_true(loud);
+	assert_int_equal(rest, 5);
+	assert_int_equal(PARSE(&rest, &e), 0);
+	assert_string_equal(dir, "default");
+	assert_int_equal(rest, 1);
+	assert_int_equal(PARSE(&rest, &e, "--listen", "[::1]:0"), 0);
+	assert_string_equal(address.host, "::1");
+}
+
+static void wrong_arguments_are_refused_with_the_right_form(void **state)
+{
+	struct err e;
+	int rest;
+
+	(void)state;
+	assert_int_equal(PARSE(&rest, &e, "--nope"), -1);
+	assert_string_equal(e.message, "unknown option \"--nope\": see p --help");
+	assert_int_equal(PARSE(&rest, &e, "--di=x"), -1);
+	assert_int_equal(PARSE(&rest, &e, "--dir"), -1);
+	assert_string_equal(e.message, "--dir wants a value: --dir DIR");
+	assert_int_equal(PARSE(&rest, &e, "--dir="), -1);
+	assert_int_equal(PARSE(&rest, &e, "--count", "0"), -1);
+	assert_int_equal(PARSE(&rest, &e, "--count", "10"), -1);
+	assert_int_equal(PARSE(&rest, &e, "--count", "5x"), -1);
+	assert_int_equal(PARSE(&rest, &e, "--count", "99999999999999999999"), -1);
+	assert_int_equal(PARSE(&rest, &e, "--loud=1"), -1);
+	assert_int_equal(PARSE(&rest, &e, "--dir", "a", "--dir=b"), -1);
+	assert_string_equal(e.message, "--dir is given twice");
+}
+
+static void addresses_are_numeric_with_a_port(void **state)
+{
+	static const char *const bad[] = {"", ":", ":80", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1: 80", "localhost:80",
+		"1.2.3:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80", "127.0.0.1:80x",
+		"127.0.0.1:99999999999999999999"};
+	struct conf_address got;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (conf_address_parse(bad[i], &got, &e) != -1)
+			fail_msg("taken: %s", bad[i]);
+	assert_int_equal(conf_address_parse("0.0.0.0:65535", &got, &e), 0);
+	assert_int_equal(got.port, 65535);
+}
+
+static void the_usage_names_every_option(void **state)
+{
+	_cleanup_(freep) char *usage = conf_usage(&conf);
+
+	(void)state;
+	for (const struct conf_option *o = options; o->name; o++)
+		assert_non_null(strstr(usage, o->help));
+	assert_non_null(strstr(usage, "--version"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_are_taken_in_both_forms),
+		cmocka_unit_test(wrong_arguments_are_refused_with_the_right_form),
+		cmocka_unit_test(addresses_are_numeric_with_a_port),
+		cmocka_unit_test(the_usage_names_every_option),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbox against a real server with stand-ins for host.observe and verification.record.
+// uses: agent/outbox.c agent/evidence.c
+#include "agent/outbox.h"
+
+#include "tests/unit/postgres.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/evidence.h"
+#include "lib/db.h"
+
+static const char host[] = "0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11";
+static unsigned rings;
+
+static void ring(void *data)
+{
+	(void)data;
+	rings++;
+}
+
+static struct db *connection(void)
+{
+	return db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
+}
+
+static void run(struct db *db, const char *sql)
+{
+	struct wait w = wait_for(5000, -1);
+	struct err e;
+	const struct db_call call = {.sql = sql};
+
+	if (db_call(db, &call, &w, NULL, &e) != 0)
+		fail_msg("%s: %s", sql, e.message);
+}
+
+static int64_t number(struct db *db, const char *sql)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct wait w = wait_for(5000, -1);
+	struct err e;
+	const struct db_call call = {.sql = sql};
+
+	if (db_call(db, &call, &w, &rows, &e) != 0)
+		fail_msg("%s: %s", sql, e.message);
+	return db_int(rows, 0, 0);
+}
+
+static int flush(struct outbox *box, struct db *db, int timeout_ms)
+{
+	struct wait w = wait_for(timeout_ms, -1);
+	struct err e;
+
+	return outbox_flush(box, db, 7, &w, &e);
+}
+
+// What is told is written down in the order of its coming; the state "bad" is refused.
+static int setup(void **state)
+{
+	if (postgres_setup(state) != 0)
+		return -1;
+	struct db *db = connection();
+	run(db, "create schema host");
+	run(db, "create schema verification");
+	run(db, "create table told (id serial, process bigint, sequence bigint, state text, "
+		"code text, at timestamptz, checks jsonb)");
+	run(db, "create function host.observe(p bigint, h uuid, s bigint, state text, code text, "
+		"message text, at timestamptz) returns text language plpgsql as $$ begin "
+		"if state = 'bad' then raise exception using errcode = 'CP404', message = 'gone'; end if; "
+		"insert into told (process, sequence, state, code, at) values (p, s, state, code, at); "
+		"return 'ok'; end $$");
+	run(db, "create function verification.record(p bigint, h uuid, t uuid, kind text, outcome text, "
+		"code text, ip inet, checks jsonb, ms int, at timestamptz) returns bigint language sql as "
+		"$$ insert into told (process, state, code, at, checks) values (p, outcome, code, at, checks) "
+		"returning id $$");
+	db_free(db);
+	return 0;
+}
+
+static void entries_are_told_in_order_with_their_own_time(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+	struct db *db = connection();
+	_cleanup_(evidence_done) struct evidence ev;
+
+	(void)state;
+	run(db, "truncate told restart identity");
+	evidence_init(&ev);
+	evidence_add(&ev, "exit_ip", OUTCOME_FAILED, "exit_mismatch", 1500, "another");
+	rings = 0;
+	assert_true(outbox_is_empty(box));
+	outbox_observe(box, host, "running", NULL, NULL);
+	outbox_verified(box, host, NULL, "full", &ev);
+	outbox_observe(box, host, "stopped", "exit_mismatch", "left as another");
+	assert_int_equal(rings, 3);
+	assert_false(outbox_is_empty(box));
+	run(db, "select pg_sleep(0.2)");
+	assert_int_equal(flush(box, db, 3000), 0);
+	assert_true(outbox_is_empty(box));
+	assert_int_equal(number(db, "select count(*) from told where process = 7"), 3);
+	assert_int_equal(number(db, "select count(*) from told where (id, state, sequence) in "
+				    "((1, 'running', 1), (3, 'stopped', 2))"),
+		2);
+	assert_int_equal(
+		number(db, "select count(*) from told where id = 2 and state = 'failed' and "
+			   "code = 'exit_mismatch' and checks->0->>'detail' = 'another'"),
+		1);
+	assert_int_equal(
+		number(db,
+			"select count(*) from told where at > clock_timestamp() - interval '0.2 s'"),
+		0);
+	assert_int_equal(
+		number(db,
+			"select count(*) from told where at > clock_timestamp() - interval '9 s'"),
+		3);
+	db_free(db);
+	outbox_free(box);
+}
+
+static void what_sql_refuses_is_dropped_and_the_rest_goes_on(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+	struct db *db = connection();
+
+	(void)state;
+	run(db, "truncate told restart identity");
+	outbox_observe(box, host, "bad", NULL, NULL);
+	outbox_observe(box, "no uuid", "running", NULL, NULL);
+	outbox_observe(box, host, "running", NULL, NULL);
+	assert_int_equal(flush(box, db, 3000), 0);
+	assert_true(outbox_is_empty(box));
+	assert_int_equal(number(db, "select count(*) from told"), 1);
+	db_free(db);
+	outbox_free(box);
+}
+
+static void an_absent_database_keeps_everything_waiting(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+	struct db *db = connection();
+
+	(void)state;
+	run(db, "truncate told restart identity");
+	assert_int_equal(postgres_stop(), 0);
+	outbox_observe(box, host, "running", NULL, NULL);
+	outbox_observe(box, host, "stopped", NULL, NULL);
+	assert_int_not_equal(flush(box, db, 1000), 0);
+	assert_false(outbox_is_empty(box));
+	assert_int_equal(postgres_begin(), 0);
+	assert_int_equal(flush(box, db, 3000), 0);
+	assert_int_equal(number(db, "select sum(case state when 'running' then id else -id end) "
+				    "from told"),
+		-1);
+	db_free(db);
+	outbox_free(box);
+}
+
+static void a_cancelled_flush_keeps_what_it_has_not_told(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+	struct db *db = connection();
+	int pair[2];
+	struct wait w;
+	struct err e;
+
+	(void)state;
+	run(db, "truncate told restart identity");
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(write(pair[1], "", 1), 1);
+	outbox_observe(box, host, "running", NULL, NULL);
+	w = wait_for(3000, pair[0]);
+	assert_int_equal(outbox_flush(box, db, 7, &w, &e), WAIT_CANCELED);
+	assert_false(outbox_is_empty(box));
+	assert_int_equal(flush(box, db, 3000), 0);
+	assert_int_equal(number(db, "select count(*) from told"), 1);
+	close(pair[0]);
+	close(pair[1]);
+	db_free(db);
+	outbox_free(box);
+}
+
+static void a_full_ring_forgets_its_oldest(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+	struct db *db = connection();
+
+	(void)state;
+	run(db, "truncate told restart identity");
+	for (int i = 0; i < OUTBOX_MAX + 10; i++)
+		outbox_observe(box, host, "running", NULL, NULL);
+	assert_int_equal(flush(box, db, 20000), 0);
+	assert_int_equal(number(db, "select count(*) from told"), OUTBOX_MAX);
+	assert_int_equal(number(db, "select min(sequence) from told"), 11);
+	db_free(db);
+	outbox_free(box);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries_are_told_in_order_with_their_own_time),
+		cmocka_unit_test(what_sql_refuses_is_dropped_and_the_rest_goes_on),
+		cmocka_unit_test(an_absent_database_keeps_everything_waiting),
+		cmocka_unit_test(a_cancelled_flush_keeps_what_it_has_not_told),
+		cmocka_unit_test(a_full_ring_forgets_its_oldest),
+	};
+
+	return cmocka_run_group_tests(tests, setup, postgres_teardown);
+}

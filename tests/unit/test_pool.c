@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pool: bounded queue, contexts, results on the loop, stop.
+#include "lib/pool.h"
+
+#include "tests/unit/unit.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/wait.h"
+
+struct job {
+	struct pool_job pool_job; // first: callbacks get it
+	struct pool *pool;
+	struct loop *loop;
+	int seen; // what the context said
+	int outcome;
+};
+
+static atomic_int contexts, ran, finished;
+
+static void *context_new(void *data, unsigned index)
+{
+	(void)data;
+	contexts++;
+	int *context = xnew(int);
+	*context = (int)index + 1;
+	return context;
+}
+
+static void context_free(void *context)
+{
+	contexts--;
+	freep(&context);
+}
+
+static void run_quick(struct pool_job *job, void *context)
+{
+	((struct job *)(void *)job)->seen = *(int *)context;
+	ran++;
+}
+
+static void run_until_cancel(struct pool_job *pool_job, void *context)
+{
+	struct job *job = (struct job *)(void *)pool_job;
+	struct wait w = wait_for(20000, pool_cancel_fd(job->pool));
+	struct err e;
+
+	(void)context;
+	ran++;
+	job->outcome = wait_fd(&w, -1, 0, "the end", &e);
+}
+
+static void count_finished(struct pool_job *job)
+{
+	struct job *j = (struct job *)(void *)job;
+
+	if (++finished == 10 && j->loop)
+		loop_stop(j->loop, 0);
+}
+
+static struct pool *make(unsigned threads, unsigned queue, struct loop *loop)
+{
+	const struct pool_conf conf = {.name = "test",
+		.threads = threads,
+		.queue = queue,
+		.loop = loop,
+		.context_new = context_new,
+		.context_free = context_free};
+	struct pool *pool;
+	struct err e;
+
+	ran = finished = 0;
+	assert_int_equal(pool_new(&conf, &pool, &e), 0);
+	return pool;
+}
+
+static void results_come_back_on_the_loop(void **state)
+{
+	struct job jobs[10] = {0};
+	struct loop *loop;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(loop_new(&loop, &e), 0);
+	struct pool *pool = make(2, 10, loop);
+	for (int i = 0; i < 10; i++) {
+		jobs[i] = (struct job){
+			.pool_job = {.run = run_quick, .done = count_finished}, .loop = loop};
+		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), 0);
+	}
+	assert_int_equal(loop_run(loop, &e), 0);
+	for (int i = 0; i < 10; i++)
+		assert_in_range(jobs[i].seen, 1, 2);
+	assert_int_equal(pool_stop(pool, 1000), 0);
+	loop_free(loop);
+	assert_int_equal(contexts, 0);
+}
+
+static void a_full_queue_is_an_answer(void **state)
+{
+	struct job jobs[4] = {0};
+
+	(void)state;
+	struct pool *pool = make(1, 2, NULL);
+	assert_int_equal(pool_idle(pool), 1);
+	for (int i = 0; i < 4; i++) {
+		jobs[i] =
+			(struct job){.pool_job = {.run = run_until_cancel, .done = count_finished},
+				.pool = pool};
+		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), i < 3 ? 0 : POOL_FULL);
+	}
+	assert_int_equal(pool_idle(pool), 0);
+	// The running one is canceled; the waiting ones are told that they never ran.
+	assert_int_equal(pool_stop(pool, 20), 0);
+	assert_int_equal(finished, 3);
+	int ran_count = 0;
+	for (int i = 0; i < 3; i++) {
+		ran_count += jobs[i].pool_job.ran;
+		if (jobs[i].pool_job.ran)
+			assert_int_equal(jobs[i].outcome, WAIT_CANCELED);
+	}
+	assert_in_range(ran_count, 1, 1);
+}
+
+static void a_stop_lets_work_that_is_in_time_finish(void **state)
+{
+	struct job jobs[5] = {0};
+
+	(void)state;
+	struct pool *pool = make(2, 5, NULL);
+	for (int i = 0; i < 5; i++) {
+		jobs[i] = (struct job){.pool_job = {.run = run_quick, .done = count_finished}};
+		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), 0);
+	}
+	assert_int_equal(pool_stop(pool, 5000), 0);
+	assert_int_equal(ran, 5);
+	assert_int_equal(finished, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(results_come_back_on_the_loop),
+		cmocka_unit_test(a_full_queue_is_an_answer),
+		cmocka_unit_test(a_stop_lets_work_that_is_in_time_finish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

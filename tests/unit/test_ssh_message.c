@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The messages between acceptor, authority and children; user names; limits at the door.
+// uses: sshproxy/message.c sshproxy/name.c sshproxy/startup.c
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
+#include "sshproxy/message.h"
+#include "sshproxy/startup.h"
+#include "tests/unit/unit.h"
+
+static struct message password(const char *name)
+{
+	struct message m;
+	memset(&m, 0, sizeof(m));
+	m.kind = MESSAGE_PASSWORD;
+	assert_true(text_copy(m.login.name, sizeof(m.login.name), name));
+	strcpy(m.login.password, "secret");
+	return m;
+}
+
+static void names_are_short_ids_only(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"abcdef", "0123456789abcdef", "t78d2b36b"};
+	static const char *const bad[] = {"", "abcde", "0123456789abcdefg", "ABCDEF", "abc-def",
+		"abc def", "abcdef\n", "../../etc", "root'; drop table",
+		"\xc3\xa4\xc3\xa4\xc3\xa4"};
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(name_is_valid(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(name_is_valid(bad[i]));
+		assert_string_equal(name_or_nobody(bad[i]), "-");
+	}
+	assert_string_equal(name_or_nobody(NULL), "-");
+}
+
+static void a_child_may_ask_what_children_ask(void **state)
+{
+	(void)state;
+	struct message m = password("abcdef");
+	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_ACCEPTOR));
+	assert_false(message_is_valid(&m, 1, MESSAGE_FROM_CHILD));
+	m.kind = MESSAGE_SETTLED;
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	m.kind = 0;
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	m.kind = MESSAGE_KINDS;
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+}
+
+static void texts_must_end_and_be_what_they_claim(void **state)
+{
+	(void)state;
+	struct message m = password("abcdef");
+	memset(m.login.password, 'x', sizeof(m.login.password));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	m = password("-");
+	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	strcpy(m.login.name, "a b");
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+
+	memset(&m, 0, sizeof(m));
+	m.kind = MESSAGE_KEY_LOGIN;
+	strcpy(m.key.name, "abcdef");
+	memset(m.key.sha256, 'a', MESSAGE_SHA256_SIZE - 1);
+	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	m.key.sha256[7] = 'A';
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+
+	memset(&m, 0, sizeof(m));
+	m.kind = MESSAGE_BYE;
+	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	m.bye.up_bytes = UINT64_MAX;
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+	m.bye.up_bytes = 0;
+	m.bye.why = MESSAGE_BYES;
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
+}
+
+static void descriptors_come_with_yes_only(void **state)
+{
+	(void)state;
+	struct message m;
+	memset(&m, 0, sizeof(m));
+	m.kind = MESSAGE_DIALLED;
+	m.dialled.verdict = MESSAGE_YES;
+	assert_true(message_is_valid(&m, 2, MESSAGE_FROM_AUTHORITY));
+	assert_false(message_is_valid(&m, 1, MESSAGE_FROM_AUTHORITY));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
+	m.dialled.verdict = MESSAGE_REFUSED;
+	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
+	assert_false(message_is_valid(&m, 2, MESSAGE_FROM_AUTHORITY));
+	m.dialled.verdict = MESSAGE_REFUSED + 1;
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
+}
+
+static void what_may_not_be_is_not_received(void **state)
+{
+	(void)state;
+	struct wait now = wait_for(0, -1);
+	struct message m = password("abcdef"), got;
+	int pair[2], fds[MESSAGE_FDS_MAX];
+	struct err e;
+	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+
+	assert_int_equal(
+		message_receive(pair[0], MESSAGE_FROM_CHILD, &now, &got, fds, &e), MESSAGE_NONE);
+	assert_int_equal(message_send(pair[1], &m, NULL, 0, &e), 0);
+	assert_int_equal(message_receive(pair[0], MESSAGE_FROM_CHILD, &now, &got, fds, &e), 0);
+	assert_memory_equal(&m, &got, sizeof(m));
+
+	assert_int_equal(message_send(pair[1], &m, (int[]){0}, 1, &e), 0);
+	assert_int_equal(message_receive(pair[0], MESSAGE_FROM_CHILD, &now, &got, fds, &e), -1);
+	assert_int_equal(fds[0], -1);
+	assert_int_equal(write(pair[1], &m, sizeof(m) - 1), (int)sizeof(m) - 1);
+	assert_int_equal(message_receive(pair[0], MESSAGE_FROM_CHILD, &now, &got, fds, &e), -1);
+
+	close(pair[1]);
+	assert_int_equal(
+		message_receive(pair[0], MESSAGE_FROM_CHILD, &now, &got, fds, &e), MESSAGE_CLOSED);
+	close(pair[0]);
+}
+
+static unsigned refused_percent(unsigned waiting)
+{
+	unsigned refused = 0;
+	for (uint32_t dice = 0; dice < 100; dice++)
+		refused += startup_refuses(waiting, dice);
+	return refused;
+}
+
+static void the_door_closes_step_by_step(void **state)
+{
+	(void)state;
+	assert_int_equal(refused_percent(0), 0);
+	assert_int_equal(refused_percent(9), 0);
+	assert_int_equal(refused_percent(10), 30);
+	assert_int_equal(refused_percent(55), 65);
+	assert_in_range(refused_percent(99), 95, 99);
+	assert_int_equal(refused_percent(100), 100);
+	assert_int_equal(refused_percent(100000), 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_short_ids_only),
+		cmocka_unit_test(a_child_may_ask_what_children_ask),
+		cmocka_unit_test(texts_must_end_and_be_what_they_claim),
+		cmocka_unit_test(descriptors_come_with_yes_only),
+		cmocka_unit_test(what_may_not_be_is_not_received),
+		cmocka_unit_test(the_door_closes_step_by_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// WireGuard's texts: keys, allowed addresses, UAPI in both directions.
+// uses: agent/addr.c agent/wireguard.c
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/wireguard.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+#define HEX_01 "0101010101010101010101010101010101010101010101010101010101010101"
+#define HEX_02 "0202020202020202020202020202020202020202020202020202020202020202"
+#define HEX_03 "0303030303030303030303030303030303030303030303030303030303030303"
+
+static void a_key_is_32_bytes_in_base64(void **state)
+{
+	static const char *const bad[] = {"", "AQEB", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE",
+		"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=x",
+		"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n",
+		"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"};
+	uint8_t key[WIREGUARD_KEY_SIZE], ones[WIREGUARD_KEY_SIZE];
+	struct err e;
+	(void)state;
+	memset(ones, 1, sizeof(ones));
+	assert_int_equal(
+		wireguard_key_parse("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "it", key, &e),
+		0);
+	assert_memory_equal(key, ones, sizeof(key));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(wireguard_key_parse(bad[i], "the exit's key", key, &e), -1);
+		assert_non_null(strstr(e.message, "the exit's key"));
+		assert_memory_equal(key, ones, sizeof(key));
+	}
+}
+
+static void allowed_addresses_are_a_list(void **state)
+{
+	struct wireguard_config c = {0};
+	struct err e;
+	(void)state;
+	assert_int_equal(wireguard_allowed_parse(" 0.0.0.0/0, ::/0,10.0.0.0/8 ", &c, &e), 0);
+	assert_int_equal(c.allowed_count, 3);
+	c.allowed_count = 0;
+	assert_int_equal(wireguard_allowed_parse(" , ", &c, &e), -1);
+	assert_int_equal(wireguard_allowed_parse("everything", &c, &e), -1);
+	c.allowed_count = WIREGUARD_ALLOWED_MAX;
+	assert_int_equal(wireguard_allowed_parse("10.0.0.0/8", &c, &e), -1);
+	assert_int_equal(e.code, E2BIG);
+}
+
+static struct wireguard_config config_make(const char *endpoint)
+{
+	struct wireguard_config c = {0};
+	struct err e;
+	memset(c.private_key, 1, sizeof(c.private_key));
+	memset(c.public_key, 2, sizeof(c.public_key));
+	assert_int_equal(addr_parse_port(endpoint, &c.endpoint, &c.endpoint_port, &e), 0);
+	assert_int_equal(wireguard_allowed_parse("0.0.0.0/0", &c, &e), 0);
+	return c;
+}
+
+static void the_engine_is_told_everything_in_one_text(void **state)
+{
+	struct wireguard_config c = config_make("198.51.100.1:51820");
+	(void)state;
+	_cleanup_(wipe_freep) char *text = wireguard_set_text(&c);
+	assert_string_equal(text,
+		"set=1\nprivate_key=" HEX_01 "\nreplace_peers=true\npublic_key=" HEX_02
+		"\nendpoint=198.51.100.1:51820\npersistent_keepalive_interval=25\n"
+		"replace_allowed_ips=true\nallowed_ip=0.0.0.0/0\n\n");
+}
+
+static void a_peer_is_taken_anew_without_telling_our_key_again(void **state)
+{
+	struct wireguard_config c = config_make("198.51.100.1:51820");
+	(void)state;
+	_cleanup_(wipe_freep) char *text = wireguard_again_text(&c);
+	assert_string_equal(text,
+		"set=1\nreplace_peers=true\npublic_key=" HEX_02
+		"\nendpoint=198.51.100.1:51820\npersistent_keepalive_interval=25\n"
+		"replace_allowed_ips=true\nallowed_ip=0.0.0.0/0\n\n");
+}
+
+static void a_preshared_key_and_an_ipv6_endpoint_are_told(void **state)
+{
+	struct wireguard_config c = config_make("[2001:db8::1]:7");
+	(void)state;
+	memset(c.preshared_key, 3, sizeof(c.preshared_key));
+	_cleanup_(wipe_freep) char *text = wireguard_set_text(&c);
+	assert_non_null(strstr(text, "\npreshared_key=" HEX_03 "\nendpoint=[2001:db8::1]:7\n"));
+}
+
+static void the_longest_configuration_fits(void **state)
+{
+	struct wireguard_config c = config_make("[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	struct err e;
+	(void)state;
+	c.allowed_count = 0;
+	for (int i = 0; i < WIREGUARD_ALLOWED_MAX; i++)
+		assert_int_equal(wireguard_allowed_parse(
+					 "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", &c, &e),
+			0);
+	_cleanup_(wipe_freep) char *text = wireguard_set_text(&c);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\n\n"));
+}
+
+static void an_answer_tells_handshake_and_bytes(void **state)
+{
+	struct wireguard_status s;
+	struct err e;
+	uint8_t twos[WIREGUARD_KEY_SIZE];
+	(void)state;
+	memset(twos, 2, sizeof(twos));
+	assert_int_equal(
+		wireguard_answer_parse("private_key=" HEX_01 "\nlisten_port=1\npublic_key=" HEX_02
+				       "\nprotocol_version=1\nendpoint=198.51.100.1:51820\n"
+				       "last_handshake_time_sec=1700000000\n"
+				       "last_handshake_time_nsec=5\ntx_bytes=180\nrx_bytes=92\n"
+				       "allowed_ip=0.0.0.0/0\nerrno=0\n\n",
+			&s, &e),
+		0);
+	assert_int_equal(s.handshake_ns, 1700000000000000005);
+	assert_int_equal(s.rx_bytes, 92);
+	assert_int_equal(s.tx_bytes, 180);
+	assert_memory_equal(s.public_key, twos, sizeof(twos));
+	assert_int_equal(wireguard_answer_parse("errno=0\n\n", &s, &e), 0);
+	assert_int_equal(s.handshake_ns, 0);
+}
+
+static void an_answer_that_is_none_is_refused(void **state)
+{
+	static const char *const bad[] = {"", "\n", "\n\n", "errno=0\n", "errno=0",
+		"tx_bytes=1\n\n", "errno=0\n\nmore\n\n", "noise\nerrno=0\n\n",
+		"tx_bytes=-1\nerrno=0\n\n", "tx_bytes=x\nerrno=0\n\n",
+		"tx_bytes=99999999999999999999\nerrno=0\n\n",
+		"last_handshake_time_nsec=1000000000\nerrno=0\n\n",
+		"last_handshake_time_sec=18446744073709551615\nerrno=0\n\n",
+		"public_key=00\nerrno=0\n\n",
+		"public_key=" HEX_01 "\npublic_key=" HEX_02 "\nerrno=0\n\n", "errno=\n\n"};
+	struct wireguard_status s;
+	struct err e;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(wireguard_answer_parse(bad[i], &s, &e), -1);
+		assert_int_equal(e.code, EBADMSG);
+	}
+	assert_int_equal(wireguard_answer_parse("errno=-22\n\n", &s, &e), -1);
+	assert_int_equal(e.code, EIO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_is_32_bytes_in_base64),
+		cmocka_unit_test(allowed_addresses_are_a_list),
+		cmocka_unit_test(the_engine_is_told_everything_in_one_text),
+		cmocka_unit_test(a_peer_is_taken_anew_without_telling_our_key_again),
+		cmocka_unit_test(a_preshared_key_and_an_ipv6_endpoint_are_told),
+		cmocka_unit_test(the_longest_configuration_fits),
+		cmocka_unit_test(an_answer_tells_handshake_and_bytes),
+		cmocka_unit_test(an_answer_that_is_none_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
