@@ -34,9 +34,8 @@ const char *agent_error_code(const char *word)
 static int spec_fetch(struct task *task, struct host *host, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	struct wait w = task_wait(task, TELL_MS);
 	struct host_spec *spec = NULL;
-	int r = db_call(task->db, DB_CALL("select host.spec($1)", task->host_id), &w, &rows, e);
+	int r = task_call(task, DB_CALL("select host.spec($1)", task->host_id), &rows, e);
 
 	if (r != 0)
 		return r;

@@ -19,6 +19,7 @@
 enum {
 	TRIES_MAX = 6, // a call and five repetitions
 	ARRAY_TEXT_MAX = 64 * 1024,
+	REVOKE_TIMEOUT_MS = 500,
 };
 
 struct statement {
@@ -32,6 +33,7 @@ struct db {
 	char *name;
 	int timeout_ms;
 	PGconn *conn; // NULL: away
+	int silent_pid; // server process that was left with a call unanswered; 0: none
 	int pause_ms; // 0 after a good connection
 	int64_t next_try_ms;
 	char away[ERR_MESSAGE_MAX]; // why the last try failed
@@ -129,7 +131,7 @@ static int connect_failed(struct db *db, struct err *e)
 	return DB_LOST;
 }
 
-static int db_connect(struct db *db, const struct wait *w, struct err *e)
+static int await_greeting(struct db *db, const struct wait *w, struct err *e)
 {
 	struct wait limit = wait_at_most(w, DB_CONNECT_TIMEOUT_MS);
 
@@ -219,6 +221,44 @@ static int take_answer(struct db *db, const struct wait *w, PGresult **ret, stru
 	return 0;
 }
 
+// A server process that gave no answer may still do what it was sent, whenever it comes to itself
+// again. One that is told to end before that does not even read it.
+static int end_silent(struct db *db, const struct wait *w, struct err *e)
+{
+	_cleanup_(db_result_freep) PGresult *answer = NULL;
+	struct db_number pid = db_number(db->silent_pid);
+	const char *const params[] = {pid.text, db->name};
+
+	if (!PQsendQueryParams(db->conn,
+		    "select pg_terminate_backend(a.pid) from pg_stat_activity as a "
+		    "where a.pid = $1 and a.usename = current_user and a.application_name = $2",
+		    ARRAY_SIZE(params), NULL, params, NULL, NULL, 0))
+		return lost(db, NULL, e);
+	int r = take_answer(db, w, &answer, e);
+	if (r == 0)
+		db->silent_pid = 0;
+	else if (r < 0)
+		db_close(db);
+	return r < 0 ? DB_LOST : r;
+}
+
+static int db_connect(struct db *db, const struct wait *w, struct err *e)
+{
+	int r = await_greeting(db, w, e);
+
+	return r == 0 && db->silent_pid != 0 ? end_silent(db, w, e) : r;
+}
+
+// After a call that was not answered in time: the sooner its process is told to end the better, so
+// that does not wait for the next call.
+static void revoke(struct db *db)
+{
+	struct wait w = wait_for(REVOKE_TIMEOUT_MS, -1);
+	struct err unheard;
+
+	(void)!db_connect(db, &w, &unheard);
+}
+
 static uint64_t hash_text(const char *text) // FNV-1a
 {
 	uint64_t hash = 0xcbf29ce484222325;
@@ -277,7 +317,15 @@ static int call_once(struct db *db, const struct db_call *call, struct statement
 	else
 		sent = PQsendQueryParams(
 			db->conn, call->sql, call->params_count, NULL, call->params, NULL, NULL, 0);
-	return sent ? take_answer(db, w, ret, e) : lost(db, NULL, e);
+	if (!sent)
+		return lost(db, NULL, e);
+	int pid = PQbackendPID(db->conn);
+	r = take_answer(db, w, ret, e);
+	if (r == DB_TIMEOUT) {
+		db->silent_pid = pid;
+		revoke(db);
+	}
+	return r;
 }
 
 int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGresult **ret,

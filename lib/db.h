@@ -62,8 +62,9 @@ struct db_call {
 	})
 
 enum db_outcome {
-	DB_TIMEOUT = 1, // WAIT_TIMEOUT: no answer in time. The connection was closed: the statement
-			// may or may not have happened
+	DB_TIMEOUT = 1, // WAIT_TIMEOUT: no answer in time. The connection was closed and its server
+			// process told to end: the statement may or may not have happened, but it
+			// does not happen later
 	DB_CANCELED = 2, // WAIT_CANCELED: the same for a cancellation
 	DB_LOST = 3, // no connection, or it broke: may or may not have happened, unless e->code is
 		     // ENOTCONN (it was never sent)

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 enum {
 	CALL_TIMEOUT_MS = 3000,
 	PROGRESS_TIMEOUT_MS = 1000, // a report of progress is not worth a longer wait
-	REPORT_PAUSE_MS = 200, // between two tries to report
+	PAUSE_MS = 200, // between two tries to reach the database
 	UNDO_MS = 20000,
 	HAND_BACK_MS = 5000, // for undo and report after the stop's own time is over
 };
@@ -66,6 +67,19 @@ int task_fail(struct task *task, const char *error_code, int retry)
 	task->error_code = error_code;
 	task->retry = retry;
 	return -1;
+}
+
+int task_call(struct task *task, const struct db_call *call, struct pg_result **ret, struct err *e)
+{
+	struct wait whole = task_wait(task, INT_MAX);
+	struct err unheard;
+
+	for (;;) {
+		struct wait w = task_wait(task, CALL_TIMEOUT_MS);
+		int r = db_call(task->db, call, &w, ret, e);
+		if (!db_is_away(r, e) || wait_pause(&whole, PAUSE_MS, &unheard) != 0)
+			return r;
+	}
 }
 
 static void tell(const struct task_runner *runner, enum task_event event, const struct task *task,
@@ -260,7 +274,7 @@ static enum task_end report(
 		if (!told)
 			tell(slot->runner, TASK_EVENT_REPORT_WAITS, task, end, 0, &e);
 		told = true;
-		if (wait_pause(&forever, REPORT_PAUSE_MS, &e) != 0)
+		if (wait_pause(&forever, PAUSE_MS, &e) != 0)
 			break;
 	}
 	return TASK_DROPPED;

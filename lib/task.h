@@ -13,6 +13,8 @@
 
 struct bus_beat;
 struct db;
+struct db_call;
+struct pg_result;
 struct err;
 struct task_runner;
 
@@ -50,6 +52,11 @@ struct wait task_wait(const struct task *task, int timeout_ms);
 // Names the failure: `return task_fail(task, "image_missing", TASK_RETRY_NO);` after `e` was
 // filled. Always returns -1.
 _must_check_ int task_fail(struct task *task, const char *error_code, int retry);
+
+// Asks SQL what may be asked twice: again and again while the database is away, until the task must
+// end. Otherwise like db_call.
+_must_check_ int task_call(
+	struct task *task, const struct db_call *call, struct pg_result **ret, struct err *e);
 
 enum task_outcome {
 	TASK_DONE = 100, // a step's answer: the goal is reached, skip the remaining steps

@@ -121,6 +121,13 @@ class Stack:
             raise RuntimeError(f"docker {shlex.join(arguments)}: {done.stderr}")
         return done.stdout
 
+    def docker_answers(self):
+        try:
+            self.docker("version")
+        except RuntimeError:
+            return False
+        return True
+
 
 class Lab:
     """The fake internet of a stack: what `tests/lab/lab env` prints, and its commands."""

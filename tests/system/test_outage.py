@@ -225,19 +225,11 @@ def test_a_killed_docker_comes_back_and_the_host_has_not_noticed(agent, running)
     agent.stack.kill("dockerd", signal.SIGKILL)
     stays_open(pid, 2)
     agent.stack.wait_restarted("dockerd", old, 10)
-    wait_until(lambda: docker_answers(agent), 20, "Docker answers")
+    wait_until(agent.stack.docker_answers, 20, "Docker answers")
     assert running.container == container
     works(running)
     running.task("host.stop")
     running.task("host.start")
-
-
-def docker_answers(agent):
-    try:
-        agent.stack.docker("version")
-    except RuntimeError:
-        return False
-    return True
 
 
 def test_a_container_that_dies_while_docker_is_away_is_noticed(agent, running):
@@ -245,7 +237,7 @@ def test_a_container_that_dies_while_docker_is_away_is_noticed(agent, running):
     agent.stack.sv("down", "dockerd")
     os.kill(pid, signal.SIGKILL)
     agent.stack.sv("up", "dockerd")
-    wait_until(lambda: docker_answers(agent), 20, "Docker answers")
+    wait_until(agent.stack.docker_answers, 20, "Docker answers")
     running.wait_status("unavailable", 10)
     wait_until(lambda: agent.engines() == [], 10, "the engine is ended")
     running.task("host.start")
@@ -259,7 +251,7 @@ def test_a_start_during_which_docker_is_killed_leaves_nothing_half_done(agent, s
     agent.stack.kill("dockerd", signal.SIGKILL)
     status, code, _, _ = stopped.wait(task)
     agent.stack.wait_restarted("dockerd", old, 10)
-    wait_until(lambda: docker_answers(agent), 20, "Docker answers")
+    wait_until(agent.stack.docker_answers, 20, "Docker answers")
     assert (status, code) in (("succeeded", None), ("failed", "docker_failed"))
     if status == "failed":
         wait_until(lambda: agent.containers() == agent.engines() == [], 10, "nothing runs")

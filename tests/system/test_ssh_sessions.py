@@ -129,7 +129,7 @@ def test_sessions_live_on_while_docker_is_killed(client):
     one = talking(client)
     restarted(client, "dockerd")
     assert goes_on(one)
-    wait_until(lambda: client.guest.stack.docker("version"), 20, "Docker answers")
+    wait_until(client.guest.stack.docker_answers, 20, "Docker answers")
 
 
 @pytest.fixture

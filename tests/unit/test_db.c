@@ -127,6 +127,29 @@ static void a_frozen_backend_ends_by_deadline(void **state)
 	assert_int_equal(kill(pid, SIGCONT), 0);
 }
 
+static void a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more(void **state)
+{
+	_cleanup_(db_freep) struct db *db = connect_db(300);
+	_cleanup_(db_freep) struct db *other = connect_db(0);
+	struct err e;
+
+	(void)state;
+	run(other, "create sequence thawed");
+	assert_int_equal(number(db, "select 1 + 0 * nextval('thawed')"),
+		1); // prepared: one message is a call
+	pid_t pid = (pid_t)number(db, "select pg_backend_pid()");
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(
+		call(db, DB_CALL("select 1 + 0 * nextval('thawed')"), NULL, &e), DB_TIMEOUT);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	_cleanup_(freep) char *lives =
+		xasprintf("select count(*) from pg_stat_activity where pid = %d", (int)pid);
+	struct wait limit = wait_for(5000, -1);
+	while (number(other, lives) > 0)
+		assert_int_equal(wait_pause(&limit, 10, &e), 0);
+	assert_int_equal(number(other, "select last_value from thawed"), 1);
+}
+
 static void serialization_failures_are_tried_again_with_the_same_arguments(void **state)
 {
 	_cleanup_(db_freep) struct db *db = connect_db(0);
@@ -227,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_slow_answer_ends_by_deadline_and_the_next_call_connects_anew),
 		cmocka_unit_test(a_cancel_ends_a_call),
 		cmocka_unit_test(a_frozen_backend_ends_by_deadline),
+		cmocka_unit_test(a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more),
 		cmocka_unit_test(serialization_failures_are_tried_again_with_the_same_arguments),
 		cmocka_unit_test(a_replaced_function_is_not_noticed_by_callers),
 		cmocka_unit_test(statements_beyond_the_cache_still_work),
