@@ -10,6 +10,6 @@ struct err;
 // Remembers whose containers are ours, for release_all after the database is gone.
 _must_check_ int release_remember(const struct agent *a, struct err *e);
 
-// Stops every container with our labels (their file systems stay), ends every engine, unmounts every
-// home. The caller holds the agent's lock. 0 also when nothing was ever started here.
+// Stops every container with our labels (their file systems stay), ends every engine, unmounts
+// every home. The caller holds the agent's lock. 0 also when nothing was ever started here.
 _must_check_ int release_all(struct agent *a, struct err *e);

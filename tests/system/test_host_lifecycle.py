@@ -290,7 +290,7 @@ def test_a_home_of_limited_size_is_full_when_it_is_full(agent):
     wait_until(lambda: attached(agent, one) == [], 5, "the loop device is free")
 
 
-def test_release_all_unmounts_homes_and_the_next_start_mounts_them(agent):
+def test_release_all_unmounts_homes_and_the_next_start_mounts_them(agent, host):
     one = Host(agent, disk_limit_gb=1)
     one.task("host.create")
     one.task("host.start")
@@ -304,6 +304,7 @@ def test_release_all_unmounts_homes_and_the_next_start_mounts_them(agent):
     one.task("host.start")
     assert one.run("cat", "/home/dev/kept") == (0, "mine\n")
     one.task("host.delete", '{"wipe": true}')
+    host.task("host.start")  # it was released too
 
 
 def test_no_secret_is_told(agent, host):
