@@ -130,7 +130,9 @@ $(foreach d,$(wildcard tests/system/*.c),$(eval $(call DRIVER_RULE,$(d))))
 # Fuzzers: tests/fuzz/fuzz_x.c, libFuzzer of clang, run for FUZZ_S seconds each.
 FUZZ_S ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: $(addprefix build/fuzz/,$(FUZZERS)) ## run every fuzzer for FUZZ_S seconds (default 60)
+fuzz: ## run every fuzzer for FUZZ_S seconds (default 60)
+	@tools/install-deps build fuzz
+	@$(MAKE) --no-print-directory $(addprefix build/fuzz/,$(FUZZERS))
 	@for f in $(FUZZERS); do \
 		mkdir -p build/fuzz/corpus/$$f && \
 		build/fuzz/$$f -max_total_time=$(FUZZ_S) -max_len=4096 -print_final_stats=1 \
@@ -145,6 +147,7 @@ endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
 
 lint: ## formatting, includes, both compilers, shell and SQL style
+	@tools/install-deps build lint
 	@FLAVOUR='$(FLAVOUR)' tools/lint
 
 format: ## apply clang-format
