@@ -1,7 +1,7 @@
 -- Closes the difference between what a host is and what is wanted of it. Locks the host; does nothing while it has a
 -- live task. First drift: what the agent saw since the last task ended and does not fit the status makes the host
 -- unavailable. Then the remedy for (wanted, status), unless it has to wait after failures or has no exit to start with.
--- Returns the task it enqueued, or null.
+-- A host whose creation has only failed is created first. Returns the task it enqueued, or null; it raises no refusal.
 create or replace function host.reconcile(p_host_id uuid)
 returns uuid
 language plpgsql
@@ -41,14 +41,17 @@ begin
         v_host.retry_at := host.retry_at(v_host.failures + 1);
     end if;
 
-    select r.kind
+    select coalesce(c.kind, r.kind)
     into v_kind
     from ccp.host_remedies as r
+    join ccp.task_kinds as k on k.kind = r.kind
+    left join ccp.task_kinds as c
+        on c.kind = 'host.create'
+            and k.needs_creation
+            and v_host.wg_public_key is null
+            and v_host.status = any (c.from_statuses)
     where r.wanted = host.wanted(v_host)
         and r.status = v_host.status;
-    if v_kind in ('host.start', 'host.stop') and v_host.wg_public_key is null then
-        v_kind := 'host.create';
-    end if;
     if v_kind is null
         or v_host.retry_at > clock.now()
         or (v_kind = 'host.start' and not exists (
@@ -59,7 +62,16 @@ begin
     then
         return null;
     end if;
-    v_task := task.submit(v_kind, p_host_id, '{}', null, 'reconcile');
+    begin
+        v_task := task.submit(v_kind, p_host_id, '{}', null, 'reconcile');
+    exception
+        when others then
+            -- A refusal ends nothing for the caller, who may be ending another task.
+            if sqlstate not like 'CP%' then
+                raise;
+            end if;
+            raise warning 'host % was not reconciled: %', v_host.short_id, sqlerrm;
+    end;
     return v_task.id;
 end
 $$;

@@ -1,5 +1,6 @@
 -- A task becomes its host's next. From a status it may begin from, the host takes the kind's while-status: false.
--- If what it would bring about holds already there is nothing to do: true. Anything else is refused with CP409.
+-- If what it would bring about holds already there is nothing to do: true. Anything else is refused with CP409, and so
+-- is what needs a host that was created while its creation has only failed.
 -- The caller holds the host's row.
 create or replace function task.begin_next(p_host ccp.hosts, p_kind ccp.task_kinds)
 returns boolean
@@ -7,6 +8,13 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_kind.needs_creation and p_host.wg_public_key is null then
+        perform access.refuse(
+            'CP409', 'host_not_created', format('%s is not possible: host %s was never created', p_kind.kind, p_host.short_id),
+            jsonb_build_object('host_id', p_host.id, 'kind', p_kind.kind, 'status', p_host.status),
+            'its creation is tried again by itself; the host''s error_message says what stands in its way'
+        );
+    end if;
     if p_host.status = any (p_kind.from_statuses) then
         update ccp.hosts
         set status = p_kind.while_status

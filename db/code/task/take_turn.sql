@@ -1,5 +1,6 @@
 -- The task before it has ended: a waiting task becomes its host's next. If there is nothing left to do it has
--- succeeded unclaimed; if it cannot begin from where the host is now it has failed. The caller holds both rows.
+-- succeeded unclaimed; if it cannot begin from where the host is now, or needs a host that could not be created, it has
+-- failed. The caller holds both rows.
 create or replace function task.take_turn(p_task ccp.task_rows, p_host ccp.hosts)
 returns void
 language plpgsql
@@ -7,19 +8,26 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_kind ccp.task_kinds;
+    v_not_created boolean;
+    v_code text;
+    v_message text;
 begin
     select k.* into v_kind from ccp.task_kinds as k where k.kind = p_task.kind;
-    if p_host.status = any (v_kind.from_statuses) then
+    v_not_created := v_kind.needs_creation and p_host.wg_public_key is null;
+    if p_host.status = any (v_kind.from_statuses) and not v_not_created then
         perform task.begin_next(p_host, v_kind);
         perform pg_notify(p_task.queue, '');
         return;
     end if;
-    if p_host.status = task.done_status(v_kind, p_host) then
+    if p_host.status = task.done_status(v_kind, p_host) and not v_not_created then
         perform task.end_row(p_task, 'succeeded', null, null);
     else
-        perform task.end_row(
-            p_task, 'failed', 'step_not_allowed', format('%s is not possible: the host is %s', p_task.kind, p_host.status)
+        v_code := case when v_not_created then 'host_not_created' else 'step_not_allowed' end;
+        v_message := format(
+            '%s is not possible: the host %s', p_task.kind, case when v_not_created then 'was never created' else 'is ' || p_host.status end
         );
+        perform task.end_row(p_task, 'failed', v_code, v_message);
+        perform task.tell(p_task, p_host, 'failed', v_code, v_message);
     end if;
     perform host.reconcile(p_host.id);
 end
