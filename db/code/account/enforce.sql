@@ -79,7 +79,16 @@ begin
                 and t.status = 'queued'
                 and 'host.stop' <> all (k.superseded_by)
             for no key update of t;
-            if found then
+            -- The host's next task takes the host along; one that waits behind another leaves it to that one.
+            if found and exists (
+                select
+                from ccp.task_rows as t
+                where t.host_id = v_host.id and t.status = 'running'
+            ) then
+                perform task.end_row(
+                    v_task, 'canceled', 'account_' || v_user.state, format('its user is %s', v_user.state)
+                );
+            elsif v_task.id is not null then
                 perform task.finish(
                     v_task, 'canceled', 'account_' || v_user.state, format('its user is %s', v_user.state)
                 );

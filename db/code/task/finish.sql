@@ -60,7 +60,7 @@ begin
     select t.*
     into v_next
     from ccp.task_rows as t
-    where t.host_id = p_task.host_id and t.status in ('queued', 'running')
+    where t.host_id = p_task.host_id and t.status = 'queued'
     for no key update;
     if found then
         perform task.take_turn(v_next, v_host);

@@ -1,7 +1,7 @@
 -- Expiry and disabling meet a host in every state, and extending brings back what its user desires.
 begin;
 \ir ../hosts.psql
-select plan(32);
+select plan(36);
 
 create function t.tick(p_now timestamptz) returns void language plpgsql as $$
 begin
@@ -55,6 +55,21 @@ select is(task.canceled(id, lease, 'stopped'), 'ok', 'it does') from ccp.task_ro
 select t.work();
 select is(t.status(), 'stopped', 'and the host after it');
 
+-- A rebuild that waits behind a verification that runs.
+select t.extend();
+select t.tick('2099-01-01 00:00:06.2');
+select t.work();
+select t.ask('host.verify');
+select t.claim();
+select t.ask('host.rebuild');
+select is(t.live(), 'host.verify running, host.rebuild queued', 'a rebuild waits behind a verification');
+select t.expire();
+select t.tick('2099-01-01 00:00:06.4');
+select is(t.live(), 'host.verify running, host.stop queued', 'which goes on when the rebuild is canceled for a stop');
+select is(task.canceled(id, lease, 'stopped'), 'ok', 'and ends by its own report') from ccp.task_rows where status = 'running';
+select is(t.status(), 'stopping', 'after which the stop is next');
+select t.work();
+
 -- A rebuild that waits: nobody would claim it any more, and the host would run on.
 select t.extend();
 select t.tick('2099-01-01 00:00:07');
@@ -65,7 +80,7 @@ select is((select count(*)::integer from task.claim(t.agent(), 1)), 0, 'a rebuil
 select t.tick('2099-01-01 00:00:08');
 select is(t.live(), 'host.stop queued', 'a rebuild that waits is canceled for a stop');
 select is(
-    (select error_code || ': ' || error_message from ccp.task_rows where kind = 'host.rebuild'),
+    (select error_code || ': ' || error_message from ccp.task_rows where kind = 'host.rebuild' order by created_at desc limit 1),
     'account_expired: its user is expired', 'and says why'
 );
 select t.work();
@@ -106,16 +121,16 @@ select is(t.live(), 'nothing', 'after which there is nothing to stop');
 
 -- What is said of it.
 select is(
-    (select count(*)::integer from ccp.events where type = 'user.expired'), 5, 'each expiry is announced once'
+    (select count(*)::integer from ccp.events where type = 'user.expired'), 6, 'each expiry is announced once'
 );
-select is((select count(*)::integer from ccp.events where type = 'host.stop.expired'), 4, 'and each stop because of it');
+select is((select count(*)::integer from ccp.events where type = 'host.stop.expired'), 5, 'and each stop because of it');
 update ccp.users set expires_at = clock.now() - interval '1 second';
 select t.tick('2099-01-01 00:00:27');
 select t.tick('2099-01-01 00:00:28');
-select is((select count(*)::integer from ccp.events where type = 'user.expired'), 6, 'another date is announced anew, once');
+select is((select count(*)::integer from ccp.events where type = 'user.expired'), 7, 'another date is announced anew, once');
 update ccp.users set username = 'alicia';
 select t.tick('2099-01-01 00:00:29');
-select is((select count(*)::integer from ccp.events where type = 'user.expired'), 6, 'another name is not');
+select is((select count(*)::integer from ccp.events where type = 'user.expired'), 7, 'another name is not');
 select throws_ok($$select t.ask('host.start')$$, 'CP404', null, 'a deleted host does not come back');
 select is_empty($$select * from ccp.stuck$$, 'nothing is stuck');
 
