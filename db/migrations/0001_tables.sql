@@ -570,6 +570,7 @@ create table ccp.task_params (
     kind text not null,
     name text not null,
     pattern text not null,
+    preset text,
     meaning text not null,
     primary key (kind, name),
     constraint param_belongs_to_a_kind foreign key (kind) references ccp.task_kinds (kind)
@@ -578,13 +579,14 @@ comment on table ccp.task_params is 'The parameters a kind takes; others are ref
 comment on column ccp.task_params.kind is 'The kind.';
 comment on column ccp.task_params.name is 'Name of the parameter.';
 comment on column ccp.task_params.pattern is 'Regular expression that the value must match as a whole.';
+comment on column ccp.task_params.preset is 'What its absence means: a request that says it is the same as one that does not.';
 comment on column ccp.task_params.meaning is 'What it does.';
-insert into ccp.task_params (kind, name, pattern, meaning)
+insert into ccp.task_params (kind, name, pattern, preset, meaning)
 values
-    ('host.rebuild', 'mode', '(keep|wipe)', 'keep or wipe the home; default keep'),
-    ('host.delete', 'wipe', '(true|false)', 'remove the home too; default false'),
-    ('system.noop', 'hold_ms', '[0-9]{1,5}', 'milliseconds to hold the task'),
-    ('system.noop', 'label', '.{0,100}', 'anything; two tasks with different labels are two tasks');
+    ('host.rebuild', 'mode', '(keep|wipe)', 'keep', 'keep or wipe the home'),
+    ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),
+    ('system.noop', 'hold_ms', '[0-9]{1,5}', null, 'milliseconds to hold the task'),
+    ('system.noop', 'label', '.{0,100}', null, 'anything; two tasks with different labels are two tasks');
 
 create table ccp.host_remedies (
     wanted text not null,

@@ -63,7 +63,14 @@ begin
         return null;
     end if;
     begin
-        v_task := task.submit(v_kind, p_host_id, '{}', null, 'reconcile');
+        v_task := task.submit(v_kind, p_host_id, (
+            -- As it was last asked for: a deletion that was to remove the home still is.
+            select l.params
+            from ccp.task_rows as l
+            where l.host_id = p_host_id and l.kind = v_kind
+            order by l.created_at desc
+            limit 1
+        ), null, 'reconcile');
     exception
         when others then
             -- A refusal ends nothing for the caller, who may be ending another task.

@@ -17,6 +17,7 @@ declare
     v_host ccp.hosts;
     v_kind ccp.task_kinds;
     v_next ccp.task_rows;
+    v_exit text;
 begin
     perform task.end_row(p_task, p_status, p_error_code, p_error_message, p_retryable, p_result);
     perform pg_notify('ccp_event', '');
@@ -53,7 +54,14 @@ begin
         update ccp.bindings
         set ended_at = clock.now()
         where host_id = v_host.id
-            and ended_at is null;
+            and ended_at is null
+        returning exit_label into v_exit;
+        if found then
+            perform event.write(
+                'info', 'admin.binding.deleted', format('host %s no longer leaves through exit %s', v_host.short_id, v_exit),
+                v_host.user_id, v_host.id, p_task.id
+            );
+        end if;
     end if;
     perform task.tell(p_task, v_host, p_status, p_error_code, p_error_message);
 

@@ -35,7 +35,7 @@ begin
             jsonb_build_object('field', 'host_id'), ''
         );
     end if;
-    perform task.check_params(p_kind, v_params);
+    v_params := task.read_params(p_kind, v_params);
     v_by := coalesce(p_by, (select a.who from account.actor() as a));
 
     if p_host_id is not null then

@@ -1,4 +1,5 @@
 -- Enqueues a task for a host whose row the caller has locked. In this order:
+--   the host is wanted absent and this is no deletion: CP409;
 --   the same request is live and not being stopped: its row;
 --   a live task that neither gives way to this kind nor lets it wait: CP409;
 --   the queued task gives way: canceled (superseded); the running one gives way: asked to stop;
@@ -30,6 +31,14 @@ begin
     if not found or v_host.status = 'deleted' then
         perform access.refuse(
             'CP404', 'host_not_found', 'there is no such host', jsonb_build_object('host_id', p_host_id), ''
+        );
+    end if;
+    -- Only task.cancel() takes a deletion back.
+    if v_host.desired = 'absent' and p_kind.desired is distinct from 'absent' then
+        perform access.refuse(
+            'CP409', 'host_being_deleted', format('%s is not possible: host %s is being deleted', p_kind.kind, v_host.short_id),
+            jsonb_build_object('host_id', p_host_id, 'kind', p_kind.kind),
+            'a deletion that has not begun can be canceled'
         );
     end if;
     if p_kind.needs_active_user then
@@ -86,7 +95,7 @@ begin
         v_host.desired := coalesce(p_kind.desired, v_host.desired);
     end if;
     if v_task.id is not null then
-        return v_task;
+        return task.keep_key(v_task, p_idempotency_key, p_by);
     end if;
 
     if v_queued.id is not null then

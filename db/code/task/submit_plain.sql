@@ -28,7 +28,7 @@ begin
             and t.status in ('queued', 'running')
             and t.stop_requested_at is null;
         if found then
-            return v_task;
+            return task.keep_key(v_task, p_idempotency_key, p_by);
         end if;
     end loop;
     perform access.refuse(

@@ -1,6 +1,7 @@
--- Refuses parameters that the kind does not take (ccp.task_params), naming the first wrong one.
-create or replace function task.check_params(p_kind text, p_params jsonb)
-returns void
+-- Refuses parameters that the kind does not take (ccp.task_params), naming the first wrong one. Returns them without those
+-- that say what their absence means too, so that the same request always looks the same.
+create or replace function task.read_params(p_kind text, p_params jsonb)
+returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -9,7 +10,7 @@ declare
     v_name text;
 begin
     if p_params = '{}' then
-        return;
+        return p_params;
     end if;
     if jsonb_typeof(p_params) <> 'object' then
         perform access.refuse(
@@ -32,10 +33,15 @@ begin
             jsonb_build_object('field', 'params.' || v_name), 'ccp.task_params lists what each kind takes'
         );
     end if;
+    return p_params - array(
+        select p.name
+        from ccp.task_params as p
+        where p.kind = p_kind and p.preset = p_params ->> p.name
+    );
 end
 $$;
 
-revoke all on function task.check_params(text, jsonb) from public;
+revoke all on function task.read_params(text, jsonb) from public;
 
-comment on function task.check_params(text, jsonb) is
-'Refuses parameters that the kind does not take.';
+comment on function task.read_params(text, jsonb) is
+'Refuses parameters that the kind does not take; returns them without those that say the usual.';
