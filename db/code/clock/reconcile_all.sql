@@ -1,5 +1,5 @@
--- Reconciles every host that may need it and that nobody holds; forgets the failures of those that have been stable
--- for 10 minutes.
+-- Reconciles every host that may need it and that nobody holds; forgets the failures of those that have been what is
+-- wanted of them for 10 minutes.
 create or replace function clock.reconcile_all()
 returns void
 language plpgsql
@@ -46,8 +46,8 @@ begin
     where h.id = any (array(
         select s.id
         from ccp.hosts as s
-        where s.status = 'running'
-            and s.failures > 0
+        where s.failures > 0
+            and s.status = host.wanted(s)
             and s.status_changed_at < clock.now() - interval '10 minutes'
         for no key update skip locked
     ));

@@ -1,7 +1,7 @@
 -- Drift, remedies, back-off.
 begin;
 \ir ../hosts.psql
-select plan(20);
+select plan(22);
 
 select t.run();
 select is(host.observe(t.agent(), t.host(), 1, 'running', null, null, clock.now()), 'ok', 'the agent sees it run');
@@ -36,6 +36,13 @@ select is(host.observe(t.agent(), gen_random_uuid(), 3, 'absent', null, null, cl
 
 select t.ask('host.stop');
 select t.work();
+update ccp.hosts set failures = 3, status_changed_at = clock.now() - interval '11 minutes';
+select clock.reconcile_all();
+select is((select failures from ccp.hosts), 0, 'stopped ones too');
+update ccp.hosts set failures = 3, retry_at = clock.now() + interval '1 hour', desired = 'running';
+select clock.reconcile_all();
+select is((select failures from ccp.hosts), 3, 'but not while it is to run');
+update ccp.hosts set failures = 0, retry_at = null, desired = 'stopped';
 set local test.now = '2099-01-01 01:00:00';
 select host.observe(t.agent(), t.host(), 9, 'closed', null, null, clock.now());
 select is(t.status(), 'unavailable', 'a stopped host that is seen to run is unavailable');
