@@ -259,9 +259,11 @@ def test_a_successor_that_comes_after_the_report_finds_the_task_done(scene):
     task = scene.ask("host.start")
     lease = scene.claim()[1]
     scene.first.call("select task.succeed(%s, %s, '{}')", task, lease)
-    scene.second.begin_waiting("select process.register('ccp-agent', 'racer', 2, 'race')")
+    scene.second.call(f"set statement_timeout = {SKIP_MS}")
+    scene.second.call("select process.register('ccp-agent', 'racer', 2, 'race')")
+    scene.second.commit()
     scene.first.commit()
-    scene.second.answer()
+    scene.database.rows("select clock.tick('worker')")
     assert scene.task(task, "status, losses") == ("succeeded", 0)
     assert scene.status == "running"
     assert scene.database.value("select count(*) from ccp.events where type = 'reconcile.task.stale'") == 0
@@ -299,6 +301,36 @@ def test_the_tick_waits_for_no_host(scene):
     scene.first.commit()
     scene.database.rows("select clock.tick('worker')")
     assert scene.status == "stopping"
+
+
+def test_who_holds_one_host_keeps_no_rule_from_all_the_others(scene):
+    task = scene.ask("host.start")
+    scene.claim()
+    scene.database.rows("update ccp.task_rows set deadline_at = now() - interval '1 minute', stop_reason = 'deadline', stop_requested_at = now() - interval '1 minute'")
+    scene.first.call("select from ccp.hosts for update")
+    scene.second.call(f"set statement_timeout = {SKIP_MS}")
+    assert scene.second.value("select clock.tick('worker')") is True
+    scene.second.commit()
+    assert scene.database.rows("select end_reason from ccp.processes where id = %s", [scene.agent]) == [("overdue",)]
+    assert scene.task(task) == "running"
+    scene.first.commit()
+    scene.database.rows("select clock.tick('worker')")
+    assert scene.task(task) == "failed"
+
+
+def test_who_holds_one_host_keeps_no_program_from_registering_and_beating(scene):
+    task = scene.ask("host.start")
+    scene.claim()
+    scene.database.rows("update ccp.task_rows set started_at = now() - interval '1 minute'")
+    scene.first.call("select from ccp.hosts for update")
+    scene.second.call(f"set statement_timeout = {SKIP_MS}")
+    assert scene.second.value("select alive from process.beat(%s, '{}')", scene.agent) is True
+    scene.second.call("select process.register('ccp-agent', 'racer', 2, 'race')")
+    scene.second.commit()
+    assert scene.task(task) == "running"
+    scene.first.commit()
+    scene.database.rows("select clock.tick('worker')")
+    assert scene.task(task, "status, losses") == ("queued", 1)
 
 
 def test_two_ticks_at_once_are_one(scene):

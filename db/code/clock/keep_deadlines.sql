@@ -1,5 +1,5 @@
 -- Tasks past their deadline are asked to stop; a process that has not stopped one 30 s later is declared dead. Tasks
--- whose process is dead, because their claim raced with its burial, are released.
+-- whose process is dead, because somebody held them when it was buried or their claim raced with that, are released.
 create or replace function clock.keep_deadlines()
 returns void
 language plpgsql
@@ -33,7 +33,7 @@ begin
             and t.deadline_at < clock.now() - interval '30 seconds'
             and t.stop_requested_at < clock.now() - interval '30 seconds'
     loop
-        perform process.bury(v_row.process_id, 'overdue');
+        perform process.try_bury(v_row.process_id, 'overdue');
     end loop;
 
     for v_row in
@@ -42,7 +42,7 @@ begin
         join ccp.processes as p on p.id = t.process_id
         where t.status = 'running' and p.ended_at is not null
     loop
-        perform task.lose(v_row.id, v_row.lease);
+        perform task.try_lose(v_row.id, v_row.lease);
     end loop;
 end
 $$;

@@ -1,17 +1,17 @@
 -- Makes time pass for the rules: dead processes, deadlines, expiry, reconciliation, months, the daily retention.
 -- Called by the worker each second and by pg_cron each minute; false: another holds the tick. Hosts and users that
--- somebody else holds are left for the next tick, and what fails for one host is a warning, not an end for all.
+-- somebody else holds are left for the next tick, and what fails for one of them is a warning, not an end for all: nothing
+-- waits longer than a moment for a lock, and what each process, task, user and host needs is a unit of its own.
 create or replace function clock.tick(p_who text)
 returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '200ms'
 as $$
 declare
     v_now timestamptz := clock.now();
-    v_heard_since timestamptz;
-    v_row record;
-    v_last ccp.task_rows;
+    v_step text;
 begin
     update ccp.ticks set seen_at = v_now where who = p_who;
     if not found then
@@ -26,8 +26,6 @@ begin
         return false;
     end if;
 
-    perform event.make_months();
-
     -- After an outage nobody could beat: the grace starts anew.
     update ccp.ticks as t
     set
@@ -37,44 +35,19 @@ begin
             else t.grace_at
         end
     where t.who = p_who;
-    select greatest(max(t.grace_at), pg_postmaster_start_time())
-    into v_heard_since
-    from ccp.ticks as t;
 
-    if v_heard_since < v_now - interval '20 seconds' then
-        for v_row in
-            select p.id
-            from ccp.processes as p
-            where p.ended_at is null and p.beat_at < v_now - interval '20 seconds'
-            order by p.id
-            for no key update skip locked
-        loop
-            perform process.bury(v_row.id, 'silent');
-        end loop;
-    end if;
-
-    perform clock.keep_deadlines();
-    perform account.enforce();
-    perform clock.reconcile_all();
-
-    delete from ccp.penalties
-    where expires_at < v_now;
-    -- Once a day, and a minute after one that left something behind.
-    select t.*
-    into v_last
-    from ccp.task_rows as t
-    where t.kind = 'events.retain'
-    order by t.created_at desc
-    limit 1;
-    if not found
-        or v_last.created_at <= v_now - interval '1 day'
-        or (
-            v_last.finished_at <= v_now - interval '1 minute'
-            and (v_last.result @> '{"more": true}' or v_last.result @> '{"months_in_use": true}')
-        )
-    then
-        perform task.submit('events.retain', null, '{}', null, 'tick');
-    end if;
+    foreach v_step in array array[
+        'event.make_months', 'process.bury_silent', 'clock.keep_deadlines', 'account.enforce', 'clock.reconcile_all',
+        'access.penalties_forget', 'event.retain_daily'
+    ]
+    loop
+        begin
+            execute format('select %s()', v_step);
+        exception
+            when others then
+                raise warning '%() has to wait for the next tick: %', v_step, sqlerrm;
+        end;
+    end loop;
     return true;
 end
 $$;

@@ -1,5 +1,6 @@
 -- One beat. Tells the process which of its tasks to drop and which to stop, and puts back into the queue what the
--- database thinks it runs and it does not: claims whose answer was lost on the way.
+-- database thinks it runs and it does not: claims whose answer was lost on the way. What somebody holds waits for the next
+-- beat.
 create or replace function process.beat(p_process_id bigint, p_leases bigint[])
 returns table (alive boolean, drop_leases bigint[], stop_leases bigint[], health jsonb)
 language plpgsql
@@ -32,7 +33,7 @@ begin
             and t.lease <> all (v_leases)
         order by t.host_id, t.id
     loop
-        perform task.lose(v_lost.id, v_lost.lease);
+        perform task.try_lose(v_lost.id, v_lost.lease);
     end loop;
 
     return query

@@ -1,4 +1,5 @@
--- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Twice is once.
+-- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Twice is once. A
+-- task that somebody holds is released by the next tick.
 create or replace function process.bury(p_process_id bigint, p_reason text)
 returns boolean
 language plpgsql
@@ -24,7 +25,7 @@ begin
         where t.process_id = p_process_id and t.status = 'running'
         order by t.host_id, t.id
     loop
-        perform task.lose(v_task.id, v_task.lease);
+        perform task.try_lose(v_task.id, v_task.lease);
     end loop;
 
     for v_session in

@@ -1,0 +1,34 @@
+-- Declares dead who has not been heard of for 20 s. After an outage of the database nobody could beat: the tick sets
+-- grace_at, and the 20 s begin there.
+create or replace function process.bury_silent()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_silent_since timestamptz := clock.now() - interval '20 seconds';
+    v_heard_since timestamptz;
+    v_row record;
+begin
+    select greatest(max(t.grace_at), pg_postmaster_start_time())
+    into v_heard_since
+    from ccp.ticks as t;
+    if v_heard_since >= v_silent_since then
+        return;
+    end if;
+    for v_row in
+        select p.id
+        from ccp.processes as p
+        where p.ended_at is null and p.beat_at < v_silent_since
+        order by p.id
+        for no key update skip locked
+    loop
+        perform process.try_bury(v_row.id, 'silent');
+    end loop;
+end
+$$;
+
+revoke all on function process.bury_silent() from public;
+
+comment on function process.bury_silent() is
+'Declares dead who has not been heard of for 20 s.';
