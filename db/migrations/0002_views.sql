@@ -152,7 +152,7 @@ select
     h.desired,
     w.wanted,
     b.exit_label as exit,
-    b.exit_address,
+    e.ip_address as exit_address,
     v.at as verified_at,
     o.state as observed,
     concat_ws(
@@ -179,6 +179,7 @@ join ccp.nodes as n on n.id = h.node_id
 join ccp.host_wants as w on w.host_id = h.id
 join ccp.host_statuses as s on s.status = h.status
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+left join ccp.egress_ips as e on e.id = b.egress_ip_id
 left join ccp.observations as o on o.host_id = h.id
 left join lateral (
     select string_agg(
@@ -528,5 +529,6 @@ begin
 end
 $$;
 
-grant select on ccp.exit_peers, ccp.host_wants, ccp.task_status, ccp.host_status, ccp.workers, ccp.rules, ccp.stuck, ccp.doctor, ccp.now
+grant select on ccp.task_status, ccp.host_status, ccp.workers, ccp.rules, ccp.stuck, ccp.doctor, ccp.now
 to ccp_automation, ccp_dba;
+grant select on ccp.exit_peers, ccp.host_wants to ccp_dba;

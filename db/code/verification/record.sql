@@ -27,10 +27,11 @@ declare
     v_id bigint;
 begin
     v_process := process.require(p_process_id);
-    select h.id, h.user_id, h.node_id, h.short_id, b.exit_label, b.exit_address
+    select h.id, h.user_id, h.node_id, h.short_id, b.exit_label, e.ip_address as exit_address
     into v_host
     from ccp.hosts as h
     left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+    left join ccp.egress_ips as e on e.id = b.egress_ip_id
     where h.id = p_host_id;
     if not found then
         perform access.refuse(

@@ -1,7 +1,7 @@
 -- Evidence: what is kept of a verification, and what the audit log says of it.
 begin;
 \ir ../hosts.psql
-select plan(26);
+select plan(29);
 
 create function t.record(
     p_outcome text, p_code text default null, p_at timestamptz default clock.now(), p_kind text default 'full', p_ip inet default '198.51.100.1'
@@ -33,6 +33,15 @@ select is((select min(at) from ccp.verifications), clock.now() - interval '1 hou
 select t.record('passed', null, clock.now() + interval '1 day') as ahead, t.record('passed', null, clock.now() - interval '1 year') as old \gset
 select is((select at from ccp.verifications where id = :ahead), clock.now(), 'it is never of tomorrow');
 select is((select at from ccp.verifications where id = :old), clock.now() - interval '28 days', 'nor of a month that may be gone');
+
+-- The address that is expected is the exit's as it is now, the one that the agent compares with.
+savepoint before;
+update ccp.egress_ips set ip_address = '198.51.100.77';
+select t.record('failed', 'exit_mismatch') as id \gset
+select is((select expected_ip from ccp.verifications where id = :id), '198.51.100.77', 'a changed exit is expected where it is now');
+select is((select message from ccp.events), 'host abcdef left as 198.51.100.1, not as 198.51.100.77', 'the audit log says the same');
+select is((select exit_address from ccp.host_status), '198.51.100.77', 'so does what is said of the host');
+rollback to before;
 
 -- What it means.
 select t.at('2099-01-01');
