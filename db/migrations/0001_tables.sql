@@ -1263,5 +1263,5 @@ begin
 end
 $$;
 
-grant select, insert on ccp.tasks to ccp_automation;
+grant select, insert (kind, host_id, params, idempotency_key) on ccp.tasks to ccp_automation;
 grant select on ccp.tasks to ccp_dba;

@@ -1,6 +1,6 @@
 -- What people and automation can do, as a list: whatever is not on it they cannot.
 begin;
-select plan(10);
+select plan(11);
 
 create temporary view relations as
 select c.oid, c.oid::regclass::text as name, c.relkind
@@ -36,9 +36,15 @@ select set_eq(
     $$values
         ('ccp.tasks', 'insert, select'),
         ('ccp.now', 'select'), ('ccp.stuck', 'select'), ('ccp.task_status', 'select'), ('ccp.host_status', 'select'),
-        ('ccp.workers', 'select'), ('ccp.rules', 'select'), ('ccp.doctor', 'select'),
-        ('ccp.exit_peers', 'select'), ('ccp.host_wants', 'select')$$,
+        ('ccp.workers', 'select'), ('ccp.rules', 'select'), ('ccp.doctor', 'select')$$,
     'automation inserts tasks and reads the people''s views'
+);
+select set_eq(
+    $$select a.attname
+    from pg_attribute as a
+    where a.attrelid = 'ccp.tasks'::regclass and a.attnum > 0
+        and has_column_privilege('ccp_automation', a.attrelid, a.attnum, 'insert')$$,
+    $$values ('kind'::name), ('host_id'), ('params'), ('idempotency_key')$$, 'a task''s kind, host, parameters and key, and no more'
 );
 select is_empty($$select * from pg_temp.functions('ccp_automation')$$, 'automation calls no function of ours');
 select set_eq(
