@@ -21,14 +21,20 @@
 #include "lib/mem.h"
 #include "lib/pool.h"
 
-enum { CHECK_MS = 12000, LOOK_MS = 30000, TRASH_SLICE_MS = 200, LATER_MS = 1000 };
+enum {
+	CHECK_MS = 12000,
+	LOOK_MS = 5000,
+	LOOK_AGAIN_MS = 5000, // after Docker did not answer
+	TRASH_SLICE_MS = 200,
+	LATER_MS = 1000,
+};
 
 struct guard {
 	struct agent *agent;
 	char host_id[SPEC_ID_SIZE];
 	uint64_t run;
-	int link_fd, wall_fd, engine_fd;
-	struct loop_source *link, *wall, *engine, *timer;
+	int link_fd, wall_fd, engine_fd, process_fd;
+	struct loop_source *link, *wall, *engine, *process, *timer;
 	int64_t light_ms, full_ms; // periods
 	int64_t full_at_ms; // next full check
 	bool want_full; // something changed
@@ -46,25 +52,20 @@ struct guard {
 struct checks {
 	struct agent *agent;
 	struct guard *first;
+	struct loop_source *looks; // a timer: looks that could not be made yet
 };
-
-struct checks *checks_new(struct agent *a)
-{
-	struct checks *checks = xnew(struct checks);
-
-	checks->agent = a;
-	return checks;
-}
 
 static void guard_free(struct guard *g)
 {
 	loop_source_free(g->link);
 	loop_source_free(g->wall);
 	loop_source_free(g->engine);
+	loop_source_free(g->process);
 	loop_source_free(g->timer);
 	closep(&g->link_fd);
 	closep(&g->wall_fd);
 	closep(&g->engine_fd);
+	closep(&g->process_fd);
 	free(g);
 }
 
@@ -76,6 +77,7 @@ void checks_free(struct checks *checks)
 		checks->first = g->next;
 		guard_free(g);
 	}
+	loop_source_free(checks->looks);
 	free(checks);
 }
 
@@ -231,6 +233,17 @@ static void on_engine(void *data, uint32_t events)
 	on_change(g);
 }
 
+// The container has died. Docker tells too, and how, unless it is not there itself.
+static void on_process(void *data, uint32_t events)
+{
+	struct guard *g = data;
+
+	(void)events;
+	loop_source_free(g->process);
+	g->process = NULL;
+	hosts_owe_look(g->agent->hosts, g->host_id, LATER_MS);
+}
+
 static void guard_install(struct loop_post *post)
 {
 	struct guard *g = (struct guard *)((char *)post - offsetof(struct guard, post));
@@ -242,6 +255,7 @@ static void guard_install(struct loop_post *post)
 	if (loop_watch(loop, g->link_fd, EPOLLIN, on_link, g, &g->link, &e) < 0 ||
 		loop_watch(loop, g->wall_fd, EPOLLIN, on_wall, g, &g->wall, &e) < 0 ||
 		loop_watch(loop, g->engine_fd, EPOLLIN, on_engine, g, &g->engine, &e) < 0 ||
+		loop_watch(loop, g->process_fd, EPOLLIN, on_process, g, &g->process, &e) < 0 ||
 		loop_timer(loop, on_timer, g, &g->timer, &e) < 0) {
 		log_error("a host cannot be guarded", log_text("host", g->host_id), log_err(&e));
 		abort();
@@ -259,6 +273,7 @@ int checks_begin(struct checks *checks, const struct host *host, struct err *e)
 		.run = host->live.run,
 		.wall_fd = -1,
 		.engine_fd = -1,
+		.process_fd = -1,
 		.light_ms = host->spec->light_s * 1000,
 		.full_ms = host->spec->full_s * 1000,
 	};
@@ -268,10 +283,12 @@ int checks_begin(struct checks *checks, const struct host *host, struct err *e)
 		g->wall_fd = wall_watch(host->live.ns_fd, e);
 	if (g->wall_fd >= 0) {
 		g->engine_fd = fcntl(host->live.engine.pidfd, F_DUPFD_CLOEXEC, 0);
-		if (g->engine_fd < 0)
-			(void)!err_set(e, errno, "copy the engine's descriptor");
+		g->process_fd = fcntl(host->live.process_fd, F_DUPFD_CLOEXEC, 0);
+		if (g->engine_fd < 0 || g->process_fd < 0)
+			(void)!err_set(
+				e, errno, "copy the engine's and the container's descriptors");
 	}
-	if (g->engine_fd < 0) {
+	if (g->engine_fd < 0 || g->process_fd < 0) {
 		guard_free(g);
 		return -1;
 	}
@@ -378,13 +395,14 @@ static void look_adopt(
 	outbox_observe(a->outbox, host->id, "running", NULL, NULL);
 }
 
-static void look_at(struct look *look, struct host *host, struct docker *d)
+// false: Docker did not tell.
+static bool look_at(struct look *look, struct host *host, struct docker *d)
 {
 	struct agent *a = look->agent;
 	struct wait w = wait_for(LOOK_MS, host->yield_fd);
 	struct docker_container c = {0};
 	char name[CONTAINER_NAME_SIZE], message[128];
-	bool first = !host->seen;
+	bool first = !host->seen, same;
 	struct err e;
 	int r;
 
@@ -394,21 +412,23 @@ static void look_at(struct look *look, struct host *host, struct docker *d)
 		if (r != WAIT_CANCELED)
 			log_warning(
 				"Docker does not tell", log_text("host", host->id), log_err(&e));
-		return;
+		return false;
 	}
 	host->seen = true;
-	if (host->live.run != 0 && r == 0 && c.running &&
-		strcmp(c.started_at, host->live.started_at) == 0) {
+	same = host->live.run != 0 && r == 0 && strcmp(c.started_at, host->live.started_at) == 0;
+	if (same && c.running && !live_is_dead(&host->live)) {
 		outbox_observe(a->outbox, host->id, "running", NULL, NULL);
-		return;
+		return true;
 	}
 	if (host->live.run == 0 && r == 0 && c.running && first && host->spec != NULL &&
 		host->spec->has_exit && strcmp(host->spec->status, "running") == 0) {
 		look_adopt(look, host, d, &c);
-		return;
+		return true;
 	}
 	if (r == 0 && c.running && first)
 		strcpy(message, "the container ran with nobody to watch over it; it was stopped");
+	else if (same && c.running)
+		strcpy(message, "the container has ended");
 	else if (r == 0 && c.running)
 		strcpy(message, "somebody else started the container; it was stopped");
 	else if (r == 0)
@@ -424,19 +444,21 @@ static void look_at(struct look *look, struct host *host, struct docker *d)
 	}
 	outbox_observe(
 		a->outbox, host->id, r == DOCKER_ABSENT ? "absent" : "stopped", NULL, message);
+	return true;
 }
 
 static void look_run(struct pool_job *job, void *context)
 {
 	struct look *look = (struct look *)((char *)job - offsetof(struct look, job));
-	struct host *host = host_try_take(look->agent->hosts, look->host_id);
+	struct host *host = host_take_for_look(look->agent->hosts, look->host_id);
 	_cleanup_(docker_freep) struct docker *d = NULL;
 
 	(void)context;
 	if (host == NULL)
-		return; // a task has it
+		return; // somebody has it
 	d = docker_new(look->agent->docker_socket);
-	look_at(look, host, d);
+	if (!look_at(look, host, d))
+		hosts_owe_look(look->agent->hosts, look->host_id, LOOK_AGAIN_MS);
 	host_release(look->agent->hosts, host);
 }
 
@@ -445,14 +467,50 @@ static void look_done(struct pool_job *job)
 	free((char *)job - offsetof(struct look, job));
 }
 
+// Brings the look on its way that is owed to a host, if there is one.
+static void look_submit(struct agent *a, const char *host_id)
+{
+	struct look *look;
+
+	if (!hosts_queue_look(a->hosts, host_id))
+		return;
+	look = xnew(struct look);
+	*look = (struct look){.agent = a, .job = {.run = look_run, .done = look_done}};
+	(void)!text_copy(look->host_id, sizeof(look->host_id), host_id);
+	if (pool_submit(a->checks, &look->job) != 0) {
+		hosts_unqueue_look(a->hosts, host_id);
+		free(look);
+	}
+}
+
 void check_look(struct agent *a, const char *host_id)
 {
-	struct look *look = xnew(struct look);
+	hosts_owe_look(a->hosts, host_id, 0);
+	look_submit(a, host_id);
+}
 
-	*look = (struct look){.agent = a, .job = {.run = look_run, .done = look_done}};
-	if (!text_copy(look->host_id, sizeof(look->host_id), host_id) ||
-		pool_submit(a->checks, &look->job) != 0)
-		free(look);
+static void on_looks(void *data)
+{
+	struct checks *checks = data;
+	_cleanup_(freep) host_id_text *ids = NULL;
+	size_t count = hosts_ids(checks->agent->hosts, &ids);
+
+	for (size_t i = 0; i < count; i++)
+		look_submit(checks->agent, ids[i]);
+}
+
+int checks_new(struct agent *a, struct checks **ret, struct err *e)
+{
+	struct checks *checks = xnew(struct checks);
+
+	checks->agent = a;
+	if (loop_timer(a->loop, on_looks, checks, &checks->looks, e) < 0) {
+		free(checks);
+		return -1;
+	}
+	loop_timer_set(checks->looks, LATER_MS, LATER_MS);
+	*ret = checks;
+	return 0;
 }
 
 struct sweep {

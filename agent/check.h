@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guards what runs: checks in time, after every change, and when the engine dies. Also looks at
-// Docker when something happened there.
+// Docker when something happened there or a container's process dies.
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ enum {
 	CHECK_INCONCLUSIVE_MAX = 3, // so many in a row fail
 };
 
-struct checks *checks_new(struct agent *a);
+_must_check_ int checks_new(struct agent *a, struct checks **ret, struct err *e);
 void checks_free(struct checks *checks); // on the loop, after the pools have ended
 
 // Begins to guard a host that has just become live. Its holder calls it, from any thread.
@@ -45,8 +45,9 @@ void check_learn(struct agent *a, struct host *host, struct host_spec *spec);
 
 // Compares a host with what Docker says and puts right what differs: a container that died is
 // cleaned up after, one that somebody else started is stopped. The first look at a host adopts what
-// runs since before the agent's own start, whole, or ends it. Ends with an observation. Does
-// nothing while a task works on the host. From any thread.
+// runs since before the agent's own start, whole, or ends it. Ends with an observation. While
+// somebody works on the host the look waits, and it is repeated until Docker has answered. From any
+// thread.
 void check_look(struct agent *a, const char *host_id);
 
 // Removes what lies in the trash, in slices. From any thread.

@@ -14,6 +14,7 @@
 
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 
 struct hosts {
 	pthread_mutex_t lock;
@@ -34,6 +35,7 @@ static void host_free(struct host *host)
 	if (host->live.run != 0) {
 		wall_done(&host->live.wall);
 		engine_done(&host->live.engine);
+		closep(&host->live.process_fd);
 		closep(&host->live.ns_fd);
 	}
 	host_spec_free(host->spec);
@@ -123,9 +125,7 @@ static void wait_end(struct hosts *hosts, struct host *host, bool got)
 	host->tasks_waiting--;
 	if (host->tasks_waiting == 0)
 		eventfd_read(host->yield_fd, &count);
-	if (got)
-		host->taken_by_task = true;
-	else
+	if (!got)
 		drop_user(hosts, host);
 	pthread_mutex_unlock(&hosts->lock);
 }
@@ -178,7 +178,6 @@ struct host *host_try_take_new(struct hosts *hosts, const char *id)
 void host_release(struct hosts *hosts, struct host *host)
 {
 	pthread_mutex_lock(&hosts->lock);
-	host->taken_by_task = false;
 	eventfd_write(host->free_fd, 1);
 	drop_user(hosts, host);
 	pthread_mutex_unlock(&hosts->lock);
@@ -199,9 +198,12 @@ void host_set_spec(struct host *host, struct host_spec *spec)
 
 void host_set_live(struct hosts *hosts, struct host *host, const struct live *live)
 {
+	struct err dead;
+
 	pthread_mutex_lock(&hosts->lock);
 	assert(host->live.run == 0);
 	host->live = *live;
+	(void)!proc_pidfd(live->pid, &host->live.process_fd, &dead);
 	host->live.run = ++hosts->runs;
 	host->inconclusive = 0;
 	pthread_mutex_unlock(&hosts->lock);
@@ -233,16 +235,66 @@ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err
 	return r;
 }
 
-bool hosts_has_task(struct hosts *hosts, const char *id)
+bool live_is_dead(const struct live *live)
 {
-	const struct host *host;
-	bool has;
+	struct pollfd p = {.fd = live->process_fd, .events = POLLIN};
+
+	return live->process_fd < 0 || poll(&p, 1, 0) != 0;
+}
+
+void hosts_owe_look(struct hosts *hosts, const char *id, int pause_ms)
+{
+	int64_t from_ms = wait_now_ms() + pause_ms;
+	struct host *host;
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	has = host != NULL && (host->taken_by_task || host->tasks_waiting > 0);
+	if (host != NULL && (!host->look_owed || host->look_from_ms > from_ms)) {
+		host->look_owed = true;
+		host->look_from_ms = from_ms;
+	}
 	pthread_mutex_unlock(&hosts->lock);
-	return has;
+}
+
+bool hosts_queue_look(struct hosts *hosts, const char *id)
+{
+	struct host *host;
+	bool due;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	due = host != NULL && host->look_owed && !host->look_queued &&
+	      host->look_from_ms <= wait_now_ms();
+	if (due)
+		host->look_queued = true;
+	pthread_mutex_unlock(&hosts->lock);
+	return due;
+}
+
+struct host *host_take_for_look(struct hosts *hosts, const char *id)
+{
+	struct host *host, *taken;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	if (host != NULL)
+		host->look_queued = false;
+	taken = try_take_locked(host);
+	if (taken != NULL)
+		taken->look_owed = false;
+	pthread_mutex_unlock(&hosts->lock);
+	return taken;
+}
+
+void hosts_unqueue_look(struct hosts *hosts, const char *id)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	if (host != NULL)
+		host->look_queued = false;
+	pthread_mutex_unlock(&hosts->lock);
 }
 
 size_t hosts_ids(struct hosts *hosts, host_id_text **ret)

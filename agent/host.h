@@ -24,12 +24,14 @@ struct live {
 	char container_id[DOCKER_ID_SIZE];
 	char started_at[40];
 	pid_t pid;
+	int process_fd; // pidfd of the container's PID 1: readable when it has died
 	int ns_fd;
 	struct engine engine;
 	struct wall wall;
 	struct link_spec link;
 };
-#define LIVE_INIT ((struct live){.ns_fd = -1, .engine = ENGINE_INIT, .wall = WALL_INIT})
+#define LIVE_INIT \
+	((struct live){.process_fd = -1, .ns_fd = -1, .engine = ENGINE_INIT, .wall = WALL_INIT})
 
 // A host belongs to one thread at a time: a task, a check, a look at Docker. Whoever has taken it
 // may use and change everything in it.
@@ -37,7 +39,6 @@ struct host {
 	char id[SPEC_ID_SIZE];
 	struct host_spec *spec; // the latest that SQL told; NULL before
 	struct live live;
-	bool taken_by_task;
 	bool seen; // compared with Docker since the agent's start, or begun anew by a task
 	unsigned inconclusive; // checks in a row that told nothing
 	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
@@ -46,6 +47,9 @@ struct host {
 	bool forgotten; // goes with its last user
 	unsigned users; // holder and waiters
 	unsigned tasks_waiting;
+	bool look_owed; // until a look at Docker was made
+	bool look_queued;
+	int64_t look_from_ms; // not before
 	struct host *next;
 };
 
@@ -73,7 +77,8 @@ void host_forget(struct hosts *hosts, struct host *host);
 void host_set_spec(struct host *host, struct host_spec *spec);
 
 // Publishes and withdraws what runs: others look at it through the functions below. Only the
-// holder. host_set_live takes the descriptors and gives the run its number.
+// holder. host_set_live takes the descriptors, begins to hold the container's process and gives the
+// run its number.
 void host_set_live(struct hosts *hosts, struct host *host, const struct live *live);
 struct live host_take_live(struct hosts *hosts, struct host *host);
 
@@ -81,8 +86,20 @@ struct live host_take_live(struct hosts *hosts, struct host *host);
 // run. From any thread.
 _must_check_ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err *e);
 
-// Is a task working on it now? Events of Docker's are then its own doing. From any thread.
-bool hosts_has_task(struct hosts *hosts, const char *id);
+// The process of what runs has died, whatever Docker says. Only the holder.
+bool live_is_dead(const struct live *live);
+
+// A look at Docker that is owed to a host stays owed until one was made, however long somebody else
+// has the host. Owing it again does not put it off. From any thread.
+void hosts_owe_look(struct hosts *hosts, const char *id, int pause_ms);
+
+// true: it is time for the look that is owed, and the caller must bring it on its way.
+bool hosts_queue_look(struct hosts *hosts, const char *id);
+
+// The look has its turn, or has lost its place in the queue: takes the host for it, and nothing is
+// owed any more. NULL: somebody else has it; the look stays owed.
+struct host *host_take_for_look(struct hosts *hosts, const char *id);
+void hosts_unqueue_look(struct hosts *hosts, const char *id);
 
 // Ids of all records, for looking at each. The caller frees *ret, an array.
 typedef char host_id_text[SPEC_ID_SIZE];

@@ -55,6 +55,7 @@ static void live_close(struct live *live)
 {
 	wall_done(&live->wall);
 	engine_done(&live->engine);
+	closep(&live->process_fd);
 	closep(&live->ns_fd);
 }
 
@@ -119,8 +120,14 @@ int live_check(const struct host *host, struct wall *wall, enum verify_kind kind
 	const struct live *live = &host->live;
 	struct wall_state state = {0};
 	int64_t begun = wait_now_us();
-	int r = engine_check(&live->engine, live->ns_fd, live->link.tunnel, ev, e);
+	int r;
 
+	if (live_is_dead(live)) { // our own descriptors keep the rest alive
+		evidence_add(
+			ev, "container", OUTCOME_FAILED, "inventory", 0, "the container has ended");
+		return 0;
+	}
+	r = engine_check(&live->engine, live->ns_fd, live->link.tunnel, ev, e);
 	if (r == 0)
 		r = link_check(live->ns_fd, &live->link, ev, e);
 	if (r == 0)

@@ -27,10 +27,10 @@ void live_name(const struct agent *a, const char *host_id, char ret[static CONTA
 _must_check_ int live_end(const struct agent *a, struct host *host, struct docker *d,
 	bool *ret_exists, struct err *e);
 
-// Looks at everything that makes the host proven and adds it to the evidence: engine, inventory,
-// rules, the verification from inside; a full one also sends the negative probes. Changes nothing.
-// Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it could not (the evidence
-// then says inconclusive).
+// Looks at everything that makes the host proven and adds it to the evidence: that the container
+// lives, engine, inventory, rules, the verification from inside; a full one also sends the negative
+// probes. Changes nothing. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
+// could not (the evidence then says inconclusive).
 _must_check_ int live_check(const struct host *host, struct wall *wall, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e);
 

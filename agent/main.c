@@ -282,8 +282,7 @@ static int start(struct service *s, struct err *e)
 	a->hosts = hosts_new();
 	state->roster = roster_new(a);
 	a->outbox = outbox_new(roster_ring, state->roster);
-	a->guards = checks_new(a);
-	if (watch_new(a, &a->watch, e) < 0)
+	if (checks_new(a, &a->guards, e) < 0 || watch_new(a, &a->watch, e) < 0)
 		return -1;
 	return pools_start(s, a, e);
 }

@@ -66,7 +66,7 @@ static void on_event(struct watch *w, const char *line, size_t len)
 		log_warning("an event of Docker's was not understood", log_err(&e));
 		return;
 	}
-	if (event.host_id[0] != '\0' && !hosts_has_task(w->agent->hosts, event.host_id))
+	if (event.host_id[0] != '\0')
 		check_look(w->agent, event.host_id);
 }
 

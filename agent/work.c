@@ -76,6 +76,7 @@ static void live_drop(struct live *live)
 {
 	wall_done(&live->wall);
 	engine_done(&live->engine);
+	closep(&live->process_fd);
 	closep(&live->ns_fd);
 }
 
