@@ -58,12 +58,15 @@ _must_check_ int start_create(struct task *task, struct err *e);
 _must_check_ int start_boot(struct task *task, struct err *e);
 _must_check_ int start_wall(struct task *task, struct err *e);
 _must_check_ int start_tunnel(struct task *task, struct err *e);
+_must_check_ int start_examine(struct task *task, struct err *e);
 _must_check_ int start_verify(struct task *task, struct err *e);
 _must_check_ int start_prove(struct task *task, struct err *e);
 _must_check_ int start_gate(struct task *task, struct err *e);
 _must_check_ int start_finish(struct task *task, struct err *e);
 
-// The steps of a start, for the tables of host.start and host.rebuild.
+// The steps of a start, for the tables of host.start and host.rebuild. A stage that names something
+// done is told when it is done, so with the step after it; host_starting and verifying are told as
+// they begin.
 #define START_STEPS \
 	{"create", "image_ready", 15, "Making the container", start_create}, \
 		{"boot", "container_created", 25, "Starting the container behind its gate", \
@@ -71,9 +74,9 @@ _must_check_ int start_finish(struct task *task, struct err *e);
 		{"wall", NULL, 0, NULL, start_wall}, \
 		{"tunnel", "firewall_ready", 40, "Connecting the tunnel to the exit", \
 			start_tunnel}, \
-		{"verify", "tunnel_ready", 55, "Proving the exit from inside", start_verify}, \
-		{"prove", "verifying", 75, "Opening the wall and probing it again", start_prove}, \
-		{"gate", NULL, 0, NULL, start_gate}, \
+		{"examine", "tunnel_ready", 55, "Examining tunnel and wall", start_examine}, \
+		{"verify", "verifying", 65, "Proving the exit from inside", start_verify}, \
+		{"prove", NULL, 0, NULL, start_prove}, {"gate", NULL, 0, NULL, start_gate}, \
 	{ \
 		"finish", "ssh_ready", 95, "The host answers", start_finish \
 	}

@@ -60,7 +60,7 @@ def test_a_start_proves_the_exit_and_tells_how_long_each_step_took(agent, host):
         [host.id],
     )[0][0]
     assert task["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
-    assert {"boot", "wall", "tunnel", "verify", "prove", "gate"} <= set(task["timings"])
+    assert {"boot", "wall", "tunnel", "examine", "verify", "prove", "gate"} <= set(task["timings"])
     names = {check["name"] for check in task["checks"]}
     assert {"tunnel", "inventory", "rules", "leak_closed", "leak_open", "exit_ip", "dns", "connectivity"} <= names
     assert agent.value(
@@ -226,6 +226,22 @@ def test_another_expected_address_closes_the_host_with_evidence(agent, host):
     agent.rows(
         "update ccp.egress_ips set ip_address = %s where id = %s", [agent.lab.env["LAB_EXIT1_IP"], host.exit_id]
     )
+    host.task("host.start")
+
+
+def test_a_start_says_that_it_is_verifying_while_it_is(agent, host):
+    """The echo sources are such as take a connection and say nothing, so the verification takes its whole time."""
+    silent = [f"http://{target}/" for target in agent.lab.env["LAB_CONNECT_TARGETS"].split()] * 2
+    change = "update ccp.settings set value = %s where name = 'echo_urls'"
+    stage = "select stage from ccp.task_rows where id = %s"
+    host.task("host.stop")
+    agent.rows(change, [json.dumps(silent)])
+    task = host.insert("host.start")
+    wait_until(lambda: agent.value(stage, [task]) == "verifying", 5, "the verification is told")
+    assert agent.value("select status from ccp.task_rows where id = %s", [task]) == "running"
+    status, code, message, _ = host.wait(task)
+    assert (status, code, agent.value(stage, [task])) == ("failed", "inconclusive", "verifying"), message
+    agent.settings()
     host.task("host.start")
 
 
