@@ -39,6 +39,10 @@ _must_check_ int work_fail(struct task *task, const char *code, struct err *e);
 // The same for what went wrong with files: the machine's disk is full, or something internal.
 _must_check_ int work_fail_files(struct task *task, struct err *e);
 
+// What a step returns for an answer of Docker's: 0 and a cancellation as they are, anything else is
+// the failure docker_failed.
+_must_check_ int work_docker(struct task *task, int r, struct err *e);
+
 // Makes and mounts the host's home.
 _must_check_ int work_home(struct task *task, struct err *e);
 

@@ -127,7 +127,7 @@ int start_create(struct task *task, struct err *e)
 			"the host's image is gone from this machine: load it again or rebuild the host");
 		return work_fail(task, "image_missing", e);
 	}
-	return r < 0 || r == DOCKER_CONFLICT ? work_fail(task, "docker_failed", e) : r;
+	return work_docker(task, r, e);
 }
 
 int start_boot(struct task *task, struct err *e)
@@ -141,10 +141,8 @@ int start_boot(struct task *task, struct err *e)
 		r = docker_inspect(work->docker, work->container_id, &w, &c, e);
 	if (r == 0 && !c.running)
 		r = err_say(e, EIO, "the container ended at once with status %d", c.exit_code);
-	if (r == WAIT_TIMEOUT || r == WAIT_CANCELED)
-		return r;
 	if (r != 0)
-		return work_fail(task, "docker_failed", e);
+		return work_docker(task, r, e);
 	strcpy(work->live.container_id, c.id);
 	strcpy(work->live.started_at, c.started_at);
 	work->live.pid = c.pid;

@@ -120,6 +120,11 @@ int work_fail_files(struct task *task, struct err *e)
 	return work_fail(task, e->code == ENOSPC ? "disk_full" : "internal", e);
 }
 
+int work_docker(struct task *task, int r, struct err *e)
+{
+	return r == 0 || r == WAIT_CANCELED ? r : work_fail(task, "docker_failed", e);
+}
+
 int work_home(struct task *task, struct err *e)
 {
 	struct work *work = task->state;
@@ -130,7 +135,7 @@ int work_home(struct task *task, struct err *e)
 		(void)!work_fail(task, "settings_incomplete", e);
 		return task_fail(task, "settings_incomplete", TASK_RETRY_NO);
 	}
-	return r < 0 ? work_fail_files(task, e) : r;
+	return r == 0 || r == WAIT_CANCELED ? r : work_fail_files(task, e);
 }
 
 void work_undo(struct task *task, enum task_end why)
@@ -174,11 +179,9 @@ int step_remove(struct task *task, struct err *e)
 
 	live_name(work->agent, task->host_id, name);
 	r = docker_remove(work->docker, name, &w, e);
-	if (r < 0 || r == DOCKER_CONFLICT)
-		return work_fail(task, "docker_failed", e);
 	if (r == 0)
 		outbox_observe(work->agent->outbox, task->host_id, "absent", NULL, NULL);
-	return r;
+	return work_docker(task, r, e);
 }
 
 int step_image(struct task *task, struct err *e)
@@ -190,10 +193,8 @@ int step_image(struct task *task, struct err *e)
 
 	if (r == IMAGE_UNFIT)
 		return task_fail(task, "image_missing", TASK_RETRY_NO);
-	if (r < 0)
-		return task_fail(task, "docker_failed", TASK_RETRY_AS_ERR);
 	if (r != 0)
-		return r;
+		return work_docker(task, r, e);
 	strcpy(work->host->spec->image_id, id);
 	json_set_text(task->result, "image_id", id);
 	return 0;
