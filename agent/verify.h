@@ -42,10 +42,10 @@ struct verify_spec {
 // `connectivity` (full), `exit_ip`, `dns` and ev->observed_ip.
 //
 // Error codes: exit_mismatch (a source saw another address: failed at once), dns_failed (the
-// resolver does not answer, or answers with an error), inconclusive (too few answers, nothing
-// connected, child killed at its deadline). Returns 0 when it ran, whatever it found (see
-// ev->outcome); WAIT_CANCELED; -1 when it could not run (user ccp-verify missing, bad settings: the
-// sentence says what to do). Takes 10 s at most, less if w ends earlier.
+// resolver refuses, answers with an error, or is silent while others answer), inconclusive (too few
+// answers, nothing connected, child killed at its deadline). Returns 0 when it ran, whatever it
+// found (see ev->outcome); WAIT_CANCELED; -1 when it could not run (user ccp-verify missing, bad
+// settings: the sentence says what to do). Takes 10 s at most, less if w ends earlier.
 _must_check_ int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w,
 	struct evidence *ev, struct err *e);
 

@@ -44,7 +44,7 @@ struct task {
 	char port[8];
 	CURL *easy;
 	struct curl_slist *pin; // "host:port:address": curl asks nobody
-	bool tried; // a packet to an address was sent, so silence means something
+	bool unheard; // the resolver was silent about its name
 	char body[ANSWER_BYTES_MAX + 1];
 	size_t body_len;
 	struct addr answer;
@@ -297,7 +297,6 @@ static void task_connect(struct task *t, const char *address)
 		t->pin = curl_slist_append(NULL, pin);
 		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->pin);
 	}
-	t->tried = true;
 	t->state = TASK_RUNNING;
 	if (curl_multi_add_handle(t->net->multi, t->easy) != CURLM_OK)
 		task_fail(t, "libcurl refused it");
@@ -336,6 +335,7 @@ static void name_answered(void *arg, int status, int timeouts, struct ares_addri
 		task_connect(t, address);
 	else
 		task_fail(t, "%s: %s", t->host, ares_strerror(status));
+	t->unheard = status == ARES_ETIMEOUT;
 }
 
 static void task_start(struct task *t)
@@ -385,10 +385,10 @@ static void finished_take(struct verify_net *v)
 
 struct tally {
 	int done, failed, open; // open: not known yet
+	int unheard; // of those that failed: by the resolver's silence
 	int equal; // echo answers with the expected address
 	struct task *different; // an echo answer with another one
 	struct task *first_failed;
-	bool tried;
 };
 
 static struct tally tally(struct verify_net *v, enum task_kind kind)
@@ -398,10 +398,10 @@ static struct tally tally(struct verify_net *v, enum task_kind kind)
 		struct task *t = &v->tasks[i];
 		if (t->kind != kind)
 			continue;
-		y.tried = y.tried || t->tried;
 		if (t->state == TASK_FAILED && !y.first_failed)
 			y.first_failed = t;
 		y.failed += t->state == TASK_FAILED;
+		y.unheard += t->state == TASK_FAILED && t->unheard;
 		y.done += t->state == TASK_DONE;
 		y.open += t->state == TASK_RESOLVING || t->state == TASK_RUNNING;
 		if (kind != TASK_ECHO || t->state != TASK_DONE)
@@ -518,20 +518,21 @@ static void judge_exit(struct verify_net *v, const struct tally *echo, struct ve
 			echo_needed(v), why(echo));
 }
 
-// A resolver that is silent while nothing else answers either is no evidence against the resolver.
+// A resolver that is silent while nobody else answers either is no evidence against the resolver:
+// it may be the tunnel. One that refuses is.
 static void judge_dns(struct verify_net *v, const struct tally *names, const struct tally *echo,
 	const struct tally *connects, struct verify_result *r)
 {
 	char server[ADDR_TEXT_MAX];
 	addr_text(&v->spec->resolver, server);
 	bool anybody = echo->done > 0 || connects->done > 0;
-	bool tried = echo->tried || connects->tried;
+	bool silent = names->failed == names->unheard;
 	if (names->open == 0 && names->failed == 0)
 		judge(r, CHECK_DNS, OUTCOME_PASSED, NULL, "%s answered for %d unique names", server,
 			names->done);
 	else if (echo->different)
 		judge(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive", "not finished");
-	else if (tried && !anybody)
+	else if (silent && !anybody)
 		judge(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive",
 			"%s and everybody else: %s", server, why(names));
 	else

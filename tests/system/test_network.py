@@ -395,6 +395,14 @@ def test_a_stopped_resolver_is_named(container, kind):
     assert evidence["duration_ms"] < 11000
 
 
+@pytest.mark.parametrize("kind", ["light", "full"])
+def test_a_silent_tunnel_is_inconclusive_also_when_every_target_is_a_name(container, kind):
+    container.start()
+    container.lab("freeze", "1")
+    evidence = container.done("verify-run", kind=kind, connect_targets=["target2.lab.example:443"])
+    assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
+
+
 def test_the_verifying_child_has_no_right_but_the_mark(container):
     container.start()
     container.lab("freeze", "1")
