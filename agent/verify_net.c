@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "agent/addr.h"
+#include "agent/link.h"
 #include "agent/wall.h"
 #include "lib/err.h"
 #include "lib/hash.h"
@@ -61,6 +63,7 @@ struct verify_net {
 	struct wait limit;
 	int total_ms;
 	int64_t start_us;
+	struct ifaddrs *own; // addresses of the namespace
 	ares_channel dns;
 	struct dns_socket sockets[DNS_SOCKETS_MAX];
 	size_t socket_count;
@@ -71,25 +74,28 @@ struct verify_net {
 	int64_t took_us[VERIFY_CHECKS];
 };
 
-// Every socket carries the mark that a closed wall lets through.
-static int mark_socket(int fd)
+// Every socket carries the mark that a closed wall lets through, and leaves by the tunnel or not at
+// all: what listens in the container must not answer for the exit.
+static int socket_prepare(int fd)
 {
 	uint32_t mark = WALL_MARK_VERIFY;
-	return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, LINK_TUNNEL, sizeof(LINK_TUNNEL));
 }
 
-static int curl_marks(void *arg, curl_socket_t fd, curlsocktype purpose)
+static int curl_prepares(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	(void)arg;
 	(void)purpose;
-	return mark_socket(fd) < 0 ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
+	return socket_prepare(fd) < 0 ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
 }
 
-static int ares_marks(ares_socket_t fd, int type, void *arg)
+static int ares_prepares(ares_socket_t fd, int type, void *arg)
 {
 	(void)type;
 	(void)arg;
-	return mark_socket(fd);
+	return socket_prepare(fd);
 }
 
 // c-ares tells which of its sockets wait for what.
@@ -170,7 +176,7 @@ static void easy_make(struct task *t, const char *url)
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->net->total_ms);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, curl_marks);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, curl_prepares);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
@@ -258,7 +264,7 @@ static int dns_make(struct verify_net *v, struct err *e)
 		r = ares_set_servers_csv(v->dns, addr_text(&v->spec->resolver, server));
 	if (r != ARES_SUCCESS)
 		return err_say(e, EIO, "start the resolver: %s", ares_strerror(r));
-	ares_set_socket_configure_callback(v->dns, ares_marks, v);
+	ares_set_socket_configure_callback(v->dns, ares_prepares, v);
 	return 0;
 }
 
@@ -268,6 +274,8 @@ int verify_net_new(
 	struct verify_net *v = xnew(struct verify_net);
 	v->spec = spec;
 	v->total_ms = total_ms;
+	if (getifaddrs(&v->own) < 0)
+		return err_set(e, errno, "list the namespace's addresses"); // the process ends now
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(v->multi = curl_multi_init())) {
 		free(v);
 		return err_say(e, EIO, "start libcurl");
@@ -289,11 +297,51 @@ _printf_(2, 3) static void task_fail(struct task *t, const char *format, ...)
 	t->state = TASK_FAILED;
 }
 
-// `address` NULL: the host is one itself.
-static void task_connect(struct task *t, const char *address)
+static struct addr addr_of(const struct sockaddr *address)
 {
-	if (address) {
-		_cleanup_(freep) char *pin = xasprintf("%s:%s:%s", t->host, t->port, address);
+	struct addr a = {.family = address->sa_family};
+	if (a.family == AF_INET)
+		memcpy(a.bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+	else
+		memcpy(a.bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+			16);
+	return a;
+}
+
+// The kernel delivers what is sent to such an address inside the namespace, whatever device the
+// socket is bound to; 0.0.0.0/8 and :: mean "this host", and nobody has an AAAA record that is
+// IPv4.
+static bool is_inside(const struct verify_net *v, const struct addr *a)
+{
+	struct in6_addr six;
+	memcpy(&six, a->bytes, sizeof(six));
+	if (a->family == AF_INET && (a->bytes[0] == 127 || a->bytes[0] == 0))
+		return true;
+	if (a->family == AF_INET6 && (IN6_IS_ADDR_UNSPECIFIED(&six) || IN6_IS_ADDR_LOOPBACK(&six) ||
+					     IN6_IS_ADDR_V4MAPPED(&six)))
+		return true;
+	for (const struct ifaddrs *i = v->own; i; i = i->ifa_next) {
+		struct addr own;
+		if (!i->ifa_addr || i->ifa_addr->sa_family != a->family)
+			continue;
+		own = addr_of(i->ifa_addr);
+		if (addr_equal(&own, a))
+			return true;
+	}
+	return false;
+}
+
+// `resolved`: the host is a name, and this is its address.
+static void task_connect(struct task *t, const struct addr *address, bool resolved)
+{
+	char text[ADDR_TEXT_MAX];
+	addr_text(address, text);
+	if (is_inside(t->net, address)) {
+		task_fail(t, "%.60s is %s, which is the container", t->host, text);
+		return;
+	}
+	if (resolved) {
+		_cleanup_(freep) char *pin = xasprintf("%s:%s:%s", t->host, t->port, text);
 		t->pin = curl_slist_append(NULL, pin);
 		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->pin);
 	}
@@ -302,28 +350,13 @@ static void task_connect(struct task *t, const char *address)
 		task_fail(t, "libcurl refused it");
 }
 
-// The first address of an answer as text, "" if there is none.
-static void address_take(const struct ares_addrinfo *info, char ret[static ADDR_TEXT_MAX])
-{
-	ret[0] = '\0';
-	if (!info || !info->nodes)
-		return;
-	const struct sockaddr *address = info->nodes->ai_addr;
-	if (address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
-			ret, ADDR_TEXT_MAX);
-	else
-		inet_ntop(AF_INET6,
-			&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, ret,
-			ADDR_TEXT_MAX);
-}
-
 static void name_answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
 	struct task *t = arg;
-	char address[ADDR_TEXT_MAX];
+	struct addr address = {0}; // the first one
 	(void)timeouts;
-	address_take(info, address);
+	if (info && info->nodes)
+		address = addr_of(info->nodes->ai_addr);
 	ares_freeaddrinfo(info);
 	if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
 		return;
@@ -331,8 +364,8 @@ static void name_answered(void *arg, int status, int timeouts, struct ares_addri
 		status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
 	if (t->kind == TASK_NAME && answered)
 		t->state = TASK_DONE; // that it does not exist is an answer, too
-	else if (address[0] != '\0' && t->kind != TASK_NAME)
-		task_connect(t, address);
+	else if (address.family != 0 && t->kind != TASK_NAME)
+		task_connect(t, &address, true);
 	else
 		task_fail(t, "%s: %s", t->host, ares_strerror(status));
 	t->unheard = status == ARES_ETIMEOUT;
@@ -343,7 +376,7 @@ static void task_start(struct task *t)
 	struct addr literal;
 	struct err not_an_address;
 	if (t->kind != TASK_NAME && addr_parse(t->host, &literal, &not_an_address) == 0) {
-		task_connect(t, NULL);
+		task_connect(t, &literal, false);
 		return;
 	}
 	struct ares_addrinfo_hints hints = {

@@ -378,6 +378,36 @@ def test_one_lying_echo_source_is_a_mismatch_and_one_that_is_down_is_none(contai
     assert (evidence["code"], evidence["observed_ip"]) == ("exit_mismatch", "203.0.113.66"), evidence
 
 
+# An echo source of the container's own, that root in it can run.
+ECHO = """
+import http.server, sys
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(sys.argv[1].encode())
+server = http.server.ThreadingHTTPServer(("0.0.0.0", 80), Echo)
+print("listening", flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1", "127.8.8.8", "0.0.0.0", "own"])
+def test_the_container_cannot_answer_for_the_exit_even_with_the_resolvers_help(container, where):
+    container.start()
+    address = container.arguments["address"].partition("/")[0] if where == "own" else where
+    container.lab("dns", "hijack", address)
+    words = ["ip", "netns", "exec", container.name, sys.executable, "-c", ECHO, container.arguments["expected"]]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout.readline() == "listening\n"
+        evidence = container.done("verify-run", connect_targets=["target1.lab.example:80"])
+        server.kill()
+    assert evidence["outcome"] == "inconclusive", evidence
+    details = {check["name"]: check["detail"] for check in evidence["checks"]}
+    assert f"echo1.lab.example is {address}, which is the container" in details["exit_ip"]
+    assert f"target1.lab.example is {address}, which is the container" in details["connectivity"]
+
+
 def test_too_few_echo_answers_are_inconclusive(container):
     container.start()
     for source in ("1", "2", "3"):
