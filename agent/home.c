@@ -116,22 +116,39 @@ static int volume_ready(
 	return r;
 }
 
-// The directory gets its owner before anything could be written into it, and nothing is written
-// into it afterwards. A new file system brings a directory of its own and another mode.
-static int home_give(int homes_fd, const char *host_id, struct err *e)
+// Takes a directory that users filled: to us, readable, opened. It is a directory and no link,
+// whoever made it.
+static int directory_seize(int parent_fd, const char *name)
 {
 	_cleanup_(closep) int fd =
-		openat(homes_fd, host_id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_(closep) int ours = -1;
+		openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[64];
+
+	if (fd < 0 || fchownat(fd, "", 0, 0, AT_EMPTY_PATH) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (chmod(path, 0700) < 0)
+		return -1;
+	return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+// The directory gets its owner before anything could be written into it, and nothing is written
+// into it afterwards. A new file system brings a directory of its own and another mode; so does
+// root in the container, who may have given the home to anybody and must not lock us out.
+static int home_give(int homes_fd, const char *host_id, struct err *e)
+{
+	_cleanup_(closep) int fd = -1;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(e, errno, "open the home");
+	if (fstatat(homes_fd, host_id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(e, errno, "look at the home");
 	if (st.st_uid == DEV_ID)
 		return 0;
-	ours = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ours < 0 || (unlinkat(ours, "lost+found", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
-		fchmod(ours, 0700) < 0 || fchown(ours, DEV_ID, DEV_ID) < 0)
+	fd = directory_seize(homes_fd, host_id);
+	if (fd < 0)
+		return err_set(e, errno, "take the home over");
+	(void)!unlinkat(fd, "lost+found", AT_REMOVEDIR); // mkfs's, unless it is the user's own
+	if (fchown(fd, DEV_ID, DEV_ID) < 0)
 		return err_set(e, errno, "give the home to its user");
 	return 0;
 }
@@ -221,22 +238,6 @@ int home_remove_keys(const struct agent *a, const char *host_id, struct err *e)
 		unlinkat(hosts_fd, host_id, AT_REMOVEDIR) < 0)
 		return err_set(e, errno, "remove the host's directory");
 	return 0;
-}
-
-// Takes a directory that users filled: to us, readable, opened. It is a directory and no link,
-// whoever made it.
-static int directory_seize(int parent_fd, const char *name)
-{
-	_cleanup_(closep) int fd =
-		openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char path[64];
-
-	if (fd < 0 || fchownat(fd, "", 0, 0, AT_EMPTY_PATH) < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (chmod(path, 0700) < 0)
-		return -1;
-	return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 // Removes the files of one directory and moves its directories up into `homes_fd` as trash of their

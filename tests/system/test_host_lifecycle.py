@@ -135,6 +135,17 @@ def test_stop_and_start_keep_the_containers_files(host):
     assert host.run("test", "-e", "/usr/local/bin/installed")[0] == 0
 
 
+@pytest.mark.parametrize("kind", ["host.start", "host.rebuild"])
+def test_a_home_that_root_gave_to_somebody_else_is_the_users_again(host, kind):
+    take = "echo mine > /home/dev/kept; mkdir -p /home/dev/lost+found/x; chown 2000:2000 /home/dev; chmod 700 /home/dev"
+    host.run("sh", "-c", take)
+    if kind == "host.start":
+        host.task("host.stop")
+    host.task(kind)
+    assert host.run("stat", "-c", "%u:%g %a", "/home/dev") == (0, "1000:1000 700\n")
+    assert host.run("cat", "/home/dev/kept", user="dev") == (0, "mine\n")
+
+
 def test_changed_limits_hold_from_the_next_start(agent, host):
     columns = {"memory_limit_mb": 700, "cpu_limit": 1.5, "pids_limit": 333}
     before = agent.rows(f"select {', '.join(columns)} from ccp.hosts where id = %s", [host.id])[0]
