@@ -36,7 +36,9 @@ void live_link_spec(const struct host_spec *spec, struct link_spec *ret)
 
 void live_wall_spec(const struct host_spec *spec, struct wall_spec *ret)
 {
-	*ret = (struct wall_spec){.resolver = spec->exit.resolver, .ipv6 = spec->exit.ipv6};
+	*ret = (struct wall_spec){.resolver = spec->exit.resolver,
+		.own = spec->exit.address,
+		.ipv6 = spec->exit.ipv6};
 	strcpy(ret->tunnel, LINK_TUNNEL);
 }
 

@@ -24,7 +24,7 @@ enum { PORT_DISCARD = 9, PORT_DNS = 53, PORT_DNS_TLS = 853 };
 // worst.
 enum target {
 	TARGET_RESOLVER, // the exit's own resolver
-	TARGET_OTHER, // the address next to it: surely another one
+	TARGET_OTHER, // an address next to it: surely another one, and not the namespace's own
 	TARGET_V6, // documentation (RFC 3849)
 };
 
@@ -57,6 +57,8 @@ static struct addr target_address(const struct wall_spec *spec, enum target targ
 		break;
 	case TARGET_OTHER:
 		a.bytes[addr_size(&a) - 1] ^= 1;
+		if (addr_equal(&a, &spec->own))
+			a.bytes[addr_size(&a) - 1] ^= 3;
 		break;
 	case TARGET_V6:
 		a = (struct addr){.family = AF_INET6,

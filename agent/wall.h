@@ -43,6 +43,7 @@ struct evidence;
 struct wall_spec {
 	char tunnel[IFNAMSIZ]; // device name inside the namespace
 	struct addr resolver; // the only address that port 53 may talk to
+	struct addr own; // the tunnel's here: what is sent to it goes by lo, past the rules
 	bool ipv6; // the exit has IPv6
 };
 

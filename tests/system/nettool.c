@@ -86,7 +86,7 @@ static void evidence_print(struct evidence *ev)
 
 static int wall_make(struct wall *w, struct err *e)
 {
-	struct wall_spec spec = {.resolver = address("resolver")};
+	struct wall_spec spec = {.resolver = address("resolver"), .own = address("address")};
 	spec.ipv6 = cJSON_IsTrue(cJSON_GetObjectItem(input, "ipv6"));
 	(void)!text_copy(spec.tunnel, sizeof(spec.tunnel), LINK_TUNNEL);
 	return wall_init(w, namespace("ns"), &spec, e);

@@ -5,6 +5,7 @@ capabilities and one process a call, so every call after the first is also a res
 """
 
 import contextlib
+import ipaddress
 import json
 import os
 import secrets
@@ -247,6 +248,17 @@ def test_probes_are_counted_exactly_under_user_traffic(container, state):
     seen = container.done("wall-read")
     assert seen["deny_dns"]["probe"] == 15 * 4
     assert seen["deny_closed" if state == "closed" else "pass"]["probe"] == 15 * 3
+
+
+@pytest.mark.parametrize("state", ["closed", "open"])
+def test_probes_are_counted_when_the_hosts_own_address_is_next_to_the_resolver(container, state):
+    own = ipaddress.ip_interface(container.arguments["address"]).ip
+    container.arguments["resolver"] = str(ipaddress.ip_address(int(own) ^ 1))
+    container.start()
+    if state == "open":
+        container.done("wall-open")
+    evidence = container.done("probe", state=state)
+    assert evidence["outcome"] == "passed", evidence
 
 
 def test_probes_find_a_wall_that_is_not_in_the_state_it_should_be(container):
