@@ -11,7 +11,8 @@
 
 struct err;
 
-enum { WIREGUARD_KEY_SIZE = 32, WIREGUARD_ALLOWED_MAX = 32 };
+// As many allowed addresses as ccp.egress_ips takes.
+enum { WIREGUARD_KEY_SIZE = 32, WIREGUARD_ALLOWED_MAX = 64 };
 
 struct wireguard_config {
 	uint8_t private_key[WIREGUARD_KEY_SIZE]; // ours; wipe the struct after use
