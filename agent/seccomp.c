@@ -26,12 +26,12 @@ static const char *const refused[] = {
 	"kexec_file_load", "quotactl", "quotactl_fd", "sethostname", "settimeofday", "iopl"};
 
 // socket(2): a rule can only name what is refused, so every family but these four is listed one by
-// one.
-enum { FAMILY_LAST = 63 };
+// one. socketpair(2) is of use for one family only.
+enum { FAMILY_UNIX = 1, FAMILY_LAST = 63 };
 
 static bool family_is_allowed(int family)
 {
-	return family == 1 /* UNIX */ || family == 2 /* INET */ || family == 10 /* INET6 */ ||
+	return family == FAMILY_UNIX || family == 2 /* INET */ || family == 10 /* INET6 */ ||
 	       family == 16 /* NETLINK */;
 }
 
@@ -82,5 +82,6 @@ char *seccomp_profile(void)
 				rule_add(rules, "socket", EPERM), "SCMP_CMP_EQ", family, 0);
 	}
 	rule_first_argument(rule_add(rules, "socket", EPERM), "SCMP_CMP_GT", FAMILY_LAST, 0);
+	rule_first_argument(rule_add(rules, "socketpair", EPERM), "SCMP_CMP_NE", FAMILY_UNIX, 0);
 	return json_print(profile);
 }

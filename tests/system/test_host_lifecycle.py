@@ -89,6 +89,7 @@ def test_the_capability_mask_is_small_also_under_sudo(host):
         ("a network namespace by clone", "call(56, 0x40000011, 0, 0, 0, 0)"),
         ("mount", "call(165, b'none', b'/mnt', b'tmpfs', 0, 0)"),
         ("AF_VSOCK", "socket.socket(40, socket.SOCK_STREAM)"),
+        ("a pair of AF_TIPC", "call(53, 30, 1, 0, ctypes.create_string_buffer(8))"),
         ("io_uring", "call(425, 1, 0)"),
         ("a packet socket", "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
         ("a raw socket", "socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)"),

@@ -120,6 +120,7 @@ static int profile_answer(const cJSON *profile, const char *name, int64_t first)
 			continue;
 		if (arg == NULL || (strcmp(op, "SCMP_CMP_EQ") == 0 && first == value) ||
 			(strcmp(op, "SCMP_CMP_GT") == 0 && first > value) ||
+			(strcmp(op, "SCMP_CMP_NE") == 0 && first != value) ||
 			(strcmp(op, "SCMP_CMP_MASKED_EQ") == 0 && (first & value) == value))
 			return cJSON_GetObjectItem(rule, "errnoRet")->valueint;
 	}
@@ -136,6 +137,8 @@ static void only_four_socket_families_and_no_namespaces(void **state)
 		bool allowed = family == 1 || family == 2 || family == 10 || family == 16;
 
 		assert_int_equal(profile_answer(profile, "socket", family), allowed ? 0 : 1);
+		assert_int_equal(
+			profile_answer(profile, "socketpair", family), family == 1 ? 0 : 1);
 	}
 	assert_int_equal(
 		profile_answer(profile, "socket", 0x100000028), 1); // AF_VSOCK in the low half
