@@ -188,6 +188,15 @@ int nl_send(struct nl *n, struct nl_batch *b, const char *what, struct err *e)
 	return refused ? -1 : 0;
 }
 
+// The end of a dump carries an error when the kernel could not give all of it.
+static int done_check(const struct nlmsghdr *message, const char *what, struct err *e)
+{
+	int32_t error = -EBADMSG;
+	if (mnl_nlmsg_get_payload_len(message) >= sizeof(error))
+		memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
+	return error < 0 ? err_set(e, -error, "%s", what) : 0;
+}
+
 struct dump {
 	uint32_t sequence;
 	nl_each *each;
@@ -208,7 +217,9 @@ static bool dump_step(struct dump *d, const char *buffer, int len, struct err *e
 			r = err_set(e, EAGAIN, "%s: it changed meanwhile", d->what);
 		else if (m->nlmsg_type == NLMSG_ERROR)
 			r = answer_check(m, d->what, e);
-		else if (!d->failed && m->nlmsg_type != NLMSG_DONE)
+		else if (!d->failed && m->nlmsg_type == NLMSG_DONE)
+			r = done_check(m, d->what, e);
+		else if (!d->failed)
 			r = d->each(m, d->arg, e);
 		d->failed = d->failed || r < 0;
 		if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR)

@@ -40,7 +40,8 @@ struct nlmsghdr *nl_put(struct nl *n, struct nl_batch *b, uint16_t type, uint16_
 _must_check_ int nl_send(struct nl *n, struct nl_batch *b, const char *what, struct err *e);
 
 // Sends one request (NLM_F_DUMP) and gives every answer to `each`, which returns 0, or -1 to stop
-// with its error. A dump that the kernel calls inconsistent is EAGAIN. 1 s at most.
+// with its error. A dump that the kernel calls inconsistent is EAGAIN, one that it could not finish
+// its own error. 1 s at most.
 typedef int nl_each(const struct nlmsghdr *message, void *arg, struct err *e);
 _must_check_ int nl_dump(struct nl *n, struct nl_batch *b, nl_each *each, void *arg,
 	const char *what, struct err *e);
