@@ -80,7 +80,7 @@ _must_check_ int engine_wait_handshake(const struct engine_home *home, const str
 // Adds one check `tunnel` (error code `tunnel_no_handshake`): the engine is the proven one,
 // answers, and its last handshake is younger than ENGINE_DEAD_MS. Returns 0 when that could be
 // found out.
-enum { ENGINE_RESOLVE_MS = 135000, ENGINE_DEAD_MS = 180000 };
+enum { ENGINE_DEAD_MS = 180000 };
 _must_check_ int engine_check(
 	const struct engine *g, int ns_fd, const char *tunnel, struct evidence *ev, struct err *e);
 
