@@ -139,6 +139,14 @@ int step_login(struct request *r, struct db *db, struct err *e)
 	return STEP_ANSWERED;
 }
 
+int step_admit(struct request *r, struct db *db, struct err *e)
+{
+	return db_call(db,
+		DB_CALL("select api.admit($1::uuid, $2::integer, $3)", r->claims.login_id,
+			r->generation_text, r->route->who == ROUTE_ADMIN ? "admin" : "user"),
+		&r->wait, NULL, e);
+}
+
 int step_challenge(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;

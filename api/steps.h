@@ -9,6 +9,9 @@ struct request;
 // Calls the route's function with the request's values and answers with the JSON it returns.
 int step_call(struct request *r, struct db *db, struct err *e);
 
+// Whether the token's login lives and has the route's role: before a step that is dear.
+int step_admit(struct request *r, struct db *db, struct err *e);
+
 // Password logins: the limits and the stored hash; the check (a dummy hash for unknown names, same
 // cost); then step_call or step_login.
 int step_challenge(struct request *r, struct db *db, struct err *e);

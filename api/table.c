@@ -24,9 +24,10 @@
 			STEP_IN_DB, step_call \
 		} \
 	}
+// Making a hash is dear: only for those who may have it.
 #define SSH_PASSWORD \
 	{ \
-		{STEP_IN_HASH, step_hash_ssh_password}, \
+		{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_ssh_password}, \
 		{ \
 			STEP_IN_DB, step_call \
 		} \
@@ -273,7 +274,8 @@ const struct route routes[] = {
 		.answer = "new_user",
 		.flags = ROUTE_IDEMPOTENT | ROUTE_ETAG,
 		.slot = "password",
-		.steps = {{STEP_IN_HASH, step_hash_password}, {STEP_IN_DB, step_call}},
+		.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_password},
+			{STEP_IN_DB, step_call}},
 		.fields = {{.name = "username",
 				   .type = FIELD_TEXT,
 				   .in = FIELD_IN_BODY,

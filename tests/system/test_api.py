@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -331,6 +332,21 @@ def test_refresh_replaces_the_token_and_a_stolen_one_ends_the_login(server, data
     assert client.post("/v1/auth/refresh").status == 401
     client.token = answer.json["token"]
     assert client.get("/v1/user/me").status == 401
+
+
+def test_who_may_not_use_a_route_is_refused_before_a_hash_is_made(server):
+    """The hash pool takes 17 jobs at a time: were these hashed, most would be answered 503."""
+    user, revoked = server.user("alice"), server.user("bobby")
+    assert revoked.post("/v1/auth/logout").status == 204
+    refused = [
+        (user, "/v1/admin/users", {"username": "mallory"}, 403),
+        (user, concrete("/v1/admin/hosts/{id}/rotate-ssh-password"), None, 403),
+        (revoked, concrete("/v1/user/hosts/{id}/rotate-ssh-password"), None, 401),
+    ]
+    for client, path, body, status in refused:
+        with ThreadPoolExecutor(40) as threads:
+            answers = list(threads.map(lambda _, c=client, p=path, b=body: c.post(p, b).status, range(40)))
+        assert answers == [status] * 40, path
 
 
 def test_logout_ends_the_login_at_once(server):
