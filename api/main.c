@@ -149,10 +149,16 @@ static struct request *request_of(struct pool_job *job)
 	return (struct request *)(void *)((char *)job - offsetof(struct request, job));
 }
 
-static void too_busy(struct request *r)
+// A pool that is full or late, or one that has stopped, did not take or not do its work.
+static void not_done(struct request *r, int outcome)
 {
 	r->reply.retry_after_s = 1;
-	reply_problem(r, 503, "busy", "Too much is going on here; try again in a moment.", NULL);
+	if (outcome == POOL_STOPPED)
+		reply_problem(r, 503, "stopping", "The service is stopping; try again in a moment.",
+			NULL);
+	else
+		reply_problem(
+			r, 503, "busy", "Too much is going on here; try again in a moment.", NULL);
 }
 
 static void step_run(struct pool_job *job, void *context)
@@ -161,7 +167,7 @@ static void step_run(struct pool_job *job, void *context)
 	struct err e;
 	if (wait_now_ms() - r->queued_ms > REQUEST_QUEUE_MS && r->wait_until_ms == 0 &&
 		r->route->steps[r->step].where == STEP_IN_DB) {
-		too_busy(r);
+		not_done(r, POOL_FULL);
 		return;
 	}
 	int outcome = r->route->steps[r->step].run(r, context, &e);
@@ -177,7 +183,7 @@ static void step_done(struct pool_job *job)
 {
 	struct request *r = request_of(job);
 	if (!job->ran)
-		too_busy(r);
+		not_done(r, POOL_STOPPED);
 	if (r->waits) {
 		r->waits = false;
 		waiters_join(r);
@@ -198,9 +204,10 @@ void app_continue(struct app *app, struct request *r)
 										   : app->db_pool;
 		r->job = (struct pool_job){.run = step_run, .done = step_done};
 		r->queued_ms = wait_now_ms();
-		if (pool_submit(pool, &r->job) == 0)
+		int outcome = pool_submit(pool, &r->job);
+		if (outcome == 0)
 			return;
-		too_busy(r);
+		not_done(r, outcome);
 	}
 	server_resume(r);
 }
@@ -292,7 +299,9 @@ static void beat(void *data, const struct bus_beat *answer)
 	start_if_due(s->data);
 }
 
-// Everybody who is suspended gets an answer before MHD stops, which would abort otherwise.
+// Everybody who is suspended gets an answer before MHD stops, which would abort otherwise. Requests
+// on open connections, and logins between two pools, still come to the pools meanwhile: these
+// answer them 503 and stay until MHD has stopped.
 static void stop(struct service *s)
 {
 	struct app *app = s->data;
@@ -300,11 +309,13 @@ static void stop(struct service *s)
 		server_quiesce(app->server);
 	atomic_store(&app->stopping, true);
 	waiters_expire(app, true);
-	if (pool_stop(app->hash_pool, STOP_MS) != 0 || pool_stop(app->db_pool, STOP_MS) != 0) {
+	if (pool_end(app->hash_pool, STOP_MS) != 0 || pool_end(app->db_pool, STOP_MS) != 0) {
 		log_error("a thread did not end in time, leaving without it");
 		_exit(EXIT_FAILURE);
 	}
 	server_free(app->server);
+	pool_free(app->hash_pool);
+	pool_free(app->db_pool);
 	loop_source_freep(&app->second);
 	free(app->openapi);
 	token_set_keys(NULL, 0);

@@ -213,7 +213,7 @@ static void drop_waiting(struct pool *pool)
 	pool->last = &pool->first;
 }
 
-int pool_stop(struct pool *pool, int timeout_ms)
+int pool_end(struct pool *pool, int timeout_ms)
 {
 	int64_t deadline_ms = wait_now_ms() + timeout_ms;
 	uint64_t one = 1;
@@ -239,10 +239,25 @@ int pool_stop(struct pool *pool, int timeout_ms)
 		return POOL_LATE;
 	for (unsigned i = 0; i < pool->conf.threads; i++)
 		pthread_join(pool->threads[i], NULL);
+	return 0;
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
 	close(pool->cancel_fd);
 	pthread_mutex_destroy(&pool->lock);
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->quiet);
 	free(pool);
-	return 0;
+}
+
+int pool_stop(struct pool *pool, int timeout_ms)
+{
+	int r = pool_end(pool, timeout_ms);
+
+	if (r == 0)
+		pool_free(pool);
+	return r;
 }

@@ -67,3 +67,8 @@ int pool_cancel_fd(const struct pool *pool);
 // ignore, for `done` calls posted to it); POOL_LATE when one hangs: everything is left allocated,
 // exit the process.
 _must_check_ int pool_stop(struct pool *pool, int timeout_ms);
+
+// The same in two halves, for a pool to which other threads may still submit: after pool_end it
+// answers them POOL_STOPPED until pool_free.
+_must_check_ int pool_end(struct pool *pool, int timeout_ms);
+void pool_free(struct pool *pool);

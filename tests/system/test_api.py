@@ -1,10 +1,13 @@
 """The HTTP routes: every one of the table with bad input, tokens, limits, the parser's holes, outages."""
 
 import base64
+import http.client
+import json
 import os
 import secrets
 import signal
 import socket
+import subprocess
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 
 from support.http import ApiServer
+from support.paths import CHECKOUT
 from support.wait import wait_until
 
 KEY = base64.b64encode(bytes(32)).decode()
@@ -751,3 +755,34 @@ def test_it_stops_while_long_polls_wait(server, admin, database):
         time.sleep(0.3)  # it cannot be seen from outside that the request waits
         assert server.program.stop(5) == 0, server.program.log
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def log_in_until_it_stops(server):
+    """One connection, kept alive; the statuses of its logins."""
+    seen = []
+    body = json.dumps({"username": "root", "password": ApiServer.PASSWORD})
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        while True:
+            connection.request("POST", "/v1/auth/login", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            seen.append(answer.status)
+    except (http.client.HTTPException, OSError):
+        return seen
+    finally:
+        connection.close()
+
+
+def test_it_stops_in_order_while_logins_go_from_pool_to_pool(database, program):
+    """With the address sanitizer: nothing may touch a pool that is gone."""
+    subprocess.run(["make", "-s", "FLAVOUR=asan", "build/asan/ccp-api"], cwd=CHECKOUT, check=True)
+    server = ApiServer(database, program, flavour="asan")
+    for _ in range(3):
+        with ThreadPoolExecutor(12) as threads:
+            running = [threads.submit(log_in_until_it_stops, server) for _ in range(12)]
+            wait_until(lambda: server.program.log.count("status=200") >= 5, 20, "logins are answered")
+            assert server.program.stop() == 0, server.program.log[-3000:]
+            seen = {status for one in running for status in one.result()}
+        assert 200 in seen <= {200, 503}, seen
+        server.start()

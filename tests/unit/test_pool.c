@@ -140,12 +140,25 @@ static void a_stop_lets_work_that_is_in_time_finish(void **state)
 	assert_int_equal(finished, 5);
 }
 
+static void a_pool_that_has_ended_takes_no_more(void **state)
+{
+	struct job job = {.pool_job = {.run = run_quick, .done = count_finished}};
+
+	(void)state;
+	struct pool *pool = make(1, 1, NULL);
+	assert_int_equal(pool_end(pool, 1000), 0);
+	assert_int_equal(pool_submit(pool, &job.pool_job), POOL_STOPPED);
+	assert_int_equal(finished, 0);
+	pool_free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results_come_back_on_the_loop),
 		cmocka_unit_test(a_full_queue_is_an_answer),
 		cmocka_unit_test(a_stop_lets_work_that_is_in_time_finish),
+		cmocka_unit_test(a_pool_that_has_ended_takes_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
