@@ -21,6 +21,8 @@ enum {
 	APP_DB_THREADS = 4,
 	APP_QUEUE = 512,
 	APP_WAITERS_MAX = 500, // long polls; beyond that they are answered at once
+	APP_WAITERS_PER_TOKEN_MAX = 2, // of these, with one poll token: one, and one whose client
+				       // came back on a new connection
 	APP_KEYS_RELOAD_S = 60,
 };
 

@@ -14,6 +14,16 @@
 
 enum { ARRAY_MAX = APP_WAITERS_MAX * 64 };
 
+// How many wait with the poll token of `r`. With the lock. (Who is accepted and not yet listed is
+// not counted: they are no more than the threads of the pool.)
+static unsigned waiting_with_token(const struct app *app, const struct request *r)
+{
+	unsigned count = 0;
+	for (const struct request *other = app->waiters; other != NULL; other = other->next_waiter)
+		count += strcmp(other->poll_sha256, r->poll_sha256) == 0;
+	return count;
+}
+
 bool waiters_accept(struct request *r, const char *version)
 {
 	struct app *app = r->app;
@@ -30,7 +40,8 @@ bool waiters_accept(struct request *r, const char *version)
 	if (now_ms >= r->wait_until_ms || strcmp(r->version, version) != 0)
 		return false;
 	pthread_mutex_lock(&app->waiters_lock);
-	bool room = app->waiters_count < APP_WAITERS_MAX && !atomic_load(&app->stopping);
+	bool room = app->waiters_count < APP_WAITERS_MAX && !atomic_load(&app->stopping) &&
+		    waiting_with_token(app, r) < APP_WAITERS_PER_TOKEN_MAX;
 	app->waiters_count += room;
 	pthread_mutex_unlock(&app->waiters_lock);
 	return room;

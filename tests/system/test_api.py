@@ -757,6 +757,22 @@ def test_it_stops_while_long_polls_wait(server, admin, database):
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
 
+def test_a_poll_token_waits_twice_at_most_and_beyond_that_is_answered_at_once(server, admin, database):
+    user, _ = host_make(admin, database)
+    session = server.client().post("/v1/bootstrap/sessions", {"username": "alice", "password": user["password"]}).json
+    poller = server.client()
+    poller.token = session["poll_token"]
+    with ThreadPoolExecutor(8) as threads:
+        polls = [threads.submit(poller.get, f"{session['status_url']}?wait=10") for _ in range(8)]
+        wait_until(lambda: sum(poll.done() for poll in polls) >= 2, 8, "polls are answered at once")
+        began = time.monotonic()
+        assert poller.get(f"{session['status_url']}?wait=10").status == 200
+        assert time.monotonic() - began < 5
+        assert not all(poll.done() for poll in polls)
+        run_tasks(database)
+        assert [poll.result().status for poll in polls] == [200] * 8
+
+
 def log_in_until_it_stops(server):
     """One connection, kept alive; the statuses of its logins."""
     seen = []
