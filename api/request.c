@@ -2,6 +2,7 @@
 // Reads a request: head, body, values.
 #include "api/request.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -322,15 +323,23 @@ static bool read_json_body(struct request *r)
 	return true;
 }
 
-// Whether a repeated Idempotency-Key comes with the same request.
+// What tells whether a repeated Idempotency-Key comes with the same request: the values as they
+// were checked, without those that are secret. It is stored, and a fast hash of a password must not
+// be.
 static void digest(struct request *r)
 {
 	_cleanup_(str_done) struct str text = STR_INIT(REQUEST_BODY_MAX * 2);
-	str_addf(&text, "%s %s?%s\n", r->method, r->path, r->query);
-	str_add_bytes(&text, str_text(&r->body), r->body.len);
+	str_addf(&text, "%s %s\n", r->method, r->route->path);
+	for (const struct field *field = r->route->fields; field->name != NULL; field++) {
+		const struct value *value = &r->input.values[field - r->route->fields];
+		if (!value->present)
+			continue;
+		bool secret = field->type == FIELD_PASSWORD || field->as == FIELD_AS_SEALED;
+		str_addf(&text, "%s%s%s\n", field->name, value->text != NULL ? "=" : "",
+			secret || value->text == NULL ? "" : value->text);
+	}
+	assert(!text.overflow);
 	hash_sha256_hex(str_text(&text), text.len, r->request_sha256);
-	if (text.data != NULL)
-		mem_wipe(text.data, text.len);
 }
 
 void request_complete(struct request *r)

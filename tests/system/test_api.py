@@ -563,6 +563,21 @@ def test_an_idempotency_key_gives_the_same_ids_again_and_never_a_secret(server, 
     assert host.json["ssh_password"] not in stored and first.json["password"] not in stored
 
 
+def test_what_is_stored_of_a_request_says_nothing_of_its_password(server, admin, database):
+    stored = []
+    for password in ("first password", "another password"):
+        answer = admin.post(
+            "/v1/admin/users",
+            {"password": password, "username": "alice", "role": "user"} if stored else {"role": "user", "username": "alice", "password": password},
+            headers={"Idempotency-Key": "one"},
+        )
+        assert answer.status == 201, answer
+        stored += database.rows("select ids, request_sha256 from ccp.idempotency_keys")
+    assert stored[0] == stored[1]
+    other = admin.post("/v1/admin/users", {"role": "admin", "username": "alice"}, headers={"Idempotency-Key": "one"})
+    assert other.json["error_code"] == "idempotency_key_reused"
+
+
 def test_bad_exit_parameters_are_refused_by_name(server, admin):
     bad = {
         "ip_address": ["198.51.100.0/24", "198.51.100", "exit.example", ""],
