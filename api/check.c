@@ -219,18 +219,18 @@ bool check_networks(const struct field *field, char **text)
 	(void)field;
 	_cleanup_(str_done) struct str array = STR_INIT(ARRAY_MAX_BYTES);
 	_cleanup_(freep) char *copy = xstrdup(*text);
-	char *save = NULL;
 	unsigned count = 0;
-	bool valid = true;
-	for (char *item = strtok_r(copy, ",", &save); item != NULL && valid;
-		item = strtok_r(NULL, ",", &save)) {
+	for (char *item = copy, *next; item != NULL; item = next) {
+		next = strchr(item, ',');
+		if (next != NULL)
+			*next++ = '\0';
 		item += strspn(item, " ");
-		item[strcspn(item, " ")] = '\0';
-		valid = network_is_valid(item, false, false) && ++count <= CHECK_NETWORKS_MAX;
+		for (size_t len = strlen(item); len > 0 && item[len - 1] == ' ';)
+			item[--len] = '\0';
+		if (!network_is_valid(item, false, false) || ++count > CHECK_NETWORKS_MAX)
+			return false;
 		str_addf(&array, "%s%s", count == 1 ? "{" : ",", item);
 	}
-	if (!valid || count == 0)
-		return false;
 	str_add(&array, "}");
 	free(*text);
 	*text = str_take(&array);

@@ -104,7 +104,7 @@ static bool check_list(
 	bool texts = true;
 	cJSON_ArrayForEach (item, list) {
 		const char *part = cJSON_GetStringValue(item);
-		texts = texts && part != NULL && strchr(part, ',') == NULL;
+		texts = texts && part != NULL && *part != '\0' && strchr(part, ',') == NULL;
 		str_addf(&text, "%s%s", text.len > 0 ? "," : "", part != NULL ? part : "");
 	}
 	if (texts && !text.overflow)

@@ -584,7 +584,7 @@ def test_bad_exit_parameters_are_refused_by_name(server, admin):
         "wg_endpoint": ["198.51.100.1", "198.51.100.1:0", "198.51.100.1:65536", "::1:51820", "exit.example:1", "a b:1", "1.2.3:4"],
         "wg_public_key": ["short", KEY[:-1], KEY[:-2] + "==", "!" * 44, base64.b64encode(bytes(33)).decode()],
         "wg_preshared_key": ["short", base64.b64encode(bytes(31)).decode()],
-        "wg_allowed_ips": [[], ["10.0.0.1/8"], ["x"], "10.0.0.0/33", ["0.0.0.0/0"] * 65],
+        "wg_allowed_ips": [[], ["10.0.0.1/8"], ["x"], "10.0.0.0/33", ["0.0.0.0/0"] * 65, "10.0.0.0/8 192.168.0.0/16", ["", "10.0.0.0/8"]],
         "wg_dns_server": ["198.51.100.53/32", "dns.example"],
         "wg_peer_address": ["10.66.0.2/33", "x"],
         "wg_mtu": [575, 1279, 1501, "1420", 1420.5],
