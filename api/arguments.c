@@ -41,7 +41,7 @@ static const char *get_request_sha256(const struct request *r)
 
 static const char *get_if_match(const struct request *r)
 {
-	return r->if_match[0] != '\0' ? r->if_match : NULL;
+	return r->has_if_match ? r->if_match : NULL;
 }
 
 static const char *get_matched(const struct request *r)

@@ -112,8 +112,8 @@ bool check_number(const struct field *field, char **text)
 	if ((*text)[len] == '.')
 		len += 1 + strspn(*text + len + 1, "0123456789");
 	double number = strtod(*text, NULL);
-	return whole > 0 && len <= 18 && (*text)[len] == '\0' && number >= (double)field->min &&
-	       number <= (double)field->max;
+	return whole > 0 && len <= 18 && (*text)[len] == '\0' && number >= field->min &&
+	       number <= field->max;
 }
 
 bool check_boolean(const struct field *field, char **text)

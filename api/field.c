@@ -2,7 +2,6 @@
 // The table of input types.
 #include "api/field.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,9 +66,8 @@ static void add_rule(const struct field *field, struct str *sentence)
 	const char *unit = types[field->type].unit;
 	str_add(sentence, types[field->type].must);
 	if (unit != NULL)
-		str_addf(sentence, " %s %" PRId64 " to %" PRId64 "%s%s",
-			*unit != '\0' ? "of" : "from", field->min, field->max,
-			*unit != '\0' ? " " : "", unit);
+		str_addf(sentence, " %s %.10g to %.10g%s%s", *unit != '\0' ? "of" : "from",
+			field->min, field->max, *unit != '\0' ? " " : "", unit);
 	if (field->pattern != NULL)
 		str_addf(sentence, "%s %s", field->type == FIELD_CHOICE ? "" : " that matches",
 			field->pattern);
@@ -199,8 +197,8 @@ cJSON *field_schema(const struct field *field)
 		json_set_text(schema, "pattern", field->pattern);
 	if (types[field->type].unit != NULL) {
 		bool number = types[field->type].kind == KIND_NUMBER;
-		json_set_int(schema, number ? "minimum" : "minLength", field->min);
-		json_set_int(schema, number ? "maximum" : "maxLength", field->max);
+		json_set_number(schema, number ? "minimum" : "minLength", field->min);
+		json_set_number(schema, number ? "maximum" : "maxLength", field->max);
 	}
 	schema_describe(schema, field);
 	return schema;

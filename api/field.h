@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <cjson/cJSON.h>
 
@@ -50,7 +49,7 @@ struct field {
 	enum field_as as;
 	bool required;
 	bool nullable; // JSON null is accepted and passed on as SQL's NULL
-	int64_t min, max;
+	double min, max; // whole for all but FIELD_NUMBER
 	const char *pattern; // POSIX extended regular expression with anchors; FIELD_CHOICE: words
 	const char *help; // one sentence for the document
 };

@@ -168,17 +168,43 @@ static bool check_who(struct request *r, const struct headers *headers)
 	return false;
 }
 
-// "3", also quoted or weak; "*" matches whatever there is, like no header.
+// A list of ETags as a list of versions: 1,2. Weak ones never match here (RFC 9110 section 13.1.1),
+// nor do those that are not ours, so both are left out. false: malformed, or too long.
+static bool read_etags(const char *p, char *ret, size_t size)
+{
+	for (size_t used = 0;;) {
+		p += strspn(p, " ");
+		bool weak = strncmp(p, "W/", 2) == 0;
+		p += weak ? 2 : 0;
+		if (*p++ != '"')
+			return false;
+		size_t len = strcspn(p, "\"");
+		if (p[len] != '"')
+			return false;
+		if (!weak && strspn(p, "0123456789") == len) {
+			int more = snprintf(ret + used, size - used, "%s%.*s", used > 0 ? "," : "",
+				(int)len, p);
+			used += (size_t)more;
+			if (used >= size)
+				return false;
+		}
+		p += len + 1;
+		p += strspn(p, " ");
+		if (*p == '\0')
+			return true;
+		if (*p++ != ',')
+			return false;
+	}
+}
+
+// "*" matches whatever there is, like no header.
 static bool check_if_match(struct request *r, const char *value)
 {
 	if (value == NULL || !(r->route->flags & ROUTE_IF_MATCH) || strcmp(value, "*") == 0)
 		return true;
-	size_t len = strlen(value);
-	if (len < 3 || value[0] != '"' || value[len - 1] != '"' || len - 2 >= sizeof(r->if_match) ||
-		strchr(value + 1, '"') != value + len - 1)
-		return bad(r, "If-Match must be one ETag as it was given, like \"3\".");
-	memcpy(r->if_match, value + 1, len - 2);
-	return true;
+	r->has_if_match = true;
+	return read_etags(value, r->if_match, sizeof(r->if_match)) ||
+	       bad(r, "If-Match must be ETags as they were given, like \"3\", or *.");
 }
 
 static bool check_key(struct request *r, const char *value)

@@ -72,7 +72,8 @@ struct request {
 	char generation_text[24]; // claims.generation
 	char poll_sha256[HASH_SHA256_HEX_SIZE]; // ROUTE_POLL
 	const char *idempotency_key; // the library's; NULL: none
-	char if_match[72]; // "" none
+	bool has_if_match;
+	char if_match[256]; // versions, with commas
 
 	// Work. The job belongs to a pool while the request is suspended.
 	struct pool_job job;

@@ -58,7 +58,7 @@ def host_make(admin, database, username="alice", label="one"):
         node_make(database)
     user = user_make(admin, username)
     exit_id = admin.post("/v1/admin/egress-ips", EXIT | {"label": label}).json["id"]
-    answer = admin.post("/v1/admin/hosts", {"user_id": user["id"], "egress_ip_id": exit_id})
+    answer = admin.post("/v1/admin/hosts", {"user_id": user["id"], "egress_ip_id": exit_id, "cpu_limit": 0.1})
     assert answer.status == 202, answer
     run_tasks(database)
     return user, answer.json
@@ -532,7 +532,12 @@ def test_an_edit_of_an_old_version_is_refused(server, admin):
     late = admin.send("PATCH", path, {"role": "user"}, headers={"If-Match": tag})
     assert late.status == 412 and f'"{late.json["version"]}"' == changed.headers["ETag"]
     assert admin.get(path).json["role"] == "admin"
-    assert admin.send("PATCH", path, {}, headers={"If-Match": "nonsense"}).status == 400
+    now = changed.headers["ETag"]
+    given = {"*": 200, f'"7", {now}': 200, f"W/{now}": 412, f'{tag},"x"': 412, '"9,1"': 412, "nonsense": 400, f"{now},": 400, f"{now} {tag}": 400}
+    for value, status in given.items():
+        answer = admin.send("PATCH", path, {}, headers={"If-Match": value})
+        assert answer.status == status, (value, answer)
+        assert admin.get(path).headers["ETag"] == now
 
 
 def test_an_admin_cannot_lock_oneself_out(server, admin):
@@ -623,7 +628,7 @@ def test_a_host_is_ordered_and_its_tasks_are_asked_for(server, admin, database):
     user, host = host_make(admin, database)
     path = f"/v1/admin/hosts/{host['id']}"
     shown = admin.get(path).json
-    assert (shown["status"], shown["exit_label"], shown["username"]) == ("stopped", "one", "alice")
+    assert (shown["status"], shown["exit_label"], shown["username"], shown["cpu_limit"]) == ("stopped", "one", "alice", 0.1)
     assert admin.get(f"/v1/admin/hosts?user_id={user['id']}").json["hosts"] == [shown]
     assert admin.get("/v1/admin/hosts?status=running").json["hosts"] == []
     assert admin.post(f"{path}/verify").status == 409

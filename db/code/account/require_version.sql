@@ -1,11 +1,12 @@
--- Refuses when If-Match names another version than the present one. The caller holds the row's lock.
+-- Refuses when If-Match (versions, with commas) does not name the present one; null: there was none. The caller holds
+-- the row's lock.
 create or replace function account.require_version(p_if_match text, p_version integer)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_if_match <> p_version::text then
+    if p_version::text <> all (string_to_array(p_if_match, ',')) then
         perform access.refuse(
             'CP412', 'precondition_failed', 'somebody else changed this in between',
             jsonb_build_object('version', p_version::text), 'read it again, then repeat your change'
@@ -18,4 +19,4 @@ revoke all on function account.require_version(text, integer) from public;
 grant execute on function account.require_version(text, integer) to ccp_as_user;
 
 comment on function account.require_version(text, integer) is
-'Refuses with CP412 when If-Match names another version than the present one.';
+'Refuses with CP412 when If-Match does not name the present version.';
