@@ -140,12 +140,15 @@ static void chore_run(struct pool_job *job, void *context)
 	c->outcome = runs[c - c->ledger->chores](c->ledger, context, &c->e);
 }
 
+// The verdicts are taken out first: a session that ends has to be told, and that may start the next
+// check.
 static void verdicts_apply(struct ledger *l)
 {
-	for (size_t i = 0; i < l->verdicts_count; i++)
-		l->conf.end(l->conf.data, l->verdicts[i].session_id, l->verdicts[i].sentence);
-	free(TAKE_PTR(l->verdicts));
+	_cleanup_(freep) struct verdict *verdicts = TAKE_PTR(l->verdicts);
+	size_t count = l->verdicts_count;
 	l->verdicts_count = 0;
+	for (size_t i = 0; i < count; i++)
+		l->conf.end(l->conf.data, verdicts[i].session_id, verdicts[i].sentence);
 }
 
 // What was not told goes back to the front.

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the ssh proxy's authority asks about its sessions, against a real server.
+// uses: sshproxy/ledger.c
+#include "sshproxy/ledger.h"
+
+#include "tests/unit/postgres.h"
+
+#include <sched.h>
+
+#include "lib/db.h"
+#include "lib/loop.h"
+#include "lib/pool.h"
+
+#define SESSIONS "{00000000-0000-0000-0000-000000000001,00000000-0000-0000-0000-000000000002}"
+
+struct fixture {
+	struct loop *loop;
+	struct pool *pool;
+	struct ledger *ledger;
+	int ended;
+};
+
+static void *context_new(void *data, unsigned index)
+{
+	(void)data, (void)index;
+	return db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
+}
+
+static void context_free(void *context)
+{
+	db_free(context);
+}
+
+static void functions_make(void)
+{
+	struct db *db = context_new(NULL, 0);
+	struct wait w = wait_for(10000, -1);
+	struct err e;
+	static const char *const sql[] = {"create schema session", "create schema ssh",
+		"create function session.check(bigint, p_ids uuid[])"
+		" returns table (session_id uuid, sentence text)"
+		" language sql as 'select unnest(p_ids), ''over'''",
+		"create function ssh.set_host_key(bigint, text) returns void"
+		" language sql as 'select'"};
+	for (size_t i = 0; i < ARRAY_SIZE(sql); i++)
+		assert_int_equal(db_call(db, DB_CALL(sql[i]), &w, NULL, &e), 0);
+	db_free(db);
+}
+
+static char *sessions(void *data)
+{
+	(void)data;
+	return xasprintf("%s", SESSIONS);
+}
+
+// What ends may bring on the next check; here it is even answered before the second session ends.
+static void on_end(void *data, const char *session_id, const char *sentence)
+{
+	struct fixture *f = data;
+	assert_string_equal(sentence, "over");
+	assert_int_equal(session_id[35], f->ended % 2 == 0 ? '1' : '2');
+	f->ended++;
+	if (f->ended == 1) {
+		ledger_check(f->ledger);
+		while (pool_idle(f->pool) == 0)
+			sched_yield();
+	}
+	if (f->ended == 4)
+		loop_stop(f->loop, 0);
+}
+
+static void on_late(void *data)
+{
+	loop_stop(((struct fixture *)data)->loop, 1);
+}
+
+static void a_check_that_begins_while_sessions_end_is_acted_on_as_well(void **state)
+{
+	struct fixture f = {0};
+	struct loop_source *late;
+	struct err e;
+	(void)state;
+	functions_make();
+	assert_int_equal(loop_new(&f.loop, &e), 0);
+	const struct pool_conf conf = {.name = "db",
+		.threads = 1,
+		.queue = 8,
+		.loop = f.loop,
+		.context_new = context_new,
+		.context_free = context_free};
+	assert_int_equal(pool_new(&conf, &f.pool, &e), 0);
+	assert_int_equal(loop_timer(f.loop, on_late, &f, &late, &e), 0);
+	loop_timer_set(late, 20000, 0);
+	f.ledger = ledger_new(&(const struct ledger_conf){.pool = f.pool,
+		.host_key = "ssh-ed25519 AAAA",
+		.sessions = sessions,
+		.end = on_end,
+		.data = &f});
+	ledger_registered(f.ledger, 1);
+	ledger_check(f.ledger);
+	assert_int_equal(loop_run(f.loop, &e), 0);
+	assert_int_equal(f.ended, 4);
+	assert_int_equal(pool_stop(f.pool, 5000), 0);
+	ledger_free(f.ledger);
+	loop_free(f.loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_check_that_begins_while_sessions_end_is_acted_on_as_well),
+	};
+	return cmocka_run_group_tests(tests, postgres_setup, postgres_teardown);
+}
