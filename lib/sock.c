@@ -367,7 +367,7 @@ int sock_write_all(int fd, const void *buffer, size_t len, const struct wait *w,
 
 int sock_keepalive(int fd, int idle_s, int interval_s, int count, struct err *e)
 {
-	const int on = 1, user_timeout_ms = (idle_s + interval_s * count) * 1000;
+	const int on = 1;
 	const struct {
 		int level, name, value;
 	} options[] = {
@@ -375,7 +375,6 @@ int sock_keepalive(int fd, int idle_s, int interval_s, int count, struct err *e)
 		{IPPROTO_TCP, TCP_KEEPIDLE, idle_s},
 		{IPPROTO_TCP, TCP_KEEPINTVL, interval_s},
 		{IPPROTO_TCP, TCP_KEEPCNT, count},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)

@@ -78,8 +78,8 @@ _must_check_ int sock_read_all(
 _must_check_ int sock_write_all(
 	int fd, const void *buffer, size_t len, const struct wait *w, struct err *e);
 
-// Dead peers are noticed: keepalive after idle_s, then each interval_s, count times;
-// TCP_USER_TIMEOUT to match.
+// Dead peers are noticed: keepalive after idle_s, then each interval_s, count times. Without
+// TCP_USER_TIMEOUT, which would also cut off a live peer whose program does not read for so long.
 _must_check_ int sock_keepalive(int fd, int idle_s, int interval_s, int count, struct err *e);
 _must_check_ int sock_nodelay(int fd, struct err *e);
 

@@ -27,8 +27,8 @@
 enum {
 	ACCEPTS_MAX = 16, // a turn of the loop
 	KEEPALIVE_IDLE_S = 60,
-	KEEPALIVE_INTERVAL_S = 20,
-	KEEPALIVE_COUNT = 3,
+	KEEPALIVE_INTERVAL_S = 60,
+	KEEPALIVE_COUNT = 10,
 	PAUSE_MS = 500, // without accepting, when descriptors or processes have run out
 };
 

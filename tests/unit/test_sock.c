@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -35,6 +37,14 @@ static int remove_directory(void **state)
 	return rmdir(directory);
 }
 
+static int user_timeout_ms(int fd)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+	(void)getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &len);
+	return value;
+}
+
 static void a_port_is_taken_once(void **state)
 {
 	struct conf_address address = {.host = "127.0.0.1"};
@@ -55,6 +65,7 @@ static void a_port_is_taken_once(void **state)
 	assert_int_equal(sock_remote_address(server, text, NULL, &e), 0);
 	assert_string_equal(text, "127.0.0.1");
 	assert_int_equal(sock_keepalive(client, 10, 5, 3, &e), 0);
+	assert_int_equal(user_timeout_ms(client), 0); // who does not read for a while is not dead
 	assert_int_equal(sock_nodelay(client, &e), 0);
 	assert_int_equal(sock_write_all(client, "hello", 5, &w, &e), 0);
 	assert_int_equal(sock_read_all(server, text, 5, &w, &e), 0);
