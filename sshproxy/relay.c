@@ -257,6 +257,14 @@ bool relay_is_full(const struct relay *r)
 	return r->requests_count >= RELAY_REQUESTS_MAX;
 }
 
+bool relay_is_laden(const struct relay *r)
+{
+	const struct twin *c = r->channels;
+	while (c != NULL && !twin_is_laden(c))
+		c = c->next;
+	return c != NULL;
+}
+
 bool relay_wants_host(const struct relay *r)
 {
 	return r->first != NULL && r->host == NULL;

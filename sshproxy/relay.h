@@ -42,6 +42,9 @@ void relay_take(struct relay *relay, ssh_message message);
 // true while relay_take must not be called: the line is full.
 bool relay_is_full(const struct relay *relay);
 
+// true while the container should not be read: the user does not take what came already.
+bool relay_is_laden(const struct relay *relay);
+
 // true when the first request waits for a container and there is none: dial, then relay_connect.
 bool relay_wants_host(const struct relay *relay);
 

@@ -75,11 +75,11 @@ static bool is_dead(const struct side *side)
 	       (ssh_get_status(side->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
 
-// Reads what has come, up to about a chunk. When the other side is clogged only what libssh needs
-// to write is done: reading on would only fill memory.
-static void side_drive(struct side *side, bool other_is_clogged)
+// Reads what has come, up to about a chunk. When it may not read, because that would only fill
+// memory, only what libssh needs to write is done.
+static void side_drive(struct side *side, bool may_read)
 {
-	int most = other_is_clogged ? 1 : READS_MAX;
+	int most = may_read ? READS_MAX : 1;
 	for (int i = 0; i < most; i++)
 		if (ssh_event_dopoll(side->event, 0) != SSH_OK)
 			return;
@@ -104,7 +104,17 @@ static void side_ack(const struct side *side)
 		(void)setsockopt(side->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
-// Sleeps until something may move. With a full line of requests the user is not read.
+static bool may_read_user(const struct session *s)
+{
+	return !is_clogged(&s->host) && !relay_is_full(&s->relay);
+}
+
+static bool may_read_host(const struct session *s)
+{
+	return !is_clogged(&s->user) && !relay_is_laden(&s->relay);
+}
+
+// Sleeps until something may move.
 static void session_wait(struct session *s, int timeout_ms)
 {
 	bool is_on_the_way_in = s->relay.count.up_bytes + s->relay.count.down_bytes == 0;
@@ -113,8 +123,8 @@ static void session_wait(struct session *s, int timeout_ms)
 		side_ack(&s->host);
 	}
 	struct pollfd fds[] = {
-		side_poll(&s->user, !is_clogged(&s->host) && !relay_is_full(&s->relay)),
-		side_poll(&s->host, !is_clogged(&s->user)),
+		side_poll(&s->user, may_read_user(s)),
+		side_poll(&s->host, may_read_host(s)),
 		{.fd = s->link.over ? -1 : s->link.fd, .events = POLLIN},
 	};
 	if (poll(fds, ARRAY_SIZE(fds), timeout_ms) < 0)
@@ -230,9 +240,9 @@ static void session_relay(struct session *s)
 {
 	while (!is_over(s)) {
 		if (s->user.ready)
-			side_drive(&s->user, is_clogged(&s->host));
+			side_drive(&s->user, may_read_user(s));
 		if (s->host.ready)
-			side_drive(&s->host, is_clogged(&s->user));
+			side_drive(&s->host, may_read_host(s));
 		do {
 			requests_take(s);
 			if (relay_wants_host(&s->relay) && !host_reach(s))
@@ -248,7 +258,7 @@ static void user_flush(struct session *s, bool until_hang_up)
 {
 	struct wait w = wait_for(until_hang_up ? LINGER_MS : FLUSH_MS, -1);
 	while (!is_dead(&s->user) && wait_left_ms(&w) > 0) {
-		side_drive(&s->user, true);
+		side_drive(&s->user, false);
 		if (!until_hang_up && !is_clogged(&s->user))
 			return;
 		struct pollfd fd = side_poll(&s->user, true);

@@ -25,7 +25,8 @@ static void pipe_forget(struct twin_pipe *pipe)
 
 static bool pipe_is_empty(const struct twin_pipe *pipe)
 {
-	return !pipe->readable[TWIN_PLAIN] && !pipe->readable[TWIN_STDERR] && pipe->left == NULL;
+	return pipe->waiting[TWIN_PLAIN] == 0 && pipe->waiting[TWIN_STDERR] == 0 &&
+	       pipe->left == NULL;
 }
 
 // Writes what the window and TWIN_WRITE_MAX allow. Returns how much, < 0 when its reader has
@@ -67,14 +68,14 @@ static void pipe_keep(struct twin_pipe *pipe, const char *bytes, uint32_t len)
 	pipe->left_end = len;
 }
 
-// Reads all that libssh holds of one stream into `held`. The flag is taken back before: the read
+// Reads all that libssh holds of one stream into `held`. The count is taken back before: the read
 // may look at the socket and call on_data again.
 static int pipe_read(struct twin_pipe *pipe, ssh_channel from)
 {
 	pipe->stream = pipe->stream == TWIN_PLAIN ? TWIN_STDERR : TWIN_PLAIN;
-	if (!pipe->readable[pipe->stream])
+	if (pipe->waiting[pipe->stream] == 0)
 		pipe->stream = pipe->stream == TWIN_PLAIN ? TWIN_STDERR : TWIN_PLAIN;
-	pipe->readable[pipe->stream] = false;
+	pipe->waiting[pipe->stream] = 0;
 	return ssh_channel_read_nonblocking(from, held, sizeof(held), pipe->stream == TWIN_STDERR);
 }
 
@@ -106,7 +107,7 @@ static int on_data(ssh_session session, ssh_channel from, void *data, uint32_t l
 	(void)session, (void)data;
 	struct twin *c = userdata;
 	struct twin_pipe *pipe = from == c->user ? &c->input : &c->output;
-	pipe->readable[is_stderr ? TWIN_STDERR : TWIN_PLAIN] = true;
+	pipe->waiting[is_stderr ? TWIN_STDERR : TWIN_PLAIN] = len;
 	c->overflowed |= len >= TWIN_HELD_MAX;
 	return 0;
 }
@@ -254,6 +255,11 @@ void twin_free(struct twin *c)
 	pipe_forget(&c->input);
 	pipe_forget(&c->output);
 	free(c);
+}
+
+bool twin_is_laden(const struct twin *c)
+{
+	return c->output.waiting[TWIN_PLAIN] + c->output.waiting[TWIN_STDERR] >= TWIN_HELD_SOFT;
 }
 
 enum twin_outcome twin_pump(struct twin *c, struct twin_count *count)

@@ -12,10 +12,14 @@
 // libssh buffers what arrives and nothing is written inside its callbacks, they only leave flags.
 // twin_pump() moves at the top level, and moves nothing into a session that still has unsent bytes.
 //
-// Memory is bounded by this rule: libssh grows its window with every read, however much it still
-// holds, so a read takes all that it holds, and the next one waits until that is written.
+// Memory is bounded by two rules. libssh grows its window with every read, however much it still
+// holds, so a read takes all that it holds, and the next one waits until that is written. And it
+// grows the window with every packet of a stream of which it holds little, however much it holds of
+// the other, so a little stderr lets any amount of stdout come: the container is not read while
+// twin_is_laden().
 enum {
-	TWIN_HELD_MAX = 4 << 20, // libssh's window is 1.28 MB; twice that when two streams share it
+	TWIN_HELD_SOFT = 2 << 20, // libssh's window is 1.28 MB: one stream alone stays below
+	TWIN_HELD_MAX = 4 << 20, // nobody who keeps to the window comes so far
 	TWIN_WRITE_MAX = 64 << 10, // at once: what is written and not sent is memory too
 	TWIN_SIGNAL_MAX = 32, // "SEGV@example.org", with its NUL
 	TWIN_EXIT_TEXT_MAX = 512,
@@ -25,7 +29,7 @@ enum twin_stream { TWIN_PLAIN, TWIN_STDERR, TWIN_STREAMS };
 
 // One direction: streams that take turns, and what was read and not yet written, of one of them.
 struct twin_pipe {
-	bool readable[TWIN_STREAMS]; // libssh holds bytes for us
+	uint32_t waiting[TWIN_STREAMS]; // bytes that libssh holds for us
 	enum twin_stream stream; // read last
 	char *left;
 	uint32_t left_start, left_end;
@@ -63,6 +67,10 @@ void twin_attach(struct twin *twin, ssh_channel user);
 
 // Closes what is open on either side, then frees. libssh keeps its half until the peer's CLOSE.
 void twin_free(struct twin *twin);
+
+// true while libssh holds so much of the container's output that no more should be read. Then the
+// container's other channels wait too.
+bool twin_is_laden(const struct twin *twin);
 
 enum twin_outcome {
 	TWIN_IDLE = 0, // nothing could be moved

@@ -1,5 +1,6 @@
 """ssh into a host of the whole product: everything that OpenSSH's users rely on goes through."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -178,6 +179,26 @@ def test_a_slow_reader_holds_back_the_writer_and_the_proxys_memory_stays_small(c
         total += sum(len(part) for part in iter(lambda: one.stdout.read(MIB), b""))
         assert total == 300_000_000 * (2 if "tee" in streams else 1)
         assert one.wait(10) == 0
+    finally:
+        one.kill()
+        one.communicate()
+
+
+def test_a_little_stderr_between_much_stdout_is_whole_for_a_slow_reader(client, tmp_path):
+    """Each line of stderr lets a window's worth of stdout come, unless the container is not read then."""
+    line = "seq 8000000 | split -b 1000000 --filter 'cat; echo line >&2'"
+    with (tmp_path / "stderr").open("wb") as stderr:
+        one = subprocess.Popen(client.ssh(line), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
+    digest = hashlib.sha256()
+    try:
+        for _ in range(200):
+            digest.update(one.stdout.read(32 * 1024))
+            time.sleep(0.01)
+        for part in iter(lambda: one.stdout.read(MIB), b""):
+            digest.update(part)
+        assert one.wait(10) == 0, (tmp_path / "stderr").read_text()
+        assert digest.hexdigest() == shell_sha256("seq 8000000").strip()
+        assert (tmp_path / "stderr").read_text() == "line\n" * 63
     finally:
         one.kill()
         one.communicate()
