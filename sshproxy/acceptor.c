@@ -9,6 +9,7 @@
 #include <stdnoreturn.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ enum {
 struct child {
 	pid_t pid;
 	uint64_t serial;
+	uint64_t network;
+	char address[MESSAGE_ADDRESS_SIZE];
 	bool settled; // logged in
 };
 
@@ -44,18 +47,33 @@ struct acceptor {
 	struct loop_source *listener;
 	struct loop_source *pause;
 	struct child *children;
-	size_t count, cap;
+	size_t count, cap, count_max;
 	unsigned starting; // children that have not logged in
 	uint64_t serial;
 };
 
-static void child_add(struct acceptor *a, pid_t pid, uint64_t serial)
+static struct message message_about(
+	enum message_kind kind, uint64_t serial, const char address[static MESSAGE_ADDRESS_SIZE])
+{
+	struct message m;
+	memset(&m, 0, sizeof(m)); // padding too: it is sent
+	m.kind = kind;
+	m.peer.serial = serial;
+	memcpy(m.peer.address, address, sizeof(m.peer.address));
+	return m;
+}
+
+static void child_add(
+	struct acceptor *a, pid_t pid, const char address[static MESSAGE_ADDRESS_SIZE])
 {
 	if (a->count == a->cap) {
 		a->cap = a->cap > 0 ? 2 * a->cap : 64;
 		a->children = xreallocarray(a->children, a->cap, sizeof(*a->children));
 	}
-	a->children[a->count++] = (struct child){.pid = pid, .serial = serial};
+	struct child *child = &a->children[a->count++];
+	*child = (struct child){
+		.pid = pid, .serial = ++a->serial, .network = startup_network(address)};
+	memcpy(child->address, address, sizeof(child->address));
 	a->starting++;
 }
 
@@ -66,6 +84,14 @@ static void child_settle(struct acceptor *a, struct child *child)
 	child->settled = true;
 }
 
+static unsigned children_starting(const struct acceptor *a, uint64_t network)
+{
+	unsigned starting = 0;
+	for (size_t i = 0; i < a->count; i++)
+		starting += !a->children[i].settled && a->children[i].network == network;
+	return starting;
+}
+
 static struct child *child_find(struct acceptor *a, uint64_t serial)
 {
 	for (size_t i = 0; i < a->count; i++)
@@ -74,14 +100,33 @@ static struct child *child_find(struct acceptor *a, uint64_t serial)
 	return NULL;
 }
 
+// What a stranger may have brought about by what they sent; being killed from outside is not.
+static bool is_fault(int signal)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		if (faults[i] == signal)
+			return true;
+	return false;
+}
+
+static void child_died(struct acceptor *a, const struct child *child, int signal)
+{
+	struct message m = message_about(MESSAGE_CRASHED, child->serial, child->address);
+	struct err e;
+	log_warning("a child died", log_number("child", child->pid), log_number("signal", signal));
+	if (!child->settled && is_fault(signal) &&
+		message_send(a->conf->authority_fd, &m, NULL, 0, &e) < 0)
+		log_warning("a crash was not told", log_err(&e));
+}
+
 static void child_reaped(struct acceptor *a, pid_t pid, int status)
 {
 	for (size_t i = 0; i < a->count; i++) {
 		if (a->children[i].pid != pid)
 			continue;
 		if (WIFSIGNALED(status))
-			log_warning("a child died", log_number("child", pid),
-				log_number("signal", WTERMSIG(status)));
+			child_died(a, &a->children[i], WTERMSIG(status));
 		else if (WEXITSTATUS(status) != EXIT_SUCCESS)
 			log_warning("a child failed", log_number("child", pid),
 				log_number("status", WEXITSTATUS(status)));
@@ -147,8 +192,10 @@ static noreturn void child_run(const struct acceptor *a, int user_fd, int author
 	session_run(&conf);
 }
 
-// Gives the authority its end before the child exists, so that the child's first question finds it.
-static int child_start(struct acceptor *a, int user_fd, struct err *e)
+// The child exists before the authority learns of it: what it asks meanwhile waits in the
+// socketpair, and a child that could not be made has left no trace there.
+static int child_start(struct acceptor *a, int user_fd,
+	const char address[static MESSAGE_ADDRESS_SIZE], struct err *e)
 {
 	_cleanup_(closep) int ours = -1;
 	_cleanup_(closep) int theirs = -1;
@@ -158,24 +205,14 @@ static int child_start(struct acceptor *a, int user_fd, struct err *e)
 		return err_set(e, errno, "make a socketpair");
 	ours = pair[0];
 	theirs = pair[1];
-	memset(&m, 0, sizeof(m));
-	m.kind = MESSAGE_CONNECTED;
-	m.peer.serial = ++a->serial;
-	_Static_assert((int)SOCK_ADDRESS_MAX == (int)MESSAGE_ADDRESS_SIZE, "an address fits");
-	if (sock_remote_address(user_fd, m.peer.address, NULL, e) < 0 ||
-		sock_nodelay(user_fd, e) < 0 ||
-		sock_keepalive(
-			user_fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT, e) < 0)
-		return 0; // hung up already
-	if (message_send(a->conf->authority_fd, &m, &theirs, 1, e) < 0)
-		return -1;
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_set(e, errno, "fork a child");
 	if (pid == 0)
 		child_run(a, user_fd, ours);
-	child_add(a, pid, a->serial);
-	return 0;
+	child_add(a, pid, address);
+	m = message_about(MESSAGE_CONNECTED, a->serial, address);
+	return message_send(a->conf->authority_fd, &m, &theirs, 1, e);
 }
 
 static void listen_again(void *data)
@@ -193,11 +230,17 @@ static void listen_pause(struct acceptor *a)
 		loop_timer_set(a->pause, PAUSE_MS, 0);
 }
 
-static bool is_refused(const struct acceptor *a)
+static bool is_refused(const struct acceptor *a, const char *address)
 {
 	uint32_t dice;
+	unsigned of_network = children_starting(a, startup_network(address));
 	hash_random(&dice, sizeof(dice));
-	return a->count >= ACCEPTOR_CHILDREN_MAX || startup_refuses(a->starting, dice);
+	if (a->count < a->count_max && !startup_refuses(a->starting, of_network, dice))
+		return false;
+	log_warning("a connection was refused: too many", log_text("address", address),
+		log_number("starting", of_network), log_number("starting_in_all", a->starting),
+		log_number("connections", (int64_t)a->count));
+	return true;
 }
 
 // Accepting on would only spin: the connection stays in the backlog until something is freed.
@@ -205,6 +248,16 @@ static bool is_shortage(const struct err *e)
 {
 	return e->code == EMFILE || e->code == ENFILE || e->code == ENOMEM || e->code == ENOBUFS ||
 	       e->code == EAGAIN;
+}
+
+static int connection_serve(struct acceptor *a, int fd, struct err *e)
+{
+	char address[SOCK_ADDRESS_MAX] = ""; // all of it is sent
+	_Static_assert((int)SOCK_ADDRESS_MAX == (int)MESSAGE_ADDRESS_SIZE, "an address fits");
+	if (sock_remote_address(fd, address, NULL, e) < 0 || sock_nodelay(fd, e) < 0 ||
+		sock_keepalive(fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT, e) < 0)
+		return 0; // hung up already
+	return is_refused(a, address) ? 0 : child_start(a, fd, address, e);
 }
 
 static void on_connection(void *data, uint32_t events)
@@ -217,14 +270,8 @@ static void on_connection(void *data, uint32_t events)
 		int r = sock_accept(a->conf->listen_fd, &fd, &e);
 		if (r == SOCK_NONE)
 			return;
-		if (r == 0 && is_refused(a)) {
-			log_warning("a connection was refused: too many",
-				log_number("starting", a->starting),
-				log_number("connections", (int64_t)a->count));
-			continue;
-		}
 		if (r == 0)
-			r = child_start(a, fd, &e);
+			r = connection_serve(a, fd, &e);
 		if (r < 0) {
 			log_warning("a connection was not served", log_err(&e));
 			if (is_shortage(&e)) {
@@ -251,10 +298,22 @@ static int loop_fill(struct acceptor *a, struct err *e)
 	return loop_watch(a->loop, a->conf->listen_fd, EPOLLIN, on_connection, a, &a->listener, e);
 }
 
+// The authority is our fork and has the same limit.
+static int connections_limit(struct acceptor *a, struct err *e)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return err_set(e, errno, "ask for the limit of open files");
+	a->count_max = startup_connections_max(files.rlim_cur);
+	if (a->count_max == 0)
+		return err_say(e, EMFILE, "the limit of open files leaves no room for connections");
+	return 0;
+}
+
 int acceptor_run(const struct acceptor_conf *conf, struct err *e)
 {
 	struct acceptor a = {.conf = conf};
-	if (loop_new(&a.loop, e) < 0)
+	if (connections_limit(&a, e) < 0 || loop_new(&a.loop, e) < 0)
 		return -1;
 	int status = loop_fill(&a, e);
 	if (status == 0)

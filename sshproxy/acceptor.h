@@ -9,10 +9,6 @@
 struct cage;
 struct err;
 
-enum {
-	ACCEPTOR_CHILDREN_MAX = 4096, // connections at once
-};
-
 struct acceptor_conf {
 	int listen_fd;
 	int authority_fd; // our end of the socketpair with the authority; its end means ours

@@ -97,7 +97,7 @@ static void session_over(struct client *c, const char *reason)
 // The child has ended, or said what it may not: its end of the socketpair is closed in any case.
 static void client_gone(struct client *c)
 {
-	const char *penalty = c->said_bye ? byes[c->bye.why].penalty : "crash";
+	const char *penalty = byes[c->bye.why].penalty; // none without a last word
 	if (c->state == CLIENT_GONE)
 		return;
 	loop_source_free(TAKE_PTR(c->source));
@@ -307,12 +307,16 @@ static void on_acceptor(void *data, uint32_t events)
 	int r = message_receive(a->conf.acceptor_fd, MESSAGE_FROM_ACCEPTOR, &now, &m, fds, &e);
 	if (r == MESSAGE_NONE)
 		return;
-	if (r != 0) {
+	if (r == MESSAGE_CLOSED) {
 		log_info("the acceptor has ended");
 		loop_stop(a->conf.loop, EXIT_SUCCESS);
-		return;
+	} else if (r != 0) { // without the descriptor, when we have no room for it: its child ends
+		log_warning("a connection was not taken over", log_err(&e));
+	} else if (m.kind == MESSAGE_CRASHED) {
+		ledger_abandoned(a->ledger, m.peer.address, "-", "crash");
+	} else {
+		client_new(a, &m, fds[0]);
 	}
-	client_new(a, &m, fds[0]);
 }
 
 static char *sessions_list(void *data)

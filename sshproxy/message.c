@@ -77,6 +77,7 @@ static const struct {
 	[MESSAGE_DIALLED] = {MESSAGE_FROM_AUTHORITY, 2, dialled_is_valid},
 	[MESSAGE_END] = {MESSAGE_FROM_AUTHORITY, 0, answer_is_valid},
 	[MESSAGE_CONNECTED] = {MESSAGE_FROM_ACCEPTOR, 1, peer_is_valid},
+	[MESSAGE_CRASHED] = {MESSAGE_FROM_ACCEPTOR, 0, peer_is_valid},
 	[MESSAGE_SETTLED] = {MESSAGE_FROM_AUTHORITY, 0, peer_is_valid},
 	[MESSAGE_KILL] = {MESSAGE_FROM_AUTHORITY, 0, peer_is_valid},
 };

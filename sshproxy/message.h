@@ -28,6 +28,7 @@ enum message_kind {
 	MESSAGE_END, // answer.sentence: tell the user, then end. Comes unasked
 	// The acceptor to the authority.
 	MESSAGE_CONNECTED, // peer, with the authority's end of the new child's socketpair
+	MESSAGE_CRASHED, // peer.address: a child that had not logged in died of a fault
 	// The authority to the acceptor.
 	MESSAGE_SETTLED, // peer.serial has logged in: it counts no more as starting up
 	MESSAGE_KILL, // peer.serial was told to end and did not

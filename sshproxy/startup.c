@@ -2,13 +2,37 @@
 // Decides whether a new connection is let in to log in.
 #include "sshproxy/startup.h"
 
-bool startup_refuses(unsigned waiting, uint32_t dice)
+#include <arpa/inet.h>
+#include <string.h>
+
+uint64_t startup_network(const char *address)
 {
+	struct in6_addr v6;
+	struct in_addr v4;
+	uint64_t network = 0;
+	if (inet_pton(AF_INET, address, &v4) == 1)
+		memcpy((char *)&network + 4, &v4, 4); // as in ::/32, where nobody is
+	else if (inet_pton(AF_INET6, address, &v6) == 1)
+		memcpy(&network, &v6, sizeof(network));
+	return network;
+}
+
+bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t dice)
+{
+	if (of_network >= STARTUP_NETWORK_MAX || waiting >= STARTUP_FULL)
+		return true;
 	if (waiting < STARTUP_BEGIN)
 		return false;
-	if (waiting >= STARTUP_FULL)
-		return true;
 	unsigned percent = STARTUP_RATE + (100 - STARTUP_RATE) * (waiting - STARTUP_BEGIN) /
 						  (STARTUP_FULL - STARTUP_BEGIN);
 	return dice % 100 < percent;
+}
+
+size_t startup_connections_max(uint64_t descriptors)
+{
+	if (descriptors >= STARTUP_CONNECTIONS_MAX + STARTUP_DESCRIPTORS_SPARE)
+		return STARTUP_CONNECTIONS_MAX;
+	return descriptors > STARTUP_DESCRIPTORS_SPARE
+		       ? (size_t)descriptors - STARTUP_DESCRIPTORS_SPARE
+		       : 0;
 }

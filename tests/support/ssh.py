@@ -1,6 +1,7 @@
 """A stack's ssh proxy as seen from outside, and OpenSSH clients of a user who has a running host behind it."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import secrets
@@ -100,6 +101,21 @@ class Client:
     def wait_alone(self):
         """Until no session of the host is left, in the table and as a process."""
         wait_until(lambda: self.sessions() == 0 and not self.proxy.children(), 30, "all sessions have ended")
+
+
+@contextlib.contextmanager
+def limited(pid, name, most):
+    """A process of the proxy has less of a resource (prlimit's name) for a while."""
+    command = [
+        "setpriv", "--reuid=ccp-sshproxy", "--regid=ccp-sshproxy", "--clear-groups",
+        "prlimit", "--raw", "--noheadings", f"--pid={pid}",
+    ]  # fmt: skip
+    before = subprocess.run([*command, f"--{name}", "--output=SOFT"], capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([*command, f"--{name}={most}:"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*command, f"--{name}={before}:"], check=True)
 
 
 def key_make(path):

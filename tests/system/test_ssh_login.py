@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -9,11 +10,12 @@ import time
 import pexpect
 import pytest
 
-from support.ssh import key_digest, key_make
+from support.ssh import key_digest, key_make, limited
 from support.stack import free_port
 from support.wait import wait_until
 
 TIMED_TRIES = 15
+PER_NETWORK = 16  # that have not logged in
 
 
 def last_session(client):
@@ -230,20 +232,68 @@ def test_who_does_not_log_in_is_hung_up_on(database, program):
     wait_until(lambda: database.rows("select 1 from ccp.penalties where reason = 'grace'"), 5, "the penalty is written")
 
 
+def idle(client, source, count):
+    """Connections from an address that say nothing."""
+    where = ("127.0.0.1", client.proxy.port)
+    return [socket.create_connection(where, 5, source_address=(source, 0)) for _ in range(count)]
+
+
+def close_all(connections):
+    for connection in connections:
+        connection.close()
+
+
+def test_one_address_that_holds_the_door_keeps_nobody_else_out(client):
+    client.wait_alone()
+    waiting = idle(client, "127.0.0.20", 120)
+    try:
+        wait_until(lambda: client.proxy.log().count("address=127.0.0.20 ") >= 120 - PER_NETWORK, 5, "all but a few are refused")
+        assert len(client.proxy.children()) == PER_NETWORK
+        assert [client.run("echo in").stdout for _ in range(5)] == ["in\n"] * 5
+    finally:
+        close_all(waiting)
+    client.wait_alone()
+
+
 def test_when_many_have_not_logged_in_new_ones_are_refused_and_those_within_are_not_disturbed(client):
     one = client.hold("echo begun; read line; echo got $line")
     waiting = []
     try:
-        for _ in range(130):
-            waiting.append(socket.create_connection(("127.0.0.1", client.proxy.port), 5))
-        wait_until(lambda: "too many" in client.proxy.log(), 5, "some are refused")
+        for n in range(1, 10):
+            waiting += idle(client, f"127.0.1.{n}", PER_NETWORK)
+        wait_until(lambda: "address=127.0.1." in client.proxy.log(), 5, "some are refused")
         assert len(client.proxy.children()) <= 101
         assert one.communicate("word\n", timeout=10)[0] == "got word\n"
     finally:
-        for connection in waiting:
-            connection.close()
+        close_all(waiting)
     client.wait_alone()
     assert client.run("echo in").stdout == "in\n"
+
+
+def test_a_child_that_dies_of_a_fault_costs_its_source_a_penalty_and_one_that_is_killed_does_not(client):
+    client.wait_alone()
+    for source, number in (("127.0.0.21", signal.SIGKILL), ("127.0.0.22", signal.SIGSEGV)):
+        (connection,) = idle(client, source, 1)
+        (child,) = wait_until(client.proxy.children, 5, "there is a child")
+        os.kill(child, number)
+        assert connection.recv(64) in (b"", b"SSH-2.0-cloud-cli-proxy\r\n")
+        connection.close()
+        client.wait_alone()
+    reason, seconds = wait_until(lambda: penalty(client, "127.0.0.22"), 5, "the penalty is written")
+    assert reason == "crash" and seconds > 60
+    assert penalty(client, "127.0.0.21") is None
+
+
+def test_a_connection_for_which_there_is_no_process_costs_its_user_nothing(database, program):
+    port = free_port()
+    proxy = program("ccp-sshproxy", database, "--listen", f"127.0.0.1:{port}")
+    proxy.wait_log("event=registered")
+    with limited(proxy.pid, "nproc", 1), socket.create_connection(("127.0.0.1", port), 8, source_address=("127.0.0.23", 0)) as connection:
+        assert connection.recv(64) == b""
+    with socket.create_connection(("127.0.0.1", port), 8, source_address=("127.0.0.23", 0)) as connection:
+        assert connection.recv(64).startswith(b"SSH-2.0-")
+    rows = wait_until(lambda: database.rows("select reason, extract(epoch from expires_at - updated_at)::integer from ccp.penalties"), 5, "the end is told")
+    assert set(rows) == {("no_auth", 1)}
 
 
 # --- bytes that are no ssh

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from support.automation import Automation
+from support.ssh import limited
 from support.wait import wait_until
 
 IDLE_SESSIONS = 500
@@ -226,6 +227,17 @@ def test_a_killed_child_costs_its_own_session_only(client):
     assert goes_on(kept)
     client.wait_alone()
     assert rows_of(client, "end_reason = 'crashed'")
+
+
+def test_an_authority_without_a_free_descriptor_refuses_one_connection_and_keeps_the_others(client):
+    one = talking(client)
+    authority = client.proxy.authority
+    used = {int(number) for number in os.listdir(f"/proc/{authority}/fd")}
+    free = min(set(range(len(used) + 1)) - used)
+    with limited(authority, "nofile", free):
+        assert client.run("true").returncode == 255
+    assert goes_on(one)
+    logins_work(client)
 
 
 # --- how much it holds

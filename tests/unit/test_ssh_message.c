@@ -131,7 +131,7 @@ static unsigned refused_percent(unsigned waiting)
 {
 	unsigned refused = 0;
 	for (uint32_t dice = 0; dice < 100; dice++)
-		refused += startup_refuses(waiting, dice);
+		refused += startup_refuses(waiting, 0, dice);
 	return refused;
 }
 
@@ -139,12 +139,40 @@ static void the_door_closes_step_by_step(void **state)
 {
 	(void)state;
 	assert_int_equal(refused_percent(0), 0);
-	assert_int_equal(refused_percent(9), 0);
-	assert_int_equal(refused_percent(10), 30);
-	assert_int_equal(refused_percent(55), 65);
+	assert_int_equal(refused_percent(19), 0);
+	assert_int_equal(refused_percent(20), 30);
+	assert_int_equal(refused_percent(60), 65);
 	assert_in_range(refused_percent(99), 95, 99);
 	assert_int_equal(refused_percent(100), 100);
 	assert_int_equal(refused_percent(100000), 100);
+}
+
+static void one_network_alone_keeps_nobody_out(void **state)
+{
+	(void)state;
+	assert_false(startup_refuses(15, 15, 0));
+	assert_true(startup_refuses(16, 16, 99));
+	assert_int_equal(refused_percent(STARTUP_NETWORK_MAX), 0);
+}
+
+static void a_network_is_an_ipv4_address_or_the_64_of_an_ipv6_address(void **state)
+{
+	(void)state;
+	static const char *const others[] = {
+		"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1", "::1", "32.1.13.184"};
+	assert_true(startup_network("192.0.2.1") == startup_network("192.0.2.1"));
+	assert_true(startup_network("2001:db8::1") == startup_network("2001:db8::ffff:1"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		for (size_t j = 0; j < i; j++)
+			assert_false(startup_network(others[i]) == startup_network(others[j]));
+}
+
+static void connections_end_before_descriptors(void **state)
+{
+	(void)state;
+	assert_int_equal(startup_connections_max(64), 0);
+	assert_int_equal(startup_connections_max(1024), 1024 - STARTUP_DESCRIPTORS_SPARE);
+	assert_int_equal(startup_connections_max(UINT64_MAX), STARTUP_CONNECTIONS_MAX);
 }
 
 int main(void)
@@ -156,6 +184,9 @@ int main(void)
 		cmocka_unit_test(descriptors_come_with_yes_only),
 		cmocka_unit_test(what_may_not_be_is_not_received),
 		cmocka_unit_test(the_door_closes_step_by_step),
+		cmocka_unit_test(one_network_alone_keeps_nobody_out),
+		cmocka_unit_test(a_network_is_an_ipv4_address_or_the_64_of_an_ipv6_address),
+		cmocka_unit_test(connections_end_before_descriptors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
