@@ -191,6 +191,26 @@ def test_a_capture_sees_exactly_the_one_packet_that_is_let_out(own_lab, tmp_path
     assert stray.data.endswith(b"ccplab let out")
 
 
+def test_tcpdump_reads_a_capture_as_we_do(own_lab, tmp_path):
+    """Whoever looks into the file without our tools finds the tunnel's packets, and those let out on purpose."""
+    file = tmp_path / "uplink.pcap"
+    client = own_lab.client()
+
+    def strays(*meanwhile):
+        own_lab.run("capture", "start", file)
+        assert client.echo() == "203.0.113.1"
+        if meanwhile:
+            subprocess.run(meanwhile, check=True)
+        own_lab.run("capture", "stop", file)
+        assert len(netns.run("tcpdump", "-nr", str(file), f"udp port {plan.PORT}").splitlines()) > 5
+        return netns.run("tcpdump", "-nr", str(file), "not", "udp", "port", str(plan.PORT)).splitlines()
+
+    assert strays() == []
+    send = f"echo stray >/dev/udp/{own_lab.plan.exit(1).endpoint}/9"
+    (stray,) = strays("nsenter", f"--net={netns.path(own_lab.plan.uplink)}", "bash", "-c", send)
+    assert f"{own_lab.plan.exit(1).endpoint}.9: UDP, length 6" in stray
+
+
 def test_a_capture_is_complete_when_stop_returns(own_lab, tmp_path):
     file = tmp_path / "burst.pcap"
     own_lab.run("capture", "start", file)

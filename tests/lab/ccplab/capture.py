@@ -2,7 +2,8 @@
 
 tcpdump listens on all interfaces of the namespace at once (LINKTYPE_LINUX_SLL2), so also on a tunnel that is
 just being born there. At the end `stop` sends a mark through the loopback device and waits until the mark is in
-the file: the kernel hands packets over in order, so everything before it is there too. The mark never touches a link.
+the file: the kernel hands packets over in order, so everything before it is there too. The mark never touches a link,
+and `stop` takes it out of the file: whoever reads that finds what was sent on purpose, and nothing of ours.
 """
 
 import ctypes
@@ -72,6 +73,18 @@ def stop(records, file=None):
         lost = re.search(r"^(\d+) packets dropped by kernel", said, re.MULTILINE)
         if lost is None or int(lost[1]) > 0:
             raise LabError(f"the capture into {record['file']} is incomplete: {said.strip()}")
+        _take_marks_out(Path(record["file"]))
+
+
+def _take_marks_out(file):
+    clean = file.with_name(file.name + ".clean")
+    with open(file, "rb") as pcap, open(clean, "wb") as out:
+        head, order = _head(pcap, file)
+        out.write(head)
+        for record, frame in _pieces(pcap, order):
+            if not _packet(order, record, frame).is_end_mark():
+                out.write(record + frame)
+    clean.replace(file)
 
 
 def _flush(record):
@@ -138,30 +151,48 @@ class Packet:
         return f"{self.time_s:.6f} interface {self.interface} protocol {self.protocol:#06x} {self.data[:64].hex()}"
 
 
-def read(file):
-    """The packets of a pcap file as far as it is written; the end marks included."""
-    with open(file, "rb") as pcap:
-        head = pcap.read(24)
-        if len(head) < 24:
+def _head(pcap, file):
+    """A pcap file's head and byte order; nothing while it is not yet written whole."""
+    head = pcap.read(24)
+    if len(head) < 24:
+        return b"", None
+    order = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}.get(head[:4])
+    if order is None or struct.unpack(order + "I", head[20:])[0] & 0xFFFF != SLL2:
+        raise LabError(f"{file} is not a capture of this lab")
+    return head, order
+
+
+def _pieces(pcap, order):
+    """(head, frame) of each packet, as far as they are written."""
+    while len(record := pcap.read(16)) == 16:
+        kept = struct.unpack_from(order + "I", record, 8)[0]
+        frame = pcap.read(kept)
+        if len(frame) < kept:
             return
-        order = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}.get(head[:4])
-        if order is None or struct.unpack(order + "I", head[20:])[0] & 0xFFFF != SLL2:
-            raise LabError(f"{file} is not a capture of this lab")
-        while len(record := pcap.read(16)) == 16:
-            seconds, micros, kept, _ = struct.unpack(order + "IIII", record)
-            frame = pcap.read(kept)
-            if len(frame) < kept:
-                return
-            yield Packet(seconds + micros / 1e6, frame)
+        yield record, frame
+
+
+def _packet(order, record, frame):
+    seconds, micros = struct.unpack_from(order + "II", record)
+    return Packet(seconds + micros / 1e6, frame)
+
+
+def read(file):
+    """The packets of a pcap file as far as it is written."""
+    with open(file, "rb") as pcap:
+        _, order = _head(pcap, file)
+        if order is not None:
+            for record, frame in _pieces(pcap, order):
+                yield _packet(order, record, frame)
 
 
 def packets(lab, file, not_tunnel=False):
-    """What was captured but the end mark, with not_tunnel also but the tunnels' own UDP; nothing else is left out."""
+    """What was captured; with not_tunnel all but the tunnels' own UDP. Nothing else is left out."""
     if not Path(file).exists():
         raise LabError(f"there is no file {file}")
     pairs = {(exit.near, exit.endpoint) for exit in lab.exits.values()}
     for packet in read(file):
-        if not packet.is_end_mark() and not (not_tunnel and packet.is_tunnel(pairs)):
+        if not (not_tunnel and packet.is_tunnel(pairs)):
             yield packet
 
 
