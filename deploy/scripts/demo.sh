@@ -39,19 +39,25 @@ owner_psql() {
 	PGOPTIONS='-c role=ccp_owner' psql -XqAt -v ON_ERROR_STOP=1 "$(conninfo ccp_admin)" "$@"
 }
 
+# A setting is up's to write until an admin writes another value; what up wrote last tells the two apart.
 settings_write() {
+	local new=$STATE_DIR/secrets/settings.new written=$STATE_DIR/secrets/settings
 	jq -n --arg ssh_port "$CCP_SSHPROXY_PORT" --arg url "$(api_url)" --arg echoes "$LAB_ECHO_URLS" \
 		--arg targets "$LAB_CONNECT_TARGETS" --arg zone "$LAB_DNS_CHECK_ZONE" '{
 			ssh_host: "127.0.0.1", ssh_port: $ssh_port | tonumber, public_url: $url, penalty_exempt: ["127.0.0.1"],
 			echo_urls: $echoes | split(" "), connect_targets: $targets | split(" "), dns_check_zone: $zone
-		}' >"$STATE_DIR/run/settings.json"
+		}' | file_put 600 "$new"
+	[[ -e $written ]] || printf '{}\n' | file_put 600 "$written"
 	owner_psql <<-END
-		\\set wanted \`cat '$STATE_DIR/run/settings.json'\`
+		\\set wanted \`cat '$new'\`
+		\\set written \`cat '$written'\`
 		update ccp.settings as s set value = w.value
 		from jsonb_each(:'wanted'::jsonb) as w (name, value)
-		where s.name = w.name and s.value is distinct from w.value;
+		where
+		    s.name = w.name and s.value is distinct from w.value
+		    and s.value is not distinct from coalesce(:'written'::jsonb -> w.name, s.value);
 	END
-	rm "$STATE_DIR/run/settings.json"
+	mv "$new" "$written"
 }
 
 admin_make() {
@@ -136,7 +142,8 @@ demo_make() {
 	[[ $(host_find | jq -r .status) != failed ]] || die "the host could not be made: $(host_find | jq -r .error_message)"
 	host_find | file_put 600 "$(secrets demo-host.json)"
 	api_find /v1/admin/egress-ips egress_ips '.label == "lab-2"' | file_put 600 "$(secrets demo-exit2.json)"
-	rm -f "$(secrets admin-token)"
+	api POST /v1/auth/logout >/dev/null
+	rm "$(secrets admin-token)"
 }
 
 database_url() { # ROLE [PARAMETERS]
@@ -171,6 +178,7 @@ env_print() {
 		[CCP_LOG_DIR]=$STATE_DIR/log
 	)
 	printf '# Written by make up, for tests, benchmarks and people: . %q\n' "$CCP_RUN_DIR/env"
+	printf '# CCP_UPLINK_NETNS is a path, as nsenter --net= takes it; CCP_LAB is a command and its first arguments.\n'
 	for name in $(printf '%s\n' "${!value[@]}" | sort); do
 		printf 'export %s=%q\n' "$name" "${value[$name]}"
 	done
@@ -188,7 +196,7 @@ demo_show() {
 	# shellcheck source=/dev/null
 	. "$CCP_RUN_DIR/env"
 	started=$EPOCHREALTIME
-	answer=$(curl -sSf -m 10 "$CCP_URL/v1/bootstrap/script" | timeout 150 bash -s -- --user "$CCP_DEMO_USER" \
+	answer=$(curl -sSf -m 10 "$CCP_URL/v1/bootstrap/script" | timeout --foreground 150 bash -s -- --user "$CCP_DEMO_USER" \
 		--password-file "$CCP_DEMO_PASSWORD_FILE" -- curl -s -m 10 "$CCP_ECHO_URL") ||
 		die "FAIL  the bootstrap line did not end in a shell; its last words are above, and 'table ccp.now' in make psql tells more"
 	took=$(seconds_since "$started")

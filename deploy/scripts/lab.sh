@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2154  # checkout comes from lib.sh
 lab_() {
-	timeout 120 "$checkout/tests/lab/lab" --prefix "$CCP_LAB_PREFIX" "$@"
+	timeout --foreground 120 "$checkout/tests/lab/lab" --prefix "$CCP_LAB_PREFIX" "$@"
 }
 
 # Where tunnels are born: the only part of the lab that the agent knows.
@@ -19,6 +19,7 @@ lab_start() {
 
 # Ends the lab. The exits' keys stay unless the stack's data goes too: what the database says of the exits stays right.
 lab_end() {
+	[[ -e /var/lib/ccp-lab/$CCP_LAB_PREFIX || -e $(lab_uplink) ]] || return 0
 	if [[ ${PURGE:-} == 1 ]]; then
 		lab_ down --purge
 		rmdir --ignore-fail-on-non-empty /var/lib/ccp-lab

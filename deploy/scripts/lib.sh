@@ -29,20 +29,21 @@ default_state_dir=/var/lib/cloud-cli-proxy
 
 # Two stacks that share a lab would take each other's exits away.
 lab_prefix() {
-	[[ $STATE_DIR == "$default_state_dir" ]] && printf 'ccp\n' && return
+	[[ $STATE_DIR == "$(realpath -m "$default_state_dir")" ]] && printf 'ccp\n' && return
 	printf 'ccp-%08x\n' "$(cksum <<<"$STATE_DIR" | cut -d' ' -f1)"
 }
 
 # Sets the variables above: what the caller says, else what the stack was started with, else the default.
 settings_load() {
 	local name value
-	unset CCP_DOCKER_SOCKET
+	CCP_DOCKER_SOCKET=
 	STATE_DIR=${STATE_DIR:-$default_state_dir}
+	[[ $STATE_DIR != /* ]] || STATE_DIR=$(realpath -m "$STATE_DIR") # one directory, one spelling: processes are known by it
 	[[ $STATE_DIR =~ ^/[A-Za-z0-9._/-]+$ && ${#STATE_DIR} -le 70 ]] ||
 		die "STATE_DIR must be an absolute path of at most 70 letters, digits and ._/- (sockets lie in it), not '$STATE_DIR'"
 	if [[ -r $STATE_DIR/stack ]]; then
 		while IFS='=' read -r name value; do
-			[[ " ${stack_variables[*]} " != *" $name "* || -v $name || -z $value ]] || printf -v "$name" %s "$value"
+			[[ " ${stack_variables[*]} " != *" $name "* || -n ${!name:-} ]] || printf -v "$name" %s "$value"
 		done <"$STATE_DIR/stack"
 	fi
 	CCP_RUN_DIR=${CCP_RUN_DIR:-$checkout/.run}

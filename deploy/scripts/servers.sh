@@ -30,6 +30,8 @@ postgres_bin() {
 	local version
 	version=$(cat "$STATE_DIR/pg/PG_VERSION" 2>/dev/null) ||
 		version=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
+	# The server's user may write there, and the path goes into a script that root runs.
+	[[ $version =~ ^[0-9]+$ ]] || die "$STATE_DIR/pg/PG_VERSION does not hold a version"
 	printf '/usr/lib/postgresql/%s/bin\n' "$version"
 }
 
@@ -77,21 +79,25 @@ postgres_ident() {
 	done
 }
 
-# Writes one of the cluster's configuration files from stdin; true when it was another before.
+as_postgres() { # COMMAND [ARG...]
+	(cd / && setpriv --reuid ccp-postgres --regid ccp-postgres --clear-groups env -i PATH=/usr/bin:/bin LANG=C.UTF-8 "$@")
+}
+
+# Writes one of the cluster's configuration files from stdin; true when it was another before. The directory is the
+# server's, so it is written with the server's rights: a link that lies there leads no farther than it could go itself.
 postgres_file() { # NAME
 	local new
 	new=$(cat)
-	[[ $new != "$(cat "$STATE_DIR/pg/$1" 2>/dev/null)" ]] || return 1
-	file_put 600 "$STATE_DIR/pg/$1" <<<"$new"
-	chown ccp-postgres:ccp-postgres "$STATE_DIR/pg/$1"
+	[[ $new != "$(as_postgres cat "$STATE_DIR/pg/$1" 2>/dev/null)" ]] || return 1
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	as_postgres sh -c 'umask 077 && cat >"$1.new" && mv -f "$1.new" "$1"' sh "$STATE_DIR/pg/$1" <<<"$new"
 }
 
 # A new cluster appears at once and whole, or not at all.
 postgres_init() { # BINDIR
 	rm -rf "$STATE_DIR/pg.new"
 	install -d -m 700 -o ccp-postgres -g ccp-postgres "$STATE_DIR/pg.new"
-	(cd / && setpriv --reuid ccp-postgres --regid ccp-postgres --clear-groups env -i LANG=C.UTF-8 \
-		"$1/initdb" -D "$STATE_DIR/pg.new" -U postgres -E UTF8 --locale=C.UTF-8 --auth=peer --no-instructions)
+	as_postgres "$1/initdb" -D "$STATE_DIR/pg.new" -U postgres -E UTF8 --locale=C.UTF-8 --auth=peer --no-instructions
 	rmdir "$STATE_DIR/pg"
 	mv "$STATE_DIR/pg.new" "$STATE_DIR/pg"
 }
@@ -128,7 +134,7 @@ docker_choose() {
 
 # The docker client on this stack's engine; nothing that it is asked for here takes ten minutes.
 docker_() {
-	DOCKER_HOST=unix://$CCP_DOCKER_SOCKET DOCKER_BUILDKIT=0 timeout 600 docker "$@"
+	DOCKER_HOST=unix://$CCP_DOCKER_SOCKET DOCKER_BUILDKIT=0 timeout --foreground 600 docker "$@"
 }
 
 # Where nothing has mounted the control groups (a chroot, a bare container), mounts version 2 under our name.
@@ -202,7 +208,8 @@ docker_end() {
 	local running
 	if docker_is_ours && docker_answers "$CCP_DOCKER_SOCKET"; then
 		mapfile -t running < <(docker_ ps -q)
-		[[ ${#running[@]} -eq 0 ]] || docker_ stop -t 5 "${running[@]}" >/dev/null
+		[[ ${#running[@]} -eq 0 ]] || docker_ stop -t 5 "${running[@]}" >/dev/null ||
+			say "docker stop failed (its message is above); what still runs is killed"
 	fi
 	service_end dockerd
 	service_end containerd

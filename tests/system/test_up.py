@@ -1,53 +1,103 @@
 """`make up` and `make down`: idempotent, mended by the supervisor, and gone without a trace."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 
+import pexpect
+import psycopg2
 import pytest
 
 from support.automation import Automation
-from support.stack import Stack
+from support.guest import Guest
+from support.http import Api
+from support.paths import CHECKOUT, SCRIPTS
+from support.ssh import Proxy
+from support.stack import Stack, free_port
 from support.wait import wait_until
 
 PROGRAMS = ("ccp-api", "ccp-worker", "ccp-agent", "ccp-sshproxy")
 SERVERS = ("postgres", "dockerd")
+SERVICES = (*PROGRAMS, *SERVERS, "containerd")
 TABLES = ("users", "hosts", "egress_ips", "bindings", "settings")
 
 
 def rows(stack):
+    """A digest of every whole row."""
     owner = Automation(stack)
     try:
-        return {table: owner.value(f"select count(*) from ccp.{table}") for table in TABLES}
+        sql = "select coalesce(array_agg(md5(t::text) order by t::text), '{}') from ccp.%s as t"
+        return {table: owner.value(sql % table) for table in TABLES}
     finally:
         owner.close()
 
 
+def lab_records(stack):
+    return Path("/var/lib/ccp-lab", stack.environment["CCP_LAB_PREFIX"], "processes").glob("*.json")
+
+
+def containers(stack):
+    """Pids of the first processes of the running containers."""
+    names = stack.docker("ps", "-q").split()
+    return [int(pid) for pid in stack.docker("inspect", "-f", "{{.State.Pid}}", *names).split()] if names else []
+
+
+def engines(stack):
+    """{pid: name} of the tunnels' engines."""
+    found = subprocess.run(["pgrep", "-af", f"^{stack.directory}/libexec/wireguard-go "], capture_output=True, text=True, check=False)
+    return {int(line.split()[0]): line.split()[-1] for line in found.stdout.splitlines()}
+
+
 def pids(stack):
-    return {name: stack.pid(name) for name in (*PROGRAMS, *SERVERS)}
+    """Of all that is to live on when nothing has changed."""
+    return (
+        {name: stack.pid(name) for name in SERVICES}
+        | {"authority": Proxy(stack).authority, "containers": containers(stack), "engines": engines(stack)}
+        | {path.stem: json.loads(path.read_text())["pid"] for path in lab_records(stack)}
+    )
 
 
-def processes_of(stack):
-    """{pid: command} of every process that names the stack's directory or its lab, or runs from it."""
+def namespaces_of(stack):
+    """Network namespaces of the stack's lab and containers, as /proc/PID/ns/net names them."""
+    named = Path("/run/netns").glob(f"{stack.environment['CCP_LAB_PREFIX']}-*")
+    return {f"net:[{path.stat().st_ino}]" for path in named} | {os.readlink(f"/proc/{pid}/ns/net") for pid in containers(stack)}
+
+
+def processes_of(stack, namespaces=()):
+    """{(pid, start): command} of what names the stack's directory or its lab, runs from it or lives in its namespaces."""
+    mark = re.compile(rb"%b/|\b%b[-x]" % (re.escape(str(stack.directory).encode()), stack.environment["CCP_LAB_PREFIX"].encode()))
     found = {}
-    marks = (str(stack.directory).encode() + b"/", stack.environment["CCP_LAB_PREFIX"].encode() + b"-")
     for path in Path("/proc").glob("[0-9]*"):
         if int(path.name) == os.getpid():
             continue
         try:
             command = (path / "cmdline").read_bytes()
             exe = os.readlink(path / "exe")
+            start = (path / "stat").read_text().rpartition(")")[2].split()[19]
+            ours = mark.search(command) or exe.startswith(f"{stack.directory}/") or os.readlink(path / "ns" / "net") in namespaces
         except OSError:
             continue
-        if any(mark in command for mark in marks) or exe.startswith(f"{stack.directory}/"):
-            found[int(path.name)] = command.replace(b"\0", b" ").decode(errors="replace")
+        if ours:
+            found[int(path.name), start] = command.replace(b"\0", b" ").decode(errors="replace")
     return found
+
+
+def lives(pid, start):
+    """A dead process that nobody has waited for yet does not live."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[0] != "Z" and fields[19] == start
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +111,9 @@ def second():
 
 
 def test_up_again_changes_nothing_and_takes_at_most_20_s(stack):
+    Automation(stack).running().close()
     before = rows(stack), pids(stack)
+    assert len(before[1]["containers"]) == len(before[1]["engines"]) == 1 and None not in before[1].values()
     begin = time.monotonic()
     output = stack.script("up")
     assert time.monotonic() - begin <= 20
@@ -83,55 +135,148 @@ def test_the_env_file_is_private_and_complete(stack):
             assert Path(value).stat().st_mode & 0o777 == 0o600, name
 
 
-def restarted(stack, name, timeout_s):
+@pytest.mark.parametrize(("name", "role"), [("CCP_DBA_URL", "ccp_dba"), ("CCP_AUTOMATION_URL", "ccp_automation"), ("CCP_OWNER_URL", "ccp_owner")])
+def test_each_database_line_of_env_connects_as_its_role(stack, name, role):
+    done = subprocess.run(["psql", "-XAtc", "select current_user", stack.env[name]], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == role
+
+
+def test_the_names_and_passwords_of_env_sign_in(stack, tmp_path):
+    env = stack.env
+    for who in ("ADMIN", "DEMO"):
+        api = Api(int(env["CCP_URL"].rsplit(":", 1)[1]))
+        api.login(env[f"CCP_{who}_USER"], Path(env[f"CCP_{who}_PASSWORD_FILE"]).read_text().strip())
+        assert api.post("/v1/auth/logout").status < 300
+    owner = Automation(stack)
+    owner.running()
+    assert owner.value("select short_id from ccp.hosts where id = %s", [env["CCP_DEMO_HOST_ID"]]) == env["CCP_DEMO_HOST"]
+    assert owner.value("select label from ccp.egress_ips where id = %s", [env["CCP_EXIT2_ID"]]) == "lab-2"
+    host_key = owner.value("select value #>> '{}' from ccp.settings where name = 'ssh_host_key'")
+    owner.close()
+    (tmp_path / "known").write_text(f"[{env['CCP_SSH_HOST']}]:{env['CCP_SSH_PORT']} {host_key}\n")
+    done = subprocess.run(
+        ["sshpass", "-f", env["CCP_DEMO_SSH_PASSWORD_FILE"], "ssh", "-F", "none", "-o", f"UserKnownHostsFile={tmp_path}/known",
+         "-p", env["CCP_SSH_PORT"], f"{env['CCP_DEMO_HOST']}@{env['CCP_SSH_HOST']}", "curl", "-s", env["CCP_ECHO_URL"]],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == env["CCP_EXIT_IP"], done
+
+
+def test_the_paths_of_env_lead_where_they_say(stack):
+    env = stack.env
+    inside = subprocess.run(["nsenter", f"--net={env['CCP_UPLINK_NETNS']}", "ip", "-o", "address"], capture_output=True, text=True, check=True)
+    assert "198.51.100.101" in inside.stdout
+    ping = ["curl", "-sf", "-m", "5", "--unix-socket", env["CCP_DOCKER_SOCKET"], "http://docker/_ping"]
+    assert subprocess.run(ping, capture_output=True, text=True, check=True).stdout == "OK"
+    assert (Path(env["CCP_LOG_DIR"]) / "ccp-agent" / "current").exists()
+    assert Path(env["CCP_STATE_DIR"]) == stack.directory and Path(env["CCP_DATA_DIR"]).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("label", ["lab-1", "lab-2"])
+def test_the_last_free_inside_address_works_with_either_exit(stack, tmp_path, label):
+    owner = Automation(stack)
+    columns = ("host(ip_address)", "wg_endpoint", "wg_public_key")
+    (exit,) = owner.rows(f"select {', '.join(columns)} from ccp.egress_ips where label = %s", [label])
+    owner.close()
+    address = ip_network(stack.env["CCP_EXIT_PEER_NET"])[-1]
+    guest = Guest(stack, f"last-{label}", tmp_path, f"{address}/32", **dict(zip(("ip_address", *columns[1:]), exit)))
+    try:
+        told, _ = guest.bootstrap("curl", "-s", stack.env["CCP_ECHO_URL"], stdout=subprocess.PIPE).communicate(timeout=60)
+        assert told.strip() == exit[0]
+    finally:
+        guest.end()
+
+
+# --- what is killed comes back: its service is measured, from the blow
+
+
+def api_is_ready(stack, **_):
+    return Api(int(stack.environment["CCP_HTTP_PORT"])).get("/readyz", timeout_s=1).status == 200
+
+
+def banner(stack, **_):
+    with socket.create_connection(("127.0.0.1", int(stack.env["CCP_SSH_PORT"])), 1) as connection:
+        return connection.recv(64).startswith(b"SSH-2.0-")
+
+
+def noop_is_done(owner, noop, **_):
+    return owner.value("select status from ccp.task_rows where id = %s", [noop()]) == "succeeded"
+
+
+def agent_is_registered(stack, owner, **_):
+    sql = "select count(*) from ccp.processes where program = 'ccp-agent' and pid = %s and ended_at is null"
+    return owner.value(sql, [stack.pid("ccp-agent")]) == 1
+
+
+def database_answers(stack, **_):
+    Automation(stack).close()
+    return True
+
+
+def docker_pings(stack, **_):
+    return subprocess.run(["curl", "-sf", "-m", "1", "--unix-socket", stack.docker_socket, "http://docker/_ping"], capture_output=True, check=False).returncode == 0
+
+
+def kill_and_time(stack, pid, serves, timeout_s):
+    """Kills a process and waits until something that did not serve without it does again."""
+    owner = Automation(stack)
+    asked = []
+
+    def noop():
+        asked or asked.append(owner.rows("insert into ccp.tasks (kind) values ('system.noop') returning id", connection=owner.automation)[0][0])
+        return asked[0]
+
+    def served():
+        with suppress(OSError, psycopg2.OperationalError):
+            return serves(stack=stack, owner=owner, noop=noop)
+
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        start = file.read().rpartition(")")[2].split()[19]
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + timeout_s
+    wait_until(lambda: not lives(pid, start), timeout_s, f"{pid} is dead")
+    wait_until(served, deadline - time.monotonic(), serves.__name__)
+    owner.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "serves"),
+    [("ccp-api", api_is_ready), ("ccp-worker", noop_is_done), ("ccp-agent", agent_is_registered), ("ccp-sshproxy", banner)],
+)
+def test_a_killed_program_serves_again_within_two_seconds(stack, name, serves):
     pid = stack.pid(name)
-    stack.kill(name, signal.SIGKILL)
-    stack.wait_restarted(name, pid, timeout_s)
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_a_killed_program_is_back_within_two_seconds(stack, name):
-    restarted(stack, name, 2)
+    kill_and_time(stack, pid, serves, 2)
+    assert stack.pid(name) != pid
     answers(stack)
 
 
-def test_a_killed_authority_takes_the_acceptor_along_and_both_are_back_within_two_seconds(stack):
+def test_a_killed_authority_takes_the_acceptor_along_and_ssh_answers_within_two_seconds(stack):
     acceptor = stack.pid("ccp-sshproxy")
-    children = Path(f"/proc/{acceptor}/task/{acceptor}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGKILL)
-    stack.wait_restarted("ccp-sshproxy", acceptor, 2)
+    kill_and_time(stack, Proxy(stack).authority, lambda **_: stack.pid("ccp-sshproxy") not in (None, acceptor) and banner(stack), 2)
     answers(stack)
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_a_killed_server_is_back_within_ten_seconds(stack, name):
-    restarted(stack, name, 10)
+@pytest.mark.parametrize(("name", "serves"), [("postgres", database_answers), ("dockerd", docker_pings)])
+def test_a_killed_server_serves_again_within_ten_seconds(stack, name, serves):
+    kill_and_time(stack, stack.pid(name), serves, 10)
     answers(stack)
 
 
 def answers(stack):
     """The product does its main job again: the host is where it should be and ssh says hello."""
-    host = Automation(stack) if wait_until(lambda: database_answers(stack), 10, "PostgreSQL answers") else None
+    host = Automation(stack)
     host.wait_status("running", 60)
     host.task("host.verify")
     host.close()
 
-    def banner():
-        try:
-            with socket.create_connection(("127.0.0.1", int(stack.env["CCP_SSH_PORT"])), 2) as connection:
-                return connection.recv(64).startswith(b"SSH-2.0-")
-        except OSError:
-            return False
+    def hello():
+        with suppress(OSError):
+            return banner(stack)
 
-    wait_until(banner, 5, "the ssh proxy answers")
+    wait_until(hello, 5, "the ssh proxy answers")
 
 
-def database_answers(stack):
-    try:
-        Automation(stack).close()
-        return True
-    except Exception:  # psycopg2 raises a class of its own for each way of being away
-        return False
+# --- what goes wrong is said
 
 
 def test_a_taken_port_is_named():
@@ -164,6 +309,64 @@ def test_a_directory_that_holds_other_things_is_not_taken(directory):
     assert [path.name for path in directory.iterdir()] == ["precious"] and directory.stat().st_mode == mode
 
 
+@pytest.fixture
+def small():
+    """A stack for a stage or two, and what a test puts before everything in its PATH."""
+    path = Path("/var/tmp") / f"ccp-test-{os.getpid()}-small"
+    one = Stack(path, f"tm{os.getpid() % 10000}")
+    one.tools = Path(tempfile.mkdtemp(prefix="ccp-tools-", dir="/var/tmp"))
+    one.environment["PATH"] = f"{one.tools}:{os.environ['PATH']}"
+    yield one
+    shutil.rmtree(one.tools)
+    one.end()
+
+
+def tool(stack, name, script):
+    (stack.tools / name).write_text(f"#!/bin/sh\n{script}\n")
+    (stack.tools / name).chmod(0o755)
+
+
+def test_up_stops_at_the_first_failure_with_its_last_words_and_what_to_do(small):
+    small.up("postgres")
+    subprocess.run(["psql", "-Xqc", "create database ccp", small.conninfo(dbname="postgres")], check=True)
+    subprocess.run(["psql", "-Xqc", "create schema ccp", small.conninfo()], check=True)
+    with pytest.raises(RuntimeError) as failure:
+        small.script("up", "database", "lab")
+    told = str(failure.value)
+    assert re.search(r"FAIL  database ccp.*\n(      .*\n)*      .*permission denied for schema ccp.*\n(      .*\n)*What to do: .*PURGE=1", told), told
+    assert "lab stands" not in told
+
+
+def test_what_the_servers_user_writes_into_its_directory_does_not_get_into_roots_scripts(small):
+    small.up("postgres")
+    small.script("down")
+    (small.directory / "pg" / "PG_VERSION").write_text("15/bin/x; touch /; 15\n")
+    with pytest.raises(RuntimeError, match="(?s)FAIL .*PG_VERSION does not hold a version.*What to do:"):
+        small.script("up", "postgres")
+
+
+def test_down_ends_what_a_first_up_left_that_failed_early(small):
+    tool(small, "install", "exit 1")
+    with pytest.raises(RuntimeError):
+        small.up("postgres")
+    assert small.directory.exists()
+    assert small.script("down") == ""
+    assert small.script("down", PURGE="1") == ""
+    assert not small.directory.exists()
+
+
+def test_ctrl_c_ends_up_in_the_middle_of_a_step(small):
+    begun = small.tools / "begun"
+    tool(small, "ip", f"echo $$ >{begun}; exec sleep 60")
+    child = pexpect.spawn(str(SCRIPTS / "up"), ["lab"], env=small.environment, timeout=60, encoding="utf-8")
+    wait_until(begun.exists, 60, "the lab is being built")
+    child.sendintr()
+    child.expect(pexpect.EOF, timeout=5)
+    child.close()
+    assert child.exitstatus not in (0, None)
+    assert not Path(f"/proc/{begun.read_text().strip()}").exists()
+
+
 def test_status_tells_each_service_and_what_the_doctor_says(second):
     told = second.script("status")
     for name in (*PROGRAMS, *SERVERS):
@@ -191,32 +394,102 @@ def test_the_lab_obeys_a_shell_that_has_read_env(second, words, tmp_path_factory
     subprocess.run(["sh", "-c", line], check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
 
 
+def test_up_leaves_no_login_of_the_admin_behind(second):
+    assert second.script("psql", "-XAtc", "select count(*) from ccp.logins where revoked_at is null", ROLE="postgres").strip() == "0"
+
+
+def test_one_directory_is_one_stack_however_it_is_spelled(second, directory):
+    (directory / "link").symlink_to(second.directory)
+    before = {name: second.pid(name) for name in SERVICES}
+    supervisor = (second.directory / "run" / "supervisor.pid").read_text()
+    for name in (f"{second.directory}/", directory / "link", f"{directory}/../{second.directory.name}"):
+        second.script("up", "postgres", STATE_DIR=str(name))
+    assert (second.directory / "run" / "supervisor.pid").read_text() == supervisor
+    assert {name: second.pid(name) for name in SERVICES} == before
+
+
+def test_up_keeps_an_admins_settings_and_mends_its_own(second):
+    owner = Automation(second)
+    wanted = ["127.0.0.1", "127.0.0.9"]
+    owner.rows("update ccp.settings set value = to_jsonb(%s) where name = 'penalty_exempt'", [wanted])
+    second.environment["CCP_HTTP_PORT"] = str(free_port())
+    second.script("up")
+    told = dict(owner.rows("select name, value from ccp.settings where name in ('penalty_exempt', 'public_url')"))
+    assert told == {"penalty_exempt": wanted, "public_url": second.url} and second.env["CCP_URL"] == second.url
+    owner.close()
+
+
+def test_up_starts_a_program_again_that_is_another_now(second):
+    """As after a `git pull`."""
+    before = {name: second.pid(name) for name in SERVICES}
+    program = second.directory / "libexec" / "ccp-worker"
+    shutil.copy(program, f"{program}.old")
+    with open(f"{program}.old", "ab") as file:
+        file.write(b"another version")
+    os.rename(f"{program}.old", program)
+    second.script("up", "programs")
+    assert [name for name in SERVICES if second.pid(name) != before[name]] == ["ccp-worker"]
+    assert program.read_bytes() == (CHECKOUT / "build" / "release" / "ccp-worker").read_bytes()
+
+
+def test_a_stack_uses_an_engine_that_is_there_and_leaves_it(second, small):
+    del small.environment["CCP_OWN_DOCKER"]
+    small.directory.mkdir()
+    (small.directory / "stack").write_text(f"CCP_DOCKER_SOCKET={second.docker_socket}\n")
+    pid, images = second.pid("dockerd"), second.docker("images")
+    small.up("docker", "image")
+    assert small.pid("dockerd") is None and second.docker("images") == images
+    small.script("down", PURGE="1")
+    assert (second.pid("dockerd"), second.docker("images")) == (pid, images)
+
+
 def test_up_mends_what_was_killed_altogether(second):
     """As after a power cut: nothing runs, and all that it left lies about."""
     before = rows(second)
+    namespaces = namespaces_of(second)
     supervisor = int((second.directory / "run" / "supervisor.pid").read_text())
     os.kill(supervisor, signal.SIGKILL)
-    while processes := processes_of(second):
-        for pid in processes:
+    while processes := processes_of(second, namespaces):
+        for pid, _ in processes:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     output = second.script("up")
     assert second.env["CCP_EXIT_IP"] in output
-    assert rows(second) == before
+    after = rows(second)
+    assert len(before.pop("hosts")) == len(after.pop("hosts")) == 1  # it was down, and its row tells so
+    assert after == before
+
+
+def test_down_goes_on_after_a_part_that_fails_and_says_which(second, small):
+    tool(small, "ip", "echo the disk is full; exit 1")
+    with pytest.raises(RuntimeError) as failure:
+        second.script("down", PURGE="1", PATH=small.environment["PATH"])
+    assert "FAIL  lab" in str(failure.value) and str(failure.value).count("FAIL") == 1
+    assert [second.pid(name) for name in SERVICES] == [None] * len(SERVICES)
+    assert (second.directory / "pg" / "PG_VERSION").exists()
+    second.up()
 
 
 def test_down_leaves_nothing_behind(second):
-    http, ssh = int(second.env["CCP_URL"].rsplit(":", 1)[1]), int(second.env["CCP_SSH_PORT"])
+    Automation(second).running().close()
+    namespaces, tunnels = namespaces_of(second), engines(second)
+    processes = processes_of(second, namespaces)
+    assert len(namespaces) == 5 and set(containers(second)) | set(tunnels) <= {pid for pid, _ in processes}
+    ports = [second.environment["CCP_HTTP_PORT"], second.env["CCP_SSH_PORT"]]
+    prefix = second.environment["CCP_LAB_PREFIX"]
     assert second.script("down") == ""
-    assert processes_of(second) == {}
-    namespaces = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
-    assert second.environment["CCP_LAB_PREFIX"] + "-" not in namespaces
+    assert [command for (pid, start), command in processes.items() if lives(pid, start)] == []
+    assert processes_of(second, namespaces) == {}
+    assert not list(Path("/run/netns").glob(f"{prefix}-*"))
     mounts = Path("/proc/self/mountinfo").read_text()
-    assert str(second.directory) + "/" not in mounts
-    for port in (http, ssh):
-        with socket.socket() as connection:
-            assert connection.connect_ex(("127.0.0.1", port)) != 0
+    assert [mark for mark in (f"{second.directory}/", f"/{prefix}-", *namespaces) if mark in mounts] == []
+    sockets = Path("/proc/net/unix").read_text()
+    names = [f"{name}.sock" for name in (f"{prefix}x1", f"{prefix}x2", *tunnels.values())]
+    assert [mark for mark in (f"{second.directory}/", *(f"/wireguard/{name}" for name in names)) if mark in sockets] == []
+    assert [name for name in names if Path("/var/run/wireguard", name).exists()] == []
+    listening = subprocess.run(["ss", "-Hltun"], capture_output=True, text=True, check=True).stdout
+    assert not re.search(rf":({'|'.join(ports)})\s", listening)
     assert second.script("down") == ""
     assert (second.directory / "pg").exists()
     second.script("down", PURGE="1")
-    assert not second.directory.exists()
+    assert not second.directory.exists() and not Path("/var/lib/ccp-lab", prefix).exists()
