@@ -1,0 +1,48 @@
+"""`make`: what it says there is, is there."""
+
+import re
+import subprocess
+
+import pytest
+
+from support.paths import CHECKOUT
+
+TARGETS = re.search(r"^\.PHONY:(.*)", (CHECKOUT / "Makefile").read_text(), re.M)[1].split()
+
+
+def make(*arguments):
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments], cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_make_alone_prints_help_that_names_everything_people_type():
+    done = make()
+    assert done.returncode == 0, done.stderr
+    named = re.findall(r"^  make ([a-z]+) +\S", done.stdout, re.M)
+    assert set(named) >= {"up", "down", "status", "psql", "test", "bench", "lint", "build", "clean"}
+    assert set(named) == set(TARGETS) - {"init"}  # a part of build
+    assert re.search(r"FLAVOUR=debug\|asan\|tsan\|release", done.stdout)
+
+
+@pytest.mark.parametrize("flavour", ["bogus", "", "release "])
+def test_a_flavour_that_does_not_exist_is_refused_with_a_sentence(flavour):
+    done = make(f"FLAVOUR={flavour}", "build")
+    assert done.returncode == 2
+    assert f'FLAVOUR is debug, asan, tsan or release, not "{flavour}"' in done.stderr
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_has_a_recipe_that_make_can_read(target):
+    done = make("-n", target)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("flavour", ["debug", "asan", "tsan", "release"])
+def test_a_flavour_is_built_to_a_folder_of_its_own(flavour):
+    done = make("-n", "-B", f"FLAVOUR={flavour}", "build")
+    assert done.returncode == 0, done.stderr
+    assert f"build/{flavour}/ccp-agent" in done.stdout
+    others = {"debug", "asan", "tsan", "release"} - {flavour}
+    assert not re.search(rf"build/({'|'.join(others)})/", done.stdout)
