@@ -106,7 +106,8 @@ class Agent:
             "--engine", self.engine, *arguments,
         ]  # fmt: skip
 
-    def start(self, environment=None):
+    def launch(self, environment=None):
+        """As a supervisor does: returns when the process is there."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
@@ -116,6 +117,11 @@ class Agent:
                 stdout=log,
                 stderr=log,
             )
+        return self
+
+    def start(self, environment=None):
+        """Returns when PostgreSQL knows it."""
+        self.launch(environment)
 
         def registered():
             if not self.alive:
@@ -144,6 +150,17 @@ class Agent:
 
     def release_all(self):
         subprocess.run(self.command("--release-all"), check=True, cwd="/", capture_output=True, timeout=60)
+
+    def stuck(self):
+        """What should have moved on and has not, of this agent's hosts and their tasks."""
+        return self.rows(
+            "select s.* from ccp.stuck as s"
+            " left join ccp.task_rows as t on t.id::text = s.id and s.what = 'task'"
+            " join ccp.hosts as h on h.id::text = s.id or h.id = t.host_id"
+            " join ccp.nodes as n on n.id = h.node_id"
+            " where n.name = %s",
+            [self.node],
+        )
 
     def log(self):
         return self.log_path.read_text(errors="replace")

@@ -65,15 +65,22 @@ def die_at(host, failpoint, params="{}"):
     return task
 
 
+def taken_up(host, task):
+    """Whether the agent that runs now works on the task, or has ended it."""
+    return host.agent.value(
+        "select t.finished_at is not null or t.status = 'running' and p.pid = %s and p.ended_at is null"
+        " from ccp.task_rows as t left join ccp.processes as p on p.id = t.process_id where t.id = %s",
+        [host.agent.process.pid, task],
+    )
+
+
 def goes_on(host, task):
     """The agent comes back; the task is worked on at once and ends well. Its result."""
-    host.agent.start()
-    wait_until(lambda: host.agent.value(
-        "select t.status <> 'running' and t.status <> 'queued' or p.ended_at is null from ccp.task_rows as t"
-        " left join ccp.processes as p on p.id = t.process_id where t.id = %s", [task]
-    ), GOES_ON_S, "the task is worked on")  # fmt: skip
+    host.agent.launch()
+    wait_until(lambda: taken_up(host, task), GOES_ON_S, "the task is worked on")
     status, code, message, result = host.wait(task)
     assert status == "succeeded", f"{code}: {message}\n{host.agent.log()[-4000:]}"
+    assert host.agent.stuck() == []
     return result
 
 
