@@ -1,0 +1,202 @@
+"""PostgreSQL goes away under the whole product: whoever asks has an answer within seconds, whoever is in a host stays in,
+and work goes on when it is back."""
+
+import os
+import secrets
+import select
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+
+from support.http import Api
+from support.wait import wait_until
+
+GOES_ON_S = 2  # from the server's first answer
+ANSWERS_S = 5  # a request, whatever the answer
+LONG_S = 30
+
+
+class Talk:
+    """An ssh session whose other end says everything again."""
+
+    def __init__(self, client):
+        self.client = client
+        self.process = client.hold("echo begun; exec cat")
+
+    def echoes(self):
+        word = secrets.token_hex(8) + "\n"
+        self.process.stdin.write(word)
+        self.process.stdin.flush()
+        assert select.select([self.process.stdout], [], [], ANSWERS_S)[0], "the session is silent"
+        assert self.process.stdout.readline() == word
+
+    def is_recorded(self):
+        return self.client.sessions() > 0
+
+    def end(self):
+        self.process.communicate(timeout=15)
+        assert self.process.returncode == 0
+
+
+class Requests:
+    """One of each sort: what needs no login, what reads, what writes, what answers from memory."""
+
+    def __init__(self, client):
+        guest = client.guest
+        port = int(guest.stack.environment["CCP_HTTP_PORT"])
+        nobody, user = Api(port), Api(port).login(guest.name, guest.password)
+        who = {"username": guest.name, "password": guest.password}
+        self.me = lambda: user.get("/v1/user/me", timeout_s=ANSWERS_S)
+        self.harmless = [
+            self.me,
+            lambda: nobody.post("/v1/auth/login", who, timeout_s=ANSWERS_S),
+            lambda: nobody.post("/v1/bootstrap/sessions", who, timeout_s=ANSWERS_S),
+            lambda: guest.admin.get("/v1/admin/tasks", timeout_s=ANSWERS_S),
+            lambda: nobody.get("/healthz", timeout_s=ANSWERS_S),
+            lambda: nobody.get("/readyz", timeout_s=ANSWERS_S),
+        ]
+        self.stop = lambda: guest.admin.post(f"/v1/admin/hosts/{guest.host_id}/stop", timeout_s=ANSWERS_S)
+
+    def statuses(self, asks):
+        """Of these, asked at the same time. One that takes longer than ANSWERS_S raises."""
+
+        def status(ask):
+            began = time.monotonic()
+            answer = ask()
+            assert time.monotonic() - began < ANSWERS_S, answer
+            return answer.status
+
+        with ThreadPoolExecutor(len(asks)) as pool:
+            return list(pool.map(status, asks))
+
+
+class Work:
+    """What each program does when asked, and what was under way before."""
+
+    def __init__(self, client):
+        self.host = client.host
+        self.requests = Requests(client)
+        self.container = self.container_of_host()
+        self.under_way = self.noop(700)
+
+    def container_of_host(self):
+        return self.host.stack.docker("ps", "--no-trunc", "--quiet", "--filter", f"label=cloud-cli-proxy.host={self.host.host_id}")
+
+    def noop(self, hold_ms=0):
+        return self.host.rows(
+            "insert into ccp.tasks (kind, params) values ('system.noop', jsonb_build_object('hold_ms', %s, 'label', %s)) returning id",
+            [hold_ms, secrets.token_hex(8)],
+        )[0][0]
+
+    def connect_again(self):
+        """Returns as soon as the server answers; the moment."""
+
+        def answers():
+            try:
+                self.host.owner, self.host.automation = (self.host.connect(f"CCP_{name}_URL") for name in ("OWNER", "AUTOMATION"))
+            except psycopg2.OperationalError:
+                return False
+            return self.host.value("select 1")
+
+        wait_until(answers, 20, "PostgreSQL answers")
+        return time.monotonic()
+
+    def goes_on(self, since, within_s=GOES_ON_S):
+        """API, worker and agent do something new, and what was under way has ended well, at its first try."""
+        asked = [self.noop(), self.host.insert("host.verify")[0]]
+
+        def done():
+            rows = self.host.rows(
+                "select id::text, status, attempt, error_message from ccp.task_rows where id::text = any (%s)",
+                [[self.under_way, *asked]],
+            )
+            assert all(status not in ("failed", "canceled") for _, status, _, _ in rows), rows
+            return len(rows) == 3 and all(row[1] == "succeeded" for row in rows) and self.requests.me().status == 200
+
+        wait_until(done, max(0, since + within_s - time.monotonic()), "all of it goes on")
+        assert self.host.value("select attempt from ccp.task_rows where id = %s", [self.under_way]) == 1
+        assert self.host.rows("select * from ccp.stuck") == []
+        assert self.host.live_tasks() == []
+        assert (self.host.status, self.container_of_host()) == ("running", self.container)
+
+
+@pytest.fixture
+def talk(client):
+    client.host.running()
+    one = Talk(client)
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def work(client, talk):
+    return Work(client)
+
+
+def comes_back(client, talk, work):
+    since = work.connect_again()
+    work.goes_on(since)
+    talk.echoes()
+    assert talk.is_recorded()
+    env = client.guest.stack.env
+    assert client.run("curl", "-s", env["CCP_ECHO_URL"]).stdout.strip() == client.host.value(
+        "select host(ip_address) from ccp.egress_ips where id = %s", [client.guest.exit_id]
+    )
+
+
+def test_a_server_that_is_away_for_long_is_answered_for_and_work_goes_on_after(client, talk, work):
+    stack = client.guest.stack
+    stack.sv("down", "postgres")
+    everything = [*work.requests.harmless, work.requests.stop]  # refused is never done: the session is in this host
+    until = time.monotonic() + LONG_S
+    try:
+        while time.monotonic() < until:
+            assert work.requests.statuses(everything) == [503] * len(everything)
+            talk.echoes()
+            time.sleep(1)
+    finally:
+        stack.sv("up", "postgres")
+    comes_back(client, talk, work)
+
+
+def test_a_restarted_server_is_worked_with_again(client, talk, work):
+    client.guest.stack.sv("restart", "postgres")
+    comes_back(client, talk, work)
+
+
+def test_a_killed_server_is_worked_with_again(client, talk, work):
+    stack, old = client.guest.stack, client.guest.stack.pid("postgres")
+    stack.kill("postgres", signal.SIGKILL)
+    stack.wait_restarted("postgres", old, 10)
+    comes_back(client, talk, work)
+
+
+def backend(stack, role, listens):
+    """The server's process of a program's listening connection, or of the other one that was last used."""
+    connection = psycopg2.connect(stack.conninfo())
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select pid from pg_stat_activity where usename = %s and query like '%%process.beat(%%' = %s order by state_change desc limit 1",
+            [role, listens],
+        )
+        ((pid,),) = cursor.fetchall()
+    connection.close()
+    return pid
+
+
+@pytest.mark.parametrize("listens", [True, False], ids=["listens", "works"])
+@pytest.mark.parametrize("role", ["ccp_api", "ccp_worker", "ccp_agent", "ccp_sshproxy"])
+def test_one_frozen_backend_keeps_nobody_waiting(client, talk, work, role, listens):
+    frozen = backend(client.guest.stack, role, listens)
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        assert set(work.requests.statuses(work.requests.harmless)) <= {200, 503}
+        talk.echoes()
+        work.goes_on(time.monotonic(), ANSWERS_S)
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    work.goes_on(time.monotonic())
+    assert talk.is_recorded()
