@@ -35,6 +35,10 @@ def wait_status(database, task, wanted, timeout_s=10):
     wait_until(lambda: status(database, task) == wanted, timeout_s, f"the task is {wanted}")
 
 
+def nothing_is_stuck(database):
+    return database.rows("select * from ccp.stuck") == []
+
+
 def test_an_inserted_task_is_run_and_its_timings_are_its_result(database, worker):
     task = noop(database, "one")
     wait_status(database, task, "succeeded", 2)
@@ -97,6 +101,7 @@ def test_the_task_of_a_killed_worker_goes_on_in_its_successor_within_two_seconds
     again.wait_log("task claimed", 5)
     assert time.monotonic() - began < 2
     wait_status(database, task, "succeeded")
+    assert nothing_is_stuck(database)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -110,6 +115,7 @@ def test_a_worker_that_dies_at_a_step_boundary_leaves_nothing_stuck(database, pr
     assert status(database, task) == "running"
     program("ccp-worker", database, flavour="debug")
     wait_status(database, task, "succeeded", 3)
+    assert nothing_is_stuck(database)
 
 
 def test_a_second_worker_waits_for_the_lock_and_says_who_holds_it(database, worker, program):
@@ -127,6 +133,7 @@ def test_killed_connections_are_made_again_and_a_finished_task_is_reported(datab
     wait_status(database, task, "succeeded", 5)
     later = noop(database, "after the cut")
     wait_status(database, later, "succeeded", 3)
+    assert nothing_is_stuck(database)
 
 
 def test_a_frozen_backend_does_not_freeze_the_worker(database, worker):
@@ -140,6 +147,7 @@ def test_a_frozen_backend_does_not_freeze_the_worker(database, worker):
         wait_status(database, task, "succeeded", 5)
     finally:
         os.kill(frozen, signal.SIGCONT)
+    assert nothing_is_stuck(database)
 
 
 def test_a_worker_declared_dead_leaves(database, worker):
