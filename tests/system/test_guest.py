@@ -1,5 +1,6 @@
 """A user's time ends while they work, and begins again; an exit with a preshared key; secrets that are sealed."""
 
+import base64
 import datetime
 import ipaddress
 import subprocess
@@ -33,6 +34,25 @@ def ended_by(session):
     """(exit status, what it said) of a session that somebody else ends."""
     status = session.wait(20)
     return status, session.communicate()[1]
+
+
+def says(guest, command):
+    """(exit status, output) of a shell command of the user's own."""
+    one = guest.bootstrap("sh", "-c", f"exec 2>&1; {command}", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, _ = one.communicate(timeout=60)
+    return one.returncode, out
+
+
+def package(directory):
+    """A Debian package of one file, /usr/share/ours."""
+    (directory / "ours" / "DEBIAN").mkdir(parents=True)
+    (directory / "ours" / "usr" / "share").mkdir(parents=True)
+    (directory / "ours" / "usr" / "share" / "ours").write_text("installed\n")
+    (directory / "ours" / "DEBIAN" / "control").write_text(
+        "Package: ours\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\nDescription: a test\n"
+    )
+    subprocess.run(["dpkg-deb", "--build", directory / "ours"], check=True, capture_output=True, timeout=30)
+    return directory / "ours.deb"
 
 
 def expire(guest, when):
@@ -105,3 +125,16 @@ def test_a_host_that_cannot_start_ends_the_script_with_14_and_names_the_key_to_r
         assert key in said, said
     finally:
         guest.end()
+
+
+def test_a_rebuild_takes_what_was_installed_and_a_wipe_the_home_too(guest, tmp_path):
+    deb = base64.b64encode(package(tmp_path).read_bytes()).decode()
+    status, said = says(guest, f"echo kept > mine && echo {deb} | base64 -d > /tmp/ours.deb && sudo dpkg -i /tmp/ours.deb")
+    assert status == 0, said
+    there = "cat mine; cat /usr/share/ours; dpkg-query -W ours"
+    home, file, name = "cat: mine", "cat: /usr/share/ours", "dpkg-query: no packages found matching ours"
+    assert says(guest, there) == (0, "kept\ninstalled\nours\t1\n")
+    guest.host.task("host.rebuild", '{"mode": "keep"}')
+    assert says(guest, there) == (1, f"kept\n{file}: No such file or directory\n{name}\n")
+    guest.host.task("host.rebuild", '{"mode": "wipe"}')
+    assert says(guest, there) == (1, f"{home}: No such file or directory\n{file}: No such file or directory\n{name}\n")
