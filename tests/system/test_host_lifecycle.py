@@ -287,6 +287,22 @@ def attached(agent, host):
     return subprocess.run(["losetup", "-j", image], check=True, capture_output=True, text=True).stdout.splitlines()
 
 
+def test_a_start_with_fewer_than_three_echo_sources_is_refused_and_says_so(agent):
+    other = Host(agent)
+    other.task("host.create")
+    two = json.dumps(agent.lab.env["LAB_ECHO_URLS"].split()[:2])
+    agent.rows("update ccp.settings set value = %s where name = 'echo_urls'", [two])
+    try:
+        status, code, message, _ = other.wait(other.insert("host.start"))
+    finally:
+        agent.settings()
+    assert (status, code) == ("failed", "settings_incomplete")
+    assert "echo_urls has 2 sources and needs at least 3" in message
+    assert other.pid is None
+    other.task("host.start")
+    other.task("host.delete", '{"wipe": true}')
+
+
 def test_a_home_of_limited_size_is_full_when_it_is_full(agent):
     one = Host(agent, disk_limit_gb=1)
     image = agent.directory / "agent" / "homes" / f"{one.id}.img"
