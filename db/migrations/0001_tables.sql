@@ -62,7 +62,7 @@ begin
     foreach v_name in array array[
         'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete',
         'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.insert_from_view', 'task.refuse_truncate',
-        'account.guard'
+        'account.guard', 'setting.guard'
     ]
     loop
         execute format(
@@ -80,33 +80,73 @@ $$;
 create table ccp.settings (
     name text primary key,
     value jsonb,
+    shape text not null,
+    pattern text,
+    low integer not null,
+    high integer not null,
+    optional boolean not null default false,
     meaning text not null,
     updated_at timestamptz not null default clock.now(),
-    constraint setting_name_is_a_word check (name ~ '^[a-z][a-z0-9_]{1,62}$')
+    constraint setting_name_is_a_word check (name ~ '^[a-z][a-z0-9_]{1,62}$'),
+    constraint setting_shape_is_known check (shape in ('number', 'text', 'texts', 'networks')),
+    constraint setting_text_has_a_pattern check ((shape in ('text', 'texts')) = (pattern is not null)),
+    constraint setting_bounds_are_ordered check (low <= high)
 );
-comment on table ccp.settings is 'Settings, read live by every program; a change works at the next use.';
+comment on table ccp.settings is 'Settings, read live by every program; a change works at the next use. A value that does not fit its shape is refused.';
 comment on column ccp.settings.name is 'Name of the setting.';
 comment on column ccp.settings.value is 'Its value as JSON; null when it was never set.';
+comment on column ccp.settings.shape is 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
+comment on column ccp.settings.pattern is 'What the text, or each text of the list, must match; one of a list has at most 512 characters.';
+comment on column ccp.settings.low is 'The least number, or the least length of the text or list.';
+comment on column ccp.settings.high is 'The greatest.';
+comment on column ccp.settings.optional is 'It may be null.';
 comment on column ccp.settings.meaning is 'What it does, with its unit.';
 comment on column ccp.settings.updated_at is 'When it last changed.';
 
-insert into ccp.settings (name, value, meaning)
+insert into ccp.settings (name, value, shape, pattern, low, high, optional, meaning)
 values
-    ('verify_light_s', '60', 'Seconds between two light verifications of a running host.'),
-    ('verify_full_s', '600', 'Seconds between two full verifications of a running host.'),
-    ('proof_life_s', '900', 'Seconds a proof keeps the wall open; at least 3.'),
-    ('echo_urls', '[]', 'URLs that answer with the caller''s address; at least 3 for a start.'),
-    ('connect_targets', '[]', 'host:port pairs that a proven host must reach; two are used.'),
-    ('dns_check_zone', null, 'Zone whose unique names prove which resolver answers.'),
-    ('ssh_host', null, 'Name or address at which users reach ssh.'),
-    ('ssh_port', '2222', 'Port at which users reach ssh.'),
-    ('public_url', null, 'URL under which users reach the API.'),
-    ('ssh_host_key', null, 'The ssh proxy''s public host key, one line; written by the ssh proxy.'),
-    ('sealing_key', null, 'Public key (base64 X25519) to which exit secrets are sealed; written by the agent.'),
-    ('default_image', '"cloud-cli-proxy/managed-user:latest"', 'Image of new hosts that name none.'),
-    ('penalty_exempt', '[]', 'Addresses or networks that are never limited.'),
-    ('event_retention_days', '90', 'Days that events and verifications are kept; they leave a whole month at a time.'),
-    ('tombstone_retention_days', '90', 'Days that deleted hosts and finished tasks, sessions and grants are kept.');
+    ('verify_light_s', '60', 'number', null, 1, 86400, false, 'Seconds between two light verifications of a running host.'),
+    ('verify_full_s', '600', 'number', null, 1, 86400, false, 'Seconds between two full verifications of a running host.'),
+    ('proof_life_s', '900', 'number', null, 3, 86400, false, 'Seconds a proof keeps the wall open.'),
+    (
+        'echo_urls', '[]', 'texts', '^https?://[^\s/]\S*$', 0, 16, false,
+        'URLs that answer with the caller''s address; at least 3 for a start.'
+    ),
+    (
+        'connect_targets', '[]', 'texts',
+        '^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$',
+        0, 8, false, 'host:port pairs that a proven host must reach; two are used.'
+    ),
+    (
+        'dns_check_zone', null, 'text', '^[A-Za-z0-9_][A-Za-z0-9._-]*$', 1, 200, true,
+        'Zone whose unique names prove which resolver answers.'
+    ),
+    ('ssh_host', null, 'text', '^[A-Za-z0-9.:_-]+$', 1, 253, true, 'Name or address at which users reach ssh.'),
+    ('ssh_port', '2222', 'number', null, 1, 65535, false, 'Port at which users reach ssh.'),
+    ('public_url', null, 'text', '.', 1, 2000, true, 'URL under which users reach the API, which checks it when it makes a script.'),
+    (
+        'ssh_host_key', null, 'text', '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$', 1, 8192, true,
+        'The ssh proxy''s public host key, one line; written by the ssh proxy.'
+    ),
+    (
+        'sealing_key', null, 'text', '^[A-Za-z0-9+/]{43}=$', 44, 44, true,
+        'Public key (base64 X25519) to which exit secrets are sealed; written by the agent.'
+    ),
+    (
+        'default_image', '"cloud-cli-proxy/managed-user:latest"', 'text', '^[A-Za-z0-9][A-Za-z0-9._/:@-]*$', 1, 255, false,
+        'Image of new hosts that name none.'
+    ),
+    ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
+    (
+        'event_retention_days', '90', 'number', null, 1, 36500, false,
+        'Days that events and verifications are kept; they leave a whole month at a time.'
+    ),
+    (
+        'tombstone_retention_days', '90', 'number', null, 1, 36500, false,
+        'Days that deleted hosts and finished tasks, sessions and grants are kept.'
+    );
+create trigger settings_fit_their_shape before insert or update on ccp.settings
+for each row execute function setting.guard();
 
 create table ccp.nodes (
     id bigint generated always as identity primary key,

@@ -12,8 +12,9 @@ declare
 begin
     if exists (
         select
-        from jsonb_array_elements_text(coalesce(setting.get('penalty_exempt'), '[]')) as e (network)
-        where p_address <<= e.network::inet
+        from jsonb_path_query(setting.get('penalty_exempt'), '$[*]') as e (network)
+        -- A limit holds whatever stands here: what cannot be read exempts nobody.
+        where case when setting.is_network(e.network #>> '{}') then p_address <<= (e.network #>> '{}')::inet end
     ) then
         return;
     end if;

@@ -145,7 +145,8 @@ select is(
     'not ok: no host can be started before these are in ccp.settings: connect_targets, dns_check_zone, echo_urls (at least 3)',
     'missing settings are named'
 );
-update ccp.settings set value = '["a", "b", "c"]' where name in ('echo_urls', 'connect_targets');
+update ccp.settings set value = '["http://a", "http://b", "http://c"]' where name = 'echo_urls';
+update ccp.settings set value = '["a:80", "b:443"]' where name = 'connect_targets';
 update ccp.settings set value = '"zone"' where name = 'dns_check_zone';
 select matches(t.doctor('settings'), '^ok', 'until they are set');
 select matches(t.doctor('keys'), 'no key signs tokens', 'missing keys are named');

@@ -1,0 +1,23 @@
+-- Trigger: a setting's value fits its shape, whoever sets it. Programs read settings in the middle of their work, where
+-- a value that cannot be read would be found too late.
+create or replace function setting.guard()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_must text := setting.flaw(new);
+begin
+    if v_must is not null then
+        perform access.refuse(
+            'CP422', 'validation', format('%s must be %s', new.name, v_must), jsonb_build_object('field', new.name), new.meaning
+        );
+    end if;
+    return new;
+end
+$$;
+
+revoke all on function setting.guard() from public;
+
+comment on function setting.guard() is
+'Trigger: a setting''s value fits its shape.';
