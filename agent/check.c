@@ -96,7 +96,7 @@ bool check_judge(struct agent *a, struct host *host, struct docker *d, const cha
 {
 	struct err e;
 
-	if (ev->outcome == OUTCOME_PASSED && live_renew(host, &e) < 0)
+	if (ev->outcome == OUTCOME_PASSED && live_renew(host, ev, &e) < 0)
 		evidence_add(ev, "proof", OUTCOME_FAILED, "internal", 0, "%s", e.message);
 	if (ev->outcome == OUTCOME_PASSED) {
 		host->inconclusive = 0;
@@ -116,40 +116,61 @@ bool check_judge(struct agent *a, struct host *host, struct docker *d, const cha
 	return false;
 }
 
+// A verification that could not run says nothing about the exit. Without a proof the host closes by
+// itself.
+static void check_failed(struct agent *a, const struct host *host, const char *kind,
+	const struct evidence *ev, const struct err *e)
+{
+	log_error("a host cannot be checked", log_text("host", host->id), log_err(e));
+	outbox_verified(a->outbox, host->id, NULL, kind, ev);
+}
+
+// The host is taken and the guard's. Sets what the guard does next.
+static void check_host(struct guard *g, struct host *host)
+{
+	struct agent *a = g->agent;
+	struct wait w = wait_for(CHECK_MS, host->yield_fd);
+	const char *kind = g->full ? "full" : "light";
+	_cleanup_(evidence_done) struct evidence ev;
+	struct err e;
+	int r;
+
+	evidence_init(&ev);
+	r = live_check(host, &host->live.wall, g->full ? VERIFY_FULL : VERIFY_LIGHT, &w, &ev, &e);
+	g->next_ms = r == WAIT_CANCELED ? LATER_MS : CHECK_AGAIN_S * 1000;
+	if (r < 0) {
+		check_failed(a, host, kind, &ev, &e);
+	} else if (r == 0) {
+		_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
+		bool lives = check_judge(a, host, d, kind, NULL, &ev);
+
+		g->passed = ev.outcome == OUTCOME_PASSED;
+		if (!lives)
+			g->next_ms = 0;
+		else if (g->passed)
+			g->next_ms = g->light_ms;
+	}
+}
+
 static void check_run(struct pool_job *job, void *context)
 {
 	struct guard *g = (struct guard *)((char *)job - offsetof(struct guard, job));
-	struct agent *a = g->agent;
-	struct host *host = host_try_take(a->hosts, g->host_id);
-	_cleanup_(evidence_done) struct evidence ev;
-	struct wait w;
-	struct err e;
+	struct hosts *hosts = g->agent->hosts;
+	struct host *host = host_try_take(hosts, g->host_id);
 
 	(void)context;
-	evidence_init(&ev);
 	g->passed = false;
-	if (host == NULL) {
-		g->next_ms = LATER_MS; // a task has it and will see
+	g->next_ms = LATER_MS; // a task has it and will see
+	if (host == NULL)
 		return;
-	}
-	w = wait_for(CHECK_MS, host->yield_fd);
 	if (host->live.run == g->run) {
 		g->light_ms = host->spec->light_s * 1000;
 		g->full_ms = host->spec->full_s * 1000;
-	}
-	if (host->live.run != g->run) {
-		g->next_ms = 0;
-	} else if (live_check(host, &host->live.wall, g->full ? VERIFY_FULL : VERIFY_LIGHT, &w, &ev,
-			   &e) == WAIT_CANCELED) {
-		g->next_ms = LATER_MS;
+		check_host(g, host);
 	} else {
-		_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
-		bool lives = check_judge(a, host, d, g->full ? "full" : "light", NULL, &ev);
-
-		g->passed = ev.outcome == OUTCOME_PASSED;
-		g->next_ms = !lives ? 0 : g->passed ? g->light_ms : CHECK_AGAIN_S * 1000;
+		g->next_ms = 0;
 	}
-	host_release(a->hosts, host);
+	host_release(hosts, host);
 }
 
 static void check_submit(struct guard *g);
@@ -166,7 +187,7 @@ static void check_done(struct pool_job *job)
 	}
 	if (g->full && g->passed)
 		g->full_at_ms = now + g->full_ms;
-	else if (g->full)
+	else if (!g->passed) // a light one may have asked the one source that is down
 		g->want_full = true;
 	if (g->want_full && g->passed) {
 		check_submit(g);
@@ -298,12 +319,33 @@ int checks_begin(struct checks *checks, const struct host *host, struct err *e)
 }
 
 // What is asked of a run's guard from other threads.
+enum guard_word { GUARD_END, GUARD_CHECK, GUARD_CHECK_SOON };
+
 struct guard_call {
 	struct checks *checks;
 	uint64_t run;
-	bool end; // else: check now
+	enum guard_word word;
 	struct loop_post post;
 };
+
+static void guard_obey(struct checks *checks, struct guard *g, enum guard_word word)
+{
+	switch (word) {
+	case GUARD_END:
+		if (g->busy)
+			g->ended = true;
+		else
+			guard_remove(checks, g);
+		break;
+	case GUARD_CHECK:
+		on_change(g);
+		break;
+	case GUARD_CHECK_SOON:
+		g->want_full = true;
+		loop_timer_set(g->timer, CHECK_AGAIN_S * 1000, 0);
+		break;
+	}
+}
 
 static void guard_called(struct loop_post *post)
 {
@@ -313,16 +355,12 @@ static void guard_called(struct loop_post *post)
 
 	while (g != NULL && g->run != call->run)
 		g = g->next;
-	if (g != NULL && !call->end)
-		on_change(g);
-	else if (g != NULL && g->busy)
-		g->ended = true;
-	else if (g != NULL)
-		guard_remove(call->checks, g);
+	if (g != NULL)
+		guard_obey(call->checks, g, call->word);
 	free(call);
 }
 
-static void guard_call(struct checks *checks, uint64_t run, bool end)
+static void guard_call(struct checks *checks, uint64_t run, enum guard_word word)
 {
 	struct guard_call *call;
 
@@ -330,13 +368,13 @@ static void guard_call(struct checks *checks, uint64_t run, bool end)
 		return;
 	call = xnew(struct guard_call);
 	*call = (struct guard_call){
-		.checks = checks, .run = run, .end = end, .post.fn = guard_called};
+		.checks = checks, .run = run, .word = word, .post.fn = guard_called};
 	loop_post(checks->agent->loop, &call->post);
 }
 
 void checks_end(struct checks *checks, uint64_t run)
 {
-	guard_call(checks, run, true);
+	guard_call(checks, run, GUARD_END);
 }
 
 static bool settings_differ(const struct host_spec *a, const struct host_spec *b)
@@ -354,7 +392,7 @@ static bool settings_differ(const struct host_spec *a, const struct host_spec *b
 void check_learn(struct agent *a, struct host *host, struct host_spec *spec)
 {
 	if (host->spec != NULL && settings_differ(host->spec, spec))
-		guard_call(a->guards, host->live.run, false);
+		guard_call(a->guards, host->live.run, GUARD_CHECK);
 	host_set_spec(host, spec);
 }
 
@@ -364,35 +402,61 @@ struct look {
 	struct pool_job job;
 };
 
+static void look_end(struct agent *a, struct host *host, struct docker *d)
+{
+	struct err e;
+
+	if (live_end(a, host, d, NULL, &e) < 0)
+		log_error("ending a host failed", log_text("host", host->id), log_err(&e));
+}
+
+// It could not be adopted or guarded.
+static void look_refuse(struct agent *a, struct host *host, struct docker *d, const struct err *why)
+{
+	_cleanup_(evidence_done) struct evidence ev;
+
+	evidence_init(&ev);
+	evidence_add(&ev, "adopt", OUTCOME_FAILED, "inventory", 0, "%s", why->message);
+	outbox_verified(a->outbox, host->id, NULL, "full", &ev);
+	look_end(a, host, d);
+	outbox_observe(a->outbox, host->id, "stopped", ev.code, ev.sentence);
+}
+
+// The first check of what was adopted. Unless it passes, the next one is not far.
+static void look_prove(struct agent *a, struct host *host, struct docker *d, const struct wait *w)
+{
+	_cleanup_(evidence_done) struct evidence ev;
+	struct err e;
+	int r;
+
+	evidence_init(&ev);
+	r = live_check(host, &host->live.wall, VERIFY_FULL, w, &ev, &e);
+	if (r == 0 && !check_judge(a, host, d, "full", NULL, &ev))
+		return;
+	if (r < 0)
+		check_failed(a, host, "full", &ev, &e);
+	if (ev.outcome != OUTCOME_PASSED || r != 0)
+		guard_call(a->guards, host->live.run, GUARD_CHECK_SOON);
+	if (r == WAIT_CANCELED)
+		return; // a task wants it and begins from what it finds
+	log_info("host adopted", log_text("host", host->id));
+	outbox_observe(a->outbox, host->id, "running", NULL, NULL);
+}
+
 // A container that runs and that this agent has not started: whole, or ended.
 static void look_adopt(
-	struct look *look, struct host *host, struct docker *d, const struct docker_container *c)
+	struct agent *a, struct host *host, struct docker *d, const struct docker_container *c)
 {
-	struct agent *a = look->agent;
 	struct wait w = wait_for(CHECK_MS, host->yield_fd);
-	_cleanup_(evidence_done) struct evidence ev;
 	struct err e;
 	int r = live_adopt(a, host, c, &w, &e);
 
-	evidence_init(&ev);
-	if (r == 0 && checks_begin(a->guards, host, &e) < 0)
-		log_error("a host cannot be guarded", log_text("host", host->id), log_err(&e));
 	if (r == 0)
-		r = live_check(host, &host->live.wall, VERIFY_FULL, &w, &ev, &e);
-	if (r == WAIT_CANCELED)
-		return; // a task wants it and begins from what it finds
-	if (host->live.run == 0) {
-		evidence_add(&ev, "adopt", OUTCOME_FAILED, "inventory", 0, "%s", e.message);
-		outbox_verified(a->outbox, host->id, NULL, "full", &ev);
-		if (live_end(a, host, d, NULL, &e) < 0)
-			log_error("ending a host failed", log_text("host", host->id), log_err(&e));
-		outbox_observe(a->outbox, host->id, "stopped", ev.code, ev.sentence);
-		return;
-	}
-	if (!check_judge(a, host, d, "full", NULL, &ev))
-		return;
-	log_info("host adopted", log_text("host", host->id));
-	outbox_observe(a->outbox, host->id, "running", NULL, NULL);
+		r = checks_begin(a->guards, host, &e);
+	if (r < 0)
+		look_refuse(a, host, d, &e);
+	else if (r == 0)
+		look_prove(a, host, d, &w);
 }
 
 // false: Docker did not tell.
@@ -414,7 +478,6 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 				"Docker does not tell", log_text("host", host->id), log_err(&e));
 		return false;
 	}
-	host->seen = true;
 	same = host->live.run != 0 && r == 0 && strcmp(c.started_at, host->live.started_at) == 0;
 	if (same && c.running && !live_is_dead(&host->live)) {
 		outbox_observe(a->outbox, host->id, "running", NULL, NULL);
@@ -422,7 +485,7 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 	}
 	if (host->live.run == 0 && r == 0 && c.running && first && host->spec != NULL &&
 		host->spec->has_exit && strcmp(host->spec->status, "running") == 0) {
-		look_adopt(look, host, d, &c);
+		look_adopt(a, host, d, &c);
 		return true;
 	}
 	if (r == 0 && c.running && first)
@@ -439,9 +502,9 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 	if (host->live.run != 0 || c.running) {
 		log_warning("host is not as it was left", log_text("host", host->id),
 			log_text("why", message));
-		if (live_end(a, host, d, NULL, &e) < 0)
-			log_error("ending a host failed", log_text("host", host->id), log_err(&e));
+		look_end(a, host, d);
 	}
+	host->seen = true;
 	outbox_observe(
 		a->outbox, host->id, r == DOCKER_ABSENT ? "absent" : "stopped", NULL, message);
 	return true;

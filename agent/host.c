@@ -206,6 +206,7 @@ void host_set_live(struct hosts *hosts, struct host *host, const struct live *li
 	(void)!proc_pidfd(live->pid, &host->live.process_fd, &dead);
 	host->live.run = ++hosts->runs;
 	host->inconclusive = 0;
+	host->seen = true;
 	pthread_mutex_unlock(&hosts->lock);
 }
 

@@ -39,7 +39,8 @@ struct host {
 	char id[SPEC_ID_SIZE];
 	struct host_spec *spec; // the latest that SQL told; NULL before
 	struct live live;
-	bool seen; // compared with Docker since the agent's start, or begun anew by a task
+	bool seen; // since the agent's start: it was ended, or it is live, or a look found how it
+		   // is
 	unsigned inconclusive; // checks in a row that told nothing
 	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
 	int free_fd; // eventfd, 1: nobody has it. Reading it takes the host

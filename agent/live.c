@@ -104,6 +104,8 @@ int live_end(
 	else if (live.run != 0 && strcmp(live.container_id, c.id) != 0)
 		(void)!engine_end(&a->engines, live.container_id, &unheard);
 	live_close(&live);
+	if (r == 0)
+		host->seen = true;
 	return r == 0 ? 0 : r < 0 ? -1 : err_wrap(e, "end the host");
 }
 
@@ -116,11 +118,20 @@ static int verify_inside(const struct host *host, enum verify_kind kind, const s
 	return verify_run(host->live.ns_fd, &spec, w, ev, e);
 }
 
+// The proof may have run out during the verification, so the wall is asked right before.
+static int probe_as_is(struct wall *wall, int ns_fd, struct evidence *ev, struct err *e)
+{
+	struct wall_state state;
+
+	if (wall_read(wall, &state, e) < 0)
+		return -1;
+	return probe_run(wall, ns_fd, state.open ? PROBE_OPEN : PROBE_CLOSED, ev, e);
+}
+
 int live_check(const struct host *host, struct wall *wall, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e)
 {
 	const struct live *live = &host->live;
-	struct wall_state state = {0};
 	int64_t begun = wait_now_us();
 	int r;
 
@@ -133,11 +144,11 @@ int live_check(const struct host *host, struct wall *wall, enum verify_kind kind
 	if (r == 0)
 		r = link_check(live->ns_fd, &live->link, ev, e);
 	if (r == 0)
-		r = wall_check(wall, &state, ev, e);
+		r = wall_check(wall, NULL, ev, e);
 	if (r == 0 && ev->outcome == OUTCOME_PASSED)
 		r = verify_inside(host, kind, w, ev, e);
 	if (r == 0 && kind == VERIFY_FULL && ev->outcome == OUTCOME_PASSED)
-		r = probe_run(wall, live->ns_fd, state.open ? PROBE_OPEN : PROBE_CLOSED, ev, e);
+		r = probe_as_is(wall, live->ns_fd, ev, e);
 	if (r == WAIT_CANCELED)
 		return r;
 	if (r != 0) {
@@ -148,9 +159,15 @@ int live_check(const struct host *host, struct wall *wall, enum verify_kind kind
 	return 0;
 }
 
-int live_renew(struct host *host, struct err *e)
+int live_renew(struct host *host, struct evidence *ev, struct err *e)
 {
-	return wall_open(&host->live.wall, host->spec->proof_life_s * 1000, e);
+	struct wall *wall = &host->live.wall;
+	struct wall_state before;
+
+	if (wall_read(wall, &before, e) < 0 ||
+		wall_open(wall, host->spec->proof_life_s * 1000, e) < 0)
+		return -1;
+	return before.open ? 0 : probe_run(wall, host->live.ns_fd, PROBE_OPEN, ev, e);
 }
 
 static int adopt_engine(struct live *live, struct err *e)

@@ -34,8 +34,9 @@ _must_check_ int live_end(const struct agent *a, struct host *host, struct docke
 _must_check_ int live_check(const struct host *host, struct wall *wall, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e);
 
-// Renews the proof after a check that passed.
-_must_check_ int live_renew(struct host *host, struct err *e);
+// Renews the proof after a check that passed. A wall that had closed by itself is probed again now
+// that it is open, and the evidence gets the outcome.
+_must_check_ int live_renew(struct host *host, struct evidence *ev, struct err *e);
 
 // After a restart of the agent: finds namespace, engine, wall and open gate of a running container
 // and makes the host live. Returns 0, WAIT_CANCELED, or -1 with the reason why it is not whole

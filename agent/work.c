@@ -67,7 +67,6 @@ int work_begin(struct task *task, struct err *e)
 	r = host_take(work->agent->hosts, task->host_id, &w, &work->host, e);
 	if (r != 0)
 		return r;
-	work->host->seen = true;
 	// What ends a host must not depend on its settings being readable.
 	return must_read ? spec_fetch(task, work->host, e) : 0;
 }

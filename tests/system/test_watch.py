@@ -1,6 +1,8 @@
 """What the agent watches over: containers that die, settings that cannot be read, what nobody is responsible for."""
 
+import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -11,6 +13,9 @@ import pytest
 
 from support.agent import Agent, Host
 from support.wait import wait_until
+
+
+DEAD = [f"http://198.18.0.11:{port}/" for port in range(1, 14)]  # echo sources that do not answer
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +42,57 @@ def host(created):
 
 
 @contextmanager
-def setting(agent, name, value):
+def changed(host, **values):
+    """Other settings for as long as this lasts."""
+    agent = host.agent
     change = "update ccp.settings set value = %s::jsonb where name = %s"
-    before = agent.value("select value::text from ccp.settings where name = %s", [name])
-    agent.rows(change, [value, name])
+    before = {name: agent.value("select value::text from ccp.settings where name = %s", [name]) for name in values}
+    for name, value in values.items():
+        agent.rows(change, [json.dumps(value), name])
     try:
         yield
     finally:
-        agent.rows(change, [before, name])
+        for name, value in before.items():
+            agent.rows(change, [value, name])
+
+
+@contextmanager
+def settings(host, **values):
+    """Other settings that the agent knows of."""
+    with changed(host, **values):
+        host.task("host.verify")
+        yield
+
+
+def last_verification(agent):
+    return agent.value("select coalesce(max(id), 0) from ccp.verifications")
+
+
+def verifications(host, after):
+    """Kind, outcome and the names of the checks, in the order of their coming."""
+    rows = host.agent.rows(
+        "select kind, outcome, checks from ccp.verifications where host_id = %s and id > %s order by id", [host.id, after]
+    )
+    return [(kind, outcome, {check["name"] for check in checks}) for kind, outcome, checks in rows]
+
+
+def wait_verifications(host, after, count, timeout_s):
+    return wait_until(
+        lambda: rows if len(rows := verifications(host, after)) >= count else None, timeout_s, f"{count} verifications"
+    )
+
+
+@contextmanager
+def namespace_of(pid):
+    """A descriptor of its network namespace, which outlives it."""
+    fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    yield fd
+    os.close(fd)
+
+
+def is_open(namespace):
+    words = ["nsenter", f"--net=/proc/self/fd/{namespace}", "nft", "list", "set", "inet", "ccp", "proven"]
+    return b"elements" in subprocess.run(words, check=True, capture_output=True, pass_fds=[namespace]).stdout
 
 
 def verification_stopped(agent, timeout_s=20):
@@ -63,7 +111,7 @@ def verification_stopped(agent, timeout_s=20):
 
 
 def test_a_container_that_dies_while_a_check_has_its_host_is_not_proven_again(agent, host):
-    with setting(agent, "verify_light_s", "1"):
+    with settings(host, verify_light_s=1):
         child = verification_stopped(agent)
         agent.stack.docker("kill", host.container)
         wait_until(lambda: agent.containers() == [], 10, "Docker knows of the death")
@@ -73,21 +121,86 @@ def test_a_container_that_dies_while_a_check_has_its_host_is_not_proven_again(ag
 
 
 def test_a_dead_container_has_no_proof_also_when_docker_tells_nothing(agent, host):
-    namespace = os.open(f"/proc/{host.pid}/ns/net", os.O_RDONLY)
     pid = host.pid
-    rules = ["nsenter", f"--net=/proc/self/fd/{namespace}", "nft", "list", "set", "inet", "ccp", "proven"]
-
-    def is_open():
-        return b"elements" in subprocess.run(rules, check=True, capture_output=True, pass_fds=[namespace]).stdout
-
-    assert is_open()
-    with setting(agent, "verify_light_s", "1"):
-        host.task("host.verify")  # the setting is known
+    with settings(host, verify_light_s=1), namespace_of(pid) as namespace:
+        assert is_open(namespace)
         agent.stack.kill("dockerd", signal.SIGSTOP)
         try:
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: not is_open(), 10, "the host is closed")
+            wait_until(lambda: not is_open(namespace), 10, "the host is closed")
         finally:
             agent.stack.kill("dockerd", signal.SIGCONT)
-    os.close(namespace)
     host.wait_status("unavailable", 30)
+
+
+def test_a_light_check_that_asked_a_dead_source_is_followed_by_a_full_one(agent, host):
+    alive = agent.lab.env["LAB_ECHO_URLS"].split()[:3]
+
+    def answered():
+        """The kind and outcome of what followed the first light check that learnt nothing."""
+        rows = [row[:2] for row in verifications(host, after)]
+        return rows[rows.index(("light", "inconclusive")) + 1 :] if ("light", "inconclusive") in rows else None
+
+    with settings(host, echo_urls=alive + DEAD, verify_light_s=1):
+        after = last_verification(agent)
+        assert wait_until(answered, 60, "a light check asks a dead source")[0] == ("full", "passed")
+    assert host.status == "running"
+
+
+def test_a_proof_that_runs_out_during_its_check_is_no_leak(agent, host):
+    with settings(host, proof_life_s=3, verify_full_s=1), namespace_of(host.pid) as namespace:
+        after = last_verification(agent)
+        child = verification_stopped(agent)
+        wait_until(lambda: not is_open(namespace), 8, "the proof runs out")
+        os.kill(child, signal.SIGCONT)
+        wait_until(
+            lambda: any({"leak_closed", "leak_open"} <= names for _, _, names in verifications(host, after)),
+            10, "the wall is probed closed and, opened again, once more",
+        )  # fmt: skip
+        assert {outcome for _, outcome, _ in verifications(host, after)} == {"passed"}
+    assert host.status == "running"
+
+
+def test_a_verification_that_cannot_run_stops_no_host(agent, host):
+    def open_files(most):
+        resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, most)
+
+    before = resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE)
+    with settings(host, verify_light_s=1):
+        after = last_verification(agent)
+        open_files((10, before[1]))  # all of them are taken
+        try:
+            rows = wait_verifications(host, after, 4, 40)
+        finally:
+            open_files(before)
+        assert {outcome for _, outcome, _ in rows} == {"inconclusive"}
+        assert host.status == "running"
+        host.task("host.verify")
+
+
+def test_an_adoption_that_proves_nothing_yet_is_checked_again_soon(agent, host):
+    agent.kill()
+    after = last_verification(agent)
+    with changed(host, echo_urls=DEAD):
+        agent.start()
+        rows = wait_verifications(host, after, 2, 30)
+    assert [row[:2] for row in rows[:2]] == [("full", "inconclusive")] * 2
+    host.task("host.verify")
+    assert host.status == "running"
+
+
+def test_a_task_that_was_canceled_before_it_looked_does_not_cost_a_host(agent, host):
+    """Its agent has just started, and has not looked either."""
+    container = host.container
+    agent.kill()
+    agent.stack.kill("dockerd", signal.SIGSTOP)
+    try:
+        agent.start()
+        task = host.insert("host.verify")
+        wait_until(lambda: f'"task claimed" task={task}' in agent.log(), 10, "the task is claimed")
+        agent.rows("select task.cancel(%s, null)", [task])
+        assert host.wait(task)[0] == "canceled"
+    finally:
+        agent.stack.kill("dockerd", signal.SIGCONT)
+    wait_until(lambda: agent.log().count(f'event="host adopted" host={host.id}') == 2, 30, "the host is adopted")
+    assert (host.container, host.status) == (container, "running")
