@@ -134,10 +134,41 @@ def test_before_the_gate_there_is_no_process_but_pid_1(container):
     assert container.processes() == ["/.ccp/init"]
 
 
+# What root in the container may do to PID 1, and to a child of his own: there all of it works.
+TRACE = """
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+def tried(what, act):
+    try:
+        act()
+        print(what, "allowed")
+    except OSError as error:
+        print(what, errno.errorcode[error.errno])
+def attach(pid):
+    if libc.ptrace(16, pid, None, None) < 0:
+        raise OSError(ctypes.get_errno(), "")
+child = os.fork()
+if child == 0:
+    import signal
+    signal.pause()
+for who, pid in (("own", child), ("init", 1)):
+    tried(who + " environ", lambda: open(f"/proc/{pid}/environ", "rb").read())
+    tried(who + " memory", lambda: open(f"/proc/{pid}/mem", "rb"))
+    tried(who + " descriptors", lambda: os.readlink(f"/proc/{pid}/fd/0"))
+    tried(who + " attach", lambda: attach(pid))
+os.kill(child, 9)
+"""
+
+
 def test_pid_1_listens_and_cannot_be_traced(container):
     gate = container.gate()
     pid, uid, _ = struct.unpack("3i", gate.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     assert (pid, uid) == (container.pid, 0)
+    told = container.stack.docker("exec", "--user", "0", container.id, "python3", "-c", TRACE)
+    answers = dict(line.rsplit(" ", 1) for line in told.splitlines())
+    ways = ("environ", "memory", "descriptors", "attach")
+    assert {way: answers[f"own {way}"] for way in ways} == dict.fromkeys(ways, "allowed")
+    assert {way: answers[f"init {way}"] for way in ways} == dict.fromkeys(ways, "EACCES") | {"attach": "EPERM"}
 
 
 def test_the_gate_opens_for_us_and_tells_when_sshd_is_up(container):
