@@ -13,7 +13,11 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 
-enum { PASSWD_MAX = 256 * 1024, REMOVE_MS = 10000 };
+enum {
+	PASSWD_MAX = 256 * 1024,
+	REMOVE_MS = 10000,
+	PROBE_NAME_SIZE = CONTAINER_NAME_SIZE + 8,
+};
 
 bool image_passwd_has_dev(const char *passwd)
 {
@@ -58,6 +62,26 @@ static int look_inside(
 	return 0;
 }
 
+// The container through which the host's image is looked at.
+static void probe_name(const struct agent *a, const char *host_id, char ret[static PROBE_NAME_SIZE])
+{
+	const struct container_wish wish = {
+		.node = a->node, .cluster = a->cluster, .host_id = host_id};
+	char own[CONTAINER_NAME_SIZE];
+
+	container_name(&wish, own);
+	snprintf(ret, PROBE_NAME_SIZE, "%s-probe", own);
+}
+
+int image_probe_remove(const struct agent *a, struct docker *d, const char *host_id,
+	const struct wait *w, struct err *e)
+{
+	char name[PROBE_NAME_SIZE];
+
+	probe_name(a, host_id, name);
+	return docker_remove(d, name, w, e);
+}
+
 static int probe(const struct agent *a, struct docker *d, const struct host_spec *spec,
 	const struct docker_image *image, const struct wait *w, struct err *e)
 {
@@ -67,12 +91,11 @@ static int probe(const struct agent *a, struct docker *d, const struct host_spec
 		.image_id = image->id};
 	struct wait removal = wait_for(REMOVE_MS, -1);
 	_cleanup_(freep) char *body = container_probe_body(&wish);
-	char name[CONTAINER_NAME_SIZE + 8], own[CONTAINER_NAME_SIZE], id[DOCKER_ID_SIZE];
+	char name[PROBE_NAME_SIZE], id[DOCKER_ID_SIZE];
 	struct err unheard;
 	int r;
 
-	container_name(&wish, own);
-	snprintf(name, sizeof(name), "%s-probe", own);
+	probe_name(a, spec->host_id, name);
 	r = docker_remove(d, name, &removal, e); // of an agent that was killed here
 	if (r == 0)
 		r = docker_create(d, name, body, w, id, e);

@@ -17,5 +17,9 @@ enum image_outcome { IMAGE_UNFIT = 21 };
 _must_check_ int image_check(const struct agent *a, struct docker *d, const struct host_spec *spec,
 	const struct wait *w, char ret_id[static DOCKER_IMAGE_SIZE], struct err *e);
 
+// Removes that container if an agent that was killed there has left it. 0 also when there is none.
+_must_check_ int image_probe_remove(const struct agent *a, struct docker *d, const char *host_id,
+	const struct wait *w, struct err *e);
+
 // Does a passwd(5) text have the user dev with uid and gid 1000 and home /home/dev?
 bool image_passwd_has_dev(const char *passwd);

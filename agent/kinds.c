@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/check.h"
+#include "agent/image.h"
 #include "agent/keys.h"
 #include "agent/live.h"
 #include "agent/outbox.h"
@@ -14,7 +15,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum { CHECK_MS = 15000 };
+enum { CHECK_MS = 15000, REMOVE_MS = 20000 };
 
 // host.create: keys and home. The public halves are what the database gets.
 static int create_keys(struct task *task, struct err *e)
@@ -141,6 +142,18 @@ static bool delete_wipes(const struct task *task)
 	       (cJSON_IsString(wipe) && strcmp(wipe->valuestring, "true") == 0);
 }
 
+static int delete_containers(struct task *task, struct err *e)
+{
+	struct work *work = task->state;
+	struct wait w = task_wait(task, REMOVE_MS);
+	int r = step_remove(task, e);
+
+	if (r == 0)
+		r = work_docker(task,
+			image_probe_remove(work->agent, work->docker, task->host_id, &w, e), e);
+	return r;
+}
+
 static int delete_files(struct task *task, struct err *e)
 {
 	struct work *work = task->state;
@@ -157,7 +170,7 @@ static int delete_files(struct task *task, struct err *e)
 
 static const struct task_step delete_steps[] = {
 	{"end", NULL, 0, NULL, step_end},
-	{"remove", NULL, 0, NULL, step_remove},
+	{"remove", NULL, 0, NULL, delete_containers},
 	{"files", NULL, 0, NULL, delete_files},
 	{0},
 };

@@ -274,6 +274,17 @@ def test_starts_of_two_hosts_overlap(agent, host):
     assert not (agent.directory / "agent" / "hosts" / other.id).exists()
 
 
+def test_a_deleted_host_leaves_no_container_of_a_create_that_was_killed(agent):
+    one = Host(agent)
+    one.task("host.create")
+    one.task("host.start")
+    docker = agent.stack.docker
+    name = docker("inspect", "--format", "{{.Name}}", one.container).strip().removeprefix("/")
+    left = docker("create", "--name", f"{name}-probe", "cloud-cli-proxy/managed-user:latest").strip()
+    one.task("host.delete", '{"wipe": true}')
+    assert left not in docker("ps", "--all", "--no-trunc", "--quiet")
+
+
 def test_an_image_without_dev_is_refused_and_says_so(agent):
     one = Host(agent, image="no-such-image:1")
     status, code, message, _ = one.wait(one.insert("host.create"))
