@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/engine_launch.h"
@@ -170,21 +169,20 @@ static int engine_talk(const char *name, const char *text, const struct wait *w,
 	return wireguard_answer_parse(answer, ret, e);
 }
 
-int engine_status(const struct engine *g, struct engine_status *ret, struct err *e)
+int engine_status(struct engine *g, struct engine_status *ret, struct err *e)
 {
 	struct wireguard_status got;
 	struct wait w = wait_for(ANSWER_MS, -1);
 	int r = engine_talk(g->name, "get=1\n\n", &w, &got, e);
 	if (r != 0)
 		return r;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	int64_t age_ms = (now_ns - got.handshake_ns) / 1000000;
+	if (got.handshake_ns != g->handshake_ns) {
+		g->handshake_ns = got.handshake_ns;
+		g->handshake_seen_ms = wait_now_ms();
+	}
 	*ret = (struct engine_status){
-		.handshake_age_ms = got.handshake_ns == 0 ? -1
-				    : age_ms < 0          ? 0
-							  : age_ms,
+		.handshake_age_ms =
+			g->handshake_ns == 0 ? -1 : wait_now_ms() - g->handshake_seen_ms,
 		.rx_bytes = got.rx_bytes,
 		.tx_bytes = got.tx_bytes,
 	};
@@ -242,7 +240,7 @@ static int handshake_again(
 	return engine_talk(g->name, text, &w, &status, e);
 }
 
-int engine_wait_handshake(const struct engine_home *home, const struct engine *g,
+int engine_wait_handshake(const struct engine_home *home, struct engine *g,
 	const struct wireguard_config *config, const struct wait *w, struct err *e)
 {
 	int64_t patience_ms = PATIENCE_FIRST_MS, again_ms = wait_now_ms() + patience_ms;
@@ -314,7 +312,7 @@ int engine_prove(const struct engine *g, int ns_fd, const char *tunnel, struct e
 }
 
 int engine_check(
-	const struct engine *g, int ns_fd, const char *tunnel, struct evidence *ev, struct err *e)
+	struct engine *g, int ns_fd, const char *tunnel, struct evidence *ev, struct err *e)
 {
 	static const char code[] = "tunnel_no_handshake";
 	int64_t start = wait_now_us();
@@ -336,7 +334,7 @@ int engine_check(
 			ENGINE_DEAD_MS / 1000);
 	else
 		evidence_add(ev, "tunnel", OUTCOME_PASSED, NULL, took,
-			"handshake %lld s ago, %llu bytes in, %llu out",
+			"handshake seen %lld s ago, %llu bytes in, %llu out",
 			(long long)status.handshake_age_ms / 1000,
 			(unsigned long long)status.rx_bytes, (unsigned long long)status.tx_bytes);
 	return 0;

@@ -30,6 +30,9 @@ struct engine {
 	char name[ENGINE_NAME_SIZE];
 	pid_t pid;
 	int pidfd; // readable when it has died: put it into the loop
+	// The last handshake it told us of, on its clock, and when we first saw that, on ours: the
+	// machine's clock may be set meanwhile.
+	int64_t handshake_ns, handshake_seen_ms;
 };
 #define ENGINE_INIT ((struct engine){.pidfd = -1})
 void engine_done(struct engine *g); // closes the pidfd; the engine lives on
@@ -61,12 +64,12 @@ _must_check_ int engine_find(const char *container_id, struct engine *ret, struc
 _must_check_ int engine_prove(const struct engine *g, int ns_fd, const char *tunnel, struct err *e);
 
 struct engine_status {
-	int64_t handshake_age_ms; // -1: none yet
+	int64_t handshake_age_ms; // since we first saw it; -1: none yet
 	uint64_t rx_bytes, tx_bytes;
 };
 
 // Asks the engine (UAPI get). Returns 0, ENGINE_SILENT after 500 ms, ENGINE_ABSENT, -1.
-_must_check_ int engine_status(const struct engine *g, struct engine_status *ret, struct err *e);
+_must_check_ int engine_status(struct engine *g, struct engine_status *ret, struct err *e);
 
 // Until the first handshake is done, or ENGINE_NO_HANDSHAKE at w's deadline, WAIT_CANCELED,
 // ENGINE_ABSENT, ENGINE_SILENT. WireGuard itself repeats an unanswered handshake after 5 s (its
@@ -74,15 +77,15 @@ _must_check_ int engine_status(const struct engine *g, struct engine_status *ret
 // 3.5 s and so on: each try has longer than the one before for its way there and back.
 // ENGINE_NO_HANDSHAKE's sentence ends with what the engine logged about it, such as an unreachable
 // network.
-_must_check_ int engine_wait_handshake(const struct engine_home *home, const struct engine *g,
+_must_check_ int engine_wait_handshake(const struct engine_home *home, struct engine *g,
 	const struct wireguard_config *config, const struct wait *w, struct err *e);
 
 // Adds one check `tunnel` (error code `tunnel_no_handshake`): the engine is the proven one,
-// answers, and its last handshake is younger than ENGINE_DEAD_MS. Returns 0 when that could be
+// answers, and we saw its last handshake less than ENGINE_DEAD_MS ago. Returns 0 when that could be
 // found out.
 enum { ENGINE_DEAD_MS = 180000 };
 _must_check_ int engine_check(
-	const struct engine *g, int ns_fd, const char *tunnel, struct evidence *ev, struct err *e);
+	struct engine *g, int ns_fd, const char *tunnel, struct evidence *ev, struct err *e);
 
 // Ends the engine of that container (SIGKILL, waits until it is gone) and removes its socket and
 // record. The device goes with it. 0 also when there was none. At most 2 s.

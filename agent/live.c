@@ -128,10 +128,10 @@ static int probe_as_is(struct wall *wall, int ns_fd, struct evidence *ev, struct
 	return probe_run(wall, ns_fd, state.open ? PROBE_OPEN : PROBE_CLOSED, ev, e);
 }
 
-int live_check(const struct host *host, struct wall *wall, enum verify_kind kind,
-	const struct wait *w, struct evidence *ev, struct err *e)
+int live_check(struct host *host, struct wall *wall, enum verify_kind kind, const struct wait *w,
+	struct evidence *ev, struct err *e)
 {
-	const struct live *live = &host->live;
+	struct live *live = &host->live;
 	int64_t begun = wait_now_us();
 	int r;
 

@@ -31,7 +31,7 @@ _must_check_ int live_end(const struct agent *a, struct host *host, struct docke
 // lives, engine, inventory, rules, the verification from inside; a full one also sends the negative
 // probes. Changes nothing. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
 // could not (the evidence then says inconclusive).
-_must_check_ int live_check(const struct host *host, struct wall *wall, enum verify_kind kind,
+_must_check_ int live_check(struct host *host, struct wall *wall, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e);
 
 // Renews the proof after a check that passed. A wall that had closed by itself is probed again now

@@ -11,8 +11,11 @@ import os
 import secrets
 import shutil
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -289,6 +292,28 @@ def test_an_engine_is_found_and_proven_by_the_next_agent(container):
     container.done("engine-end")
     assert container.tool("engine-find")["result"] == ABSENT
     assert container.done("engine-list")["names"] == []
+
+
+def test_a_clock_that_was_set_makes_no_handshake_old(container):
+    """An engine whose last handshake lies an hour back by the wall clock, and is new to us."""
+    lines = [
+        f"public_key={'00' * 32}", f"last_handshake_time_sec={int(time.time()) - 3600}", "last_handshake_time_nsec=0",
+        "rx_bytes=1", "tx_bytes=1", "errno=0", "", "",
+    ]  # fmt: skip
+    path = f"/var/run/wireguard/c{container.arguments['id'][:12]}.sock"
+
+    class Engine(socketserver.BaseRequestHandler):
+        def handle(self):
+            if self.request.recv(100):
+                self.request.sendall("\n".join(lines).encode())
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with socketserver.UnixStreamServer(path, Engine) as server:
+        threading.Thread(target=server.serve_forever).start()
+        found = container.tool("engine-find")
+        server.shutdown()
+    assert found["status"] == 0
+    assert 0 <= found["handshake_age_ms"] < 10000
 
 
 def test_the_engine_is_nobodys_child_with_one_capability(container):
