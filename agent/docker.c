@@ -3,6 +3,7 @@
 #include "agent/docker.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,13 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-#define API "/v1.41"
+enum { ID_LENGTH = 64, REFERENCE_MAX = 255, MINOR_MAX = 999 };
 
-enum { ID_LENGTH = 64, REFERENCE_MAX = 255 };
+// The version of the Engine API that everything here is written for, as the second number of 1.x
+// (Docker 20.10), and the one that this process speaks: the oldest that its engine takes when that
+// is a later one. 0: not asked yet.
+enum { MINOR = 41 };
+static atomic_int minor_spoken;
 
 struct docker {
 	struct http *http;
@@ -91,12 +96,12 @@ struct docker_call {
 	size_t answer_max_bytes; // 0: http.h's default
 };
 
-// 0 for 2xx and 304, DOCKER_ABSENT, DOCKER_CONFLICT, WAIT_*, -1. *ret is initialised in every case.
-static int call(struct docker *d, const struct docker_call *c, const struct wait *w,
-	struct http_answer *ret, struct err *e)
+// Asks with the whole path. 0 for 2xx and 304, DOCKER_ABSENT, DOCKER_CONFLICT, WAIT_*, -1.
+static int ask(struct docker *d, const struct docker_call *c, const char *path,
+	const struct wait *w, struct http_answer *ret, struct err *e)
 {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	_cleanup_(freep) char *url = xasprintf("http://docker" API "%s", c->path);
+	_cleanup_(freep) char *url = xasprintf("http://docker%s", path);
 	struct http_request request = {
 		.method = c->method,
 		.url = url,
@@ -116,6 +121,62 @@ static int call(struct docker *d, const struct docker_call *c, const struct wait
 		return 0;
 	r = refused(ret, c->what, e);
 	return ret->status == 404 ? DOCKER_ABSENT : ret->status == 409 ? DOCKER_CONFLICT : r;
+}
+
+static int minor_read(const struct http_answer *answer, int *ret, struct err *e)
+{
+	_cleanup_(json_freep) cJSON *json = NULL;
+	const char *oldest;
+	char *end;
+	long minor;
+
+	if (json_parse(answer->body, answer->body_len, &json_from_peer, &json, e) < 0 ||
+		json_get_text(json, "MinAPIVersion", &oldest, e) < 0)
+		return err_wrap(e, "read Docker's version");
+	minor = strncmp(oldest, "1.", 2) == 0 ? strtol(oldest + 2, &end, 10) : -1;
+	if (minor < 0 || minor > MINOR_MAX || *end != '\0')
+		return err_say(
+			e, EPROTO, "Docker speaks no version 1 of its API any more: %.20s", oldest);
+	*ret = minor > MINOR ? (int)minor : MINOR;
+	return 0;
+}
+
+static int minor_learn(struct docker *d, const struct wait *w, struct err *e)
+{
+	const struct docker_call c = {.what = "tell its version", .method = "GET"};
+	struct http_answer answer = {0};
+	int minor, r;
+
+	if (atomic_load(&minor_spoken) != 0)
+		return 0;
+	r = ask(d, &c, "/version", w, &answer, e);
+	if (r == 0)
+		r = minor_read(&answer, &minor, e);
+	if (r == 0)
+		atomic_store(&minor_spoken, minor);
+	http_answer_done(&answer);
+	return r == DOCKER_ABSENT || r == DOCKER_CONFLICT ? -1 : r; // of no container
+}
+
+// The path of a call or a stream with the version in front.
+static char *path_of(const char *path)
+{
+	int minor = atomic_load(&minor_spoken);
+
+	return xasprintf("/v1.%d%s", minor == 0 ? MINOR : minor, path);
+}
+
+// Like ask, in the version that is spoken. *ret is all zero before.
+static int call(struct docker *d, const struct docker_call *c, const struct wait *w,
+	struct http_answer *ret, struct err *e)
+{
+	_cleanup_(freep) char *path = NULL;
+	int r = minor_learn(d, w, e);
+
+	if (r != 0)
+		return r;
+	path = path_of(c->path);
+	return ask(d, c, path, w, ret, e);
 }
 
 static int call_json(struct docker *d, const struct docker_call *c, const struct wait *w,
@@ -477,7 +538,7 @@ int docker_has_file(struct docker *d, const char *id, const char *file, const st
 char *docker_events_request(const char *node, const char *cluster)
 {
 	_cleanup_(json_freep) cJSON *filters = json_object();
-	_cleanup_(freep) char *encoded = NULL;
+	_cleanup_(freep) char *encoded = NULL, *path = NULL;
 	cJSON *events;
 
 	json_add_text(json_set_array(filters, "type"), "container");
@@ -487,7 +548,8 @@ char *docker_events_request(const char *node, const char *cluster)
 	json_add_text(events, "destroy");
 	filter_labels(filters, node, cluster);
 	encoded = filters_encode(filters);
-	return xasprintf("GET " API "/events?filters=%s HTTP/1.0\r\nHost: docker\r\n\r\n", encoded);
+	path = path_of("/events");
+	return xasprintf("GET %s?filters=%s HTTP/1.0\r\nHost: docker\r\n\r\n", path, encoded);
 }
 
 int docker_event_parse(const char *line, size_t len, struct docker_event *ret, struct err *e)

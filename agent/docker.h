@@ -13,9 +13,9 @@
 struct err;
 struct docker;
 
-// Speaks version 1.41 of the Engine API (Docker 20.10 and later). A client belongs to one thread
-// and keeps its connection. Everything Docker answers is checked before it is used: ids are 64 hex
-// digits, paths absolute.
+// Speaks version 1.41 of the Engine API (Docker 20.10), or the oldest that the engine takes: the
+// process asks once, with its first call. A client belongs to one thread and keeps its connection.
+// Everything Docker answers is checked before it is used: ids are 64 hex digits, paths absolute.
 struct docker *docker_new(const char *socket_path);
 void docker_free(struct docker *d);
 void docker_freep(struct docker **d);

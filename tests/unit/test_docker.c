@@ -3,11 +3,17 @@
 
 // uses: agent/docker.c agent/image.c agent/container.c agent/seccomp.c
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +21,11 @@
 #include "agent/image.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+
+struct engine {
+	int fd; // listens
+	char asked[2][1024];
+};
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -89,6 +100,56 @@ static void an_image_needs_the_user_dev(void **state)
 	assert_false(image_passwd_has_dev("nodev:x:1000:1000::/home/dev:/bin/bash\n"));
 }
 
+// An engine that has left 1.41 behind: tells its version, then has no container.
+static void *engine_main(void *data)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 48\r\n\r\n"
+		"{\"ApiVersion\": \"1.52\", \"MinAPIVersion\": \"1.44\"} ",
+		"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"};
+	struct engine *engine = data;
+
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		_cleanup_(closep) int fd = accept(engine->fd, NULL, NULL);
+
+		if (read(fd, engine->asked[i], sizeof(engine->asked[i]) - 1) <= 0 ||
+			write(fd, answers[i], strlen(answers[i])) < 0)
+			return NULL;
+	}
+	return data;
+}
+
+static void the_oldest_version_that_the_engine_takes_is_spoken(void **state)
+{
+	char directory[] = "/tmp/ccp-docker-XXXXXX";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct engine engine = {.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	struct wait w = wait_for(5000, -1);
+	struct docker_container c;
+	pthread_t thread;
+	void *whole;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
+	assert_int_equal(bind(engine.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(engine.fd, 2), 0);
+	assert_int_equal(pthread_create(&thread, NULL, engine_main, &engine), 0);
+	struct docker *d = docker_new(address.sun_path);
+	assert_int_equal(docker_inspect(d, ID, &w, &c, &e), DOCKER_ABSENT);
+	docker_free(d);
+	assert_int_equal(pthread_join(thread, &whole), 0);
+	assert_non_null(whole);
+	assert_non_null(strstr(engine.asked[0], "GET /version HTTP/"));
+	assert_non_null(strstr(engine.asked[1], "GET /v1.44/containers/" ID "/json HTTP/"));
+	_cleanup_(freep) char *events = docker_events_request("n1", "1/ccp");
+	assert_non_null(strstr(events, "GET /v1.44/events?"));
+	close(engine.fd);
+	unlink(address.sun_path);
+	rmdir(directory);
+}
+
 static void the_events_request_asks_for_three_events_of_ours(void **state)
 {
 	_cleanup_(freep) char *request = docker_events_request("n1", "1/ccp");
@@ -106,6 +167,7 @@ int main(void)
 		cmocka_unit_test(a_bad_event_is_refused_and_a_bad_host_is_none),
 		cmocka_unit_test(names_that_mean_more_in_a_url_are_refused),
 		cmocka_unit_test(an_image_needs_the_user_dev),
+		cmocka_unit_test(the_oldest_version_that_the_engine_takes_is_spoken),
 		cmocka_unit_test(the_events_request_asks_for_three_events_of_ours),
 	};
 
