@@ -7,16 +7,23 @@
 	{ \
 		.name = "id", .type = FIELD_UUID, .in = FIELD_IN_PATH, .required = true \
 	}
-#define PAGE \
+#define PAGE(time) \
 	{.name = "limit", \
 		.type = FIELD_INTEGER, \
 		.in = FIELD_IN_QUERY, \
 		.min = 1, \
 		.max = 200, \
 		.help = "Longest page; 50 when absent."}, \
+		{.name = "cursor", \
+			.type = FIELD_TEXT, \
+			.in = FIELD_IN_QUERY, \
+			.min = 1, \
+			.max = 200, \
+			.help = "next_cursor of the page before, in the same order."}, \
 	{ \
-		.name = "cursor", .type = FIELD_TEXT, .in = FIELD_IN_QUERY, .min = 1, .max = 200, \
-		.help = "next_cursor of the page before." \
+		.name = "sort", .type = FIELD_CHOICE, .in = FIELD_IN_QUERY, \
+		.pattern = "-" time "|" time, \
+		.help = "Newest first (-), which is the default, or oldest first." \
 	}
 #define CALL \
 	{ \
@@ -197,7 +204,7 @@ const struct route routes[] = {
 		.function = "own_host_list",
 		.answer = "host_page",
 		.steps = CALL,
-		.fields = {PAGE}},
+		.fields = {PAGE("created_at")}},
 	{.method = "GET",
 		.path = "/v1/user/hosts/{id}",
 		.who = ROUTE_USER,
@@ -219,7 +226,7 @@ const struct route routes[] = {
 		.function = "own_ssh_key_list",
 		.answer = "ssh_key_page",
 		.steps = CALL,
-		.fields = {PAGE}},
+		.fields = {PAGE("created_at")}},
 	{.method = "POST",
 		.path = "/v1/user/ssh-keys",
 		.who = ROUTE_USER,
@@ -264,7 +271,21 @@ const struct route routes[] = {
 		.function = "user_list",
 		.answer = "user_page",
 		.steps = CALL,
-		.fields = {PAGE}},
+		.fields = {PAGE("created_at"),
+			{.name = "status",
+				.type = FIELD_CHOICE,
+				.in = FIELD_IN_QUERY,
+				.pattern = "active|disabled|expired"},
+			{.name = "role",
+				.type = FIELD_CHOICE,
+				.in = FIELD_IN_QUERY,
+				.pattern = "user|admin"},
+			{.name = "username",
+				.type = FIELD_TEXT,
+				.in = FIELD_IN_QUERY,
+				.min = 1,
+				.max = 50,
+				.help = "Names that begin with this."}}},
 	{.method = "POST",
 		.path = "/v1/admin/users",
 		.who = ROUTE_ADMIN,
@@ -353,7 +374,17 @@ const struct route routes[] = {
 		.function = "egress_ip_list",
 		.answer = "egress_ip_page",
 		.steps = CALL,
-		.fields = {PAGE}},
+		.fields = {PAGE("created_at"),
+			{.name = "status",
+				.type = FIELD_CHOICE,
+				.in = FIELD_IN_QUERY,
+				.pattern = "active|disabled"},
+			{.name = "label",
+				.type = FIELD_TEXT,
+				.in = FIELD_IN_QUERY,
+				.min = 1,
+				.max = 100,
+				.help = "Labels that begin with this."}}},
 	{.method = "POST",
 		.path = "/v1/admin/egress-ips",
 		.who = ROUTE_ADMIN,
@@ -436,7 +467,8 @@ const struct route routes[] = {
 		.function = "host_list",
 		.answer = "host_page",
 		.steps = CALL,
-		.fields = {PAGE, {.name = "user_id", .type = FIELD_UUID, .in = FIELD_IN_QUERY},
+		.fields = {PAGE("created_at"),
+			{.name = "user_id", .type = FIELD_UUID, .in = FIELD_IN_QUERY},
 			{.name = "status",
 				.type = FIELD_CHOICE,
 				.in = FIELD_IN_QUERY,
@@ -542,7 +574,7 @@ const struct route routes[] = {
 		.function = "task_list",
 		.answer = "task_page",
 		.steps = CALL,
-		.fields = {PAGE,
+		.fields = {PAGE("created_at"),
 			{.name = "status",
 				.type = FIELD_CHOICE,
 				.in = FIELD_IN_QUERY,
@@ -571,7 +603,7 @@ const struct route routes[] = {
 		.function = "event_list",
 		.answer = "event_page",
 		.steps = CALL,
-		.fields = {PAGE,
+		.fields = {PAGE("time"),
 			{.name = "type",
 				.type = FIELD_TEXT,
 				.in = FIELD_IN_QUERY,

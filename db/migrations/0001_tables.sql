@@ -253,6 +253,7 @@ comment on column ccp.users.created_at is 'When the row was made.';
 comment on column ccp.users.updated_at is 'When it was last edited.';
 
 create index users_by_expiry on ccp.users (expires_at) where expires_at is not null;
+create index users_by_creation on ccp.users (created_at);
 create index users_disabled on ccp.users (id) where disabled_at is not null;
 
 create trigger users_keep_expiry_announced before update of expires_at on ccp.users
@@ -423,6 +424,7 @@ comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes.';
 comment on column ccp.egress_ips.version is 'Rises with each edit; the ETag.';
 comment on column ccp.egress_ips.created_at is 'When the row was made.';
 comment on column ccp.egress_ips.updated_at is 'When it was last edited.';
+create index egress_ips_by_creation on ccp.egress_ips (created_at);
 create trigger egress_ips_touch before update on ccp.egress_ips
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
@@ -744,6 +746,7 @@ comment on column ccp.hosts.created_at is 'When it was ordered.';
 comment on column ccp.hosts.updated_at is 'When people last edited it.';
 
 create index hosts_of_a_user on ccp.hosts (user_id, created_at);
+create index hosts_by_creation on ccp.hosts (created_at) where deleted_at is null;
 create index hosts_of_a_node on ccp.hosts (node_id);
 create index hosts_alive_by_status on ccp.hosts (status) where status <> 'deleted';
 create index tombstones_by_age on ccp.hosts (deleted_at) where deleted_at is not null;

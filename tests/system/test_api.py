@@ -518,6 +518,15 @@ def test_users_are_made_listed_in_pages_and_shown(server, admin):
         cursor = page["next_cursor"]
     assert seen[:5] == made[::-1] and len(seen) == 6 == len(set(seen))
     assert admin.get("/v1/admin/users?cursor=nonsense").json["errors"][0]["field"] == "cursor"
+    oldest = admin.get("/v1/admin/users?sort=created_at&limit=2").json
+    rest = admin.get(f"/v1/admin/users?sort=created_at&cursor={oldest['next_cursor']}").json
+    assert [user["id"] for user in oldest["users"] + rest["users"]] == seen[::-1] and rest["next_cursor"] is None
+    for other in ("users?", "tasks?sort=created_at&", "events?"):
+        answer = admin.get(f"/v1/admin/{other}cursor={oldest['next_cursor']}")
+        assert answer.status == 422 and answer.json["errors"][0]["field"] == "cursor", other
+    assert [user["id"] for user in admin.get("/v1/admin/users?username=user3&role=user&status=active").json["users"]] == [made[3]]
+    assert admin.get("/v1/admin/users?status=disabled").json["users"] == []
+    assert [user["username"] for user in admin.get("/v1/admin/users?role=admin").json["users"]] == ["root"]
     assert admin.get(f"/v1/admin/users/{made[0]}").json["username"] == "user0"
     assert admin.post("/v1/admin/users", {"username": "user0"}).json["error_code"] == "username_taken"
 
@@ -605,6 +614,8 @@ def test_bad_exit_parameters_are_refused_by_name(server, admin):
     made = admin.post("/v1/admin/egress-ips", good)
     assert made.status == 201 and made.json["wg_peer_address"] == "10.66.0.2/24" and made.json["wg_allowed_ips"] == ["0.0.0.0/0", "::/0"]
     assert admin.post("/v1/admin/egress-ips", EXIT).json["error_code"] == "label_taken"
+    assert admin.get("/v1/admin/egress-ips?label=on&status=active").json["egress_ips"] == [made.json]
+    assert admin.get("/v1/admin/egress-ips?label=two").json["egress_ips"] == admin.get("/v1/admin/egress-ips?status=disabled").json["egress_ips"] == []
     shown = admin.get(f"/v1/admin/egress-ips/{made.json['id']}")
     assert shown.json == made.json and shown.headers["ETag"] == made.headers["ETag"]
     assert admin.get(f"/v1/admin/egress-ips/{uuid.uuid4()}").json["error_code"] == "egress_ip_not_found"
@@ -697,6 +708,9 @@ def test_events_are_filtered_and_paged(server, admin):
     messages = [e["message"] for e in page["events"] + rest["events"]]
     assert messages[:4] == [f"user user{n} was made" for n in (3, 2, 1, 0)] and rest["next_cursor"] is None
     assert page["events"][0]["actor"] == "root" and page["events"][0]["actor_address"] == "127.0.0.1"
+    oldest = admin.get("/v1/admin/events?type=admin.user.created&limit=1&sort=time").json
+    second = admin.get(f"/v1/admin/events?type=admin.user.created&limit=1&sort=time&cursor={oldest['next_cursor']}").json
+    assert [e["message"] for e in oldest["events"] + second["events"]] == messages[-1:-3:-1]
     assert admin.get("/v1/admin/events?until=2000-01-01T00:00:00Z").json["events"] == []
     assert admin.get("/v1/admin/events?since=yesterday").json["errors"][0]["field"] == "since"
 
@@ -715,7 +729,7 @@ def test_the_program_refuses_to_serve_a_database_that_does_not_fit(server, datab
         "create function api.user_list(p_login_id uuid, p_generation integer, p_limit text default '50', p_cursor text default null)"
         " returns api.user_page language sql as 'select null::api.user_page'"
     )
-    database.rows("drop function api.user_list(uuid, integer, integer, text)")
+    database.rows("drop function api.user_list(uuid, integer, text, text, text, text, integer, text)")
     other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
     assert other.wait() == 1
     assert "GET /v1/admin/users: another type has p_limit" in other.log

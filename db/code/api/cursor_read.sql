@@ -1,17 +1,35 @@
--- What a cursor names. Without one: what comes before the first row of any newest-first list. A text that is no cursor of
--- ours is refused with the field's name.
-create or replace function api.cursor_read(p_cursor text, out at timestamptz, out id uuid, out number bigint)
+-- Where a page begins: after the row that a cursor names, or, without one, before the first row. `relation` and `direction`
+-- are for the list's query: rows that stand in this relation to (at, id), or to number, in this direction. A list is
+-- newest first when p_sort begins with "-". A text that is no cursor of this list in this order is refused with the
+-- field's name.
+create or replace function api.cursor_read(
+    p_list text,
+    p_sort text,
+    p_cursor text,
+    out at timestamptz,
+    out id uuid,
+    out number bigint,
+    out relation text,
+    out direction text
+)
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_descends boolean := p_sort like '-%';
     v_text text;
+    v_words text[];
 begin
+    relation := case when v_descends then '<' else '>' end;
+    direction := case when v_descends then 'desc' else 'asc' end;
     if p_cursor is null then
-        at := 'infinity';
-        id := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-        number := 9223372036854775807;
+        at := case when v_descends then timestamptz 'infinity' else timestamptz '-infinity' end;
+        id := case
+            when v_descends then uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+            else uuid '00000000-0000-0000-0000-000000000000'
+        end;
+        number := case when v_descends then 9223372036854775807 else 0 end;
         return;
     end if;
     if p_cursor ~ '^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{2,3})?$' then
@@ -19,24 +37,26 @@ begin
             decode(translate(p_cursor, '-_', '+/') || repeat('=', (4 - length(p_cursor) % 4) % 4), 'base64'), 'escape'
         );
     end if;
-    if v_text ~ '^[0-9]{1,16} ([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{1,18})$' then
-        at := timestamptz 'epoch' + split_part(v_text, ' ', 1)::bigint * interval '1 microsecond';
-        if split_part(v_text, ' ', 2) ~ '-' then
-            id := split_part(v_text, ' ', 2)::uuid;
+    v_words := string_to_array(v_text, ' ');
+    if v_words[:2] = array[p_list, p_sort]
+        and v_text ~ '^[a-z_]+ -?[a-z_]+ [0-9]{1,16} ([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{1,18})$' then
+        at := timestamptz 'epoch' + v_words[3]::bigint * interval '1 microsecond';
+        if v_words[4] ~ '-' then
+            id := v_words[4]::uuid;
         else
-            number := split_part(v_text, ' ', 2)::bigint;
+            number := v_words[4]::bigint;
         end if;
         return;
     end if;
     perform access.refuse(
-        'CP422', 'invalid', 'cursor must be the next_cursor of an earlier answer.',
-        '{"errors": [{"field": "cursor", "message": "must be the next_cursor of an earlier answer"}]}'
+        'CP422', 'invalid', 'cursor must be the next_cursor of an earlier page of this list.',
+        '{"errors": [{"field": "cursor", "message": "must be the next_cursor of an earlier page of this list"}]}'
     );
 end
 $$;
 
-revoke all on function api.cursor_read(text) from public;
-grant execute on function api.cursor_read(text) to ccp_as_user;
+revoke all on function api.cursor_read(text, text, text) from public;
+grant execute on function api.cursor_read(text, text, text) to ccp_as_user;
 
-comment on function api.cursor_read(text) is
-'What a cursor names; without one, what comes before the first row of any newest-first list.';
+comment on function api.cursor_read(text, text, text) is
+'Where a page begins: after the row that a cursor names, or before the first row; and which way it goes.';

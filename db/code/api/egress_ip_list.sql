@@ -1,7 +1,11 @@
--- GET /v1/admin/egress-ips: exits, newest first.
+-- GET /v1/admin/egress-ips: exits, newest first unless asked otherwise. The query is planned anew with its values, so it
+-- can use the index that fits the filters.
 create or replace function api.egress_ip_list(
     p_login_id uuid,
     p_generation integer,
+    p_status text default null,
+    p_label text default null,
+    p_sort text default '-created_at',
     p_limit integer default 50,
     p_cursor text default null
 )
@@ -11,27 +15,36 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_after record := api.cursor_read(p_cursor);
+    v_after record := api.cursor_read('egress_ips', p_sort, p_cursor);
     v_page api.egress_ip_page;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    v_page.egress_ips := array(
-        select e
-        from api.egress_ip as e
-        where (e.created_at, e.id) < (v_after.at, v_after.id)
-        order by e.created_at desc, e.id desc
-        limit p_limit + 1
-    );
+    execute format(
+        $query$
+        select array(
+            select e
+            from api.egress_ip as e
+            where ($4 is null or e.status = $4)
+                and ($5 is null or starts_with(e.label, $5))
+                and (e.created_at, e.id) %1$s ($1, $2)
+            order by e.created_at %2$s, e.id %2$s
+            limit $3
+        )
+        $query$,
+        v_after.relation, v_after.direction
+    )
+    into v_page.egress_ips
+    using v_after.at, v_after.id, p_limit + 1, p_status, p_label;
     if cardinality(v_page.egress_ips) > p_limit then
         v_page.egress_ips := v_page.egress_ips[:p_limit];
-        v_page.next_cursor := api.cursor(v_page.egress_ips[p_limit].created_at, v_page.egress_ips[p_limit].id::text);
+        v_page.next_cursor := api.cursor('egress_ips', p_sort, v_page.egress_ips[p_limit].created_at, v_page.egress_ips[p_limit].id::text);
     end if;
     return v_page;
 end
 $$;
 
-revoke all on function api.egress_ip_list(uuid, integer, integer, text) from public;
-grant execute on function api.egress_ip_list(uuid, integer, integer, text) to ccp_api;
+revoke all on function api.egress_ip_list(uuid, integer, text, text, text, integer, text) from public;
+grant execute on function api.egress_ip_list(uuid, integer, text, text, text, integer, text) to ccp_api;
 
-comment on function api.egress_ip_list(uuid, integer, integer, text) is
-'GET /v1/admin/egress-ips: exits, newest first.';
+comment on function api.egress_ip_list(uuid, integer, text, text, text, integer, text) is
+'GET /v1/admin/egress-ips: exits, newest first unless asked otherwise.';

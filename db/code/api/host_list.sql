@@ -1,9 +1,11 @@
--- GET /v1/admin/hosts: hosts, newest first.
+-- GET /v1/admin/hosts: hosts, newest first unless asked otherwise. The query is planned anew with its values, so it
+-- can use the index that fits the filters.
 create or replace function api.host_list(
     p_login_id uuid,
     p_generation integer,
     p_user_id uuid default null,
     p_status text default null,
+    p_sort text default '-created_at',
     p_limit integer default 50,
     p_cursor text default null
 )
@@ -13,29 +15,36 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_after record := api.cursor_read(p_cursor);
+    v_after record := api.cursor_read('hosts', p_sort, p_cursor);
     v_page api.host_page;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    v_page.hosts := array(
-        select h
-        from api.host as h
-        where (p_user_id is null or h.user_id = p_user_id)
-            and (p_status is null or h.status = p_status)
-            and (h.created_at, h.id) < (v_after.at, v_after.id)
-        order by h.created_at desc, h.id desc
-        limit p_limit + 1
-    );
+    execute format(
+        $query$
+        select array(
+            select h
+            from api.host as h
+            where ($4 is null or h.user_id = $4)
+                and ($5 is null or h.status = $5)
+                and (h.created_at, h.id) %1$s ($1, $2)
+            order by h.created_at %2$s, h.id %2$s
+            limit $3
+        )
+        $query$,
+        v_after.relation, v_after.direction
+    )
+    into v_page.hosts
+    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status;
     if cardinality(v_page.hosts) > p_limit then
         v_page.hosts := v_page.hosts[:p_limit];
-        v_page.next_cursor := api.cursor(v_page.hosts[p_limit].created_at, v_page.hosts[p_limit].id::text);
+        v_page.next_cursor := api.cursor('hosts', p_sort, v_page.hosts[p_limit].created_at, v_page.hosts[p_limit].id::text);
     end if;
     return v_page;
 end
 $$;
 
-revoke all on function api.host_list(uuid, integer, uuid, text, integer, text) from public;
-grant execute on function api.host_list(uuid, integer, uuid, text, integer, text) to ccp_api;
+revoke all on function api.host_list(uuid, integer, uuid, text, text, integer, text) from public;
+grant execute on function api.host_list(uuid, integer, uuid, text, text, integer, text) to ccp_api;
 
-comment on function api.host_list(uuid, integer, uuid, text, integer, text) is
-'GET /v1/admin/hosts: hosts, newest first.';
+comment on function api.host_list(uuid, integer, uuid, text, text, integer, text) is
+'GET /v1/admin/hosts: hosts, newest first unless asked otherwise.';

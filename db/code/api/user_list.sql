@@ -1,7 +1,12 @@
--- GET /v1/admin/users: users, newest first.
+-- GET /v1/admin/users: users, newest first unless asked otherwise. The query is planned anew with its values, so it
+-- can use the index that fits the filters.
 create or replace function api.user_list(
     p_login_id uuid,
     p_generation integer,
+    p_status text default null,
+    p_role text default null,
+    p_username text default null,
+    p_sort text default '-created_at',
     p_limit integer default 50,
     p_cursor text default null
 )
@@ -11,27 +16,37 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_after record := api.cursor_read(p_cursor);
+    v_after record := api.cursor_read('users', p_sort, p_cursor);
     v_page api.user_page;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    v_page.users := array(
-        select u
-        from api.user as u
-        where (u.created_at, u.id) < (v_after.at, v_after.id)
-        order by u.created_at desc, u.id desc
-        limit p_limit + 1
-    );
+    execute format(
+        $query$
+        select array(
+            select u
+            from api.user as u
+            where ($4 is null or u.status = $4)
+                and ($5 is null or u.role = $5)
+                and ($6 is null or starts_with(u.username, $6))
+                and (u.created_at, u.id) %1$s ($1, $2)
+            order by u.created_at %2$s, u.id %2$s
+            limit $3
+        )
+        $query$,
+        v_after.relation, v_after.direction
+    )
+    into v_page.users
+    using v_after.at, v_after.id, p_limit + 1, p_status, p_role, p_username;
     if cardinality(v_page.users) > p_limit then
         v_page.users := v_page.users[:p_limit];
-        v_page.next_cursor := api.cursor(v_page.users[p_limit].created_at, v_page.users[p_limit].id::text);
+        v_page.next_cursor := api.cursor('users', p_sort, v_page.users[p_limit].created_at, v_page.users[p_limit].id::text);
     end if;
     return v_page;
 end
 $$;
 
-revoke all on function api.user_list(uuid, integer, integer, text) from public;
-grant execute on function api.user_list(uuid, integer, integer, text) to ccp_api;
+revoke all on function api.user_list(uuid, integer, text, text, text, text, integer, text) from public;
+grant execute on function api.user_list(uuid, integer, text, text, text, text, integer, text) to ccp_api;
 
-comment on function api.user_list(uuid, integer, integer, text) is
-'GET /v1/admin/users: users, newest first.';
+comment on function api.user_list(uuid, integer, text, text, text, text, integer, text) is
+'GET /v1/admin/users: users, newest first unless asked otherwise.';

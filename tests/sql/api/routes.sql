@@ -1,7 +1,7 @@
 -- Functions of routes: what their owners see, pages, cursors, edits.
 begin;
 \ir ../hosts.psql
-select plan(22);
+select plan(26);
 
 create function t.user_make(p_name text, p_role text) returns uuid language sql as $$
     insert into ccp.users (username, short_id, role) values (p_name, account.short_id(), p_role);
@@ -37,17 +37,36 @@ select throws_ok($$select api.user_list((select bobby from who), 1)$$, 'CP403', 
 select throws_ok(
     $$select api.host_delete((select alice from who), 1, t.host())$$, 'CP403', null, 'so is the end of a host'
 );
-select is(cardinality((api.user_list((select boss from who), 1, 2)).users), 2, 'a page has its length');
+select is(cardinality((api.user_list((select boss from who), 1, p_limit => 2)).users), 2, 'a page has its length');
 select is(
-    cardinality((api.user_list((select boss from who), 1, 2, (api.user_list((select boss from who), 1, 2)).next_cursor)).users),
+    cardinality((api.user_list((select boss from who), 1, p_limit => 2, p_cursor => (api.user_list((select boss from who), 1, p_limit => 2)).next_cursor)).users),
     1, 'the next one has the rest'
 );
-select is((api.user_list((select boss from who), 1, 3)).next_cursor, null, 'the last one says so');
-select throws_ok($$select api.cursor_read('x')$$, 'CP422', null, 'a cursor that is none is refused');
-select throws_ok($$select api.cursor_read('!!!!')$$, 'CP422', null, 'so are other letters');
+select is((api.user_list((select boss from who), 1, p_limit => 3)).next_cursor, null, 'the last one says so');
+select throws_ok($$select api.cursor_read('users', '-created_at', 'x')$$, 'CP422', null, 'a cursor that is none is refused');
+select throws_ok($$select api.cursor_read('users', '-created_at', '!!!!')$$, 'CP422', null, 'so are other letters');
 select is(
-    (select at from api.cursor_read(api.cursor('2026-01-02 03:04:05.678901+00', '42'))),
+    (select at from api.cursor_read('events', '-time', api.cursor('events', '-time', '2026-01-02 03:04:05.678901+00', '42'))),
     '2026-01-02 03:04:05.678901+00'::timestamptz, 'a cursor keeps microseconds'
+);
+select throws_ok(
+    $$select api.task_list((select boss from who), 1, p_cursor => (api.user_list((select boss from who), 1, p_limit => 2)).next_cursor)$$,
+    'CP422', null, 'a cursor of another list is refused'
+);
+select throws_ok(
+    $$select api.user_list(
+        (select boss from who), 1, p_sort => 'created_at',
+        p_cursor => (api.user_list((select boss from who), 1, p_limit => 2)).next_cursor
+    )$$,
+    'CP422', null, 'and one of the same list in another order'
+);
+select is(
+    array(select u.username from unnest((api.user_list((select boss from who), 1, p_sort => 'created_at')).users) as u),
+    array(select u.username from ccp.users as u order by u.created_at, u.id), 'a list goes both ways'
+);
+select is(
+    array(select u.username from unnest((api.user_list((select boss from who), 1, p_role => 'user', p_username => 'al')).users) as u),
+    array['alice'], 'filters narrow a list together'
 );
 select throws_ok(
     $$select api.user_update((select boss from who), 1, (select id from ccp.users where username = 'alice'), 'disabled', p_if_match => '7')$$,
