@@ -4521,6 +4521,12 @@ CREATE TABLE ccp.egress_ips (
 
 ALTER TABLE ccp.egress_ips OWNER TO ccp_owner;
 
+-- Name: egress_ips_by_creation; Type: INDEX; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE INDEX egress_ips_by_creation ON ccp.egress_ips USING btree (created_at);
+
+
 -- Name: event_ids; Type: SEQUENCE; Schema: ccp; Owner: ccp_owner
 --
 
@@ -4973,6 +4979,12 @@ ALTER TABLE ccp.hosts OWNER TO ccp_owner;
 --
 
 CREATE INDEX hosts_alive_by_status ON ccp.hosts USING btree (status) WHERE (status <> 'deleted'::text);
+
+
+-- Name: hosts_by_creation; Type: INDEX; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE INDEX hosts_by_creation ON ccp.hosts USING btree (created_at) WHERE (deleted_at IS NULL);
 
 
 -- Name: hosts_of_a_node; Type: INDEX; Schema: ccp; Owner: ccp_owner
@@ -6192,6 +6204,12 @@ WITH (fillfactor='85');
 
 
 ALTER TABLE ccp.users OWNER TO ccp_owner;
+
+-- Name: users_by_creation; Type: INDEX; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE INDEX users_by_creation ON ccp.users USING btree (created_at);
+
 
 -- Name: users_by_expiry; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
