@@ -70,9 +70,37 @@ def backends(agent, name):
     ]
 
 
+def freeze(agent, name):
+    """Stops them where they hold nothing: what a frozen backend has locked nobody can have, whatever its client does."""
+
+    def frozen():
+        pids = backends(agent, name)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        if not agent.value("select count(*) from pg_locks where pid = any (%s)", [pids]):
+            return pids
+        thaw(pids)
+        return None
+
+    return wait_until(frozen, 5, "the agent's backends hold nothing")
+
+
+def thaw(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
 def ends_well(host, task):
     status, code, message, _ = host.wait(task)
     assert status == "succeeded", f"{code}: {message}\n{host.agent.log()[-4000:]}"
+    assert host.agent.stuck() == []
+
+
+def ends_in_time(host, task):
+    """From the moment that the server answers; start_postgres() returns then."""
+    began = time.monotonic()
+    ends_well(host, task)
+    assert time.monotonic() - began < GOES_ON_S
 
 
 def claimed(host, task):
@@ -86,6 +114,7 @@ def works(host):
     began = time.monotonic()
     host.task("host.verify")
     assert time.monotonic() - began < GOES_ON_S
+    assert host.agent.stuck() == []
 
 
 def once(host, kind, before):
@@ -133,9 +162,7 @@ def test_a_start_under_way_ends_well_when_the_server_goes_away(agent, stopped, a
     stop_postgres(agent)
     time.sleep(away_s)
     start_postgres(agent)
-    began = time.monotonic()
-    ends_well(stopped, task)
-    assert time.monotonic() - began < GOES_ON_S + 1  # a start that was begun again takes part of a second
+    ends_in_time(stopped, task)
     once(stopped, "host.start", before)
     assert len(agent.containers()) == len(agent.engines()) == 1
     assert can_send(stopped.pid)
@@ -149,7 +176,7 @@ def test_a_stop_under_way_ends_well_when_the_server_goes_away(agent, running, aw
     stop_postgres(agent)
     time.sleep(away_s)
     start_postgres(agent)
-    ends_well(running, task)
+    ends_in_time(running, task)
     once(running, "host.stop", before)
     assert agent.containers() == agent.engines() == []
 
@@ -192,15 +219,12 @@ def test_a_check_that_fails_while_the_server_is_away_closes_at_once_and_is_told_
 
 @pytest.mark.parametrize("name", ["ccp-agent", "ccp-agent/%"])
 def test_a_frozen_backend_holds_nothing_up_for_long(agent, running, name):
-    frozen = backends(agent, name)
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+    frozen = freeze(agent, name)
     try:
         stays_open(running.pid, BRIEFLY_S)
         running.task("host.verify")
     finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+        thaw(frozen)
     works(running)
 
 
@@ -208,15 +232,12 @@ def test_a_backend_that_freezes_during_a_start_does_not_stop_it(agent, stopped):
     before = counted(stopped, "host.start")
     task = stopped.insert("host.start")
     claimed(stopped, task)
-    frozen = backends(agent, "ccp-agent%")
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+    frozen = freeze(agent, "ccp-agent%")
     try:
         ends_well(stopped, task)
         once(stopped, "host.start", before)
     finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+        thaw(frozen)
     works(stopped)
 
 
