@@ -52,6 +52,14 @@ static int call(struct asking *a, struct db *db, const struct db_call *sql, stru
 	return r;
 }
 
+static enum step_outcome answer_limited(struct asking *a, int64_t wait_s)
+{
+	char sentence[MESSAGE_SENTENCE_SIZE];
+	snprintf(sentence, sizeof(sentence), "Too many attempts: wait %lld seconds.",
+		(long long)wait_s);
+	return answer(a, MESSAGE_REFUSED, sentence);
+}
+
 static enum step_outcome challenge(struct asking *a, struct db *db)
 {
 	struct db_number process = db_number(a->pools->process_id);
@@ -61,12 +69,8 @@ static enum step_outcome challenge(struct asking *a, struct db *db)
 			    process.text, a->address, a->name),
 		    &rows) != 0)
 		return STEP_ANSWERED;
-	if (strcmp(db_text(rows, 0, 0), "go") != 0) {
-		char sentence[MESSAGE_SENTENCE_SIZE];
-		snprintf(sentence, sizeof(sentence), "Too many attempts: wait %lld seconds.",
-			(long long)db_int(rows, 0, 1));
-		return answer(a, MESSAGE_REFUSED, sentence);
-	}
+	if (strcmp(db_text(rows, 0, 0), "go") != 0)
+		return answer_limited(a, db_int(rows, 0, 1));
 	if (!text_copy(a->hash, sizeof(a->hash), db_text(rows, 0, 2)))
 		return answer_later(a);
 	return STEP_NEXT;
@@ -89,9 +93,10 @@ static enum step_outcome login(struct asking *a, struct db *db)
 	bool is_key = a->kind == MESSAGE_KEY_LOGIN;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	if (call(a, db,
-		    DB_CALL("select verdict, session_id, sentence from ssh.login($1, $2, $3, $4, $5, $6)",
+		    DB_CALL("select verdict, session_id, sentence from ssh.login($1, $2, $3, $4, $5, $6, $7)",
 			    process.text, a->address, a->name, is_key ? "key" : "password",
-			    is_key ? a->sha256 : NULL, is_key || a->matched ? "true" : "false"),
+			    is_key ? a->sha256 : NULL, is_key || a->matched ? "true" : "false",
+			    is_key ? NULL : a->hash),
 		    &rows) != 0)
 		return STEP_ANSWERED;
 	const char *verdict = db_text(rows, 0, 0);
@@ -109,11 +114,14 @@ static enum step_outcome offer(struct asking *a, struct db *db)
 	struct db_number process = db_number(a->pools->process_id);
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	if (call(a, db,
-		    DB_CALL("select ssh.key_offer($1, $2, $3, $4)", process.text, a->address,
-			    a->name, a->sha256),
+		    DB_CALL("select verdict, retry_after_s from ssh.key_offer($1, $2, $3, $4)",
+			    process.text, a->address, a->name, a->sha256),
 		    &rows) != 0)
 		return STEP_ANSWERED;
-	return answer(a, db_bool(rows, 0, 0) ? MESSAGE_YES : MESSAGE_NO, "");
+	const char *verdict = db_text(rows, 0, 0);
+	if (strcmp(verdict, "limited") == 0)
+		return answer_limited(a, db_int(rows, 0, 1));
+	return answer(a, strcmp(verdict, "yes") == 0 ? MESSAGE_YES : MESSAGE_NO, "");
 }
 
 static const struct asking_step password_steps[] = {

@@ -1,6 +1,7 @@
 -- Lets somebody in, or says why not; the answer is returned, never raised, because the attempt must leave its trace.
 -- p_matched: the signature was valid, or the password matched. What is wrong with account or host is told only after
--- right credentials; wrong ones and unknown hosts get the same answer. A one-time key is used up by the login that
+-- right credentials; wrong ones and unknown hosts get the same answer. The hash that a password was checked against must
+-- still be the host's, or the password was changed in between. A one-time key is used up by the login that
 -- it lets in, and by no other.
 create or replace function ssh.login(
     p_process_id bigint,
@@ -8,7 +9,8 @@ create or replace function ssh.login(
     p_short_id text,
     p_method text,
     p_key_sha256 text,
-    p_matched boolean
+    p_matched boolean,
+    p_password_hash text
 )
 returns table (verdict text, session_id uuid, sentence text)
 language plpgsql
@@ -51,16 +53,18 @@ begin
     if p_matched is not true
         or v_host.id is null
         or (p_method = 'key' and v_key_id is null and v_grant_id is null)
-        or (p_method = 'password' and v_host.ssh_password_hash is null)
+        or (p_method = 'password' and (v_host.ssh_password_hash = p_password_hash) is not true)
         or p_method not in ('key', 'password')
     then
         perform access.penalty_add(
             p_address, p_short_id, case when v_host.id is null then 'unknown_user' else 'auth_failed' end
         );
+        -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
             'warning', 'ssh.auth.failed', format('somebody at %s failed to log in by %s', host(p_address), p_method),
             v_host.user_id, v_host.id, null,
-            jsonb_build_object('address', host(p_address), 'method', p_method, 'user', left(p_short_id, 100))
+            jsonb_build_object('address', host(p_address), 'method', p_method)
+            || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end
         );
         return query select 'denied', null::uuid, 'Permission denied.';
         return;
@@ -107,8 +111,8 @@ begin
 end
 $$;
 
-revoke all on function ssh.login(bigint, inet, text, text, text, boolean) from public;
-grant execute on function ssh.login(bigint, inet, text, text, text, boolean) to ccp_sshproxy;
+revoke all on function ssh.login(bigint, inet, text, text, text, boolean, text) from public;
+grant execute on function ssh.login(bigint, inet, text, text, text, boolean, text) to ccp_sshproxy;
 
-comment on function ssh.login(bigint, inet, text, text, text, boolean) is
+comment on function ssh.login(bigint, inet, text, text, text, boolean, text) is
 'Lets somebody in: ok, denied, disabled, expired, not_running or limited, with a sentence.';

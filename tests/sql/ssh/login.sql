@@ -1,14 +1,14 @@
 -- Coming in by ssh: keys, one-time keys, passwords, refusals, and the session until its end.
 begin;
 \ir ../hosts.psql
-select plan(27);
+select plan(32);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
     select id from ccp.processes where program = 'ccp-sshproxy'
 $$;
 create function t.login(p_method text, p_key text, p_matched boolean) returns text language sql as $$
-    select verdict from ssh.login(t.proxy(), '198.51.100.7', 'abcdef', p_method, p_key, p_matched)
+    select verdict from ssh.login(t.proxy(), '198.51.100.7', 'abcdef', p_method, p_key, p_matched, '$y$j9T$' || repeat('a', 40))
 $$;
 insert into ccp.ssh_keys (user_id, name, public_key, key_sha256)
 select id, 'laptop', 'ssh-ed25519 AAAA', repeat('a', 64) from ccp.users;
@@ -17,25 +17,44 @@ select 'bootstrap', user_id, id, repeat('b', 64), repeat('c', 64), clock.now() +
 
 select lives_ok($$select ssh.set_host_key(t.proxy(), 'ssh-ed25519 AAAA')$$, 'the proxy stores its host key');
 select matches((select password_hash from ssh.challenge(t.proxy(), '198.51.100.7', 'nobody')), '^\$y\$', 'an unknown host has a hash too');
-select ok(ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('a', 64)), 'a registered key would be taken');
-select ok(ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('b', 64)), 'so would a one-time key');
-select ok(not ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('d', 64)), 'others would not');
+select is((select verdict from ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('a', 64))), 'yes', 'a registered key would be taken');
+select is((select verdict from ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('b', 64))), 'yes', 'so would a one-time key');
+select is((select verdict from ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('d', 64))), 'no', 'others would not');
 select is(t.login('key', repeat('b', 64), true), 'not_running', 'right credentials are told that the host does not run');
 select t.run();
 select is(t.login('key', repeat('b', 64), true), 'ok', 'the one-time key was not used up by that');
 select is(t.login('key', repeat('b', 64), true), 'denied', 'but it comes in once');
 select is(t.login('key', repeat('a', 64), true), 'ok', 'the registered key comes in');
+update ccp.hosts set ssh_password_hash = '$y$j9T$' || repeat('a', 40);
+select is(t.login('password', null, true), 'ok', 'so does the password');
+update ccp.hosts set ssh_password_hash = '$y$j9T$' || repeat('b', 40);
+select is(
+    (select verdict from ssh.login(t.proxy(), '198.51.100.6', 'abcdef', 'password', null, true, '$y$j9T$' || repeat('a', 40))),
+    'denied', 'one that was changed after it was checked does not'
+);
+update ccp.hosts set ssh_password_hash = null;
 select is(t.login('password', null, true), 'denied', 'a host without a password takes none');
 select is(
-    (select sentence from ssh.login(t.proxy(), '198.51.100.9', 'abcdef', 'password', null, false)),
-    (select sentence from ssh.login(t.proxy(), '198.51.100.9', 'nobody', 'password', null, false)),
+    (select sentence from ssh.login(t.proxy(), '198.51.100.9', 'abcdef', 'password', null, false, null)),
+    (select sentence from ssh.login(t.proxy(), '198.51.100.9', 'nobody', 'password', null, false, null)),
     'a wrong password and an unknown host get the same answer'
+);
+select is_empty(
+    $$select * from ccp.events where type = 'ssh.auth.failed' and (message || metadata) ~ 'nobody'$$,
+    'a name that does not exist is not written down'
+);
+select is(
+    (select metadata ->> 'user' from ccp.events where type = 'ssh.auth.failed' order by id desc offset 1 limit 1), 'abcdef', 'that of a host is'
 );
 select t.login('password', null, false);
 select is(t.login('key', repeat('a', 64), true), 'limited', 'three mistakes make one wait');
 select is((select verdict from ssh.challenge(t.proxy(), '198.51.100.7', 'abcdef')), 'limited', 'before anything is checked');
+select results_eq(
+    $$select * from ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('a', 64))$$, $$values ('limited', 15)$$,
+    'also when a key is only offered'
+);
 select is(
-    (select verdict from ssh.login(t.proxy(), '198.51.100.8', 'abcdef', 'key', repeat('a', 64), true)), 'ok',
+    (select verdict from ssh.login(t.proxy(), '198.51.100.8', 'abcdef', 'key', repeat('a', 64), true, null)), 'ok',
     'elsewhere the user comes in'
 );
 select ok((select count(*) > 0 from ccp.events where type = 'ssh.auth.failed'), 'failures are in the audit log');
@@ -47,7 +66,7 @@ select is_empty($$select * from session.check(t.proxy(), array(select id from s)
 update ccp.users set disabled_at = clock.now();
 select is(t.login('key', repeat('a', 64), true), 'limited', 'limits come first');
 select is(
-    (select verdict from ssh.login(t.proxy(), '198.51.100.8', 'abcdef', 'key', repeat('a', 64), true)), 'disabled',
+    (select verdict from ssh.login(t.proxy(), '198.51.100.8', 'abcdef', 'key', repeat('a', 64), true, null)), 'disabled',
     'a disabled user is told'
 );
 select account.enforce();
