@@ -325,12 +325,11 @@ static char *sessions_list(void *data)
 	size_t count = 0;
 	for (const struct client *c = a->clients; c != NULL; c = c->next)
 		count += c->session_id[0] != '\0';
-	if (count == 0)
-		return NULL;
-	struct str list = STR_INIT(count * sizeof(a->clients->session_id) + 2);
+	struct str list = STR_INIT(count * sizeof(a->clients->session_id) + 3);
+	str_add(&list, "{");
 	for (const struct client *c = a->clients; c != NULL; c = c->next)
 		if (c->session_id[0] != '\0')
-			str_addf(&list, "%c%s", list.len == 0 ? '{' : ',', c->session_id);
+			str_addf(&list, "%s%s", list.len == 1 ? "" : ",", c->session_id);
 	str_add(&list, "}");
 	return str_take(&list);
 }

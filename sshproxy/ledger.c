@@ -74,8 +74,6 @@ static int check_run(struct ledger *l, struct db *db, struct err *e)
 {
 	struct db_number process = db_number(l->process_id);
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	if (l->sessions == NULL)
-		return 0;
 	int r = call(db,
 		DB_CALL("select session_id, sentence from session.check($1, $2::uuid[])",
 			process.text, l->sessions),

@@ -16,8 +16,7 @@ struct pool;
 struct ledger_conf {
 	struct pool *pool;
 	const char *host_key; // the proxy's public host key, one line; kept by the caller
-	// The live sessions as a PostgreSQL array "{uuid,...}" on the heap; NULL when there is
-	// none.
+	// The live sessions as a PostgreSQL array "{uuid,...}" on the heap.
 	char *(*sessions)(void *data);
 	// The rules want this session to end.
 	void (*end)(void *data, const char *session_id, const char *sentence);

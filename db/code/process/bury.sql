@@ -7,7 +7,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_task record;
-    v_session record;
 begin
     update ccp.processes
     set
@@ -28,22 +27,10 @@ begin
         perform task.try_lose(v_task.id, v_task.lease);
     end loop;
 
-    for v_session in
-        update ccp.sessions
-        set
-            ended_at = clock.now(),
-            end_reason = coalesce(end_reason, 'process_gone')
-        where process_id = p_process_id
-            and ended_at is null
-        returning id, user_id, host_id, kind, end_reason
-    loop
-        perform event.write(
-            'info', 'ssh.session.closed',
-            format('a session ended because the program that held it is gone (%s)', p_reason),
-            v_session.user_id, v_session.host_id, null,
-            jsonb_build_object('session_id', v_session.id, 'reason', v_session.end_reason)
-        );
-    end loop;
+    perform session.abandon(
+        p_process_id, '{}', 'infinity', 'process_gone',
+        format('a session ended because the program that held it is gone (%s)', p_reason)
+    );
     return true;
 end
 $$;

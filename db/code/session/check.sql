@@ -1,14 +1,19 @@
 -- Which of the caller's sessions have to end: those that the rules asked to end, and those that are over already.
+-- Sessions of the caller that it does not list, because the answer that made them was lost on the way, end here: 10 s after
+-- they were made no answer is on its way any more.
 create or replace function session.check(p_process_id bigint, p_session_ids uuid[])
 returns table (session_id uuid, end_reason text, sentence text)
 language plpgsql
-stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
     perform process.require(p_process_id);
+    perform session.abandon(
+        p_process_id, p_session_ids, clock.now() - interval '10 seconds', 'unanswered',
+        'a session ended before it began: its program never learnt of it'
+    );
     return query
     select a.id, coalesce(s.end_reason, 'process_gone'), session.sentence(coalesce(s.end_reason, 'process_gone'))
     from unnest(p_session_ids) as a (id)
