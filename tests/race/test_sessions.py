@@ -221,6 +221,31 @@ def test_a_claim_that_meets_the_stop_of_its_start_leaves_it_alone(scene):
     assert scene.claim()[0] == stop
 
 
+# --- people
+
+
+ADMINS = """
+    with people as (
+        insert into ccp.users (username, short_id, role) values ('one', 'admin1', 'admin'), ('two', 'admin2', 'admin')
+        returning id
+    )
+    insert into ccp.logins (user_id, expires_at) select id, now() + interval '1 hour' from people returning id, user_id
+"""
+
+
+@pytest.mark.parametrize("change", ["p_status => 'disabled'", "p_role => 'user'"])
+def test_of_two_admins_who_send_each_other_away_one_stays(scene, change):
+    (one_login, one), (two_login, two) = scene.database.rows(ADMINS)
+    update = f"select api.user_update(p_login_id => %s, p_generation => 1, p_id => %s, {change})"
+    scene.first.call(update, one_login, two)
+    scene.second.begin_waiting(update, two_login, one)
+    scene.first.commit()
+    with pytest.raises(psycopg2.Error) as caught:
+        scene.second.answer()
+    assert caught.value.pgcode == "CP403"
+    assert scene.database.value("select count(*) from ccp.users where role = 'admin' and disabled_at is null") == 1
+
+
 # --- reports
 
 

@@ -1,6 +1,7 @@
 -- PATCH /v1/admin/users/{id}: status, role, expiry; what is absent stays (-infinity stands for an absent expires_at, for null
 -- means never). The row is locked before If-Match is compared, so two edits of one version cannot both win. An
--- admin cannot disable or demote oneself: nobody would be left to undo it.
+-- admin cannot disable or demote oneself: nobody would be left to undo it. For the same reason the admin's own row is locked
+-- too, and looked at again: of two admins who disable each other one comes second, and is no admin any more.
 create or replace function api.user_update(
     p_login_id uuid,
     p_generation integer,
@@ -20,11 +21,16 @@ declare
     v_before ccp.users;
     v_after ccp.users;
 begin
+    perform
+    from ccp.users as u
+    where u.id in (p_id, v_admin_id)
+    order by u.id
+    for no key update;
+    perform account.enter(p_login_id, p_generation, 'admin');
     select *
     into v_before
     from ccp.users as u
-    where u.id = p_id
-    for no key update;
+    where u.id = p_id;
     if not found then
         perform api.not_found('user_not_found', 'user');
     end if;
