@@ -1271,7 +1271,7 @@ end
 $$;
 
 grant select on ccp.bindings, ccp.task_rows, ccp.events, ccp.verifications, ccp.sessions, ccp.ssh_keys,
-ccp.task_kinds, ccp.host_statuses, ccp.settings, ccp.observations to ccp_as_user;
+ccp.task_kinds, ccp.host_statuses, ccp.settings to ccp_as_user;
 grant insert, delete on ccp.ssh_keys to ccp_as_user;
 grant update (end_requested_at, end_reason) on ccp.sessions to ccp_as_user;
 grant select (

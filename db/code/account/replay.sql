@@ -1,7 +1,7 @@
 -- Begins a request with an Idempotency-Key. Null: new, go on and call account.remember() at the end. Not null: the ids
 -- that the first request made. A second request at the same time waits here until the first has committed. The
 -- same key with another route or body is refused. Without a key it does nothing.
-create or replace function account.replay(p_user_id uuid, p_route text, p_key text, p_request_sha256 text)
+create or replace function account.replay(p_route text, p_key text, p_request_sha256 text)
 returns jsonb
 language plpgsql
 security definer
@@ -14,7 +14,7 @@ begin
         return null;
     end if;
     insert into ccp.idempotency_keys (user_id, key, route, request_sha256, status)
-    values (p_user_id, p_key, p_route, p_request_sha256, 200)
+    values (nullif(current_setting('ccp.user_id', true), '')::uuid, p_key, p_route, p_request_sha256, 200)
     on conflict (user_id, key) do nothing;
     if found then
         return null;
@@ -22,7 +22,7 @@ begin
     select *
     into strict v_first
     from ccp.idempotency_keys as k
-    where k.user_id = p_user_id
+    where k.user_id = nullif(current_setting('ccp.user_id', true), '')::uuid
         and k.key = p_key;
     if v_first.route <> p_route or v_first.request_sha256 <> p_request_sha256 then
         perform access.refuse(
@@ -34,8 +34,8 @@ begin
 end
 $$;
 
-revoke all on function account.replay(uuid, text, text, text) from public;
-grant execute on function account.replay(uuid, text, text, text) to ccp_as_user;
+revoke all on function account.replay(text, text, text) from public;
+grant execute on function account.replay(text, text, text) to ccp_as_user;
 
-comment on function account.replay(uuid, text, text, text) is
+comment on function account.replay(text, text, text) is
 'Begins a request with an Idempotency-Key: null for a new one, else the ids that the first one made.';

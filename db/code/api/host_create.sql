@@ -23,7 +23,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_ids jsonb := account.replay(v_admin_id, 'host', p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.replay('host', p_idempotency_key, p_request_sha256);
     v_host_id uuid := (v_ids ->> 'id')::uuid;
     v_short_id text := v_ids ->> 'short_id';
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
@@ -73,7 +73,7 @@ begin
             '{"action": "create"}'
         );
         perform account.remember(
-            v_admin_id, p_idempotency_key, 202,
+            p_idempotency_key, 202,
             jsonb_build_object('id', v_host_id, 'short_id', v_short_id, 'task_id', v_task_id)
         );
     end if;

@@ -30,7 +30,6 @@ end
 $$;
 
 revoke all on function event.write(text, text, text, uuid, uuid, uuid, jsonb) from public;
-grant execute on function event.write(text, text, text, uuid, uuid, uuid, jsonb) to ccp_as_user;
 
 comment on function event.write(text, text, text, uuid, uuid, uuid, jsonb) is
 'Writes one event in the name of whoever acts in this transaction and rings ccp_event.';

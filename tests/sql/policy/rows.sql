@@ -2,7 +2,7 @@
 -- host cannot be asked for.
 begin;
 \ir ../hosts.psql
-select plan(11);
+select plan(13);
 
 insert into ccp.users (username, short_id, role) values ('bob', 'bob001', 'user'), ('root1', 'root01', 'admin');
 insert into ccp.logins (user_id, expires_at) select id, clock.now() + interval '1 hour' from ccp.users;
@@ -19,6 +19,10 @@ select account.enter(t.login('bob'), 1, 'user');
 set local role ccp_as_user;
 select is((select count(*)::integer from ccp.bindings), 0, 'bob does not');
 select throws_ok($$select password_hash from ccp.users$$, '42501', null, 'no route of a user reads password hashes');
+select throws_ok($$select * from ccp.observations$$, '42501', null, 'nor what the agent sees of everybody''s hosts');
+select throws_ok(
+    $$select event.write('info', 'auth.success', 'x')$$, '42501', null, 'nor writes events about others: account.note() writes one''s own'
+);
 reset role;
 select is((select who from account.actor()), session_user::text, 'outside the API the actor is the session');
 select throws_ok($$select account.enter(t.login('bob'), 1, 'admin')$$, 'CP403', null, 'a user is no admin');
