@@ -198,6 +198,7 @@ def test_wrong_passwords_earn_a_wait_for_their_source_and_nobody_else(client):
     assert "Too many attempts" not in answers[0]
     assert "Too many attempts" in answers[-1]
     assert "Too many attempts" in client.by_password(client.guest.ssh_password, "true", options=there).stderr
+    assert "Too many attempts" in client.run("true", options=there).stderr  # a key is no way around it
     assert client.run("echo in", options=["-o", "BindAddress=127.0.0.8"]).stdout == "in\n"
     assert client.by_password(client.guest.ssh_password, "echo in").stdout == "in\n"
     events = client.host.value("select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = '127.0.0.7'")
