@@ -2022,6 +2022,30 @@ GRANT SELECT(user_id) ON TABLE ccp.sessions TO ccp_dba;
 COMMENT ON COLUMN ccp.sessions.user_id IS 'Who.';
 
 
+-- Name: COLUMN settings.high; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(high) ON TABLE ccp.settings TO ccp_dba;
+
+
+-- Name: COLUMN settings.high; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.settings.high IS 'The greatest.';
+
+
+-- Name: COLUMN settings.low; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(low) ON TABLE ccp.settings TO ccp_dba;
+
+
+-- Name: COLUMN settings.low; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.settings.low IS 'The least number, or the least length of the text or list.';
+
+
 -- Name: COLUMN settings.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
@@ -2044,6 +2068,42 @@ GRANT SELECT(name) ON TABLE ccp.settings TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.settings.name IS 'Name of the setting.';
+
+
+-- Name: COLUMN settings.optional; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(optional) ON TABLE ccp.settings TO ccp_dba;
+
+
+-- Name: COLUMN settings.optional; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.settings.optional IS 'It may be null.';
+
+
+-- Name: COLUMN settings.pattern; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(pattern) ON TABLE ccp.settings TO ccp_dba;
+
+
+-- Name: COLUMN settings.pattern; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.settings.pattern IS 'What the text, or each text of the list, must match; one of a list has at most 512 characters.';
+
+
+-- Name: COLUMN settings.shape; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(shape) ON TABLE ccp.settings TO ccp_dba;
+
+
+-- Name: COLUMN settings.shape; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.settings.shape IS 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
 
 
 -- Name: COLUMN settings.updated_at; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2442,6 +2502,18 @@ GRANT SELECT(needs_binding) ON TABLE ccp.task_kinds TO ccp_dba;
 COMMENT ON COLUMN ccp.task_kinds.needs_binding IS 'Refused when the host has no exit.';
 
 
+-- Name: COLUMN task_kinds.needs_creation; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(needs_creation) ON TABLE ccp.task_kinds TO ccp_dba;
+
+
+-- Name: COLUMN task_kinds.needs_creation; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.task_kinds.needs_creation IS 'Cannot begin while the host was never created: reconciliation creates it first.';
+
+
 -- Name: COLUMN task_kinds.queue; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
@@ -2560,6 +2632,18 @@ GRANT SELECT(pattern) ON TABLE ccp.task_params TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.task_params.pattern IS 'Regular expression that the value must match as a whole.';
+
+
+-- Name: COLUMN task_params.preset; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(preset) ON TABLE ccp.task_params TO ccp_dba;
+
+
+-- Name: COLUMN task_params.preset; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.task_params.preset IS 'What its absence means: a request that says it is the same as one that does not.';
 
 
 -- Name: COLUMN task_rows.attempt; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -3030,6 +3114,12 @@ COMMENT ON COLUMN ccp.tasks.error_message IS 'The same as a sentence.';
 COMMENT ON COLUMN ccp.tasks.finished_at IS 'When it ended.';
 
 
+-- Name: COLUMN tasks.host_id; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT INSERT(host_id) ON TABLE ccp.tasks TO ccp_automation;
+
+
 -- Name: COLUMN tasks.host_id; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
@@ -3042,10 +3132,22 @@ COMMENT ON COLUMN ccp.tasks.host_id IS 'The host it works on.';
 COMMENT ON COLUMN ccp.tasks.id IS 'Identity.';
 
 
+-- Name: COLUMN tasks.idempotency_key; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT INSERT(idempotency_key) ON TABLE ccp.tasks TO ccp_automation;
+
+
 -- Name: COLUMN tasks.idempotency_key; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
 COMMENT ON COLUMN ccp.tasks.idempotency_key IS 'Your name for this request; the same again returns the same row.';
+
+
+-- Name: COLUMN tasks.kind; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT INSERT(kind) ON TABLE ccp.tasks TO ccp_automation;
 
 
 -- Name: COLUMN tasks.kind; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -3058,6 +3160,12 @@ COMMENT ON COLUMN ccp.tasks.kind IS 'What to do: see ccp.rules.';
 --
 
 COMMENT ON COLUMN ccp.tasks.message IS 'The step as a sentence.';
+
+
+-- Name: COLUMN tasks.params; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT INSERT(params) ON TABLE ccp.tasks TO ccp_automation;
 
 
 -- Name: COLUMN tasks.params; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -3895,7 +4003,6 @@ COMMENT ON TABLE ccp.events IS 'The audit log. Append-only even for the owner; l
 -- Name: TABLE exit_peers; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT ON TABLE ccp.exit_peers TO ccp_automation;
 GRANT SELECT ON TABLE ccp.exit_peers TO ccp_dba;
 
 
@@ -3933,7 +4040,6 @@ COMMENT ON TABLE ccp.host_statuses IS 'What can be said of a host.';
 -- Name: TABLE host_wants; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT ON TABLE ccp.host_wants TO ccp_automation;
 GRANT SELECT ON TABLE ccp.host_wants TO ccp_dba;
 
 
@@ -3972,12 +4078,6 @@ COMMENT ON TABLE ccp.nodes IS 'Machines. A row appears when a program first regi
 
 GRANT SELECT ON TABLE ccp.now TO ccp_automation;
 GRANT SELECT ON TABLE ccp.now TO ccp_dba;
-
-
--- Name: TABLE observations; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT ON TABLE ccp.observations TO ccp_as_user;
 
 
 -- Name: TABLE observations; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -4032,7 +4132,7 @@ GRANT SELECT ON TABLE ccp.settings TO ccp_as_user;
 -- Name: TABLE settings; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON TABLE ccp.settings IS 'Settings, read live by every program; a change works at the next use.';
+COMMENT ON TABLE ccp.settings IS 'Settings, read live by every program; a change works at the next use. A value that does not fit its shape is refused.';
 
 
 -- Name: TABLE signing_keys; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -4106,7 +4206,7 @@ GRANT SELECT ON TABLE ccp.task_status TO ccp_dba;
 -- Name: TABLE tasks; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT,INSERT ON TABLE ccp.tasks TO ccp_automation;
+GRANT SELECT ON TABLE ccp.tasks TO ccp_automation;
 GRANT SELECT ON TABLE ccp.tasks TO ccp_dba;
 
 
@@ -4759,7 +4859,7 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
     h.desired,
     w.wanted,
     b.exit_label AS exit,
-    b.exit_address,
+    e.ip_address AS exit_address,
     v.at AS verified_at,
     o.state AS observed,
     concat_ws('; '::text, format('host %s of %s %s'::text, h.short_id, u.username, s.meaning), t.what,
@@ -4779,12 +4879,13 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
             WHEN ((w.wanted = 'running'::text) AND (b.id IS NULL)) THEN 'it is wanted running and cannot be without one'::text
             ELSE format('it is wanted %s, and the next tick sees to that'::text, w.wanted)
         END) AS why
-   FROM ((((((((ccp.hosts h
+   FROM (((((((((ccp.hosts h
      JOIN ccp.users u ON ((u.id = h.user_id)))
      JOIN ccp.nodes n ON ((n.id = h.node_id)))
      JOIN ccp.host_wants w ON ((w.host_id = h.id)))
      JOIN ccp.host_statuses s ON ((s.status = h.status)))
      LEFT JOIN ccp.bindings b ON (((b.host_id = h.id) AND (b.ended_at IS NULL))))
+     LEFT JOIN ccp.egress_ips e ON ((e.id = b.egress_ip_id)))
      LEFT JOIN ccp.observations o ON ((o.host_id = h.id)))
      LEFT JOIN LATERAL ( SELECT string_agg((l.kind ||
                 CASE
@@ -4797,10 +4898,10 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
                 END), ', '::text ORDER BY l.status DESC) AS what
            FROM ccp.task_rows l
           WHERE ((l.host_id = h.id) AND (l.status = ANY (ARRAY['queued'::text, 'running'::text])))) t ON (true))
-     LEFT JOIN LATERAL ( SELECT e.at
-           FROM ccp.verifications e
-          WHERE ((e.host_id = h.id) AND (e.outcome = 'passed'::text))
-          ORDER BY e.at DESC
+     LEFT JOIN LATERAL ( SELECT e_1.at
+           FROM ccp.verifications e_1
+          WHERE ((e_1.host_id = h.id) AND (e_1.outcome = 'passed'::text))
+          ORDER BY e_1.at DESC
          LIMIT 1) v ON (true));
 
 
@@ -5593,6 +5694,12 @@ CREATE INDEX sessions_of_a_user ON ccp.sessions USING btree (user_id, created_at
 CREATE INDEX sessions_open ON ccp.sessions USING btree (process_id, host_id) WHERE (ended_at IS NULL);
 
 
+-- Name: settings settings_fit_their_shape; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE TRIGGER settings_fit_their_shape BEFORE INSERT OR UPDATE ON ccp.settings FOR EACH ROW EXECUTE FUNCTION setting.guard();
+
+
 -- Name: settings settings_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
 
@@ -5606,9 +5713,17 @@ ALTER TABLE ONLY ccp.settings
 CREATE TABLE ccp.settings (
     name text NOT NULL,
     value jsonb,
+    shape text NOT NULL,
+    pattern text,
+    low integer NOT NULL,
+    high integer NOT NULL,
+    optional boolean DEFAULT false NOT NULL,
     meaning text NOT NULL,
     updated_at timestamp with time zone DEFAULT clock.now() NOT NULL,
-    CONSTRAINT setting_name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_]{1,62}$'::text))
+    CONSTRAINT setting_bounds_are_ordered CHECK ((low <= high)),
+    CONSTRAINT setting_name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_]{1,62}$'::text)),
+    CONSTRAINT setting_shape_is_known CHECK ((shape = ANY (ARRAY['number'::text, 'text'::text, 'texts'::text, 'networks'::text]))),
+    CONSTRAINT setting_text_has_a_pattern CHECK (((shape = ANY (ARRAY['text'::text, 'texts'::text])) = (pattern IS NOT NULL)))
 );
 
 
@@ -5819,6 +5934,7 @@ CREATE TABLE ccp.task_kinds (
     superseded_by text[] DEFAULT '{}'::text[] NOT NULL,
     needs_active_user boolean DEFAULT false NOT NULL,
     needs_binding boolean DEFAULT false NOT NULL,
+    needs_creation boolean DEFAULT false NOT NULL,
     CONSTRAINT attempts_are_positive CHECK (((attempts_max > 0) AND (losses_max > 0))),
     CONSTRAINT canceled_desire_is_known CHECK ((desired_canceled = ANY (ARRAY['running'::text, 'stopped'::text, 'absent'::text]))),
     CONSTRAINT deadline_is_positive CHECK ((deadline > '00:00:00'::interval)),
@@ -5852,6 +5968,7 @@ CREATE TABLE ccp.task_params (
     kind text NOT NULL,
     name text NOT NULL,
     pattern text NOT NULL,
+    preset text,
     meaning text NOT NULL
 );
 
