@@ -28,7 +28,7 @@ begin
     end loop;
 
     perform session.abandon(
-        p_process_id, '{}', 'infinity', 'process_gone',
+        array(select s.id from ccp.sessions as s where s.process_id = p_process_id and s.ended_at is null), 'process_gone',
         format('a session ended because the program that held it is gone (%s)', p_reason)
     );
     return true;

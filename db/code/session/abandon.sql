@@ -1,12 +1,5 @@
--- Ends the sessions of a process that were made before a moment and are not among those it still holds. What the rules
--- asked for stays their reason.
-create or replace function session.abandon(
-    p_process_id bigint,
-    p_held uuid[],
-    p_made_before timestamptz,
-    p_reason text,
-    p_message text
-)
+-- Ends sessions that nobody holds any more. What the rules asked for stays their reason.
+create or replace function session.abandon(p_session_ids uuid[], p_reason text, p_message text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -19,10 +12,8 @@ begin
         set
             ended_at = clock.now(),
             end_reason = coalesce(end_reason, p_reason)
-        where process_id = p_process_id
+        where id = any (p_session_ids)
             and ended_at is null
-            and created_at < p_made_before
-            and id <> all (p_held)
         returning id, user_id, host_id, end_reason
     loop
         perform event.write(
@@ -33,7 +24,7 @@ begin
 end
 $$;
 
-revoke all on function session.abandon(bigint, uuid[], timestamptz, text, text) from public;
+revoke all on function session.abandon(uuid[], text, text) from public;
 
-comment on function session.abandon(bigint, uuid[], timestamptz, text, text) is
-'Ends the sessions of a process that it does not hold.';
+comment on function session.abandon(uuid[], text, text) is
+'Ends sessions that nobody holds any more.';

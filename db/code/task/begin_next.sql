@@ -12,7 +12,7 @@ begin
         perform access.refuse(
             'CP409', 'host_not_created', format('%s is not possible: host %s was never created', p_kind.kind, p_host.short_id),
             jsonb_build_object('host_id', p_host.id, 'kind', p_kind.kind, 'status', p_host.status),
-            'its creation is tried again by itself; the host''s error_message says what stands in its way'
+            'host.create has to succeed first: it is tried again by itself, or at once when somebody asks for it'
         );
     end if;
     if p_host.status = any (p_kind.from_statuses) then

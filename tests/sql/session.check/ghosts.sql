@@ -1,7 +1,7 @@
 -- A session whose making was never answered is nobody's: it ends when its program does not list it.
 begin;
 \ir ../hosts.psql
-select plan(6);
+select plan(7);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -27,6 +27,10 @@ select is(
     (select message from ccp.events where type = 'ssh.session.closed'),
     'a session ended before it began: its program never learnt of it', 'the audit log says so'
 );
+update ccp.sessions set opened_at = clock.now() where method = 'key';
+select session.check(t.proxy(), '{}');
+select is(t.live(), 'key, token', 'one that began is ended by its program''s report, which may be on its way');
+update ccp.sessions set opened_at = null;
 select session.check(t.proxy(), '{}');
 select is(t.live(), 'token', 'nor is anything left of a program that knows of none');
 
