@@ -465,7 +465,8 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 	struct agent *a = look->agent;
 	struct wait w = wait_for(LOOK_MS, host->yield_fd);
 	struct docker_container c = {0};
-	char name[CONTAINER_NAME_SIZE], message[128];
+	char name[CONTAINER_NAME_SIZE], message[256];
+	const char *code = NULL;
 	bool first = !host->seen, same;
 	struct err e;
 	int r;
@@ -488,7 +489,10 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 		look_adopt(a, host, d, &c);
 		return true;
 	}
-	if (r == 0 && c.running && first)
+	if (r == 0 && c.running && host->spec == NULL && host->unusable != NULL) {
+		code = "settings_incomplete";
+		snprintf(message, sizeof(message), "%s", host->unusable);
+	} else if (r == 0 && c.running && first)
 		strcpy(message, "the container ran with nobody to watch over it; it was stopped");
 	else if (same && c.running)
 		strcpy(message, "the container has ended");
@@ -506,7 +510,7 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 	}
 	host->seen = true;
 	outbox_observe(
-		a->outbox, host->id, r == DOCKER_ABSENT ? "absent" : "stopped", NULL, message);
+		a->outbox, host->id, r == DOCKER_ABSENT ? "absent" : "stopped", code, message);
 	return true;
 }
 

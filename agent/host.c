@@ -39,6 +39,7 @@ static void host_free(struct host *host)
 		closep(&host->live.ns_fd);
 	}
 	host_spec_free(host->spec);
+	free(host->unusable);
 	closep(&host->yield_fd);
 	closep(&host->free_fd);
 	free(host);
@@ -194,6 +195,16 @@ void host_set_spec(struct host *host, struct host_spec *spec)
 {
 	host_spec_free(host->spec);
 	host->spec = spec;
+	freep(&host->unusable);
+}
+
+bool host_spec_refused(struct host *host, const char *why)
+{
+	if (host->unusable != NULL && strcmp(host->unusable, why) == 0)
+		return false;
+	freep(&host->unusable);
+	host->unusable = xstrdup(why);
+	return true;
 }
 
 void host_set_live(struct hosts *hosts, struct host *host, const struct live *live)
@@ -296,6 +307,16 @@ void hosts_unqueue_look(struct hosts *hosts, const char *id)
 	if (host != NULL)
 		host->look_queued = false;
 	pthread_mutex_unlock(&hosts->lock);
+}
+
+bool hosts_know(struct hosts *hosts, const char *id)
+{
+	bool known;
+
+	pthread_mutex_lock(&hosts->lock);
+	known = find(hosts, id) != NULL;
+	pthread_mutex_unlock(&hosts->lock);
+	return known;
 }
 
 size_t hosts_ids(struct hosts *hosts, host_id_text **ret)

@@ -37,7 +37,8 @@ struct live {
 // may use and change everything in it.
 struct host {
 	char id[SPEC_ID_SIZE];
-	struct host_spec *spec; // the latest that SQL told; NULL before
+	struct host_spec *spec; // the latest that SQL told and that can be used; NULL before
+	char *unusable; // why what SQL told last cannot be used; NULL: it can
 	struct live live;
 	bool seen; // since the agent's start: it was ended, or it is live, or a look found how it
 		   // is
@@ -77,6 +78,9 @@ void host_forget(struct hosts *hosts, struct host *host);
 // Replaces the spec (takes it). Only the holder.
 void host_set_spec(struct host *host, struct host_spec *spec);
 
+// SQL told something that cannot be used; the last spec stays. true: that is news. Only the holder.
+bool host_spec_refused(struct host *host, const char *why);
+
 // Publishes and withdraws what runs: others look at it through the functions below. Only the
 // holder. host_set_live takes the descriptors, begins to hold the container's process and gives the
 // run its number.
@@ -101,6 +105,9 @@ bool hosts_queue_look(struct hosts *hosts, const char *id);
 // owed any more. NULL: somebody else has it; the look stays owed.
 struct host *host_take_for_look(struct hosts *hosts, const char *id);
 void hosts_unqueue_look(struct hosts *hosts, const char *id);
+
+// Is there a record? From any thread.
+bool hosts_know(struct hosts *hosts, const char *id);
 
 // Ids of all records, for looking at each. The caller frees *ret, an array.
 typedef char host_id_text[SPEC_ID_SIZE];

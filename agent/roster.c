@@ -45,22 +45,28 @@ void roster_free(struct roster *roster)
 	free(roster);
 }
 
+// A host whose settings cannot be used has a record too: what runs of it is ended, and SQL is told.
 static void spec_learn(struct agent *a, const char *id, const char *json)
 {
 	struct host_spec *spec = NULL;
 	struct host *host;
 	struct err e;
+	int r;
 
-	if (!spec_id_is_valid(id) || host_spec_read(json, &spec, &e) < 0) {
-		log_warning("a host's settings cannot be used", log_text("host", id), log_err(&e));
+	if (!spec_id_is_valid(id))
 		return;
-	}
+	r = host_spec_read(json, &spec, &e);
 	host = host_try_take_new(a->hosts, id);
 	if (host == NULL) { // a task has it and asks by itself
 		host_spec_free(spec);
 		return;
 	}
-	check_learn(a, host, spec);
+	if (r == 0)
+		check_learn(a, host, spec);
+	else if (host_spec_refused(host, e.message))
+		log_warning("a host's settings cannot be used", log_text("host", id), log_err(&e));
+	if (a->knows_hosts && !host->seen)
+		hosts_owe_look(a->hosts, id, 0);
 	host_release(a->hosts, host);
 }
 
@@ -97,56 +103,92 @@ static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
 	return r;
 }
 
-struct present {
-	const struct agent *agent;
-	const struct docker_listed *list;
+struct engines {
+	char (*names)[ENGINE_NAME_SIZE];
 	size_t count;
 };
 
-static int engine_judge(const char *name, void *arg, struct err *e)
+static int engine_note(const char *name, void *arg, struct err *e)
 {
-	const struct present *present = arg;
+	struct engines *engines = arg;
+
+	(void)e;
+	engines->names = xreallocarray(engines->names, engines->count + 1, sizeof(*engines->names));
+	(void)!text_copy(engines->names[engines->count++], ENGINE_NAME_SIZE, name);
+	return 0;
+}
+
+static const struct docker_listed *container_of_engine(
+	const struct docker_listed *list, size_t count, const char *name)
+{
 	char wanted[ENGINE_NAME_SIZE];
 
-	for (size_t i = 0; i < present->count; i++) {
-		if (present->list[i].running && engine_name(present->list[i].id, wanted) &&
-			strcmp(wanted, name) == 0)
+	for (size_t i = 0; i < count; i++) {
+		if (engine_name(list[i].id, wanted) && strcmp(wanted, name) == 0)
+			return &list[i];
+	}
+	return NULL;
+}
+
+// An engine of a container that did not run. Whoever works on the host ends or starts its engine
+// himself, and one that is live by now has started it anew under the same name.
+static int engine_stray_end(
+	struct agent *a, const char *name, const struct docker_listed *container, struct err *e)
+{
+	struct host *host = NULL;
+	int r = 0;
+
+	if (container != NULL && container->running)
+		return 0;
+	if (container != NULL && hosts_know(a->hosts, container->host_id)) {
+		host = host_try_take(a->hosts, container->host_id);
+		if (host == NULL)
 			return 0;
 	}
-	log_warning("an engine without a container is ended", log_text("engine", name));
-	return engine_end(&present->agent->engines, name, e);
+	if (host == NULL || host->live.run == 0) {
+		log_warning("an engine without a container is ended", log_text("engine", name));
+		r = engine_end(&a->engines, name, e);
+	}
+	if (host != NULL)
+		host_release(a->hosts, host);
+	return r;
+}
+
+static int container_stray_end(struct agent *a, struct docker *d,
+	const struct docker_listed *container, const struct wait *w, struct err *e)
+{
+	int r;
+
+	if (!container->running || hosts_know(a->hosts, container->host_id))
+		return 0;
+	log_warning("a container without a host is stopped", log_text("container", container->id));
+	r = docker_stop(d, container->id, 3, w, e);
+	return r == 0 ? engine_end(&a->engines, container->id, e) : r;
 }
 
 // Ends what nobody is responsible for: engines whose container does not run, containers whose host
-// is gone.
+// is gone. Tasks run meanwhile: each thing is listed before what it needs, so that what a task has
+// begun since is never taken for a stray.
 static int strays_end(struct agent *a, struct err *e)
 {
 	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
 	_cleanup_(freep) struct docker_listed *list = NULL;
-	_cleanup_(freep) host_id_text *ids = NULL;
 	struct wait w = wait_for(DOCKER_MS, pool_cancel_fd(a->dials));
-	struct present present = {.agent = a};
-	size_t hosts = hosts_ids(a->hosts, &ids);
-	int r = docker_list(d, a->node, a->cluster, &w, &list, &present.count, e);
+	struct engines engines = {0};
+	size_t count = 0;
+	int r = engine_list(&a->engines, engine_note, &engines, e);
 
-	if (r != 0)
-		return r;
-	present.list = list;
-	for (size_t i = 0; i < present.count; i++) {
-		bool known = false;
+	if (r == 0)
+		r = docker_list(d, a->node, a->cluster, &w, &list, &count, e);
+	for (size_t i = 0; r == 0 && i < engines.count; i++) {
+		const char *name = engines.names[i];
 
-		for (size_t j = 0; j < hosts && !known; j++)
-			known = strcmp(ids[j], list[i].host_id) == 0;
-		if (known || !list[i].running)
-			continue;
-		log_warning(
-			"a container without a host is stopped", log_text("container", list[i].id));
-		r = docker_stop(d, list[i].id, 3, &w, e);
-		if (r != 0)
-			return r;
-		list[i].running = false;
+		r = engine_stray_end(a, name, container_of_engine(list, count, name), e);
 	}
-	return engine_list(&a->engines, engine_judge, &present, e);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = container_stray_end(a, d, &list[i], &w, e);
+	free(engines.names);
+	return r;
 }
 
 static void look_at_all(struct agent *a)

@@ -17,10 +17,10 @@
 struct err;
 struct seal_pair;
 
-enum { SPEC_ID_SIZE = 40, SPEC_ECHO_NEEDED = 3 };
+enum { SPEC_ID_SIZE = 40, SPEC_ECHO_NEEDED = 3, SPEC_LABEL_SIZE = 401 }; // 100 characters in UTF-8
 
 struct spec_exit {
-	char label[128];
+	char label[SPEC_LABEL_SIZE];
 	struct addr expected; // its public address
 	struct addr endpoint;
 	uint16_t endpoint_port;

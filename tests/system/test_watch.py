@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import time
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -191,7 +192,8 @@ def test_an_adoption_that_proves_nothing_yet_is_checked_again_soon(agent, host):
 
 def test_a_task_that_was_canceled_before_it_looked_does_not_cost_a_host(agent, host):
     """Its agent has just started, and has not looked either."""
-    container = host.container
+    container, adopted = host.container, f'event="host adopted" host={host.id}'
+    before = agent.log().count(adopted)
     agent.kill()
     agent.stack.kill("dockerd", signal.SIGSTOP)
     try:
@@ -202,5 +204,49 @@ def test_a_task_that_was_canceled_before_it_looked_does_not_cost_a_host(agent, h
         assert host.wait(task)[0] == "canceled"
     finally:
         agent.stack.kill("dockerd", signal.SIGCONT)
-    wait_until(lambda: agent.log().count(f'event="host adopted" host={host.id}') == 2, 30, "the host is adopted")
+    wait_until(lambda: agent.log().count(adopted) > before, 30, "the host is adopted")
     assert (host.container, host.status) == (container, "running")
+
+
+@contextmanager
+def unreadable(host):
+    """SQL tells settings of the host that the agent cannot use."""
+    definition = host.agent.value("select pg_get_functiondef('host.spec(uuid)'::regprocedure)")
+    wrong = f"'timezone', case h.id when '{host.id}' then '' else h.timezone end"
+    assert "'timezone', h.timezone" in definition
+    host.agent.rows(definition.replace("'timezone', h.timezone", wrong))
+    try:
+        yield
+    finally:
+        host.agent.rows(definition)
+
+
+def test_a_host_whose_settings_cannot_be_used_after_a_restart_is_ended_and_sql_knows(agent, host):
+    agent.kill()
+    with unreadable(host):
+        agent.start()
+        host.wait_status("unavailable", 10)
+        code, message = agent.rows("select code, message from ccp.observations where host_id = %s", [host.id])[0]
+        assert code == "settings_incomplete" and "timezone" in message
+        assert agent.containers() == agent.engines() == []
+        assert host.wait(host.insert("host.start"))[:2] == ("failed", "settings_incomplete")
+        new = Host(agent)
+        seen = "select state from ccp.observations where host_id = %s"
+        wait_until(lambda: agent.rows(seen, [new.id]) == [("absent",)], 15, "a new host is looked at, all are asked for")
+        assert agent.log().count("settings cannot be used") == 1
+    host.task("host.start")
+
+
+def test_what_nobody_is_responsible_for_is_ended_when_the_agent_starts(agent, host):
+    labels = json.loads(agent.stack.docker("inspect", "--format", "{{json .Config.Labels}}", host.container))
+    labels["cloud-cli-proxy.host"] = str(uuid.uuid4())
+    options = [f"--label={name}={value}" for name, value in labels.items()]
+    agent.kill()
+    agent.stack.docker("kill", host.container)
+    image = "cloud-cli-proxy/managed-user:latest"
+    stray = agent.stack.docker("run", "-d", "--network=none", *options, "--entrypoint=sleep", image, "600").strip()
+    assert agent.containers() == [stray] and agent.engines() != []
+    agent.start()
+    wait_until(lambda: agent.containers() == [], 15, "the container is stopped")
+    wait_until(lambda: agent.engines() == [], 10, "the engine is ended")
+    host.wait_status("unavailable")
