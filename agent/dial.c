@@ -27,7 +27,14 @@
 #include "lib/proc.h"
 #include "lib/sock.h"
 
-enum { REQUEST_MS = 1000, ANSWER_MS = 5000, CALLERS = 3, ACCEPT_MOST = 64 };
+enum {
+	REQUEST_MS = 1000,
+	ANSWER_MS = 5000,
+	CONNECT_MS = 300, // loopback answers at once or, when nobody accepts, never
+	SILENT_MS = 2000, // how long a host that did not answer is not asked again
+	CALLERS = 3,
+	ACCEPT_MOST = 64,
+};
 
 struct dial {
 	struct agent *agent;
@@ -138,23 +145,48 @@ static int keys_attach(struct agent *a, const char *host_id, int *ret_fd, struct
 	return 0;
 }
 
+// A host's own root can make each connect take its whole time. He gets that once in SILENT_MS, so
+// that the threads are there for the others.
+static int connect_inside(struct agent *a, const char *host_id, uint16_t port, const struct wait *w,
+	int *ret_fd, struct dial_reply *reply)
+{
+	struct wait brief = wait_at_most(w, CONNECT_MS);
+	_cleanup_(closep) int ns_fd = -1;
+	struct err e;
+	int r;
+
+	if (hosts_are_silent(a->hosts, host_id))
+		return refuse(reply, DIAL_BUSY, "the host does not answer: try again");
+	if (hosts_namespace(a->hosts, host_id, &ns_fd, &e) < 0)
+		return refuse(reply, DIAL_UNREACHABLE, "the host does not run");
+	r = dial_inside(ns_fd, port, &brief, ret_fd, &e);
+	if (r == WAIT_TIMEOUT)
+		hosts_silence(a->hosts, host_id, SILENT_MS);
+	return r == 0 ? 0 : refuse(reply, DIAL_UNREACHABLE, e.message);
+}
+
 static int answer(struct agent *a, struct db *db, const struct dial_request *request,
 	int fds[DIAL_FD_COUNT], struct dial_reply *reply)
 {
 	struct wait w = wait_for(ANSWER_MS, pool_cancel_fd(a->dials));
-	_cleanup_(closep) int ns_fd = -1;
 	char host_id[SPEC_ID_SIZE];
-	struct err e;
 
 	if (session_open(a, db, request, &w, host_id, reply) < 0)
 		return -1;
-	if (hosts_namespace(a->hosts, host_id, &ns_fd, &e) < 0)
-		return refuse(reply, DIAL_UNREACHABLE, "the host does not run");
-	if (dial_inside(ns_fd, (uint16_t)request->port, &w, &fds[DIAL_FD_SOCKET], &e) != 0)
-		return refuse(reply, DIAL_UNREACHABLE, e.message);
+	if (connect_inside(a, host_id, (uint16_t)request->port, &w, &fds[DIAL_FD_SOCKET], reply) <
+		0)
+		return -1;
 	if (keys_attach(a, host_id, &fds[DIAL_FD_CLIENT_KEY], reply) < 0)
 		return -1;
 	return session_confirm(a, db, request->session_id, &w, reply);
+}
+
+// While its call waited.
+static bool has_left(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 static void call_run(struct pool_job *job, void *context)
@@ -169,7 +201,7 @@ static void call_run(struct pool_job *job, void *context)
 	struct err e;
 	int r = sock_recv(call->fd, &request, sizeof(request), NULL, 0, &count, &w, &e);
 
-	if (r != 0)
+	if (r != 0 || has_left(call->fd))
 		return;
 	request.session_id[sizeof(request.session_id) - 1] = '\0';
 	if (request.magic != DIAL_MAGIC || request.port == 0 || request.port > UINT16_MAX ||

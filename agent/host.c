@@ -216,6 +216,7 @@ void host_set_live(struct hosts *hosts, struct host *host, const struct live *li
 	host->live = *live;
 	(void)!proc_pidfd(live->pid, &host->live.process_fd, &dead);
 	host->live.run = ++hosts->runs;
+	host->silent_until_ms = 0;
 	host->inconclusive = 0;
 	host->seen = true;
 	pthread_mutex_unlock(&hosts->lock);
@@ -245,6 +246,29 @@ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err
 		r = err_set(e, errno, "copy a namespace descriptor");
 	pthread_mutex_unlock(&hosts->lock);
 	return r;
+}
+
+void hosts_silence(struct hosts *hosts, const char *id, int pause_ms)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	if (host != NULL)
+		host->silent_until_ms = wait_now_ms() + pause_ms;
+	pthread_mutex_unlock(&hosts->lock);
+}
+
+bool hosts_are_silent(struct hosts *hosts, const char *id)
+{
+	const struct host *host;
+	bool silent;
+
+	pthread_mutex_lock(&hosts->lock);
+	host = find(hosts, id);
+	silent = host != NULL && host->silent_until_ms > wait_now_ms();
+	pthread_mutex_unlock(&hosts->lock);
+	return silent;
 }
 
 bool live_is_dead(const struct live *live)

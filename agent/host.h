@@ -52,6 +52,7 @@ struct host {
 	bool look_owed; // until a look at Docker was made
 	bool look_queued;
 	int64_t look_from_ms; // not before
+	int64_t silent_until_ms; // it did not answer a dial
 	struct host *next;
 };
 
@@ -90,6 +91,10 @@ struct live host_take_live(struct hosts *hosts, struct host *host);
 // A copy of the namespace's descriptor of a host that runs, for dialling. ENOTCONN when it does not
 // run. From any thread.
 _must_check_ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err *e);
+
+// A host that did not answer a dial, for as long as it is not to be asked again. From any thread.
+void hosts_silence(struct hosts *hosts, const char *id, int pause_ms);
+bool hosts_are_silent(struct hosts *hosts, const char *id);
 
 // The process of what runs has died, whatever Docker says. Only the holder.
 bool live_is_dead(const struct live *live);

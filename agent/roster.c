@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs on the dial pool's connections, one at a time, driven by the scan.
+// Jobs on the dial pool's connections, one at a time and before all dials, driven by the scan.
 #include "agent/roster.h"
 
 #include <errno.h>
@@ -257,7 +257,7 @@ void roster_scan(struct roster *roster)
 				    wait_now_ms() < roster->next_ms))
 		return;
 	roster->job = (struct pool_job){.run = roster_run, .done = roster_done};
-	roster->busy = pool_submit(roster->agent->dials, &roster->job) == 0;
+	roster->busy = pool_submit_first(roster->agent->dials, &roster->job) == 0;
 }
 
 static void on_ring(struct loop_post *post)

@@ -164,7 +164,22 @@ int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e)
 	return 0;
 }
 
-int pool_submit(struct pool *pool, struct pool_job *job)
+static void queue_last(struct pool *pool, struct pool_job *job)
+{
+	job->next = NULL;
+	*pool->last = job;
+	pool->last = &job->next;
+}
+
+static void queue_first(struct pool *pool, struct pool_job *job)
+{
+	job->next = pool->first;
+	pool->first = job;
+	if (!job->next)
+		pool->last = &job->next;
+}
+
+static int submit(struct pool *pool, struct pool_job *job, bool first)
 {
 	int r = 0;
 
@@ -172,18 +187,29 @@ int pool_submit(struct pool *pool, struct pool_job *job)
 	unsigned idle = pool->conf.threads - pool->running;
 	if (pool->stopping) {
 		r = POOL_STOPPED;
-	} else if (pool->waiting >= pool->conf.queue + idle) {
+	} else if (!first && pool->waiting >= pool->conf.queue + idle) {
 		r = POOL_FULL;
 	} else {
 		job->ran = false;
-		job->next = NULL;
-		*pool->last = job;
-		pool->last = &job->next;
+		if (first)
+			queue_first(pool, job);
+		else
+			queue_last(pool, job);
 		pool->waiting++;
 		pthread_cond_signal(&pool->work);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return r;
+}
+
+int pool_submit(struct pool *pool, struct pool_job *job)
+{
+	return submit(pool, job, false);
+}
+
+int pool_submit_first(struct pool *pool, struct pool_job *job)
+{
+	return submit(pool, job, true);
 }
 
 unsigned pool_idle(struct pool *pool)

@@ -54,6 +54,10 @@ enum pool_outcome {
 };
 _must_check_ int pool_submit(struct pool *pool, struct pool_job *job);
 
+// The same before all that waits, and also when the queue is full: for the one job that a program
+// has for itself, which must not wait behind what others ask.
+_must_check_ int pool_submit_first(struct pool *pool, struct pool_job *job);
+
 // Threads that have nothing to do, less the jobs that wait. A snapshot.
 unsigned pool_idle(struct pool *pool);
 

@@ -4,6 +4,8 @@ import json
 import os
 import resource
 import signal
+import socket
+import struct
 import subprocess
 import time
 import uuid
@@ -250,3 +252,60 @@ def test_what_nobody_is_responsible_for_is_ended_when_the_agent_starts(agent, ho
     wait_until(lambda: agent.containers() == [], 15, "the container is stopped")
     wait_until(lambda: agent.engines() == [], 10, "the engine is ended")
     host.wait_status("unavailable")
+
+
+MAGIC, OK, UNREACHABLE, BUSY = 0x43435001, 0, 2, 3  # lib/dial.h
+
+# Root in a container: sshd accepts no more, and all that it could have accepted waits.
+FILL = """
+import os, signal, socket, time
+pid = int(open("/run/ccp-sshd.pid").read())
+os.kill(pid, signal.SIGSTOP)
+kept = []
+for _ in range(600):
+    one = socket.socket()
+    one.settimeout(0.2)
+    kept.append(one)
+    try:
+        one.connect(("127.0.0.1", 22))
+    except TimeoutError:
+        print("full", flush=True)
+        time.sleep(60)
+"""
+
+
+def session_of(host):
+    """A session that the agent may be asked to connect into the host for."""
+    return host.agent.value(
+        "insert into ccp.sessions (user_id, host_id, process_id, method, address)"
+        " select h.user_id, h.id, p.id, 'key', '127.0.0.1' from ccp.hosts as h, ccp.processes as p"
+        " where h.id = %s and p.ended_at is null limit 1 returning id",
+        [host.id],
+    )
+
+
+def dial(agent, session):
+    """The outcome, and how long it took."""
+    begun = time.monotonic()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(20)
+        connection.connect(str(agent.directory / "run" / "dial.sock"))
+        connection.send(struct.pack("II40s", MAGIC, 22, session.encode()))
+        answer, descriptors, _, _ = socket.recv_fds(connection, 1024, 2)
+    for fd in descriptors:
+        os.close(fd)
+    return struct.unpack_from("II", answer)[1], time.monotonic() - begun
+
+
+def test_a_host_that_lets_dials_hang_costs_the_others_nothing(agent, host):
+    session = session_of(host)
+    assert dial(agent, session)[0] == OK
+    words = ["docker", "exec", "-i", host.container, "python3", "-c", FILL]
+    environment = dict(os.environ, DOCKER_HOST=f"unix://{agent.stack.docker_socket}")
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as fill:
+        assert fill.stdout.readline() == "full\n"
+        outcome, took = dial(agent, session)
+        assert outcome == UNREACHABLE and took < 2
+        assert dial(agent, session)[0] == BUSY
+        host.run("sh", "-c", "kill -CONT $(cat /run/ccp-sshd.pid); pkill -f 'kept.append'")
+    wait_until(lambda: dial(agent, session)[0] == OK, 10, "the host is dialled again")

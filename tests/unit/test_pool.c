@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -152,6 +153,49 @@ static void a_pool_that_has_ended_takes_no_more(void **state)
 	pool_free(pool);
 }
 
+static int gate[2], order[3], ordered;
+
+static void run_until_gate(struct pool_job *job, void *context)
+{
+	char byte;
+
+	(void)job;
+	(void)context;
+	ran++;
+	assert_int_equal(read(gate[0], &byte, 1), 1);
+}
+
+static void run_in_order(struct pool_job *job, void *context)
+{
+	(void)context;
+	order[ordered++] = ((struct job *)(void *)job)->seen;
+}
+
+static void the_first_goes_before_a_full_queue(void **state)
+{
+	struct pool_job hold = {.run = run_until_gate};
+	struct job jobs[4] = {0};
+
+	(void)state;
+	assert_int_equal(pipe(gate), 0);
+	struct pool *pool = make(1, 2, NULL);
+	for (int i = 0; i < 4; i++)
+		jobs[i] = (struct job){.pool_job = {.run = run_in_order}, .seen = i};
+	assert_int_equal(pool_submit(pool, &hold), 0);
+	while (ran == 0)
+		sched_yield();
+	assert_int_equal(pool_submit(pool, &jobs[0].pool_job), 0);
+	assert_int_equal(pool_submit(pool, &jobs[1].pool_job), 0);
+	assert_int_equal(pool_submit(pool, &jobs[2].pool_job), POOL_FULL);
+	assert_int_equal(pool_submit_first(pool, &jobs[3].pool_job), 0);
+	assert_int_equal(write(gate[1], "", 1), 1);
+	assert_int_equal(pool_stop(pool, 5000), 0);
+	assert_int_equal(ordered, 3);
+	assert_memory_equal(order, ((int[]){3, 0, 1}), sizeof(order));
+	close(gate[0]);
+	close(gate[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +203,7 @@ int main(void)
 		cmocka_unit_test(a_full_queue_is_an_answer),
 		cmocka_unit_test(a_stop_lets_work_that_is_in_time_finish),
 		cmocka_unit_test(a_pool_that_has_ended_takes_no_more),
+		cmocka_unit_test(the_first_goes_before_a_full_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
