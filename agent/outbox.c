@@ -2,6 +2,7 @@
 // A bounded list of prepared calls, sent in order.
 #include "agent/outbox.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,10 +80,24 @@ void outbox_free(struct outbox *box)
 // The lock is held.
 static void push(struct outbox *box, struct entry *entry)
 {
-	if (box->count == OUTBOX_MAX)
+	if (box->count >= OUTBOX_MAX)
 		entry_free(pop(box));
 	*box->last = entry;
 	box->last = &entry->next;
+	box->count++;
+}
+
+// Back to the head, in its place; as the oldest it is what a full ring forgets. The lock is held.
+static void push_back(struct outbox *box, struct entry *entry)
+{
+	if (box->count >= OUTBOX_MAX) {
+		entry_free(entry);
+		return;
+	}
+	entry->next = box->first;
+	if (box->first == NULL)
+		box->last = &entry->next;
+	box->first = entry;
 	box->count++;
 }
 
@@ -163,9 +178,14 @@ static int entry_send(
 int outbox_flush(
 	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
 {
+	struct timespec until = {
+		.tv_sec = w->until_ms / 1000, .tv_nsec = w->until_ms % 1000 * 1000000};
 	int r = 0;
 
-	pthread_mutex_lock(&box->sending);
+	if (pthread_mutex_clocklock(&box->sending, CLOCK_MONOTONIC, &until) != 0) {
+		(void)!err_say(e, ETIMEDOUT, "somebody else is still telling what was seen");
+		return WAIT_TIMEOUT;
+	}
 	while (r == 0) {
 		struct entry *entry;
 
@@ -180,12 +200,8 @@ int outbox_flush(
 			entry_free(entry);
 			continue;
 		}
-		pthread_mutex_lock(&box->lock); // back to the head
-		entry->next = box->first;
-		if (box->first == NULL)
-			box->last = &entry->next;
-		box->first = entry;
-		box->count++;
+		pthread_mutex_lock(&box->lock);
+		push_back(box, entry);
 		pthread_mutex_unlock(&box->lock);
 	}
 	pthread_mutex_unlock(&box->sending);

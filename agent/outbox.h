@@ -31,8 +31,8 @@ void outbox_verified(struct outbox *box, const char *host_id, const char *task_i
 	const struct evidence *ev);
 
 // Sends what is there. 0: all told (what SQL refuses, such as a host that is gone, is dropped). Not
-// 0: the database is away, the rest waits. Concurrent callers take turns, so after 0 the caller's
-// own entries are stored.
+// 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so after 0
+// the caller's own entries are stored.
 _must_check_ int outbox_flush(
 	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e);
 

@@ -5,6 +5,8 @@
 
 #include "tests/unit/postgres.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -196,6 +198,75 @@ static void a_full_ring_forgets_its_oldest(void **state)
 	outbox_free(box);
 }
 
+// A flush in a thread of its own, by a connection of its own.
+struct sender {
+	struct outbox *box;
+	int timeout_ms, outcome;
+	pthread_t thread;
+};
+
+static void *send_in_thread(void *data)
+{
+	struct sender *sender = data;
+	struct db *db = connection();
+
+	sender->outcome = flush(sender->box, db, sender->timeout_ms);
+	db_free(db);
+	return NULL;
+}
+
+// The one entry is on its way and stays there until `blocker` ends its transaction.
+static void send_one_that_hangs(struct sender *sender, struct db *blocker)
+{
+	run(blocker, "truncate told restart identity");
+	run(blocker, "begin");
+	run(blocker, "lock table told");
+	outbox_observe(sender->box, host, "running", NULL, NULL);
+	assert_int_equal(pthread_create(&sender->thread, NULL, send_in_thread, sender), 0);
+	while (!outbox_is_empty(sender->box))
+		sched_yield();
+}
+
+static void what_goes_back_into_a_full_ring_does_not_make_it_longer(void **state)
+{
+	struct sender sender = {.box = outbox_new(ring, NULL), .timeout_ms = 500};
+	struct db *db = connection();
+
+	(void)state;
+	send_one_that_hangs(&sender, db);
+	for (int i = 0; i < OUTBOX_MAX; i++)
+		outbox_observe(sender.box, host, "running", NULL, NULL);
+	pthread_join(sender.thread, NULL);
+	assert_int_not_equal(sender.outcome, 0);
+	for (int i = 0; i < 10; i++)
+		outbox_observe(sender.box, host, "running", NULL, NULL);
+	run(db, "rollback");
+	assert_int_equal(flush(sender.box, db, 20000), 0);
+	assert_int_equal(number(db, "select count(*) from told"), OUTBOX_MAX);
+	db_free(db);
+	outbox_free(sender.box);
+}
+
+static void a_sender_that_hangs_costs_others_no_more_than_their_time(void **state)
+{
+	struct sender sender = {.box = outbox_new(ring, NULL), .timeout_ms = 2000};
+	struct db *db = connection(), *other = connection();
+	int64_t begun;
+
+	(void)state;
+	send_one_that_hangs(&sender, db);
+	begun = wait_now_ms();
+	assert_int_equal(flush(sender.box, other, 100), WAIT_TIMEOUT);
+	assert_in_range(wait_now_ms() - begun, 90, 1500);
+	run(db, "rollback");
+	pthread_join(sender.thread, NULL);
+	assert_int_equal(sender.outcome, 0);
+	assert_int_equal(number(db, "select count(*) from told"), 1);
+	db_free(other);
+	db_free(db);
+	outbox_free(sender.box);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +275,8 @@ int main(void)
 		cmocka_unit_test(an_absent_database_keeps_everything_waiting),
 		cmocka_unit_test(a_cancelled_flush_keeps_what_it_has_not_told),
 		cmocka_unit_test(a_full_ring_forgets_its_oldest),
+		cmocka_unit_test(what_goes_back_into_a_full_ring_does_not_make_it_longer),
+		cmocka_unit_test(a_sender_that_hangs_costs_others_no_more_than_their_time),
 	};
 
 	return cmocka_run_group_tests(tests, setup, postgres_teardown);
