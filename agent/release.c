@@ -13,7 +13,8 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 
-enum { RELEASE_MS = 60000, GRACE_S = 3 };
+// A container that ignores SIGTERM costs a little more than its grace.
+enum { DOCKER_MS = 10000, STOP_MS = 5000, GRACE_S = 1 };
 
 int release_remember(const struct agent *a, struct err *e)
 {
@@ -29,19 +30,25 @@ static int engine_stop(const char *name, void *arg, struct err *e)
 	return engine_end(&a->engines, name, e);
 }
 
+// One that does not end keeps none of the others. What is left is said at the end.
 static int containers_stop(const struct agent *a, const char *cluster, struct err *e)
 {
 	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
 	_cleanup_(freep) struct docker_listed *list = NULL;
-	struct wait w = wait_for(RELEASE_MS, -1);
-	size_t count = 0;
-	int r = docker_list(d, a->node, cluster, &w, &list, &count, e);
+	struct wait w = wait_for(DOCKER_MS, -1);
+	size_t count = 0, left = 0;
+	struct err why;
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (list[i].running)
-			r = docker_stop(d, list[i].id, GRACE_S, &w, e);
+	if (docker_list(d, a->node, cluster, &w, &list, &count, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		w = wait_for(STOP_MS, -1);
+		if (list[i].running && docker_stop(d, list[i].id, GRACE_S, &w, &why) != 0)
+			left++;
 	}
-	return r == 0 ? 0 : -1;
+	return left == 0 ? 0
+			 : err_say(e, EBUSY, "%zu of %zu containers could not be stopped: %s", left,
+				   count, why.message);
 }
 
 int release_all(struct agent *a, struct err *e)

@@ -309,3 +309,18 @@ def test_a_host_that_lets_dials_hang_costs_the_others_nothing(agent, host):
         assert dial(agent, session)[0] == BUSY
         host.run("sh", "-c", "kill -CONT $(cat /run/ccp-sshd.pid); pkill -f 'kept.append'")
     wait_until(lambda: dial(agent, session)[0] == OK, 10, "the host is dialled again")
+
+
+def test_release_all_ends_many_containers_that_do_not_want_to(agent, host):
+    """Within a minute, and what is held up by one of them is none of the others."""
+    labels = json.loads(agent.stack.docker("inspect", "--format", "{{json .Config.Labels}}", host.container))
+    labels["cloud-cli-proxy.host"] = str(uuid.uuid4())
+    options = [f"--label={name}={value}" for name, value in labels.items()]
+    image = "cloud-cli-proxy/managed-user:latest"
+    for _ in range(25):  # a PID 1 that has no handler for it never hears SIGTERM
+        agent.stack.docker("run", "-d", "--network=none", *options, "--entrypoint=sleep", image, "600")
+    agent.stop()
+    agent.release_all()
+    assert agent.containers() == []
+    agent.start()
+    host.wait_status("unavailable")
