@@ -11,11 +11,29 @@
 #include "agent/keys.h"
 #include "agent/live.h"
 #include "agent/outbox.h"
+#include "lib/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
 enum { CHECK_MS = 15000, REMOVE_MS = 20000 };
+
+// Told as soon as nothing of the former image is left: whatever happens to the task from here on,
+// the next container is of this one.
+static int pin_image(struct task *task, struct err *e)
+{
+	const struct work *work = task->state;
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct db_number lease = db_number(task->lease);
+	int r = task_call(task,
+		DB_CALL("select host.pin_image($1, $2, $3)", task->id, lease.text,
+			work->host->spec->image_id),
+		&rows, e);
+
+	if (r == 0 && strcmp(db_text(rows, 0, 0), "ok") != 0)
+		return err_say(e, ESTALE, "the task is not ours any more");
+	return r;
+}
 
 // host.create: keys and home. The public halves are what the database gets.
 static int create_keys(struct task *task, struct err *e)
@@ -37,6 +55,7 @@ static int create_keys(struct task *task, struct err *e)
 
 static const struct task_step create_steps[] = {
 	{"image", NULL, 0, NULL, step_image},
+	{"pin", NULL, 0, NULL, pin_image},
 	{"keys", "image_ready", 50, "Making the host's keys and home", create_keys},
 	{0},
 };
@@ -79,6 +98,7 @@ static const struct task_step rebuild_steps[] = {
 	{"end", "host_starting", 5, "Ending the host", step_end},
 	{"image", NULL, 0, NULL, step_image},
 	{"remove", NULL, 0, NULL, step_remove},
+	{"pin", NULL, 0, NULL, pin_image},
 	{"home", NULL, 0, NULL, rebuild_home},
 	{"prepare", NULL, 0, NULL, rebuild_start},
 	START_STEPS,

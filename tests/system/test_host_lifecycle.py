@@ -274,6 +274,25 @@ def test_starts_of_two_hosts_overlap(agent, host):
     assert not (agent.directory / "agent" / "hosts" / other.id).exists()
 
 
+def test_a_rebuild_that_failed_has_taken_the_images_present_id(agent):
+    """It fails after the old container is gone and before there is a new one."""
+    docker = agent.stack.docker
+    one = Host(agent)
+    one.task("host.create")
+    one.task("host.start")
+    docker("commit", "--change", "LABEL newer=yes", one.container, f"newer-{agent.node}")
+    agent.rows("update ccp.hosts set image = %s where id = %s", [f"newer-{agent.node}", one.id])
+    urls = agent.lab.env["LAB_ECHO_URLS"].split()
+    agent.rows("update ccp.settings set value = %s where name = 'echo_urls'", [json.dumps(urls[:2])])
+    status, code, message, _ = one.wait(one.insert("host.rebuild"))
+    agent.settings()
+    assert (status, code, one.container) == ("failed", "settings_incomplete", None), message
+    one.task("host.start")
+    assert docker("inspect", "--format", '{{index .Config.Labels "newer"}}', one.container).strip() == "yes"
+    one.task("host.delete", '{"wipe": true}')
+    docker("rmi", f"newer-{agent.node}")
+
+
 def test_a_deleted_host_leaves_no_container_of_a_create_that_was_killed(agent):
     one = Host(agent)
     one.task("host.create")

@@ -46,8 +46,7 @@ begin
         error_code = case p_status when 'canceled' then error_code else p_error_code end,
         error_message = case p_status when 'canceled' then error_message else left(p_error_message, 2000) end,
         wg_public_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'wg_public_key', wg_public_key) else wg_public_key end,
-        ssh_host_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'ssh_host_key', ssh_host_key) else ssh_host_key end,
-        image_id = case when p_task.kind in ('host.create', 'host.rebuild') then coalesce(p_result ->> 'image_id', image_id) else image_id end
+        ssh_host_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'ssh_host_key', ssh_host_key) else ssh_host_key end
     where id = p_task.host_id
     returning * into v_host;
     if v_host.status = 'deleted' then
