@@ -14,7 +14,9 @@
 
 static const char functions_sql[] =
 	"select p.proname, p.proargnames[a.n], format_type(a.type, null), a.n > p.pronargs - p.pronargdefaults,"
-	" coalesce(o.typname, r.typname)"
+	" coalesce(o.typname, r.typname),"
+	" (select coalesce(string_agg(x.name || ' ' || format_type(x.type, null), ','), '')"
+	"     from unnest(p.proallargtypes, p.proargnames, p.proargmodes) as x (type, name, mode) where x.mode = 'o')"
 	" from pg_proc as p"
 	" join pg_type as r on r.oid = p.prorettype"
 	" left join lateral (select t.typname from unnest(p.proallargtypes, p.proargnames) as x (type, name)"
@@ -22,7 +24,27 @@ static const char functions_sql[] =
 	" left join lateral unnest(p.proargtypes) with ordinality as a (type, n) on true"
 	" where p.pronamespace = 'api'::regnamespace"
 	" order by p.proname, a.n";
-enum { FUNCTION_NAME, FUNCTION_ARGUMENT, FUNCTION_TYPE, FUNCTION_DEFAULT, FUNCTION_ANSWER };
+enum {
+	FUNCTION_NAME,
+	FUNCTION_ARGUMENT, // null in the one row of a function without arguments
+	FUNCTION_TYPE,
+	FUNCTION_DEFAULT,
+	FUNCTION_ANSWER,
+	FUNCTION_OUT // "name type,name type"
+};
+
+// What the steps read of an answer besides the composite.
+static const struct {
+	unsigned flag;
+	const char *out;
+} outs[] = {
+	{ROUTE_VERDICT, "verdict text"},
+	{ROUTE_VERDICT, "retry_after_s integer"},
+	{ROUTE_VERDICT, "sentence text"},
+	{ROUTE_LOGIN, "user_id uuid"},
+	{ROUTE_LOGIN, "login_id uuid"},
+	{ROUTE_LOGIN, "generation integer"},
+};
 
 static const char types_sql[] =
 	"select c.relname, a.attname, format_type(a.atttypid, null),"
@@ -42,12 +64,38 @@ static int differs(struct err *e, const struct route *route, const char *what, c
 	return CATALOGUE_DIFFERS;
 }
 
-static const struct argument *find(const struct argument *list, size_t count, const char *name)
+static bool is_listed(const char *list, const char *item)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i].name, name) == 0)
-			return &list[i];
-	return NULL;
+	size_t len = strlen(item);
+	for (const char *at = list; *at != '\0';) {
+		size_t next = strcspn(at, ",");
+		if (next == len && memcmp(at, item, len) == 0)
+			return true;
+		at += next + (at[next] == ',');
+	}
+	return false;
+}
+
+static int check_outs(
+	const struct route *route, const struct pg_result *rows, int row, struct err *e)
+{
+	if (strcmp(db_text(rows, row, FUNCTION_ANSWER),
+		    route->answer != NULL ? route->answer : "void") != 0)
+		return differs(e, route, "another answer has function api.", route->function);
+	for (size_t i = 0; i < ARRAY_SIZE(outs); i++)
+		if ((route->flags & outs[i].flag) &&
+			!is_listed(db_text(rows, row, FUNCTION_OUT), outs[i].out))
+			return differs(e, route, "the function does not return", outs[i].out);
+	return 0;
+}
+
+// The index of an argument in the list, or `count`.
+static size_t find(const struct argument *list, size_t count, const char *name)
+{
+	size_t i = 0;
+	while (i < count && strcmp(list[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 static int check_argument(const struct route *route, const struct argument *argument,
@@ -68,49 +116,52 @@ static int check_argument(const struct route *route, const struct argument *argu
 static int check_route(const struct route *route, const struct pg_result *rows, struct err *e)
 {
 	struct argument list[ARGUMENTS_MAX];
+	bool found[ARGUMENTS_MAX] = {0};
 	size_t count = arguments_of(route, list);
-	size_t found = 0;
 	bool exists = false;
 	for (int row = 0; row < db_rows(rows); row++) {
 		if (strcmp(db_text(rows, row, FUNCTION_NAME), route->function) != 0)
 			continue;
+		int r = exists ? 0 : check_outs(route, rows, row, e);
 		exists = true;
-		if (strcmp(db_text(rows, row, FUNCTION_ANSWER),
-			    route->answer != NULL ? route->answer : "void") != 0)
-			return differs(
-				e, route, "another answer has function api.", route->function);
-		if (db_text(rows, row, FUNCTION_ARGUMENT) == NULL)
-			continue; // no arguments at all
-		const struct argument *argument =
-			find(list, count, db_text(rows, row, FUNCTION_ARGUMENT));
-		int r = check_argument(route, argument, rows, row, e);
+		const char *name = db_text(rows, row, FUNCTION_ARGUMENT);
+		if (r == 0 && name != NULL) {
+			size_t i = find(list, count, name);
+			r = check_argument(route, i < count ? &list[i] : NULL, rows, row, e);
+			if (i < count)
+				found[i] = true;
+		}
 		if (r != 0)
 			return r;
-		found += argument != NULL;
 	}
 	if (!exists)
 		return differs(e, route, "there is no function api.", route->function);
-	if (found != count)
-		for (size_t i = 0; i < count; i++) {
-			bool there = false;
-			for (int row = 0; row < db_rows(rows); row++)
-				there |= strcmp(db_text(rows, row, FUNCTION_NAME),
-						 route->function) == 0 &&
-					 strcmp(db_text(rows, row, FUNCTION_ARGUMENT),
-						 list[i].name) == 0;
-			if (!there)
-				return differs(
-					e, route, "the function lacks the argument", list[i].name);
-		}
+	for (size_t i = 0; i < count; i++)
+		if (!found[i])
+			return differs(e, route, "the function lacks the argument", list[i].name);
 	return 0;
 }
 
-static bool type_exists(const struct pg_result *types, const char *name)
+// Whether a composite has a member; NULL asks only whether there is such a type.
+static bool type_has(const struct pg_result *types, const char *name, const char *member)
 {
 	for (int row = 0; row < db_rows(types); row++)
-		if (strcmp(db_text(types, row, CATALOGUE_TYPE), name) == 0)
+		if (strcmp(db_text(types, row, CATALOGUE_TYPE), name) == 0 &&
+			(member == NULL ||
+				strcmp(db_text(types, row, CATALOGUE_ATTRIBUTE), member) == 0))
 			return true;
 	return false;
+}
+
+static int check_answer(const struct route *route, const struct pg_result *types, struct err *e)
+{
+	if (!type_has(types, route->answer, NULL))
+		return differs(e, route, "there is no type api.", route->answer);
+	if ((route->flags & ROUTE_ETAG) && !type_has(types, route->answer, "version"))
+		return differs(e, route, "the answer lacks the member", "version");
+	if (route->slot != NULL && !type_has(types, route->answer, route->slot))
+		return differs(e, route, "the answer lacks the member", route->slot);
+	return 0;
 }
 
 int catalogue_check(
@@ -124,8 +175,8 @@ int catalogue_check(
 	for (const struct route *route = routes; r == 0 && route->method != NULL; route++) {
 		if (route->function != NULL)
 			r = check_route(route, functions, e);
-		if (r == 0 && route->answer != NULL && !type_exists(types, route->answer))
-			r = differs(e, route, "there is no type api.", route->answer);
+		if (r == 0 && route->answer != NULL)
+			r = check_answer(route, types, e);
 	}
 	if (r == 0)
 		*ret_types = TAKE_PTR(types);

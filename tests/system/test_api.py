@@ -718,21 +718,33 @@ def test_events_are_filtered_and_paged(server, admin):
 # --- the database
 
 
+# From the table's last row to its first: each change stays, and the first difference is the one that is told.
+UNFIT = {
+    "GET /v1/admin/users/{id}: there is no function api. user_get": "alter function api.user_get rename to user_get_it",
+    "POST /v1/admin/users: the answer lacks the member password": "alter type api.new_user rename attribute password to secret",
+    "GET /v1/admin/users: another type has p_limit": "drop function api.user_list;"
+    " create function api.user_list(p_login_id uuid, p_generation integer, p_limit text default '50')"
+    " returns api.user_page language sql as 'select null::api.user_page'",
+    "POST /v1/user/hosts/{id}/stop: the function lacks the argument p_login_id": "drop function api.own_host_stop;"
+    " create function api.own_host_stop() returns api.task_ref language sql as 'select null::api.task_ref'",
+    "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host rename column version to edition",
+    "GET /v1/bootstrap/tasks/{id}/handoff: the function does not return sentence text": "drop function api.bootstrap_handoff;"
+    " create function api.bootstrap_handoff(p_poll_sha256 text, p_address inet, p_id uuid,"
+    " out answer api.handoff, out verdict text, out retry_after_s integer) language sql as 'select null::api.handoff, null, 0'",
+    "POST /v1/auth/refresh: the function does not return generation integer": "drop function api.refresh;"
+    " create function api.refresh(p_login_id uuid, p_generation integer, out answer api.login, out verdict text,"
+    " out retry_after_s integer, out sentence text, out user_id uuid, out login_id uuid, out generation text)"
+    " language sql as 'select null::api.login, null, 0, null, null::uuid, null::uuid, null'",
+}
+
+
 def test_the_program_refuses_to_serve_a_database_that_does_not_fit(server, database, program):
     server.program.stop()
-    database.rows("alter function api.user_get(uuid, integer, uuid) rename to user_get_it")
-    other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
-    assert other.wait() == 1
-    assert "GET /v1/admin/users/{id}: there is no function api. user_get" in other.log
-    database.rows("alter function api.user_get_it(uuid, integer, uuid) rename to user_get")
-    database.rows(
-        "create function api.user_list(p_login_id uuid, p_generation integer, p_limit text default '50', p_cursor text default null)"
-        " returns api.user_page language sql as 'select null::api.user_page'"
-    )
-    database.rows("drop function api.user_list(uuid, integer, text, text, text, text, integer, text)")
-    other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
-    assert other.wait() == 1
-    assert "GET /v1/admin/users: another type has p_limit" in other.log
+    for complaint, change in UNFIT.items():
+        database.rows(change)
+        other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
+        assert other.wait() == 1
+        assert complaint in other.log, (complaint, other.log)
 
 
 def parent_of(pid):
