@@ -26,6 +26,8 @@ struct statement {
 	char *sql;
 	uint64_t hash;
 	char name[24]; // "" until prepared on the present connection
+	char old_name[24]; // still prepared there, of no use any more; "" none
+	uint64_t used; // when it was last called, counted in calls
 };
 
 struct db {
@@ -38,6 +40,7 @@ struct db {
 	int64_t next_try_ms;
 	char away[ERR_MESSAGE_MAX]; // why the last try failed
 	uint64_t serial; // makes statement names unique within a connection
+	uint64_t calls;
 	size_t statement_count;
 	struct statement statements[DB_STATEMENTS_MAX];
 };
@@ -57,7 +60,7 @@ static void db_close(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	for (size_t i = 0; i < db->statement_count; i++)
-		db->statements[i].name[0] = '\0';
+		db->statements[i].name[0] = db->statements[i].old_name[0] = '\0';
 }
 
 void db_free(struct db *db)
@@ -268,31 +271,62 @@ static uint64_t hash_text(const char *text) // FNV-1a
 	return hash;
 }
 
-// NULL when there is no room for another.
+// What was prepared for the statement is not called any more; the next prepare drops it.
+static void retire(struct statement *statement)
+{
+	if (statement->name[0])
+		memcpy(statement->old_name, statement->name, sizeof(statement->old_name));
+	statement->name[0] = '\0';
+}
+
+// When there is no room for another, the one that was not called for longest gives its place.
 static struct statement *find_statement(struct db *db, const char *sql)
 {
 	uint64_t hash = hash_text(sql);
+	struct statement *oldest = &db->statements[0];
 
-	for (size_t i = 0; i < db->statement_count; i++)
-		if (db->statements[i].hash == hash && strcmp(db->statements[i].sql, sql) == 0)
-			return &db->statements[i];
-	if (db->statement_count == DB_STATEMENTS_MAX)
-		return NULL;
-	struct statement *statement = &db->statements[db->statement_count++];
-	statement->sql = xstrdup(sql);
-	statement->hash = hash;
-	return statement;
+	for (size_t i = 0; i < db->statement_count; i++) {
+		struct statement *statement = &db->statements[i];
+		if (statement->hash == hash && strcmp(statement->sql, sql) == 0)
+			return statement;
+		if (statement->used < oldest->used)
+			oldest = statement;
+	}
+	if (db->statement_count < DB_STATEMENTS_MAX)
+		oldest = &db->statements[db->statement_count++];
+	retire(oldest);
+	free(oldest->sql);
+	oldest->sql = xstrdup(sql);
+	oldest->hash = hash;
+	return oldest;
+}
+
+static int drop_old(struct db *db, struct statement *statement, const struct wait *w, struct err *e)
+{
+	_cleanup_(db_result_freep) PGresult *answer = NULL;
+	char sql[40];
+
+	snprintf(sql, sizeof(sql), "deallocate %s", statement->old_name);
+	if (!PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0))
+		return lost(db, NULL, e);
+	int r = take_answer(db, w, &answer, e);
+	if (r == 0)
+		statement->old_name[0] = '\0';
+	return r;
 }
 
 static int prepare(struct db *db, struct statement *statement, const struct wait *w, struct err *e)
 {
 	_cleanup_(db_result_freep) PGresult *answer = NULL;
 	char name[sizeof(statement->name)];
+	int r = statement->old_name[0] ? drop_old(db, statement, w, e) : 0;
 
+	if (r != 0)
+		return r;
 	snprintf(name, sizeof(name), "s%" PRIu64, ++db->serial);
 	if (!PQsendPrepare(db->conn, name, statement->sql, 0, NULL))
 		return lost(db, NULL, e);
-	int r = take_answer(db, w, &answer, e);
+	r = take_answer(db, w, &answer, e);
 	if (r == 0)
 		memcpy(statement->name, name, sizeof(name));
 	return r;
@@ -301,23 +335,18 @@ static int prepare(struct db *db, struct statement *statement, const struct wait
 static int call_once(struct db *db, const struct db_call *call, struct statement *statement,
 	const struct wait *w, PGresult **ret, struct err *e)
 {
-	int r = 0, sent;
+	int r = 0;
 
 	if (db->conn && !is_alive(db->conn))
 		db_close(db);
 	if (!db->conn)
 		r = db_connect(db, w, e);
-	if (r == 0 && statement && !statement->name[0])
+	if (r == 0 && !statement->name[0])
 		r = prepare(db, statement, w, e);
 	if (r != 0)
 		return r;
-	if (statement)
-		sent = PQsendQueryPrepared(
-			db->conn, statement->name, call->params_count, call->params, NULL, NULL, 0);
-	else
-		sent = PQsendQueryParams(
-			db->conn, call->sql, call->params_count, NULL, call->params, NULL, NULL, 0);
-	if (!sent)
+	if (!PQsendQueryPrepared(
+		    db->conn, statement->name, call->params_count, call->params, NULL, NULL, 0))
 		return lost(db, NULL, e);
 	int pid = PQbackendPID(db->conn);
 	r = take_answer(db, w, ret, e);
@@ -334,6 +363,7 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 	_cleanup_(db_result_freep) PGresult *answer = NULL;
 	struct wait limit = wait_at_most(w, db->timeout_ms);
 	struct statement *statement = find_statement(db, call->sql);
+	statement->used = ++db->calls;
 	bool prepared_again = false;
 
 	for (int tries = 1;; tries++) {
@@ -345,8 +375,7 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 		enum err_retry retry = err_retry(e);
 		if (retry == ERR_RETRY_PREPARE && !prepared_again) {
 			prepared_again = true;
-			if (statement)
-				statement->name[0] = '\0'; // a new name: the old one stays, unused
+			retire(statement);
 		} else if (retry != ERR_RETRY_AGAIN || tries == TRIES_MAX) {
 			return r;
 		}

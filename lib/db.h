@@ -29,7 +29,8 @@ enum {
 	DB_CONNECT_TIMEOUT_MS = 2000,
 	DB_PAUSE_MIN_MS = 100,
 	DB_PAUSE_MAX_MS = 1000,
-	DB_STATEMENTS_MAX = 256, // a connection; calls beyond it go unprepared
+	DB_STATEMENTS_MAX = 256, // prepared on a connection; a further one takes the place of the
+				 // least recently called
 };
 
 // Never fails and never connects.

@@ -182,17 +182,30 @@ static void a_replaced_function_is_not_noticed_by_callers(void **state)
 	assert_int_equal(number(db, "select * from shape()"), 2);
 }
 
-static void statements_beyond_the_cache_still_work(void **state)
+static void the_statement_that_was_not_called_for_longest_gives_its_place_to_a_new_one(void **state)
 {
+	static const char often[] = "select -1";
+	static const char count[] = "select count(*) from pg_prepared_statements";
 	_cleanup_(db_freep) struct db *db = connect_db(0);
 
 	(void)state;
 	for (int i = 0; i < DB_STATEMENTS_MAX + 20; i++) {
 		_cleanup_(freep) char *sql = xasprintf("select %d", i);
 		assert_int_equal(number(db, sql), i);
+		assert_int_equal(number(db, often), -1);
 	}
+	assert_int_equal(number(db, count), DB_STATEMENTS_MAX);
 	assert_int_equal(
-		number(db, "select count(*) from pg_prepared_statements"), DB_STATEMENTS_MAX);
+		number(db,
+			"select count(*) from pg_prepared_statements where statement = 'select -1'"
+			" and generic_plans + custom_plans > 200"),
+		1);
+	assert_int_equal(
+		number(db,
+			"select count(*) from pg_prepared_statements where statement = 'select 3'"),
+		0);
+	assert_int_equal(number(db, "select 3"), 3);
+	assert_int_equal(number(db, count), DB_STATEMENTS_MAX);
 }
 
 static void a_connection_that_died_idle_is_made_again_before_the_call(void **state)
@@ -253,7 +266,8 @@ int main(void)
 		cmocka_unit_test(a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more),
 		cmocka_unit_test(serialization_failures_are_tried_again_with_the_same_arguments),
 		cmocka_unit_test(a_replaced_function_is_not_noticed_by_callers),
-		cmocka_unit_test(statements_beyond_the_cache_still_work),
+		cmocka_unit_test(
+			the_statement_that_was_not_called_for_longest_gives_its_place_to_a_new_one),
 		cmocka_unit_test(a_connection_that_died_idle_is_made_again_before_the_call),
 		cmocka_unit_test(a_connection_that_dies_in_a_call_is_named_lost),
 		cmocka_unit_test(an_absent_server_answers_soon_and_its_return_is_noticed),
