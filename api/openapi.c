@@ -115,13 +115,21 @@ static void add_parameters(cJSON *operation, const struct route *route)
 	static const struct {
 		unsigned flag;
 		const char *name;
-	} headers[] = {{ROUTE_IF_MATCH, "If-Match"}, {ROUTE_IDEMPOTENT, "Idempotency-Key"}};
+		const char *help;
+	} headers[] = {
+		{ROUTE_IF_MATCH, "If-Match",
+			"ETags; 412 when none of them is the present one. Weak ones never are."},
+		{ROUTE_IDEMPOTENT, "Idempotency-Key",
+			"The same request with the same key does nothing more and gives the same ids, "
+			"without secrets. A route that does not name this parameter ignores it."},
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		if (!(route->flags & headers[i].flag))
 			continue;
 		cJSON *parameter = json_add(list, json_object());
 		json_set_text(parameter, "name", headers[i].name);
 		json_set_text(parameter, "in", "header");
+		json_set_text(parameter, "description", headers[i].help);
 		json_set_text(json_set_object(parameter, "schema"), "type", "string");
 	}
 }

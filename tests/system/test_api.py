@@ -283,6 +283,8 @@ def test_the_document_names_every_answer_and_field(server):
         assert operation["summary"], (method, path)
         for content in (c for r in operation["responses"].values() for c in r.get("content", {}).values()):
             assert content["schema"]["$ref"].rpartition("/")[2] in schemas, (method, path)
+    keyed = {path for method, path, operation in operations(document) for p in operation["parameters"] if p["name"] == "Idempotency-Key"}
+    assert "/v1/admin/users" in keyed and not {p for p in keyed if "auth" in p or "login" in p or "bootstrap" in p}
     exit_fields = document["paths"]["/v1/admin/egress-ips"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert "names are not resolved" in exit_fields["wg_endpoint"]["description"]
     for schema in schemas.values():
@@ -745,6 +747,29 @@ def test_the_program_refuses_to_serve_a_database_that_does_not_fit(server, datab
         other = program("ccp-api", database, "--listen", f"127.0.0.1:{server.port}")
         assert other.wait() == 1
         assert complaint in other.log, (complaint, other.log)
+
+
+def test_healthz_names_each_part_and_readyz_says_only_whether_requests_are_served(server, database):
+    """The rest of the system being away, or new, is no reason to send requests elsewhere: 200, and the body tells."""
+    client = server.client()
+    parts = dict.fromkeys(("agent", "worker", "cron"), "absent")
+
+    def shows(status):
+        wait_until(
+            lambda: client.get("/healthz").json == {"status": status, "checks": {"database": "ok"} | parts}, 8, f"{status}: {parts}"
+        )
+        assert client.get("/readyz").status == client.get("/healthz").status == 200
+
+    shows("degraded")
+    for program in ("agent", "worker"):
+        database.rows("select process.register(%s, 'node1', 1, 'test')", (f"ccp-{program}",))
+        parts[program] = "ok"
+    database.rows("select clock.tick('cron')")
+    parts["cron"] = "ok"
+    shows("ok")
+    database.rows("update ccp.processes set beat_at = beat_at - interval '1 minute' where program = 'ccp-agent'")
+    parts["agent"] = "stale"
+    shows("degraded")
 
 
 def parent_of(pid):
