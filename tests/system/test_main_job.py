@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pexpect
 import pytest
@@ -177,3 +178,14 @@ def test_it_is_quick(line):
     began = time.monotonic()
     assert line.run("dash", "true").returncode == 0
     assert time.monotonic() - began < 5
+
+
+def test_healthz_says_that_every_part_is_well(stack):
+    """pg_cron comes each minute, so the first time it may take one."""
+
+    def health():
+        with urlopen(f"{stack.env['CCP_URL']}/healthz", timeout=5) as answer:
+            return json.load(answer)
+
+    well = {"status": "ok", "checks": {"database": "ok", "agent": "ok", "worker": "ok", "cron": "ok"}}
+    wait_until(lambda: health() == well, 75, "all is well")
