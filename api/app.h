@@ -20,6 +20,8 @@ struct service;
 enum {
 	APP_DB_THREADS = 4,
 	APP_QUEUE = 512,
+	APP_HASH_QUEUE = 16,
+	APP_HASHES_MAX = 8, // of these, for who is logged in already: they leave room for logins
 	APP_WAITERS_MAX = 500, // long polls; beyond that they are answered at once
 	APP_WAITERS_PER_TOKEN_MAX = 2, // of these, with one poll token: one, and one whose client
 				       // came back on a new connection
@@ -30,6 +32,7 @@ struct app {
 	struct service *service;
 	struct pool *db_pool;
 	struct pool *hash_pool;
+	atomic_uint hashes; // in hash_pool for who is logged in
 	struct server *server;
 	struct loop_source *second; // timer: deadlines, waiters, start-up
 

@@ -179,9 +179,32 @@ static void step_run(struct pool_job *job, void *context)
 		reply_error(r, outcome, &e);
 }
 
+static void release_hash(struct request *r)
+{
+	if (r->holds_hash)
+		atomic_fetch_sub(&r->app->hashes, 1);
+	r->holds_hash = false;
+}
+
+// Whoever is logged in could else keep everybody from logging in, by asking for one password after
+// another.
+static int submit_hash(struct app *app, struct request *r)
+{
+	if (r->route->who == ROUTE_PUBLIC)
+		return pool_submit(app->hash_pool, &r->job);
+	r->holds_hash = true;
+	int outcome = atomic_fetch_add(&app->hashes, 1) < APP_HASHES_MAX
+			      ? pool_submit(app->hash_pool, &r->job)
+			      : POOL_FULL;
+	if (outcome != 0)
+		release_hash(r);
+	return outcome;
+}
+
 static void step_done(struct pool_job *job)
 {
 	struct request *r = request_of(job);
+	release_hash(r);
 	if (!job->ran)
 		not_done(r, POOL_STOPPED);
 	if (r->waits) {
@@ -200,11 +223,10 @@ void app_continue(struct app *app, struct request *r)
 			"The database has not answered yet; try again in a moment.", NULL);
 	}
 	if (r->state != REQUEST_ANSWERED) {
-		struct pool *pool = r->route->steps[r->step].where == STEP_IN_HASH ? app->hash_pool
-										   : app->db_pool;
+		bool in_hash = r->route->steps[r->step].where == STEP_IN_HASH;
 		r->job = (struct pool_job){.run = step_run, .done = step_done};
 		r->queued_ms = wait_now_ms();
-		int outcome = pool_submit(pool, &r->job);
+		int outcome = in_hash ? submit_hash(app, r) : pool_submit(app->db_pool, &r->job);
 		if (outcome == 0)
 			return;
 		not_done(r, outcome);
@@ -257,8 +279,9 @@ static int start(struct service *s, struct err *e)
 		.context_new = db_context_new,
 		.context_free = db_context_free,
 		.data = s};
-	const struct pool_conf hash_pool = {
-		.name = "hash", .threads = cores > 3 ? (unsigned)(cores / 2) : 1, .queue = 16};
+	const struct pool_conf hash_pool = {.name = "hash",
+		.threads = cores > 3 ? (unsigned)(cores / 2) : 1,
+		.queue = APP_HASH_QUEUE};
 	if (pool_new(&db_pool, &app->db_pool, e) < 0 ||
 		pool_new(&hash_pool, &app->hash_pool, e) < 0 ||
 		server_new(app, listen_fd, &app->server, e) < 0 ||

@@ -78,6 +78,7 @@ struct request {
 	// Work. The job belongs to a pool while the request is suspended.
 	struct pool_job job;
 	unsigned step; // index in route->steps
+	bool holds_hash; // counts in app->hashes
 	int64_t queued_ms;
 	struct wait wait; // until when all of the work must be done
 

@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -459,6 +460,27 @@ def test_who_may_not_use_a_route_is_refused_before_a_hash_is_made(server):
         with ThreadPoolExecutor(40) as threads:
             answers = list(threads.map(lambda _, c=client, p=path, b=body: c.post(p, b).status, range(40)))
         assert answers == [status] * 40, path
+
+
+def test_a_user_who_asks_for_passwords_without_end_keeps_nobody_from_logging_in(server):
+    user = server.user("alice")
+    path = concrete("/v1/user/hosts/{id}/rotate-ssh-password")
+    stop = threading.Event()
+
+    def rotate():
+        seen = set()
+        while not stop.is_set():
+            seen.add(user.post(path).status)
+        return seen
+
+    with ThreadPoolExecutor(30) as threads:
+        flood = [threads.submit(rotate) for _ in range(30)]
+        try:
+            for _ in range(15):
+                server.admin()
+        finally:
+            stop.set()
+        assert set().union(*(one.result() for one in flood)) == {404, 503}
 
 
 def test_logout_ends_the_login_at_once(server):
