@@ -123,7 +123,8 @@ driver_uses = $(shell sed -n 's|^// uses: ||p' $(1))
 define DRIVER_RULE
 $(OUT)/driver/$(basename $(notdir $(1))): $(call objects,$(1) $(call driver_uses,$(1))) $(LIB)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $(LIBS_agent) $(LIBS_lib)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ \
+		$(foreach f,$(sort $(foreach u,$(call driver_uses,$(1)),$(firstword $(subst /, ,$(u))))),$(LIBS_$(f))) $(LIBS_lib)
 endef
 $(foreach d,$(wildcard tests/system/*.c),$(eval $(call DRIVER_RULE,$(d))))
 
