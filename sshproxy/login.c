@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libssh/callbacks.h>
 #include <libssh/server.h>
 
 #include "lib/err.h"
@@ -93,7 +94,7 @@ static enum login_outcome deny(struct login *login, ssh_message m)
 	login->failed++;
 	if (login->failed >= LOGIN_TRIES_MAX) {
 		refuse(login, "Too many wrong keys or passwords.");
-		return LOGIN_REFUSED;
+		return LOGIN_FAILED;
 	}
 	(void)ssh_message_reply_default(m);
 	return LOGIN_MORE;
@@ -129,21 +130,63 @@ static enum login_outcome take_credentials(struct login *login, ssh_message m)
 	return LOGIN_REFUSED;
 }
 
+// A request whose key libssh cannot parse, or whose signature is wrong or of a kind that we do not
+// take, is dropped without a word to the client, which would wait until its time is over. That it
+// came (50 is SSH_MSG_USERAUTH_REQUEST, RFC 4252) is seen in libssh's log only.
+static void on_log(int priority, const char *function, const char *line, void *data)
+{
+	struct login *login = data;
+	(void)priority;
+	if (strcmp(function, "ssh_packet_process") == 0 &&
+		strstr(line, "Dispatching handler for packet type 50") != NULL)
+		login->came++;
+}
+
 void login_init(struct login *login, ssh_session user, struct link *link)
 {
 	*login = (struct login){.link = link};
 	ssh_set_auth_methods(user, SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD);
+	ssh_set_log_callback(on_log);
+	ssh_set_log_userdata(login);
+	ssh_set_log_level(SSH_LOG_PACKET);
+}
+
+void login_done(struct login *login)
+{
+	ssh_set_log_level(SSH_LOG_NOLOG);
+	ssh_set_log_userdata(NULL);
+	ssh_message_free(TAKE_PTR(login->none));
 }
 
 enum login_outcome login_take(struct login *login, ssh_message m)
 {
 	enum login_outcome outcome = LOGIN_MORE;
 	int subtype = ssh_message_subtype(m);
-	if (ssh_message_type(m) == SSH_REQUEST_AUTH &&
+	bool is_login = ssh_message_type(m) == SSH_REQUEST_AUTH;
+	login->taken += is_login;
+	if (is_login &&
 		(subtype == SSH_AUTH_METHOD_PASSWORD || subtype == SSH_AUTH_METHOD_PUBLICKEY))
 		outcome = take_credentials(login, m);
 	else // `none` learns the methods; the service request is granted
 		(void)ssh_message_reply_default(m);
+	if (is_login && subtype == SSH_AUTH_METHOD_NONE && login->none == NULL)
+		login->none = TAKE_PTR(m);
 	ssh_message_free(m);
+	return outcome;
+}
+
+// libssh answers messages only, so the first one is answered once more.
+enum login_outcome login_look(struct login *login)
+{
+	enum login_outcome outcome = LOGIN_MORE;
+	while (outcome == LOGIN_MORE && login->taken < login->came) {
+		login->taken++;
+		if (login->none != NULL) {
+			outcome = deny(login, login->none);
+		} else {
+			refuse(login, "This key or its signature is not understood.");
+			outcome = LOGIN_FAILED;
+		}
+	}
 	return outcome;
 }

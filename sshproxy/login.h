@@ -17,16 +17,24 @@ enum {
 struct login {
 	struct link *link;
 	unsigned failed; // keys and passwords that were not taken
-	char sentence[MESSAGE_SENTENCE_SIZE]; // why LOGIN_REFUSED
+	unsigned came, taken; // requests to log in, and those of them that login_take was given
+	ssh_message none; // the first one, without credentials; NULL when there was none
+	char sentence[MESSAGE_SENTENCE_SIZE]; // why LOGIN_REFUSED or LOGIN_FAILED
 };
 
+// `login` stays where it is until login_done: libssh's log is heard.
 void login_init(struct login *login, ssh_session user, struct link *link);
+void login_done(struct login *login);
 
 enum login_outcome {
 	LOGIN_MORE, // not yet
 	LOGIN_DONE, // the user has been told so and is in
 	LOGIN_REFUSED, // end the connection with the sentence
+	LOGIN_FAILED, // the same, for the user tried what is wrong too often
 };
 
 // Answers one message of the session and frees it.
 enum login_outcome login_take(struct login *login, ssh_message message);
+
+// Once no message waits: answers the requests of which libssh made none.
+enum login_outcome login_look(struct login *login);

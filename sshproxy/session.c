@@ -151,25 +151,25 @@ static bool keys_exchange(struct session *s, const struct wait *grace)
 static bool user_login(struct session *s)
 {
 	struct wait grace = wait_for(s->grace_s * 1000, -1);
-	struct login login;
+	_cleanup_(login_done) struct login login;
 	login_init(&login, s->user.session, &s->link);
 	bool talks = keys_exchange(s, &grace);
 	while (talks && !is_dead(&s->user) && !s->link.over && wait_left_ms(&grace) > 0) {
 		ssh_message m = ssh_message_get(s->user.session);
-		if (m == NULL) {
-			session_wait(s, wait_left_ms(&grace));
-			continue;
-		}
-		switch (login_take(&login, m)) {
+		switch (m != NULL ? login_take(&login, m) : login_look(&login)) {
 		case LOGIN_MORE:
 			break;
 		case LOGIN_DONE:
 			return true;
 		case LOGIN_REFUSED:
-			say(s, login.failed > 0 ? MESSAGE_BYE_AUTH_FAILED : MESSAGE_BYE_TOLD,
-				login.sentence);
+			say(s, MESSAGE_BYE_TOLD, login.sentence);
+			return false;
+		case LOGIN_FAILED:
+			say(s, MESSAGE_BYE_AUTH_FAILED, login.sentence);
 			return false;
 		}
+		if (m == NULL)
+			session_wait(s, wait_left_ms(&grace));
 	}
 	if (wait_left_ms(&grace) == 0)
 		say(s, MESSAGE_BYE_GRACE, "The login took too long.");

@@ -29,6 +29,17 @@ def test_a_command_that_takes_a_clients_signal_ends_as_it_likes(client, tool):
     assert (done.returncode, done.stdout) == (0, "taken\nstatus 5\n"), done.stderr
 
 
+def test_a_signature_that_is_not_taken_is_denied_at_once_and_the_next_one_lets_in(client, tool, tmp_path):
+    mine, client.key = client.key, tmp_path / "key"
+    try:
+        subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", client.key], check=True)
+        client.register()
+        done = tool("sha1", str(client.proxy.port), client.name, client.key)
+        assert (done.returncode, done.stdout) == (0, "ssh-rsa denied\nrsa-sha2-256 success\n"), done.stderr
+    finally:
+        client.key = mine
+
+
 @pytest.mark.parametrize(("attempt", "status"), [("nothing", 0), ("kill", -signal.SIGSYS), ("owner", -signal.SIGSYS)])
 def test_a_child_can_send_no_signal_to_the_other_processes_of_the_proxy(tool, attempt, status):
     assert tool("cage", attempt).returncode == status
