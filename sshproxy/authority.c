@@ -40,6 +40,7 @@ struct client {
 	struct dialer *dialer;
 	enum client_state state;
 	bool is_asking;
+	bool was_judged; // by ssh.login, which writes and counts a failure itself
 	bool said_bye;
 	int fd;
 	uint64_t serial;
@@ -72,7 +73,7 @@ static const struct {
 	[MESSAGE_BYE_UNREACHABLE] = {"unreachable", NULL},
 	[MESSAGE_BYE_TOLD] = {"ended", NULL},
 	[MESSAGE_BYE_NO_AUTH] = {"closed", "no_auth"},
-	[MESSAGE_BYE_AUTH_FAILED] = {"closed", NULL}, // each wrong password has had its own
+	[MESSAGE_BYE_AUTH_FAILED] = {"closed", "auth_failed"}, // unless it was judged before
 	[MESSAGE_BYE_GRACE] = {"closed", "grace"},
 };
 
@@ -97,7 +98,9 @@ static void session_over(struct client *c, const char *reason)
 // The child has ended, or said what it may not: its end of the socketpair is closed in any case.
 static void client_gone(struct client *c)
 {
-	const char *penalty = byes[c->bye.why].penalty; // none without a last word
+	bool is_counted =
+		c->kill_at_ms != 0 || (c->was_judged && c->bye.why == MESSAGE_BYE_AUTH_FAILED);
+	const char *penalty = is_counted ? NULL : byes[c->bye.why].penalty; // no last word: none
 	if (c->state == CLIENT_GONE)
 		return;
 	loop_source_free(TAKE_PTR(c->source));
@@ -106,7 +109,7 @@ static void client_gone(struct client *c)
 	dialer_cancel(TAKE_PTR(c->dialer));
 	if (c->session_id[0] != '\0')
 		session_over(c, c->said_bye ? byes[c->bye.why].session_reason : "crashed");
-	else if (penalty != NULL && c->kill_at_ms == 0)
+	else if (penalty != NULL)
 		ledger_abandoned(c->authority->ledger, c->address, c->name, penalty);
 	c->state = CLIENT_GONE;
 	if (!c->is_asking)
@@ -188,6 +191,7 @@ static void handle_credentials(struct client *c, const struct message *m)
 {
 	const char *name = m->kind == MESSAGE_PASSWORD ? m->login.name : m->key.name;
 	(void)!text_copy(c->name, sizeof(c->name), name);
+	c->was_judged |= m->kind != MESSAGE_KEY_OFFER;
 	c->state = CLIENT_ASKING;
 	c->is_asking = true;
 	asking_begin(&c->asking, &c->authority->pools, c->address, m, on_asked);

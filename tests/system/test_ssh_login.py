@@ -52,6 +52,30 @@ def test_the_right_key_is_found_among_wrong_ones(client, tmp_path):
     assert subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout == "in\n"
 
 
+def failures(client, address):
+    return client.host.value("select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = %s", [address])
+
+
+def test_wrong_keys_alone_are_a_failed_login(client, tmp_path):
+    client.run("true", key=key_make(tmp_path / "other"), options=["-o", "BindAddress=127.0.0.24"])
+    reason, seconds = wait_until(lambda: penalty(client, "127.0.0.24"), 5, "the penalty is written")
+    assert (reason, failures(client, "127.0.0.24")) == ("auth_failed", 1) and seconds <= 5
+
+
+def test_wrong_keys_before_the_right_one_cost_nothing_and_before_a_wrong_password_nothing_more(client, tmp_path):
+    wrong = ["-i", str(key_make(tmp_path / "wrong"))]
+    assert client.run("echo in", options=[*wrong, "-o", "BindAddress=127.0.0.25"]).stdout == "in\n"
+    where = ["-p", str(client.proxy.port), f"{client.name}@127.0.0.1"]
+    command = ["sshpass", "-e", "ssh", *client.options, *wrong, "-o", "NumberOfPasswordPrompts=1", "-o", "BindAddress=127.0.0.26", *where]
+    subprocess.run(command, env=dict(os.environ, SSHPASS="wrong horse"), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+    client.wait_alone()
+    socket.create_connection(("127.0.0.1", client.proxy.port), 5, source_address=("127.0.0.27", 0)).close()
+    wait_until(lambda: penalty(client, "127.0.0.27"), 5, "all that was told is written")
+    assert (penalty(client, "127.0.0.25"), failures(client, "127.0.0.25")) == (None, 0)
+    reason, seconds = penalty(client, "127.0.0.26")
+    assert (reason, failures(client, "127.0.0.26")) == ("auth_failed", 1) and seconds <= 5
+
+
 def test_a_certificate_is_not_taken(client, tmp_path):
     authority, user = key_make(tmp_path / "ca"), key_make(tmp_path / "user")
     subprocess.run(["ssh-keygen", "-q", "-s", authority, "-I", "id", "-n", client.name, f"{user}.pub"], check=True)

@@ -1,12 +1,31 @@
--- Somebody came and left without having been let in, in a way that ccp.penalty_rules counts: no_auth, grace, crash.
+-- Somebody came and left without having been let in, in a way that ccp.penalty_rules counts: no_auth, grace, crash, or
+-- auth_failed when none of their keys was taken (a wrong password or signature has been judged by ssh.login). Who has
+-- to wait already is not made to wait longer for keys that were not even looked at.
 create or replace function ssh.abandon(p_process_id bigint, p_address inet, p_short_id text, p_reason text)
 returns void
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_host record;
 begin
     perform process.require(p_process_id);
+    if p_reason = 'auth_failed' then
+        if access.penalty_check(p_address, p_short_id) > 0 then
+            return;
+        end if;
+        select h.id, h.user_id
+        into v_host
+        from ccp.hosts as h
+        where h.short_id = p_short_id
+            and h.status <> 'deleted';
+        perform event.write(
+            'warning', 'ssh.auth.failed', format('somebody at %s failed to log in by key', host(p_address)),
+            v_host.user_id, v_host.id, null,
+            jsonb_build_object('address', host(p_address), 'method', 'key', 'user', left(p_short_id, 100))
+        );
+    end if;
     perform access.penalty_add(p_address, p_short_id, p_reason);
 end
 $$;
@@ -15,4 +34,4 @@ revoke all on function ssh.abandon(bigint, inet, text, text) from public;
 grant execute on function ssh.abandon(bigint, inet, text, text) to ccp_sshproxy;
 
 comment on function ssh.abandon(bigint, inet, text, text) is
-'Counts the penalty of somebody who left without having logged in: no_auth, grace or crash.';
+'Counts the penalty of somebody who left without having logged in: no_auth, grace, crash or auth_failed.';
