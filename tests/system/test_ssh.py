@@ -111,6 +111,13 @@ def test_a_terminal_has_the_clients_size_and_follows_it(terminal):
     terminal.expect("resized")
 
 
+def test_a_login_shells_terminal_erases_whole_letters(client, terminal):
+    terminal.sendline("stty -a | grep -ow -- -iutf8; echo do''ne")
+    terminal.expect_exact("done")
+    assert "\n-iutf8" not in terminal.before
+    assert " iutf8" in client.run("exec zsh -lc 'stty -a'", options=["-tt"]).stdout
+
+
 def test_keys_of_a_terminal_are_signals_and_the_shells_status_is_the_clients(terminal):
     terminal.sendline("echo st''arting; sleep 100")
     terminal.expect("starting")
