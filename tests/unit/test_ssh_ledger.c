@@ -36,14 +36,13 @@ static void functions_make(void)
 	struct db *db = context_new(NULL, 0);
 	struct wait w = wait_for(10000, -1);
 	struct err e;
-	static const char *const sql[] = {"create schema session", "create schema ssh",
-		"create function session.check(bigint, p_ids uuid[])"
-		" returns table (session_id uuid, sentence text)"
-		" language sql as 'select unnest(p_ids), ''over'''",
-		"create function ssh.set_host_key(bigint, text) returns void"
-		" language sql as 'select'"};
-	for (size_t i = 0; i < ARRAY_SIZE(sql); i++)
-		assert_int_equal(db_call(db, DB_CALL(sql[i]), &w, NULL, &e), 0);
+	static const char sql[] = "do $do$ begin create schema session; create schema ssh;"
+				  " create function session.check(bigint, ids uuid[])"
+				  " returns table (session_id uuid, sentence text)"
+				  " language sql as $$select unnest(ids), 'over'$$;"
+				  " create function ssh.set_host_key(bigint, text) returns void"
+				  " language sql as $$select$$; end $do$";
+	assert_int_equal(db_call(db, DB_CALL(sql), &w, NULL, &e), 0);
 	db_free(db);
 }
 
