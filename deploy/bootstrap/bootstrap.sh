@@ -32,6 +32,7 @@ fail() {
 
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
+	trap '' HUP INT QUIT PIPE TERM # a second Ctrl-C comes too late
 	if [ -n "$tty_state" ]; then
 		stty "$tty_state" </dev/tty 2>/dev/null
 	fi
@@ -58,7 +59,7 @@ need_tools() {
 
 # stdin is the script itself under "curl | sh": questions go to the terminal, or nowhere.
 need_tty() {
-	(: </dev/tty) 2>/dev/null || fail 2 "there is no terminal to ask on; $1"
+	(: </dev/tty) 2>/dev/null || fail 2 "there is no terminal; $1"
 }
 
 ask_user() {
@@ -94,9 +95,9 @@ read_password() {
 }
 
 # request CURL_ARGUMENT...: leaves the answer's name=value lines in $dir/answer and its status in $http_status,
-# which is 000 when no answer came.
+# which is 000 when no answer came. The user's ~/.curlrc does not count: it may change what curl's exit status means.
 request() {
-	http_status=$(curl -sS --connect-timeout 10 --max-time 60 -H 'Accept: text/plain' -o "$dir/answer" \
+	http_status=$(curl -q -sS --connect-timeout 10 --max-time 60 -H 'Accept: text/plain' -o "$dir/answer" \
 		-w '%{http_code}' "$@" 2>"$dir/curl_error") || http_status=000
 }
 
@@ -199,13 +200,18 @@ follow_task() {
 	last_change=$(now)
 	last_answer=$last_change
 	while :; do
+		asked=$(now)
 		request -H "@$dir/authorization" "$status_url${version:+?wait=25&after=$version}"
 		case $http_status in
 		200)
 			last_answer=$(now)
 			known=$version
 			version=$(checked version '[0-9a-f]{1,32}') || exit
-			if [ "$version" != "$known" ]; then last_change=$last_answer; fi
+			if [ "$version" != "$known" ]; then
+				last_change=$last_answer
+			elif [ $((last_answer - asked)) -lt 2 ]; then
+				sleep 1 # a busy server does not hold the request
+			fi
 			show_stages "$(answer stage_code)"
 			case $(answer task_status) in
 			succeeded)
@@ -274,10 +280,8 @@ run_ssh() {
 	cd "$dir" || fail 2 "cannot enter $dir"
 	if [ -n "$command" ]; then
 		ssh "$@" -- "$address" "$command"
-	elif (: </dev/tty) 2>/dev/null; then
-		ssh "$@" -t -- "$address" </dev/tty
 	else
-		fail 2 'there is no terminal for a shell; give a command after --'
+		ssh "$@" -t -- "$address" </dev/tty
 	fi
 }
 
@@ -313,11 +317,14 @@ main() {
 	trap clean_up EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 131' QUIT
+	trap 'exit 141' PIPE
 	trap 'exit 143' TERM
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/ccp.XXXXXXXX") || fail 2 'cannot make a temporary directory'
 	case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 	[ -n "$user" ] || ask_user
 	read_password
+	[ $# -gt 0 ] || need_tty 'give a command after --'
 	sign_in
 	follow_task
 	get_handoff

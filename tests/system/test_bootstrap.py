@@ -83,8 +83,9 @@ class Scene:
                 check=False,
             )
 
-    def run_as_alice(self, shell, *arguments):
-        return self.run(shell, "--user", "alice", "--password-file", str(self.password_file), *arguments)
+    def run_as_alice(self, shell, *arguments, password_file=None):
+        who = ("--user", "alice", "--password-file", str(password_file or self.password_file))
+        return self.run(shell, *who, *arguments, "--", "true")
 
     def terminal(self, shell):
         """As `curl URL | SHELL` in a terminal."""
@@ -111,6 +112,9 @@ def test_without_a_terminal_it_says_what_to_give(scene, shell):
     for arguments, hint in (((), "--user"), (("--user", "alice"), "--password-file")):
         done = scene.run(shell, *arguments)
         assert done.returncode == 2 and f"give {hint}" in done.stderr, done
+    done = scene.run(shell, "--user", "alice", "--password-file", str(scene.password_file))
+    assert done.returncode == 2 and "give a command after --" in done.stderr, done
+    assert scene.database.value("select count(*) from ccp.task_rows where kind = 'host.start'") == 0
     assert scene.run(shell, "--nonsense").returncode == 2
     assert scene.run(shell, "--user").returncode == 2
     assert scene.run(shell, "--help").returncode == 0
@@ -122,13 +126,14 @@ def test_refusals_have_their_exit_codes(scene, shell):
     database = scene.database
     wrong = scene.temporary.parent / "wrong"
     wrong.write_text("wrong wrong\n")
+    (scene.temporary.parent / ".curlrc").write_text("fail\n")
 
     def code(*arguments):
         return scene.run_as_alice(shell, *arguments).returncode
 
-    assert scene.run(shell, "--user", "alice", "--password-file", str(wrong)).returncode == 10
-    assert scene.run(shell, "--user", "nobody", "--password-file", str(wrong)).returncode == 10
-    assert scene.run(shell, "--user", "alice", "--password-file", "/nowhere").returncode == 2
+    assert scene.run_as_alice(shell, password_file=wrong).returncode == 10
+    assert scene.run_as_alice(shell, "--user", "nobody").returncode == 10
+    assert scene.run_as_alice(shell, password_file="/nowhere").returncode == 2
     assert code("--host", "zzzzzzzz") == 13
     database.rows("update ccp.bindings set ended_at = clock.now()")
     assert code() == 16
@@ -137,7 +142,7 @@ def test_refusals_have_their_exit_codes(scene, shell):
     database.rows("update ccp.users set disabled_at = null, expires_at = '2020-01-01' where username = 'alice'")
     assert code() == 12
     database.rows("update ccp.settings set value = '[]' where name = 'penalty_exempt'")
-    codes = [scene.run(shell, "--user", "alice", "--password-file", str(wrong)).returncode for _ in range(6)]
+    codes = [scene.run_as_alice(shell, password_file=wrong).returncode for _ in range(6)]
     assert codes[0] == 10 and codes[-1] == 17, codes
     scene.server.program.stop()
     assert code() == 2
@@ -227,6 +232,39 @@ def test_ctrl_c_at_any_stage_leaves_nothing_behind(scene, shell, stage):
     assert echoes(child)
     child.close()
     assert (child.exitstatus, child.signalstatus) == (130, None)
+    assert scene.left_behind() == []
+
+
+@SHELLS
+@pytest.mark.parametrize("stage", ["password", "auth_passed"])
+def test_ctrl_backslash_leaves_nothing_behind(scene, shell, stage):
+    child = pexpect.spawn(shell, [str(scene.script)], env=scene.environment(), timeout=20, encoding="utf-8")
+    child.expect("Username: ")
+    child.sendline("alice")
+    child.expect("Password: ")
+    if stage == "auth_passed":
+        child.sendline(scene.user["password"])
+        child.expect("auth_passed")
+    child.sendcontrol("\\")
+    if (stage, shell) == ("password", "bash"):
+        child.sendline("")  # bash finishes reading the line first
+    child.expect(pexpect.EOF)
+    assert echoes(child)
+    child.close()
+    assert (child.exitstatus, child.signalstatus) == (131, None)
+    assert scene.left_behind() == []
+
+
+@SHELLS
+def test_a_reader_that_goes_away_leaves_nothing_behind(scene, shell):
+    who = ["--user", "alice", "--password-file", scene.password_file]
+    with subprocess.Popen([shell, scene.script, *who, "--", "true"], env=scene.environment(), stderr=subprocess.PIPE, text=True) as child:
+        assert "auth_passed" in child.stderr.readline()
+        assert scene.left_behind() != []
+        child.stderr.close()
+        scene.claim()
+        scene.progress("host_starting")
+        assert child.wait(20) == 141
     assert scene.left_behind() == []
 
 

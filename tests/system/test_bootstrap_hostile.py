@@ -8,12 +8,14 @@ import http.server
 import socket
 import subprocess
 import threading
+import time
 
 import pexpect
 import pytest
 
 from support.paths import CHECKOUT
 from support.stack import free_port
+from support.wait import wait_until
 
 TASK = "/v1/bootstrap/tasks/00000000-0000-4000-8000-000000000000"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -37,7 +39,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, **instead):
         super().__init__(("127.0.0.1", 0), Handler)
         self.instead = instead
-        self.asked = []
+        self.asked = []  # (time, path)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def lines(self, which):
@@ -47,7 +49,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, which):
-        self.server.asked.append(self.path)
+        self.server.asked.append((time.monotonic(), self.path))
         body = self.server.lines(which)
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
@@ -175,6 +177,42 @@ def test_a_server_that_is_not_there_or_talks_much_ends_it_or_does_no_harm(scene,
     nobody.server_address = ("127.0.0.1", free_port())
     assert scene.run(nobody, "--", "true").returncode == 2
     assert scene.run(server(filler=["x" * 2_000_000]), "--", "true").returncode == 255
+    assert scene.unharmed()
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash"])
+def test_a_server_that_holds_no_request_is_asked_once_a_second(scene, server, shell):
+    busy = server(task_status=["running"])
+    who = ["--user", "alice", "--password-file", scene.directory / "password"]
+    with subprocess.Popen([shell, scene.script(busy), *who, "--", "true"], env=scene.environment, stderr=subprocess.DEVNULL) as child:
+        wait_until(lambda: len(busy.asked) >= 5, 20, "the server is asked")
+        child.terminate()
+        assert child.wait(20) == 143
+    times = [at for at, path in busy.asked if path.startswith(TASK)]
+    assert times[3] - times[1] > 1.5
+    assert scene.unharmed()
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash"])
+def test_a_second_ctrl_c_does_not_end_the_cleaning_up(scene, server, shell):
+    tools = scene.directory / "tools"
+    tools.mkdir()
+    (tools / "rm").write_text("#!/bin/sh\ncase $1 in -rf) echo cleaning >/dev/tty; sleep 1 ;; esac\nexec /bin/rm \"$@\"\n")
+    (tools / "rm").chmod(0o755)
+    child = pexpect.spawn(
+        shell,
+        [scene.script(server(task_status=["running"])), "--user", "alice", "--password-file", str(scene.directory / "password")],
+        env=scene.environment | {"PATH": f"{tools}:/usr/bin:/bin"},
+        timeout=20,
+        encoding="utf-8",
+    )
+    child.expect("ssh_ready")
+    child.sendintr()
+    child.expect("cleaning")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
     assert scene.unharmed()
 
 
