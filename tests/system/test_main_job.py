@@ -1,7 +1,9 @@
 """The product's main job on the whole product: the bootstrap line to a shell whose traffic leaves through the exit."""
 
+import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -14,6 +16,7 @@ import pytest
 from support.automation import Automation
 from support.wait import wait_until
 
+STAGES = "auth_passed host_starting image_ready container_created firewall_ready tunnel_ready verifying ssh_ready".split()
 SHELLS = pytest.mark.parametrize("shell", ["bash", "dash"])
 ODD_ARGUMENTS = [
     "plain",
@@ -108,7 +111,7 @@ def test_a_stopped_host_is_started_and_the_stages_are_seen(line, shell):
     line.host.task("host.stop")
     done = line.run(shell, "true")
     stages = [words.split()[0] for words in done.stderr.decode().splitlines() if words.startswith("  ")]
-    assert done.returncode == 0 and stages[0] == "auth_passed" and stages[-1] == "ssh_ready" and len(stages) == 8, done
+    assert done.returncode == 0 and stages == STAGES, done
 
 
 @SHELLS
@@ -148,6 +151,31 @@ def test_a_terminal_gets_a_shell_that_knows_its_size(line, shell):
     child.expect("code=9")
     child.expect(" echo ")
     child.expect(pexpect.EOF)
+    wait_until(line.nothing_stays, 5, "nothing stays")
+
+
+@SHELLS
+def test_the_line_asks_shows_real_stages_and_ends_in_a_shell_behind_the_exit(line, shell):
+    """What a person does, in a terminal, with nothing given."""
+    password = Path(line.env["CCP_DEMO_PASSWORD_FILE"]).read_text().strip()
+    line.host.task("host.stop")
+    text = f"set -o pipefail; curl -sSf {line.env['CCP_URL']}/v1/bootstrap/script | {shell}; echo code=$?"
+    child = pexpect.spawn("bash", ["-c", text], env=line.environment, timeout=30, encoding="utf-8")
+    child.logfile_read = seen = io.StringIO()
+    child.expect("Username: ")
+    child.sendline(line.env["CCP_DEMO_USER"])
+    child.expect("Password: ")
+    child.sendline(password)
+    for stage in STAGES:
+        child.expect(f"  {stage} +[a-z]")
+    child.expect(r"dev@\S+\$ ")
+    child.sendline(f"curl -s {line.env['CCP_ECHO_URL']}")
+    child.expect(rf"\n{re.escape(line.env['CCP_EXIT_IP'])}\s")
+    child.expect(r"dev@\S+\$ ")
+    child.sendline("exit 7")
+    child.expect("code=7")
+    child.expect(pexpect.EOF)
+    assert password not in seen.getvalue()
     wait_until(line.nothing_stays, 5, "nothing stays")
 
 
