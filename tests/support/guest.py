@@ -15,11 +15,12 @@ class Guest:
     def __init__(self, stack, name, directory, peer_address, **exit_fields):
         self.stack = stack
         self.name = name
+        self.directory = Path(directory)
         env = stack.env
         self.admin = Api(int(stack.environment["CCP_HTTP_PORT"])).login("admin", Path(env["CCP_ADMIN_PASSWORD_FILE"]).read_text().strip())
         made = self.told("POST", "/v1/admin/users", {"username": name})
         self.user_id, self.password = made["id"], made["password"]
-        self.password_file = Path(directory) / f"{name}.password"
+        self.password_file = self.directory / f"{name}.password"
         self.password_file.touch(0o600)
         self.password_file.write_text(self.password + "\n")
         (like,) = [one for one in self.told("GET", "/v1/admin/egress-ips?limit=200")["egress_ips"] if one["id"] == env["CCP_EXIT2_ID"]]
@@ -45,7 +46,7 @@ class Guest:
         line = f"curl -sSf {self.stack.url}/v1/bootstrap/script | sh -s -- \"$@\""
         return subprocess.Popen(
             ["sh", "-c", line, "sh", "--user", self.name, "--password-file", self.password_file, "--", *command],
-            env={"PATH": os.environ["PATH"], "HOME": str(self.password_file.parent)},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "TMPDIR": str(self.directory)},
             text=True,
             **streams,
         )
