@@ -11,6 +11,8 @@ from support.guest import Guest
 from support.stack import Lab
 from support.wait import wait_until
 
+CRON_S = 70  # pg_cron ticks each minute
+
 
 def peer_address(stack, number):
     return f"{ipaddress.ip_network(stack.env['CCP_EXIT_PEER_NET'])[number]}/32"
@@ -24,15 +26,15 @@ def guest(stack, tmp_path):
 
 
 def live_session(guest):
-    """A command that goes on for a minute; returns when it has begun."""
-    session = guest.bootstrap("sh", "-c", "echo begun; exec sleep 60", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    """A command that goes on for minutes; returns when it has begun."""
+    session = guest.bootstrap("sh", "-c", "echo begun; exec sleep 300", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert session.stdout.readline() == "begun\n"
     return session
 
 
-def ended_by(session):
+def ended_by(session, timeout_s=20):
     """(exit status, what it said) of a session that somebody else ends."""
-    status = session.wait(20)
+    status = session.wait(timeout_s)
     return status, session.communicate()[1]
 
 
@@ -81,6 +83,26 @@ def test_expiry_ends_a_live_session_and_extension_brings_the_host_back(guest):
     out, said = again.communicate(timeout=60)
     assert (again.returncode, out) == (0, "back\n"), said
     assert guest.host.value("select count(*) from ccp.events where type = 'user.expired' and user_id = %s", [guest.user_id]) == 1
+
+
+def test_with_the_worker_down_cron_alone_ends_the_session_and_the_host_of_an_expired_user(stack, guest):
+    session = live_session(guest)
+    ticks = "select ticked_at from ccp.ticks where who = 'worker'"
+    stack.sv("down", "ccp-worker")
+    try:
+        ticked_at = guest.host.value(ticks)
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+        expire(guest, soon.isoformat())
+        status, said = ended_by(session, CRON_S)
+        assert status != 0 and "expired" in said, said
+        guest.host.wait_status("stopped", 20)
+        assert guest.host.value(ticks) == ticked_at
+        assert guest.host.value("select ticked_at from ccp.ticks where who = 'cron'") > soon
+        assert guest.host.rows("select * from ccp.stuck") == []
+    finally:
+        stack.sv("up", "ccp-worker")
+    expire(guest, None)
+    guest.host.wait_status("running", 30)
 
 
 def test_disabling_ends_a_live_session_and_enabling_brings_the_host_back(guest):
