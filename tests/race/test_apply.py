@@ -1,13 +1,18 @@
 """db/apply while the product works: no call fails; applied twice nothing differs; a changed migration is refused."""
 
+import http.client
 import shutil
 import subprocess
 import threading
+import time
 
 from machine import Agent, Caller, Counts, hosts_make
+from support.http import ApiServer
 from support.paths import CHECKOUT
+from support.wait import wait_until
 
 APPLIES = 5
+REQUESTS_PER_S = 100  # at least, beside an apply, on any machine
 
 
 def apply(database, folder=CHECKOUT / "db"):
@@ -49,6 +54,53 @@ def test_apply_under_load_fails_no_call(database):
     assert counts.problems == []
     assert counts.numbers["asked"] > 20
     assert counts.numbers["reports"] > 20
+
+
+def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, program):
+    user = ApiServer(database, program).user("asker")
+    worker = program("ccp-worker", database)
+    worker.wait_log("database connected")
+    counts = Counts()
+    over = threading.Event()
+
+    def request():
+        connection = http.client.HTTPConnection("127.0.0.1", user.port, timeout=10)
+        while not over.is_set():
+            connection.request("GET", "/v1/user/me", headers={"Authorization": f"Bearer {user.token}"})
+            answer = connection.getresponse()
+            said = answer.read()
+            counts.add("requests")
+            if answer.status != 200 or b'"asker"' not in said:
+                counts.problem(f"{answer.status} {said}")
+        connection.close()
+
+    def ask():
+        caller = Caller(database, counts)
+        while not over.is_set():
+            caller.call(
+                "insert into ccp.tasks (kind, params) values ('system.noop', jsonb_build_object('label', %s)) returning id",
+                str(counts.numbers.get("tasks", 0)),
+            )
+            counts.add("tasks")
+            over.wait(0.005)
+        caller.close()
+
+    threads = [threading.Thread(target=work, daemon=True) for work in (request, request, ask)]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic()
+    outcomes = [apply(database) for _ in range(APPLIES)]
+    took_s = time.monotonic() - began
+    over.set()
+    for thread in threads:
+        thread.join(15)
+
+    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * APPLIES
+    assert counts.problems == []
+    assert counts.numbers["requests"] / took_s > REQUESTS_PER_S, (counts.numbers, took_s)
+    wait_until(lambda: not database.rows("select id from ccp.task_rows where finished_at is null"), 20, "all tasks have ended")
+    assert database.rows("select kind, status, attempt from ccp.task_rows where kind = 'system.noop' group by 1, 2, 3") == [("system.noop", "succeeded", 1)]
+    assert database.value("select count(*) from ccp.task_rows where kind = 'system.noop'") == counts.numbers["tasks"]
 
 
 def test_a_migration_that_changed_after_it_was_applied_is_refused(database, tmp_path):
