@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// system.noop: does nothing, slowly if asked.
+// system.noop: does nothing, slowly if asked, and tells when it began.
 #include "workers/kinds.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/err.h"
 
@@ -24,10 +25,20 @@ static int read_hold_ms(const cJSON *params, int64_t *ret, struct err *e)
 	return json_opt_int(params, "hold_ms", 0, HOLD_MAX_MS, ret, e) < 0 ? -1 : 0;
 }
 
+// Seconds since the epoch: the clock that whoever measures the way from INSERT to here has too.
+static double wall_clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static int noop_hold(struct task *task, struct err *e)
 {
 	int64_t hold_ms;
 
+	json_set_number(task->result, "began_at", wall_clock_s());
 	if (read_hold_ms(task->params, &hold_ms, e) < 0)
 		return task_fail(task, "bad_params", TASK_RETRY_NO);
 	if (hold_ms == 0)

@@ -3,6 +3,7 @@
 import re
 import shlex
 import statistics
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,12 +14,20 @@ from bench.stats import in_turn
 from support.automation import Automation
 
 ROUNDS = 7
-BEGUN_SSHD = ["/bin/sh", "-c", "mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /tmp/k && exec /usr/sbin/sshd -D -e -h /tmp/k"]
+KEY = "/host_key"  # of the plain container's sshd: made beforehand, mounted
+BEGUN_SSHD = ["/bin/sh", "-c", f"mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e -h {KEY}"]
 
 
-def start(stack):
+def start(stack, directory):
     hosts = Automation(stack)
     engine = Engine(stack.docker_socket)
+    key = directory / "plain_host_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    plain_container = {
+        "Image": stack.env.get("CCP_IMAGE", "cloud-cli-proxy/managed-user:latest"),
+        "Entrypoint": BEGUN_SSHD,
+        "HostConfig": {"NetworkMode": "none", "Binds": [f"{key}:{KEY}:ro"]},
+    }
 
     def ours():
         hosts.task("host.stop")
@@ -28,10 +37,7 @@ def start(stack):
 
     def baseline():
         begin = time.perf_counter()
-        made = engine.ask(
-            "POST", "/v1.41/containers/create",
-            {"Image": stack.env.get("CCP_IMAGE", "cloud-cli-proxy/managed-user:latest"), "Entrypoint": BEGUN_SSHD, "HostConfig": {"NetworkMode": "none"}},
-        )
+        made = engine.ask("POST", "/v1.41/containers/create", plain_container)
         engine.ask("POST", f"/v1.41/containers/{made['Id']}/start")
         state = engine.ask("GET", f"/v1.41/containers/{made['Id']}/json")
         wait_banner(state["NetworkSettings"]["SandboxKey"])

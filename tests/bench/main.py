@@ -37,7 +37,7 @@ def add_key(stack, public_key):
 def measure(stack, directory):
     yield "bus", bench_bus.wakes(stack)
     yield "healthz", bench_http.healthz(stack)
-    yield "start", bench_host.start(stack)
+    yield "start", bench_host.start(stack, directory)
     yield "curl to prompt", bench_host.curl_to_prompt(stack)
     ways = bench_ssh.Ways(stack, add_key, directory)
     yield "memory", bench_host.pss_idle(stack)
