@@ -241,8 +241,8 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
     assert host.stack.docker(*ask).strip() == host.stack.env["CCP_EXIT_IP"]
     with host.settings(proof_life_s=3):
         host.task("host.verify")  # the proof is now one of 3 s
-        verification = last_verification(host)
-        host.stack.sv("down", "ccp-agent")
+        host.stack.sv("once", "ccp-agent")  # is not started again
+        host.stack.kill("ccp-agent", signal.SIGKILL)
         try:
 
             def closed():
@@ -253,6 +253,7 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
                 return False
 
             wait_until(closed, 10, "the kernel has closed the host")
+            verification = last_verification(host)
             passed, denied = (counters(host)[name] for name in ("pass_user", "deny_closed_user"))
             wait_until(lambda: counters(host)["deny_closed_user"] > denied + TRAFFIC_SEEN, 10, "users' packets are denied")
             assert user_packets(host) == passed
