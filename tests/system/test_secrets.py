@@ -189,7 +189,9 @@ class Scene:
                 found[f"poll token of the line {number}"] = data.decode().split()[2]
         for number, (secret,) in enumerate(self.guest.host.rows("select secret from ccp.signing_keys")):
             key = bytes(secret)
-            found |= {f"signing key {number}": key.hex(), f"signing key {number} in base64": base64.b64encode(key).decode().rstrip("=")}
+            found[f"signing key {number}"] = key.hex()
+            found[f"signing key {number} in base64"] = base64.b64encode(key).decode().rstrip("=")
+            found[f"signing key {number} in base64url"] = base64.urlsafe_b64encode(key).decode().rstrip("=")
         return found
 
     def shown(self, text):
@@ -251,7 +253,7 @@ def test_nothing_is_in_the_answers_that_did_not_make_it(scene):
 def test_the_container_holds_no_key_of_the_tunnel_and_none_that_logs_in(scene):
     docker = scene.stack.docker
     containers = docker("ps", "--all", "--no-trunc", "--quiet").split()
-    assert len(containers) >= 2
+    assert containers
     for container in containers:
         assert not scene.shown(docker("logs", container))
         assert not scene.shown(docker("inspect", container))
