@@ -470,11 +470,14 @@ def test_a_user_who_asks_for_passwords_without_end_keeps_nobody_from_logging_in(
     def rotate():
         seen = set()
         while not stop.is_set():
-            seen.add(user.post(path).status)
+            status = user.post(path).status
+            seen.add(status)
+            if status == 503:  # it is the hash pool that is to be full, not the machine
+                stop.wait(0.05)
         return seen
 
-    with ThreadPoolExecutor(30) as threads:
-        flood = [threads.submit(rotate) for _ in range(30)]
+    with ThreadPoolExecutor(24) as threads:
+        flood = [threads.submit(rotate) for _ in range(24)]
         try:
             for _ in range(15):
                 server.admin()
