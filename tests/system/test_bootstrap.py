@@ -320,10 +320,14 @@ def test_a_long_poll_ends_at_the_next_change_and_not_before(scene):
     session = session_make(scene).json
     client = scene.server.client()
     client.token = session["poll_token"]
+    others = [scene.server.client() for _ in range(8)]
+    for other in others:
+        other.token = session_make(scene).json["poll_token"]
     first = client.get(session["status_url"]).json
     assert (first["task_status"], first["stage_code"]) == ("queued", "auth_passed")
     answers = []
-    waiting = [in_background(lambda: answers.append(client.get(f"{session['status_url']}?wait=25&after={first['version']}"))) for _ in range(8)]
+    url = f"{session['status_url']}?wait=25&after={first['version']}"
+    waiting = [in_background(lambda c=other: answers.append(c.get(url))) for other in others]
     assert client.get(f"{session['status_url']}?wait=1").json == first
     assert answers == []
     scene.claim()
