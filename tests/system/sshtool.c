@@ -70,17 +70,20 @@ static int sha1(char **argv)
 	return EXIT_SUCCESS;
 }
 
+// Told after the output: libssh may see both at once.
+static char end[64];
+
 static void on_exit_signal(ssh_session session, ssh_channel channel, const char *name, int core,
 	const char *text, const char *language, void *data)
 {
 	(void)session, (void)channel, (void)core, (void)text, (void)language, (void)data;
-	printf("signal %s\n", name);
+	snprintf(end, sizeof(end), "signal %s\n", name);
 }
 
 static void on_exit_status(ssh_session session, ssh_channel channel, int status, void *data)
 {
 	(void)session, (void)channel, (void)data;
-	printf("status %d\n", status);
+	snprintf(end, sizeof(end), "status %d\n", status);
 }
 
 static int send_signal(char **argv)
@@ -105,6 +108,7 @@ static int send_signal(char **argv)
 		ssh_channel_read_timeout(channel, &byte, 1, 0, TIMEOUT_S * 1000) > 0)
 		putchar(byte);
 	(void)ssh_channel_get_exit_status(channel); // waits for it, or for the close
+	fputs(end, stdout);
 	return EXIT_SUCCESS;
 }
 

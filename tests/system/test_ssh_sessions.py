@@ -247,7 +247,10 @@ def memory_kb(pids):
     """Proportional memory of processes together."""
     total = 0
     for pid in pids:
-        text = open(f"/proc/{pid}/smaps_rollup", encoding="ascii").read()
+        try:
+            text = open(f"/proc/{pid}/smaps_rollup", encoding="ascii").read()
+        except OSError:  # it has ended
+            continue
         total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
     return total
 
