@@ -98,9 +98,9 @@ static void session_over(struct client *c, const char *reason)
 // The child has ended, or said what it may not: its end of the socketpair is closed in any case.
 static void client_gone(struct client *c)
 {
-	bool is_counted =
+	bool is_excused =
 		c->kill_at_ms != 0 || (c->was_judged && c->bye.why == MESSAGE_BYE_AUTH_FAILED);
-	const char *penalty = is_counted ? NULL : byes[c->bye.why].penalty; // no last word: none
+	const char *penalty = is_excused ? NULL : byes[c->bye.why].penalty; // no last word: none
 	if (c->state == CLIENT_GONE)
 		return;
 	loop_source_free(TAKE_PTR(c->source));
