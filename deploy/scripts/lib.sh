@@ -133,11 +133,15 @@ service_names() {
 
 # Runs as a service of its own user until runsv ends it; when runsv is killed, the kernel ends it.
 service_script() { # USER COMMAND [ARG...]
-	local rights=(--pdeathsig TERM)
+	local rights=(--pdeathsig TERM) before=:
 	case $1 in
 	root) ;;
 	root:*) rights+=(--inh-caps=-all "--bounding-set=-all,${1#root:}") ;;
-	ccp-postgres) rights=(--pdeathsig INT --reuid "$1" --regid "$1" --clear-groups --inh-caps=-all --bounding-set=-all) ;;
+	ccp-postgres)
+		rights=(--pdeathsig INT --reuid "$1" --regid "$1" --clear-groups --inh-caps=-all --bounding-set=-all)
+		# A server killed while it was starting, or a power cut, leaves empty lock files, at which the next would not start.
+		before="find $STATE_DIR/pg/postmaster.pid $STATE_DIR/run/pg/.s.PGSQL.5432.lock -type f -empty -delete 2>/dev/null"
+		;;
 	*) rights+=(--reuid "$1" --regid "$1" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all) ;;
 	esac
 	shift
@@ -147,6 +151,7 @@ service_script() { # USER COMMAND [ARG...]
 		exec 2>&1
 		cd /
 		ulimit -S -n "\$(ulimit -H -n)"
+		$before
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 \\
 		    setpriv ${rights[*]} \\
 		    $* "\$@"

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -203,9 +204,10 @@ def noop_is_done(owner, noop, **_):
     return owner.value("select status from ccp.task_rows where id = %s", [noop()]) == "succeeded"
 
 
-def agent_is_registered(stack, owner, **_):
+def agent_is_registered(stack, owner, killed, **_):
     sql = "select count(*) from ccp.processes where program = 'ccp-agent' and pid = %s and ended_at is null"
-    return owner.value(sql, [stack.pid("ccp-agent")]) == 1
+    pid = stack.pid("ccp-agent")
+    return pid != killed and owner.value(sql, [pid]) == 1
 
 
 def database_answers(stack, **_):
@@ -215,6 +217,15 @@ def database_answers(stack, **_):
 
 def docker_pings(stack, **_):
     return subprocess.run(["curl", "-sf", "-m", "1", "--unix-socket", stack.docker_socket, "http://docker/_ping"], capture_output=True, check=False).returncode == 0
+
+
+def kill(pid):
+    """And waits until all its threads are gone, and its sockets with them."""
+    with suppress(ProcessLookupError):
+        process = os.pidfd_open(pid)
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [], 10)
+        os.close(process)
 
 
 def kill_and_time(stack, pid, serves, timeout_s):
@@ -228,13 +239,10 @@ def kill_and_time(stack, pid, serves, timeout_s):
 
     def served():
         with suppress(OSError, psycopg2.OperationalError):
-            return serves(stack=stack, owner=owner, noop=noop)
+            return serves(stack=stack, owner=owner, noop=noop, killed=pid)
 
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        start = file.read().rpartition(")")[2].split()[19]
-    os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + timeout_s
-    wait_until(lambda: not lives(pid, start), timeout_s, f"{pid} is dead")
+    kill(pid)
     wait_until(served, deadline - time.monotonic(), serves.__name__)
     owner.close()
 
@@ -345,6 +353,17 @@ def test_what_the_servers_user_writes_into_its_directory_does_not_get_into_roots
         small.script("up", "postgres")
 
 
+def test_postgresql_starts_after_a_start_that_was_cut_short(small):
+    small.up("postgres")
+    small.sv("down", "postgres")
+    for name in ("pg/postmaster.pid", "run/pg/.s.PGSQL.5432.lock"):
+        (small.directory / name).touch()
+        shutil.chown(small.directory / name, "ccp-postgres", "ccp-postgres")
+    small.sv("up", "postgres")
+    connect = ["psql", "-XAtc", "select 1", small.conninfo(dbname="postgres")]
+    wait_until(lambda: subprocess.run(connect, capture_output=True, check=False).returncode == 0, 10, "PostgreSQL answers")
+
+
 def test_down_ends_what_a_first_up_left_that_failed_early(small):
     tool(small, "install", "exit 1")
     with pytest.raises(RuntimeError):
@@ -448,11 +467,10 @@ def test_up_mends_what_was_killed_altogether(second):
     before = rows(second)
     namespaces = namespaces_of(second)
     supervisor = int((second.directory / "run" / "supervisor.pid").read_text())
-    os.kill(supervisor, signal.SIGKILL)
+    kill(supervisor)
     while processes := processes_of(second, namespaces):
         for pid, _ in processes:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            kill(pid)
     output = second.script("up")
     assert second.env["CCP_EXIT_IP"] in output
     after = rows(second)
