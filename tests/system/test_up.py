@@ -101,6 +101,13 @@ def lives(pid, start):
     return fields[0] != "Z" and fields[19] == start
 
 
+def listeners(stack):
+    """Who still holds one of the stack's ports."""
+    ports = "|".join(stack.environment[name] for name in ("CCP_HTTP_PORT", "CCP_SSHPROXY_PORT"))
+    told = subprocess.run(["ss", "-Hltun"], capture_output=True, text=True, check=True).stdout
+    return [line for line in told.splitlines() if re.search(rf":({ports})\s", line)]
+
+
 @pytest.fixture(scope="module")
 def second():
     """A second product beside the first."""
@@ -471,6 +478,7 @@ def test_up_mends_what_was_killed_altogether(second):
     while processes := processes_of(second, namespaces):
         for pid, _ in processes:
             kill(pid)
+    wait_until(lambda: not listeners(second), 10, "those that were just dying are dead")
     output = second.script("up")
     assert second.env["CCP_EXIT_IP"] in output
     after = rows(second)
@@ -493,8 +501,8 @@ def test_down_leaves_nothing_behind(second):
     namespaces, tunnels = namespaces_of(second), engines(second)
     processes = processes_of(second, namespaces)
     assert len(namespaces) == 5 and set(containers(second)) | set(tunnels) <= {pid for pid, _ in processes}
-    ports = [second.environment["CCP_HTTP_PORT"], second.env["CCP_SSH_PORT"]]
     prefix = second.environment["CCP_LAB_PREFIX"]
+    assert len(listeners(second)) == 2
     assert second.script("down") == ""
     assert [command for (pid, start), command in processes.items() if lives(pid, start)] == []
     assert processes_of(second, namespaces) == {}
@@ -505,8 +513,7 @@ def test_down_leaves_nothing_behind(second):
     names = [f"{name}.sock" for name in (f"{prefix}x1", f"{prefix}x2", *tunnels.values())]
     assert [mark for mark in (f"{second.directory}/", *(f"/wireguard/{name}" for name in names)) if mark in sockets] == []
     assert [name for name in names if Path("/var/run/wireguard", name).exists()] == []
-    listening = subprocess.run(["ss", "-Hltun"], capture_output=True, text=True, check=True).stdout
-    assert not re.search(rf":({'|'.join(ports)})\s", listening)
+    assert listeners(second) == []
     assert second.script("down") == ""
     assert (second.directory / "pg").exists()
     second.script("down", PURGE="1")
