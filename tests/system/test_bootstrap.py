@@ -149,6 +149,19 @@ def test_refusals_have_their_exit_codes(scene, shell):
     assert scene.left_behind() == []
 
 
+def test_a_host_that_could_not_be_made_is_a_start_that_failed_and_says_why(scene):
+    admin = scene.server.admin()
+    bob = admin.post("/v1/admin/users", {"username": "bob"}).json
+    exit_id = admin.post("/v1/admin/egress-ips", EXIT | {"label": "second"}).json["id"]
+    assert admin.post("/v1/admin/hosts", {"user_id": bob["id"], "egress_ip_id": exit_id}).status == 202
+    scene.claim()
+    scene.fail("image_missing")
+    scene.password_file.write_text(bob["password"] + "\n")
+    done = scene.run_as_alice("dash", "--user", "bob")
+    assert done.returncode == 14 and "it broke" in done.stderr, done
+    assert scene.left_behind() == []
+
+
 @pytest.mark.parametrize(
     ("error_code", "exit_code"),
     [("image_missing", 14), ("tunnel_no_handshake", 14), ("exit_mismatch", 18), ("leak", 18), ("sshd_silent", 15)],

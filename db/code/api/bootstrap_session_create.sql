@@ -66,8 +66,8 @@ begin
             v_task_id := (task.enqueue('host.start', v_host.id, '{}', null)).id;
         exception
             when sqlstate 'CP409' then
-                verdict := 'conflict';
-                sentence := sqlerrm;
+                verdict := 'start_failed';
+                sentence := concat_ws(': ', sqlerrm, v_host.error_message);
                 return;
         end;
     end if;
