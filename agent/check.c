@@ -443,8 +443,9 @@ static void look_prove(struct agent *a, struct host *host, struct docker *d, con
 	outbox_observe(a->outbox, host->id, "running", NULL, NULL);
 }
 
-// A container that runs and that this agent has not started: whole, or ended.
-static void look_adopt(
+// A container that runs and that this agent has not started: whole, or ended. false: a task wants
+// it before that is known.
+static bool look_adopt(
 	struct agent *a, struct host *host, struct docker *d, const struct docker_container *c)
 {
 	struct wait w = wait_for(CHECK_MS, host->yield_fd);
@@ -457,9 +458,10 @@ static void look_adopt(
 		look_refuse(a, host, d, &e);
 	else if (r == 0)
 		look_prove(a, host, d, &w);
+	return r <= 0;
 }
 
-// false: Docker did not tell.
+// false: it is still to be made.
 static bool look_at(struct look *look, struct host *host, struct docker *d)
 {
 	struct agent *a = look->agent;
@@ -485,10 +487,8 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 		return true;
 	}
 	if (host->live.run == 0 && r == 0 && c.running && first && host->spec != NULL &&
-		host->spec->has_exit && strcmp(host->spec->status, "running") == 0) {
-		look_adopt(a, host, d, &c);
-		return true;
-	}
+		host->spec->has_exit && strcmp(host->spec->status, "running") == 0)
+		return look_adopt(a, host, d, &c);
 	if (r == 0 && c.running && host->spec == NULL && host->unusable != NULL) {
 		code = "settings_incomplete";
 		snprintf(message, sizeof(message), "%s", host->unusable);
