@@ -24,8 +24,9 @@ struct entry {
 };
 
 struct outbox {
-	pthread_mutex_t lock; // of the list
-	pthread_mutex_t sending; // held by the one who sends
+	pthread_mutex_t lock; // of all that follows
+	pthread_cond_t sent; // somebody has done sending
+	bool sending;
 	struct entry *first, **last;
 	unsigned count;
 	int64_t sequence;
@@ -36,9 +37,13 @@ struct outbox {
 struct outbox *outbox_new(void (*ring)(void *data), void *data)
 {
 	struct outbox *box = xnew(struct outbox);
+	pthread_condattr_t attr;
 
 	pthread_mutex_init(&box->lock, NULL);
-	pthread_mutex_init(&box->sending, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&box->sent, &attr);
+	pthread_condattr_destroy(&attr);
 	box->last = &box->first;
 	box->ring = ring;
 	box->data = data;
@@ -73,7 +78,7 @@ void outbox_free(struct outbox *box)
 	while ((entry = pop(box)) != NULL)
 		entry_free(entry);
 	pthread_mutex_destroy(&box->lock);
-	pthread_mutex_destroy(&box->sending);
+	pthread_cond_destroy(&box->sent);
 	free(box);
 }
 
@@ -175,17 +180,39 @@ static int entry_send(
 	return r == WAIT_CANCELED || db_is_away(r, e) ? r : 0;
 }
 
-int outbox_flush(
-	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
+static int turn_take(struct outbox *box, const struct wait *w, struct err *e)
 {
 	struct timespec until = {
 		.tv_sec = w->until_ms / 1000, .tv_nsec = w->until_ms % 1000 * 1000000};
 	int r = 0;
 
-	if (pthread_mutex_clocklock(&box->sending, CLOCK_MONOTONIC, &until) != 0) {
-		(void)!err_say(e, ETIMEDOUT, "somebody else is still telling what was seen");
-		return WAIT_TIMEOUT;
-	}
+	pthread_mutex_lock(&box->lock);
+	while (box->sending && r == 0)
+		r = pthread_cond_timedwait(&box->sent, &box->lock, &until);
+	if (r == 0)
+		box->sending = true;
+	pthread_mutex_unlock(&box->lock);
+	if (r == 0)
+		return 0;
+	(void)!err_say(e, ETIMEDOUT, "somebody else is still telling what was seen");
+	return WAIT_TIMEOUT;
+}
+
+static void turn_give(struct outbox *box)
+{
+	pthread_mutex_lock(&box->lock);
+	box->sending = false;
+	pthread_cond_signal(&box->sent);
+	pthread_mutex_unlock(&box->lock);
+}
+
+int outbox_flush(
+	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
+{
+	int r = turn_take(box, w, e);
+
+	if (r != 0)
+		return r;
 	while (r == 0) {
 		struct entry *entry;
 
@@ -204,7 +231,7 @@ int outbox_flush(
 		push_back(box, entry);
 		pthread_mutex_unlock(&box->lock);
 	}
-	pthread_mutex_unlock(&box->sending);
+	turn_give(box);
 	return r;
 }
 
