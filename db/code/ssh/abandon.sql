@@ -20,10 +20,12 @@ begin
         from ccp.hosts as h
         where h.short_id = p_short_id
             and h.status <> 'deleted';
+        -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
             'warning', 'ssh.auth.failed', format('somebody at %s failed to log in by key', host(p_address)),
             v_host.user_id, v_host.id, null,
-            jsonb_build_object('address', host(p_address), 'method', 'key', 'user', left(p_short_id, 100))
+            jsonb_build_object('address', host(p_address), 'method', 'key')
+            || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end
         );
     end if;
     perform access.penalty_add(p_address, p_short_id, p_reason);

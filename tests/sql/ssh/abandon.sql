@@ -1,7 +1,7 @@
 -- Leaving without having been let in.
 begin;
 \ir ../hosts.psql
-select plan(6);
+select plan(7);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.leave(p_reason text, p_short_id text default 'abcdef') returns void language sql as $$
@@ -25,6 +25,10 @@ select t.leave('auth_failed'), t.leave('auth_failed');
 select is(t.cost(), 16, 'again and again');
 select t.leave('auth_failed');
 select is(t.cost(), 16, 'but who has to wait already waits no longer for it');
+select t.leave('auth_failed', 'my-password');
+select is_empty(
+    $$select * from ccp.events where (message || metadata) ~ 'my-password'$$, 'a name that does not exist is not written down'
+);
 
 select * from finish();
 rollback;
