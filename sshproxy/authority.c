@@ -154,6 +154,7 @@ static void client_end(struct client *c, const char *sentence)
 	client_send(c, &m, NULL, 0);
 }
 
+// The name may be a password that was typed into the wrong field, until it has let somebody in.
 static void login_log(const struct client *c)
 {
 	static const char *const words[] = {[MESSAGE_YES] = "login",
@@ -161,7 +162,7 @@ static void login_log(const struct client *c)
 		[MESSAGE_REFUSED] = "login refused"};
 	if (c->asking.kind != MESSAGE_KEY_OFFER || c->asking.verdict == MESSAGE_REFUSED)
 		log_info(words[c->asking.verdict], log_text("address", c->address),
-			log_text("host", c->name),
+			log_text("host", c->asking.verdict == MESSAGE_YES ? c->name : "-"),
 			log_text("method", c->asking.kind == MESSAGE_PASSWORD ? "password" : "key"),
 			log_text("session", c->asking.session_id));
 }
