@@ -17,6 +17,7 @@
 #include "agent/file.h"
 #include "agent/host.h"
 #include "agent/kinds.h"
+#include "agent/look.h"
 #include "agent/netns.h"
 #include "agent/outbox.h"
 #include "agent/release.h"
@@ -87,6 +88,7 @@ static const struct conf_command commands[] = {
 struct state {
 	struct agent agent;
 	struct roster *roster;
+	struct loop_source *looks; // the timer of those that had to wait
 	char node[65];
 	char *lock_path;
 };
@@ -238,7 +240,7 @@ static void task_event(void *data, enum task_event event, const struct task *tas
 	program_log_task(data, event, task, end, took_ms, e);
 	if (event == TASK_EVENT_ENDED && task != NULL && task->host_id[0] != '\0' &&
 		a->knows_hosts && end != TASK_DROPPED)
-		check_look(a, task->host_id);
+		look_order(a, task->host_id);
 }
 
 static bool may_act(void *data)
@@ -282,7 +284,8 @@ static int start(struct service *s, struct err *e)
 	a->hosts = hosts_new();
 	state->roster = roster_new(a);
 	a->outbox = outbox_new(roster_ring, state->roster);
-	if (checks_new(a, &a->guards, e) < 0 || watch_new(a, &a->watch, e) < 0)
+	a->guards = checks_new(a);
+	if (looks_begin(a, &state->looks, e) < 0 || watch_new(a, &a->watch, e) < 0)
 		return -1;
 	return pools_start(s, a, e);
 }
@@ -350,6 +353,7 @@ static void state_free(struct state *state)
 {
 	struct agent *a = &state->agent;
 
+	loop_source_free(state->looks);
 	checks_free(a->guards);
 	outbox_free(a->outbox);
 	roster_free(state->roster);

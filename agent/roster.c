@@ -10,6 +10,7 @@
 #include "agent/check.h"
 #include "agent/docker.h"
 #include "agent/host.h"
+#include "agent/look.h"
 #include "agent/outbox.h"
 #include "agent/watch.h"
 #include "lib/db.h"
@@ -191,15 +192,6 @@ static int strays_end(struct agent *a, struct err *e)
 	return r;
 }
 
-static void look_at_all(struct agent *a)
-{
-	_cleanup_(freep) host_id_text *ids = NULL;
-	size_t count = hosts_ids(a->hosts, &ids);
-
-	for (size_t i = 0; i < count; i++)
-		check_look(a, ids[i]);
-}
-
 static int begin(struct roster *roster, struct db *db, struct err *e)
 {
 	struct agent *a = roster->agent;
@@ -212,7 +204,7 @@ static int begin(struct roster *roster, struct db *db, struct err *e)
 	if (r != 0)
 		return r;
 	a->knows_hosts = true;
-	look_at_all(a);
+	look_order_all(a);
 	check_empty_trash(a);
 	return 0;
 }

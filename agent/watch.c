@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/check.h"
 #include "agent/docker.h"
 #include "agent/host.h"
+#include "agent/look.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -48,15 +48,6 @@ static void try_later(struct watch *w)
 	w->pause_ms = w->pause_ms * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : w->pause_ms * 2;
 }
 
-static void look_at_all(struct agent *a)
-{
-	_cleanup_(freep) host_id_text *ids = NULL;
-	size_t count = hosts_ids(a->hosts, &ids);
-
-	for (size_t i = 0; i < count; i++)
-		check_look(a, ids[i]);
-}
-
 static void on_event(struct watch *w, const char *line, size_t len)
 {
 	struct docker_event event;
@@ -67,7 +58,7 @@ static void on_event(struct watch *w, const char *line, size_t len)
 		return;
 	}
 	if (event.host_id[0] != '\0')
-		check_look(w->agent, event.host_id);
+		look_order(w->agent, event.host_id);
 }
 
 // One line, without its newline. False: the stream is no use.
@@ -85,7 +76,7 @@ static bool on_line(struct watch *w, const char *line, size_t len)
 	if (len == 0 || (len == 1 && line[0] == '\r')) {
 		w->in_body = true;
 		w->pause_ms = PAUSE_FIRST_MS;
-		look_at_all(w->agent);
+		look_order_all(w->agent);
 	}
 	return true;
 }
