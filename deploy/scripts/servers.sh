@@ -137,18 +137,30 @@ docker_() {
 	DOCKER_HOST=unix://$CCP_DOCKER_SOCKET DOCKER_BUILDKIT=0 timeout --foreground 600 docker "$@"
 }
 
-# Where nothing has mounted the control groups (a chroot, a bare container), mounts version 2 under our name.
+cgroup_refusal="no control groups are mounted and mounting them at /sys/fs/cgroup failed: containers cannot be limited here"
+
+# Where nothing has mounted the control groups (a chroot, a bare container), mounts them under our name: version 1 where the
+# kernel has controllers in its hierarchies already, else version 2.
 cgroup_mount() {
-	grep -q ' - cgroup2\? ' /proc/self/mountinfo && return
+	local controllers hierarchies
+	grep -qE '^([^ ]+ ){4}/sys/fs/cgroup[ /].* - cgroup2? ' /proc/self/mountinfo && return
 	mkdir -p /sys/fs/cgroup
-	mount -t cgroup2 cloud-cli-proxy /sys/fs/cgroup ||
-		die "no control groups are mounted and mounting them at /sys/fs/cgroup failed: containers cannot be limited here"
+	mapfile -t hierarchies < <(awk -F: '$2 != "" && $2 !~ /^name=/ { print $2 }' /proc/self/cgroup)
+	if [[ ${#hierarchies[@]} -eq 0 ]]; then
+		mount -t cgroup2 cloud-cli-proxy /sys/fs/cgroup || die "$cgroup_refusal"
+		return
+	fi
+	mount -t tmpfs -o mode=755 cloud-cli-proxy /sys/fs/cgroup || die "$cgroup_refusal"
+	for controllers in "${hierarchies[@]}"; do
+		mkdir "/sys/fs/cgroup/$controllers"
+		mount -t cgroup -o "$controllers" cloud-cli-proxy "/sys/fs/cgroup/$controllers" || die "$cgroup_refusal"
+	done
 }
 
-# The last stack that goes takes our mount down.
+# The last stack that goes takes our mounts down.
 cgroup_unmount() {
-	if grep -q ' - cgroup2 cloud-cli-proxy ' /proc/self/mountinfo && ! pgrep -x runsvdir >/dev/null; then
-		umount /sys/fs/cgroup || true
+	if grep -qE ' /sys/fs/cgroup .* - (cgroup2|tmpfs) cloud-cli-proxy ' /proc/self/mountinfo && ! pgrep -x runsvdir >/dev/null; then
+		umount -R /sys/fs/cgroup || true
 	fi
 }
 

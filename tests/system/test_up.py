@@ -400,6 +400,22 @@ def test_status_tells_each_service_and_what_the_doctor_says(second):
     assert "the worker ticks each second" in told
 
 
+def test_where_no_control_groups_are_mounted_all_of_the_kernels_are():
+    """As in a chroot. In a mount namespace of its own, for containers run here."""
+    script = """
+        umount -R /sys/fs/cgroup
+        . deploy/scripts/lib.sh && . deploy/scripts/servers.sh
+        cgroup_mount && cgroup_mount && cat /proc/self/mountinfo
+    """
+    shell = ["unshare", "--mount", "--propagation", "private", "bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(shell, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    kinds = re.findall(r" /sys/fs/cgroup\S* .* - (\S+) cloud-cli-proxy (\S+)", done.stdout)
+    in_use = {name for name, number, *_ in (line.split() for line in Path("/proc/cgroups").read_text().splitlines()[1:]) if number != "0"}
+    mounted = {word for kind, options in kinds if kind == "cgroup" for word in options.split(",")}
+    assert in_use <= mounted if in_use else [kind for kind, _ in kinds] == ["cgroup2"]
+
+
 def test_psql_is_the_dbas(second):
     assert second.script("psql", "-XAtc", "select current_user").strip() == "ccp_dba"
     assert second.script("psql", "-XAtc", "select current_user", ROLE="ccp_automation").strip() == "ccp_automation"
