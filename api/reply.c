@@ -48,7 +48,6 @@ static const struct {
 	{"host_not_found", 404},
 	{"not_found", 404},
 	{"egress_binding_missing", 409},
-	{"conflict", 409},
 	{"start_failed", 409},
 	{"too_many_attempts", 429},
 	{"ssh_not_ready", 503},
