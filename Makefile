@@ -16,8 +16,7 @@ Q := $(if $(V),,@)# V=1 shows the commands
 WARNINGS := -Wall -Wextra -Wshadow -Wswitch -Wcast-qual -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
 CPPFLAGS := -isystem /usr/include/postgresql -D_GNU_SOURCE -DCCP_VERSION='"$(VERSION)"' -I.
 CFLAGS := -std=gnu17 -g -pthread -fno-omit-frame-pointer $(WARNINGS)
-# Our json_object() must not take the place of the one that libjwt expects from libjansson: archives export nothing.
-LDFLAGS := -pthread -Wl,--as-needed -Wl,--exclude-libs,ALL
+LDFLAGS := -pthread -Wl,--as-needed
 
 FLAGS_debug := -O1 -DCCP_FAILPOINTS
 FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined

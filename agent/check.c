@@ -37,8 +37,8 @@ struct guard {
 	bool want_full; // something changed
 	bool busy; // a check is queued or runs
 	bool ended; // freed as soon as it is not busy
-	int64_t next_ms; // what the check said: pause until the next; 0: the host is not ours any
-			 // more
+	// what the check said: pause until the next; 0: the host is not ours any more
+	int64_t next_ms;
 	bool passed; // what it said else
 	bool full; // kind of the running check
 	struct pool_job job;
@@ -75,7 +75,7 @@ static void guard_free(struct guard *g)
 
 void checks_free(struct checks *checks)
 {
-	while (checks->first != NULL) {
+	while (checks->first) {
 		struct guard *g = checks->first;
 
 		checks->first = g->next;
@@ -108,7 +108,7 @@ bool check_judge(struct agent *a, struct host *host, struct docker *d, const cha
 		return true;
 	}
 	outbox_verified(a->outbox, host->id, task_id, kind, ev);
-	if (ev->outcome == OUTCOME_INCONCLUSIVE && task_id == NULL &&
+	if (ev->outcome == OUTCOME_INCONCLUSIVE && !task_id &&
 		++host->inconclusive < CHECK_INCONCLUSIVE_MAX)
 		return true;
 	log_warning("host does not hold, closing it", log_text("host", host->id),
@@ -155,14 +155,14 @@ static void check_host(struct guard *g, struct host *host)
 
 static void check_run(struct pool_job *job, void *context)
 {
-	struct guard *g = (struct guard *)((char *)job - offsetof(struct guard, job));
+	struct guard *g = container_of(job, struct guard, job);
 	struct hosts *hosts = g->agent->hosts;
 	struct host *host = host_try_take(hosts, g->host_id);
 
 	(void)context;
 	g->passed = false;
 	g->next_ms = LATER_MS; // a task has it and will see
-	if (host == NULL)
+	if (!host)
 		return;
 	if (host->live.run == g->run) {
 		g->light_ms = host->spec->light_s * 1000;
@@ -178,7 +178,7 @@ static void check_submit(struct guard *g);
 
 static void check_done(struct pool_job *job)
 {
-	struct guard *g = (struct guard *)((char *)job - offsetof(struct guard, job));
+	struct guard *g = container_of(job, struct guard, job);
 	int64_t now = wait_now_ms();
 
 	g->busy = false;
@@ -268,7 +268,7 @@ static void on_process(void *data, uint32_t events)
 
 static void guard_install(struct loop_post *post)
 {
-	struct guard *g = (struct guard *)((char *)post - offsetof(struct guard, post));
+	struct guard *g = container_of(post, struct guard, post);
 	struct loop *loop = g->agent->loop;
 	struct err e;
 
@@ -307,8 +307,8 @@ int checks_begin(struct checks *checks, const struct host *host, struct err *e)
 		g->engine_fd = fcntl(host->live.engine.pidfd, F_DUPFD_CLOEXEC, 0);
 		g->process_fd = fcntl(host->live.process_fd, F_DUPFD_CLOEXEC, 0);
 		if (g->engine_fd < 0 || g->process_fd < 0)
-			(void)!err_set(
-				e, errno, "copy the engine's and the container's descriptors");
+			err_note(e, errno,
+				"the engine's and the container's descriptors cannot be copied");
 	}
 	if (g->engine_fd < 0 || g->process_fd < 0) {
 		guard_free(g);
@@ -350,13 +350,12 @@ static void guard_obey(struct checks *checks, struct guard *g, enum guard_word w
 
 static void guard_called(struct loop_post *post)
 {
-	struct guard_call *call =
-		(struct guard_call *)((char *)post - offsetof(struct guard_call, post));
+	struct guard_call *call = container_of(post, struct guard_call, post);
 	struct guard *g = call->checks->first;
 
-	while (g != NULL && g->run != call->run)
+	while (g && g->run != call->run)
 		g = g->next;
-	if (g != NULL)
+	if (g)
 		guard_obey(call->checks, g, call->word);
 	free(call);
 }
@@ -397,7 +396,7 @@ static bool settings_differ(const struct host_spec *a, const struct host_spec *b
 
 void check_learn(struct agent *a, struct host *host, struct host_spec *spec)
 {
-	if (host->spec != NULL && settings_differ(host->spec, spec))
+	if (host->spec && settings_differ(host->spec, spec))
 		guard_call(a->guards, host->live.run, GUARD_CHECK);
 	host_set_spec(host, spec);
 }
@@ -410,7 +409,7 @@ struct sweep {
 
 static void sweep_run(struct pool_job *job, void *context)
 {
-	struct sweep *sweep = (struct sweep *)((char *)job - offsetof(struct sweep, job));
+	struct sweep *sweep = container_of(job, struct sweep, job);
 	struct wait w = wait_for(TRASH_SLICE_MS, -1);
 	struct err e;
 	int r = home_empty_trash(sweep->agent, &w, &e);
@@ -423,7 +422,7 @@ static void sweep_run(struct pool_job *job, void *context)
 
 static void sweep_done(struct pool_job *job)
 {
-	struct sweep *sweep = (struct sweep *)((char *)job - offsetof(struct sweep, job));
+	struct sweep *sweep = container_of(job, struct sweep, job);
 
 	if (job->ran && sweep->more)
 		check_empty_trash(sweep->agent);

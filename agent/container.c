@@ -62,7 +62,7 @@ static void add_process(cJSON *body, const struct container_wish *w)
 
 static void add_mount(cJSON *mounts, const char *source, const char *target, bool read_only)
 {
-	cJSON *mount = json_add(mounts, json_object());
+	cJSON *mount = json_add(mounts, json_new_object());
 
 	json_set_text(mount, "Type", "bind");
 	json_set_text(mount, "Source", source);
@@ -96,8 +96,8 @@ static void add_resources(cJSON *host, const struct container_wish *w)
 static void add_ulimits(cJSON *host, const struct container_wish *w)
 {
 	cJSON *ulimits = json_set_array(host, "Ulimits");
-	cJSON *files = json_add(ulimits, json_object());
-	cJSON *core = json_add(ulimits, json_object());
+	cJSON *files = json_add(ulimits, json_new_object());
+	cJSON *core = json_add(ulimits, json_new_object());
 
 	json_set_text(files, "Name", "nofile");
 	json_set_int(files, "Soft", w->open_files);
@@ -153,7 +153,7 @@ static void add_log(cJSON *host)
 
 char *container_body(const struct container_wish *w)
 {
-	cJSON *body _cleanup_(json_freep) = json_object();
+	cJSON *body _cleanup_(json_freep) = json_new_object();
 	_cleanup_(freep) char *own_name = xasprintf("%s:127.0.1.1", w->hostname);
 	cJSON *host;
 
@@ -176,7 +176,7 @@ char *container_body(const struct container_wish *w)
 
 char *container_limits(const struct container_wish *w)
 {
-	cJSON *body _cleanup_(json_freep) = json_object();
+	cJSON *body _cleanup_(json_freep) = json_new_object();
 
 	add_resources(body, w);
 	return json_print(body);
@@ -184,7 +184,7 @@ char *container_limits(const struct container_wish *w)
 
 char *container_probe_body(const struct container_wish *w)
 {
-	cJSON *body _cleanup_(json_freep) = json_object();
+	cJSON *body _cleanup_(json_freep) = json_new_object();
 
 	json_set_text(body, "Image", w->image_id);
 	add_labels(body, w);

@@ -104,11 +104,10 @@ static int session_open(struct agent *a, struct db *db, const struct dial_reques
 	}
 	if (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "go") != 0)
 		return refuse(reply, DIAL_REFUSED,
-			db_rows(rows) == 1 && db_text(rows, 0, 2) != NULL ? db_text(rows, 0, 2)
-									  : "refused");
+			db_rows(rows) == 1 && db_text(rows, 0, 2) ? db_text(rows, 0, 2)
+								  : "refused");
 	host_id = db_text(rows, 0, 1);
-	if (host_id == NULL || !spec_id_is_valid(host_id) ||
-		!text_copy(ret_host, SPEC_ID_SIZE, host_id))
+	if (!host_id || !spec_id_is_valid(host_id) || !text_copy(ret_host, SPEC_ID_SIZE, host_id))
 		return refuse(reply, DIAL_REFUSED, "the session has no host");
 	return 0;
 }
@@ -191,7 +190,7 @@ static bool has_left(int fd)
 
 static void call_run(struct pool_job *job, void *context)
 {
-	struct call *call = (struct call *)((char *)job - offsetof(struct call, job));
+	struct call *call = container_of(job, struct call, job);
 	struct agent *a = call->dial->agent;
 	struct wait w = wait_for(REQUEST_MS, pool_cancel_fd(a->dials));
 	struct dial_request request;
@@ -220,7 +219,7 @@ static void call_run(struct pool_job *job, void *context)
 
 static void call_done(struct pool_job *job)
 {
-	struct call *call = (struct call *)((char *)job - offsetof(struct call, job));
+	struct call *call = container_of(job, struct call, job);
 
 	closep(&call->fd);
 	free(call);
@@ -309,7 +308,7 @@ int dial_start(struct dial *dial, struct err *e)
 
 void dial_free(struct dial *dial)
 {
-	if (dial == NULL)
+	if (!dial)
 		return;
 	loop_source_free(dial->source);
 	closep(&dial->listener);

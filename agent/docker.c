@@ -38,7 +38,7 @@ struct docker *docker_new(const char *socket_path)
 
 void docker_free(struct docker *d)
 {
-	if (d == NULL)
+	if (!d)
 		return;
 	http_free(d->http);
 	free(d->socket_path);
@@ -62,7 +62,7 @@ bool docker_reference_is_valid(const char *reference)
 	size_t len = strlen(reference);
 
 	return len > 0 && len <= REFERENCE_MAX && strspn(reference, allowed) == len &&
-	       strstr(reference, "..") == NULL && reference[0] != '/' && reference[0] != '.';
+	       !strstr(reference, "..") && reference[0] != '/' && reference[0] != '.';
 }
 
 // Names and ids that go into a path.
@@ -106,9 +106,9 @@ static int ask(struct docker *d, const struct docker_call *c, const char *path,
 		.method = c->method,
 		.url = url,
 		.unix_path = d->socket_path,
-		.headers = c->body == NULL ? NULL : headers,
+		.headers = c->body ? headers : NULL,
 		.body = c->body,
-		.body_len = c->body == NULL ? 0 : strlen(c->body),
+		.body_len = c->body ? strlen(c->body) : 0,
 		.answer_max_bytes = c->answer_max_bytes,
 	};
 	int r = http_do(d->http, &request, w, ret, e);
@@ -283,9 +283,9 @@ int docker_image_inspect(struct docker *d, const char *reference, const struct w
 		copy_text(json, "Architecture", image.architecture, sizeof(image.architecture), e) <
 			0 ||
 		json_opt_object(json, "Config", &config, e) < 0 ||
-		(config != NULL && json_opt_object(config, "Volumes", &volumes, e) < 0))
+		(config && json_opt_object(config, "Volumes", &volumes, e) < 0))
 		return -1;
-	image.has_volumes = volumes != NULL && volumes->child != NULL;
+	image.has_volumes = volumes && volumes->child;
 	*ret = image;
 	return 0;
 }
@@ -362,7 +362,7 @@ static int container_read(const cJSON *json, struct docker_container *ret, struc
 		return err_wrap(e, "read Docker's answer");
 	ret->pid = (pid_t)pid;
 	ret->exit_code = (int)exit_code;
-	if (labels != NULL)
+	if (labels)
 		copy_host_id(labels, ret->host_id, sizeof(ret->host_id));
 	if (ret->running && (ret->pid < 2 || ret->sandbox_key[0] != '/'))
 		return err_say(e, EPROTO, "Docker says the container runs, but not where");
@@ -449,7 +449,7 @@ static int listed_read(const cJSON *json, struct docker_listed *ret, struct err 
 int docker_list(struct docker *d, const char *node, const char *cluster, const struct wait *w,
 	struct docker_listed **ret, size_t *ret_count, struct err *e)
 {
-	_cleanup_(json_freep) cJSON *filters = json_object();
+	_cleanup_(json_freep) cJSON *filters = json_new_object();
 	_cleanup_(json_freep) cJSON *json = NULL;
 	_cleanup_(freep) struct docker_listed *list = NULL;
 	_cleanup_(freep) char *encoded = NULL;
@@ -537,7 +537,7 @@ int docker_has_file(struct docker *d, const char *id, const char *file, const st
 
 char *docker_events_request(const char *node, const char *cluster)
 {
-	_cleanup_(json_freep) cJSON *filters = json_object();
+	_cleanup_(json_freep) cJSON *filters = json_new_object();
 	_cleanup_(freep) char *encoded = NULL, *path = NULL;
 	cJSON *events;
 

@@ -150,8 +150,8 @@ static int engine_ask(
 	mem_wipe(answer, len);
 	free(answer);
 	if (r == WAIT_TIMEOUT) {
-		r = err_say(e, ETIMEDOUT, "the tunnel's engine does not answer");
-		return r < 0 ? ENGINE_SILENT : 0;
+		return err_outcome(
+			e, ENGINE_SILENT, ETIMEDOUT, "the tunnel's engine does not answer");
 	}
 	if (r < 0 && (e->code == ECONNRESET || e->code == EPIPE))
 		return ENGINE_ABSENT;
@@ -215,8 +215,8 @@ static int no_handshake(const struct engine_home *home, const struct engine *g, 
 	_cleanup_(freep) char *log = log_path(home, g->name);
 	char words[WORDS_MAX];
 	log_tail(log, "handshake", words, sizeof(words));
-	int r = err_say(e, ETIMEDOUT, "the exit has not answered the tunnel's handshake%s", words);
-	return r < 0 ? ENGINE_NO_HANDSHAKE : 0;
+	return err_outcome(e, ENGINE_NO_HANDSHAKE, ETIMEDOUT,
+		"the exit has not answered the tunnel's handshake%s", words);
 }
 
 // Pauses between two questions. WAIT_TIMEOUT: the pause is over; ENGINE_ABSENT: it died.
@@ -227,8 +227,7 @@ static int handshake_pause(
 	int r = wait_fd(&pause, g->pidfd, POLLIN, "the tunnel's engine", e);
 	if (r != 0)
 		return r;
-	r = err_say(e, ESRCH, "the tunnel's engine has died");
-	return r < 0 ? ENGINE_ABSENT : 0;
+	return err_outcome(e, ENGINE_ABSENT, ESRCH, "the tunnel's engine has died");
 }
 
 static int handshake_again(
@@ -306,9 +305,8 @@ int engine_prove(const struct engine *g, int ns_fd, const char *tunnel, struct e
 		if (is_our_tun(g, atoi(entry->d_name), ns_fd, tunnel))
 			return 0;
 	}
-	int r = err_say(e, ENODEV, "engine %s (pid %d) is not the one behind %s", g->name,
-		(int)g->pid, tunnel);
-	return r < 0 ? ENGINE_FOREIGN : 0;
+	return err_outcome(e, ENGINE_FOREIGN, ENODEV, "engine %s (pid %d) is not the one behind %s",
+		g->name, (int)g->pid, tunnel);
 }
 
 int engine_check(

@@ -33,7 +33,7 @@ int outcome_by_name(const char *name)
 
 void evidence_init(struct evidence *ev)
 {
-	*ev = (struct evidence){.checks = json_array(), .started_us = wait_now_us()};
+	*ev = (struct evidence){.checks = json_new_array(), .started_us = wait_now_us()};
 }
 
 void evidence_done(struct evidence *ev)
@@ -44,14 +44,14 @@ void evidence_done(struct evidence *ev)
 void evidence_add(struct evidence *ev, const char *name, enum outcome outcome, const char *code,
 	int64_t took_us, const char *detail, ...)
 {
-	assert((outcome == OUTCOME_PASSED) == (code == NULL));
+	assert((outcome == OUTCOME_PASSED) == (!code));
 	char text[sizeof(ev->sentence)];
 	va_list args;
 	va_start(args, detail);
 	vsnprintf(text, sizeof(text), detail, args);
 	va_end(args);
 
-	cJSON *check = json_add(ev->checks, json_object());
+	cJSON *check = json_add(ev->checks, json_new_object());
 	json_set_text(check, "name", name);
 	json_set_text(check, "outcome", outcome_name(outcome));
 	json_set_number(check, "ms", (double)((took_us + 50) / 100) / 10);

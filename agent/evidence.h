@@ -28,7 +28,7 @@ struct evidence {
 	enum outcome outcome;
 	char code[32]; // error code of the first check with that outcome; "" while all passed
 	char sentence[256]; // that check's detail, for the task's error and the event; "" while all
-			    // passed
+		// passed
 	char observed_ip[52]; // the exit address that was seen, "" if none
 	cJSON *checks; // [{"name","outcome","ms","detail"}]; ms with one decimal
 	int64_t started_us; // wait_now_us() at evidence_init

@@ -248,7 +248,7 @@ static int flatten(int homes_fd, const char *name, unsigned *counter, const stru
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	int r = 0;
 
-	if (dir == NULL) {
+	if (!dir) {
 		closep(&fd);
 		return -1;
 	}
@@ -286,7 +286,7 @@ int home_empty_trash(const struct agent *a, const struct wait *w, struct err *e)
 		DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 		int r = 0;
 
-		if (dir == NULL)
+		if (!dir)
 			return err_set(e, errno, "read the homes");
 		more = false;
 		for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
@@ -314,7 +314,7 @@ int home_unmount_all(const struct agent *a, struct err *e)
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	int r = 0;
 
-	if (dir == NULL)
+	if (!dir)
 		return err_set(e, errno, "read the homes");
 	for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
 		if (spec_id_is_valid(d->d_name))

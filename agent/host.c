@@ -47,7 +47,7 @@ static void host_free(struct host *host)
 
 void hosts_free(struct hosts *hosts)
 {
-	while (hosts->first != NULL) {
+	while (hosts->first) {
 		struct host *host = hosts->first;
 
 		hosts->first = host->next;
@@ -61,7 +61,7 @@ static struct host *find(struct hosts *hosts, const char *id)
 {
 	struct host *host = hosts->first;
 
-	while (host != NULL && strcmp(host->id, id) != 0)
+	while (host && strcmp(host->id, id) != 0)
 		host = host->next;
 	return host;
 }
@@ -70,7 +70,7 @@ static struct host *find_or_make(struct hosts *hosts, const char *id)
 {
 	struct host *host = find(hosts, id);
 
-	if (host != NULL) {
+	if (host) {
 		host->forgotten = false;
 		return host;
 	}
@@ -150,7 +150,7 @@ int host_take(
 
 static struct host *try_take_locked(struct host *host)
 {
-	if (host == NULL || host->tasks_waiting > 0 || !try_take(host))
+	if (!host || host->tasks_waiting > 0 || !try_take(host))
 		return NULL;
 	host->users++;
 	return host;
@@ -200,7 +200,7 @@ void host_set_spec(struct host *host, struct host_spec *spec)
 
 bool host_spec_refused(struct host *host, const char *why)
 {
-	if (host->unusable != NULL && strcmp(host->unusable, why) == 0)
+	if (host->unusable && strcmp(host->unusable, why) == 0)
 		return false;
 	freep(&host->unusable);
 	host->unusable = xstrdup(why);
@@ -240,7 +240,7 @@ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	if (host == NULL || host->live.run == 0)
+	if (!host || host->live.run == 0)
 		r = err_say(e, ENOTCONN, "the host does not run here");
 	else if ((*ret_fd = fcntl(host->live.ns_fd, F_DUPFD_CLOEXEC, 0)) < 0)
 		r = err_set(e, errno, "copy a namespace descriptor");
@@ -254,7 +254,7 @@ void hosts_silence(struct hosts *hosts, const char *id, int pause_ms)
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	if (host != NULL)
+	if (host)
 		host->silent_until_ms = wait_now_ms() + pause_ms;
 	pthread_mutex_unlock(&hosts->lock);
 }
@@ -266,7 +266,7 @@ bool hosts_are_silent(struct hosts *hosts, const char *id)
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	silent = host != NULL && host->silent_until_ms > wait_now_ms();
+	silent = host && host->silent_until_ms > wait_now_ms();
 	pthread_mutex_unlock(&hosts->lock);
 	return silent;
 }
@@ -285,7 +285,7 @@ void hosts_owe_look(struct hosts *hosts, const char *id, int pause_ms)
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	if (host != NULL && (!host->look_owed || host->look_from_ms > from_ms)) {
+	if (host && (!host->look_owed || host->look_from_ms > from_ms)) {
 		host->look_owed = true;
 		host->look_from_ms = from_ms;
 	}
@@ -299,8 +299,7 @@ bool hosts_queue_look(struct hosts *hosts, const char *id)
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	due = host != NULL && host->look_owed && !host->look_queued &&
-	      host->look_from_ms <= wait_now_ms();
+	due = host && host->look_owed && !host->look_queued && host->look_from_ms <= wait_now_ms();
 	if (due)
 		host->look_queued = true;
 	pthread_mutex_unlock(&hosts->lock);
@@ -313,10 +312,10 @@ struct host *host_take_for_look(struct hosts *hosts, const char *id)
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	if (host != NULL)
+	if (host)
 		host->look_queued = false;
 	taken = try_take_locked(host);
-	if (taken != NULL)
+	if (taken)
 		taken->look_owed = false;
 	pthread_mutex_unlock(&hosts->lock);
 	return taken;
@@ -328,7 +327,7 @@ void hosts_unqueue_look(struct hosts *hosts, const char *id)
 
 	pthread_mutex_lock(&hosts->lock);
 	host = find(hosts, id);
-	if (host != NULL)
+	if (host)
 		host->look_queued = false;
 	pthread_mutex_unlock(&hosts->lock);
 }
@@ -338,7 +337,7 @@ bool hosts_know(struct hosts *hosts, const char *id)
 	bool known;
 
 	pthread_mutex_lock(&hosts->lock);
-	known = find(hosts, id) != NULL;
+	known = find(hosts, id);
 	pthread_mutex_unlock(&hosts->lock);
 	return known;
 }
@@ -348,11 +347,11 @@ size_t hosts_ids(struct hosts *hosts, host_id_text **ret)
 	size_t count = 0;
 
 	pthread_mutex_lock(&hosts->lock);
-	for (const struct host *host = hosts->first; host != NULL; host = host->next)
+	for (const struct host *host = hosts->first; host; host = host->next)
 		count++;
 	*ret = xcalloc(count + 1, sizeof(**ret));
 	count = 0;
-	for (const struct host *host = hosts->first; host != NULL; host = host->next)
+	for (const struct host *host = hosts->first; host; host = host->next)
 		memcpy((*ret)[count++], host->id, sizeof(host->id));
 	pthread_mutex_unlock(&hosts->lock);
 	return count;

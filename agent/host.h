@@ -40,8 +40,8 @@ struct host {
 	struct host_spec *spec; // the latest that SQL told and that can be used; NULL before
 	char *unusable; // why what SQL told last cannot be used; NULL: it can
 	struct live live;
-	bool seen; // since the agent's start: it was ended, or it is live, or a look found how it
-		   // is
+	// since the agent's start: it was ended, or it is live, or a look found how it is
+	bool seen;
 	unsigned inconclusive; // checks in a row that told nothing
 	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
 	int free_fd; // eventfd, 1: nobody has it. Reading it takes the host

@@ -21,17 +21,17 @@ enum {
 
 bool image_passwd_has_dev(const char *passwd)
 {
-	for (const char *line = passwd; line != NULL; line = strchr(line, '\n')) {
+	for (const char *line = passwd; line; line = strchr(line, '\n')) {
 		const char *field;
 
 		line += line[0] == '\n';
 		if (strncmp(line, "dev:", 4) != 0)
 			continue;
 		field = strchr(line + 4, ':'); // the password
-		if (field == NULL || strncmp(field, ":1000:1000:", 11) != 0)
+		if (!field || strncmp(field, ":1000:1000:", 11) != 0)
 			return false;
 		field = strchr(field + 11, ':'); // the comment
-		return field != NULL && strncmp(field, ":/home/dev:", 11) == 0;
+		return field && strncmp(field, ":/home/dev:", 11) == 0;
 	}
 	return false;
 }
@@ -48,13 +48,13 @@ static int look_inside(
 	if (r != 0 && r != DOCKER_ABSENT)
 		return r;
 	if (!has_sshd || r == DOCKER_ABSENT) {
-		(void)!err_say(e, EINVAL,
+		err_note(e, EINVAL,
 			"the image %.100s has no /usr/sbin/sshd: install openssh-server in it",
 			image);
 		return IMAGE_UNFIT;
 	}
 	if (!image_passwd_has_dev(passwd)) {
-		(void)!err_say(e, EINVAL,
+		err_note(e, EINVAL,
 			"the image %.100s has no user dev with uid and gid 1000 and home /home/dev: add it",
 			image);
 		return IMAGE_UNFIT;
@@ -115,14 +115,14 @@ int image_check(const struct agent *a, struct docker *d, const struct host_spec 
 	int r = docker_remaps_users(d, w, &remaps, e);
 
 	if (r == 0 && remaps) {
-		(void)!err_say(e, EINVAL,
+		err_note(e, EINVAL,
 			"the Docker daemon maps user ids (userns-remap): turn that off for this product");
 		return IMAGE_UNFIT;
 	}
 	if (r == 0)
 		r = docker_image_inspect(d, spec->image, w, &image, e);
 	if (r == DOCKER_ABSENT) {
-		(void)!err_say(e, ENOENT,
+		err_note(e, ENOENT,
 			"the image %.100s is not on this machine: build or load it first",
 			spec->image);
 		return IMAGE_UNFIT;
@@ -130,7 +130,7 @@ int image_check(const struct agent *a, struct docker *d, const struct host_spec 
 	if (r != 0)
 		return r;
 	if (image.has_volumes) {
-		(void)!err_say(e, EINVAL,
+		err_note(e, EINVAL,
 			"the image %.100s declares volumes, which would outlive its hosts: remove VOLUME",
 			spec->image);
 		return IMAGE_UNFIT;

@@ -130,7 +130,7 @@ int ssh_key_public(const char *pem, char ret[static KEYS_SSH_LINE_SIZE], struct 
 	const char *end = strstr(pem, PEM_TAIL);
 	int r = -1;
 
-	if (strncmp(pem, PEM_HEAD, sizeof(PEM_HEAD) - 1) == 0 && end != NULL)
+	if (strncmp(pem, PEM_HEAD, sizeof(PEM_HEAD) - 1) == 0 && end)
 		r = sodium_base642bin(blob, sizeof(blob), body, (size_t)(end - body), "\n", &size,
 			NULL, sodium_base64_VARIANT_ORIGINAL);
 	if (r != 0 || size < PUBLIC_AT + PUBLIC_SIZE ||

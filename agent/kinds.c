@@ -144,7 +144,7 @@ static int verify_now(struct task *task, struct err *e)
 		return 0;
 	}
 	work_tell(task);
-	(void)!err_say(e, EACCES, "%s", work->ev.sentence);
+	err_note(e, EACCES, "%s", work->ev.sentence);
 	return task_fail(task, agent_error_code(work->ev.code), TASK_RETRY_NO);
 }
 

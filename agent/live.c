@@ -89,7 +89,7 @@ int live_end(
 		(void)!wall_close(&live.wall, &unheard);
 	live_name(a, host->id, name);
 	r = docker_inspect(d, name, &w, &c, e);
-	if (ret_exists != NULL)
+	if (ret_exists)
 		*ret_exists = r == 0;
 	if (r == 0 && c.running && live.run == 0 && stranger_open(&c, &live, &unheard) == 0)
 		(void)!wall_close(&live.wall, &unheard);

@@ -116,10 +116,10 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 		outbox_observe(a->outbox, host->id, "running", NULL, NULL);
 		return true;
 	}
-	if (host->live.run == 0 && r == 0 && c.running && first && host->spec != NULL &&
+	if (host->live.run == 0 && r == 0 && c.running && first && host->spec &&
 		host->spec->has_exit && strcmp(host->spec->status, "running") == 0)
 		return look_adopt(a, host, d, &c);
-	if (r == 0 && c.running && host->spec == NULL && host->unusable != NULL) {
+	if (r == 0 && c.running && !host->spec && host->unusable) {
 		code = "settings_incomplete";
 		snprintf(message, sizeof(message), "%s", host->unusable);
 	} else if (r == 0 && c.running && first)
@@ -146,12 +146,12 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 
 static void look_run(struct pool_job *job, void *context)
 {
-	struct look *look = (struct look *)((char *)job - offsetof(struct look, job));
+	struct look *look = container_of(job, struct look, job);
 	struct host *host = host_take_for_look(look->agent->hosts, look->host_id);
 	_cleanup_(docker_freep) struct docker *d = NULL;
 
 	(void)context;
-	if (host == NULL)
+	if (!host)
 		return; // somebody has it
 	d = docker_new(look->agent->docker_socket);
 	if (!look_at(look, host, d))
@@ -161,7 +161,7 @@ static void look_run(struct pool_job *job, void *context)
 
 static void look_done(struct pool_job *job)
 {
-	free((char *)job - offsetof(struct look, job));
+	free(container_of(job, struct look, job));
 }
 
 // Brings the look on its way that is owed to a host, if there is one.

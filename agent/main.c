@@ -47,14 +47,14 @@ static const char *docker_socket = "/var/run/docker.sock";
 static const char *engine_program = "/usr/bin/wireguard-go";
 static bool release_asked;
 
-static const struct conf_option options[] = {
-	{"node", CONF_TEXT, &node_name, "NAME", "name of this machine (default: its host name)", 0,
+static const struct args_option options[] = {
+	{"node", ARGS_TEXT, &node_name, "NAME", "name of this machine (default: its host name)", 0,
 		0},
-	{"uplink-netns", CONF_TEXT, &uplink_path, "PATH",
+	{"uplink-netns", ARGS_TEXT, &uplink_path, "PATH",
 		"namespace where tunnels are born (default: our own)", 0, 0},
-	{"docker-socket", CONF_TEXT, &docker_socket, "PATH", "Docker's socket", 0, 0},
-	{"engine", CONF_TEXT, &engine_program, "PATH", "the wireguard-go program", 0, 0},
-	{"release-all", CONF_FLAG, &release_asked, NULL,
+	{"docker-socket", ARGS_TEXT, &docker_socket, "PATH", "Docker's socket", 0, 0},
+	{"engine", ARGS_TEXT, &engine_program, "PATH", "the wireguard-go program", 0, 0},
+	{"release-all", ARGS_FLAG, &release_asked, NULL,
 		"end every container and tunnel of this node, then exit", 0, 0},
 	{0},
 };
@@ -70,14 +70,14 @@ static int command_steps(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	for (const struct task_kind *kind = agent_kinds; kind->kind != NULL; kind++) {
-		for (const struct task_step *step = kind->steps; step->name != NULL; step++)
+	for (const struct task_kind *kind = agent_kinds; kind->kind; kind++) {
+		for (const struct task_step *step = kind->steps; step->name; step++)
 			printf("%s:%s\n", kind->kind, step->name);
 	}
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static const struct conf_command commands[] = {
+static const struct args_command commands[] = {
 	{"verify", "check an exit from inside a namespace (started by the agent itself)",
 		command_verify},
 	{"steps", "list the steps of every task kind, as timings and failpoints name them",
@@ -100,9 +100,9 @@ static struct state *state_of(const struct service *s)
 
 static int node_choose(struct state *state, struct err *e)
 {
-	if (node_name == NULL && gethostname(state->node, sizeof(state->node) - 1) < 0)
+	if (!node_name && gethostname(state->node, sizeof(state->node) - 1) < 0)
 		return err_set(e, errno, "read the machine's name");
-	if (node_name != NULL && !text_copy(state->node, sizeof(state->node), node_name))
+	if (node_name && !text_copy(state->node, sizeof(state->node), node_name))
 		return err_say(e, EINVAL, "--node is longer than 64 bytes");
 	if (state->node[0] == '\0' || state->node[0] == '.' ||
 		strspn(state->node,
@@ -195,7 +195,7 @@ static int engines_open(struct agent *a, struct err *e)
 
 static int uplink_open(struct agent *a, struct err *e)
 {
-	a->engines.uplink_fd = uplink_path == NULL ? netns_self(e) : netns_open(uplink_path, e);
+	a->engines.uplink_fd = !uplink_path ? netns_self(e) : netns_open(uplink_path, e);
 	return a->engines.uplink_fd < 0 ? err_wrap(e, "open the uplink's namespace") : 0;
 }
 
@@ -238,8 +238,8 @@ static void task_event(void *data, enum task_event event, const struct task *tas
 	struct agent *a = data;
 
 	program_log_task(data, event, task, end, took_ms, e);
-	if (event == TASK_EVENT_ENDED && task != NULL && task->host_id[0] != '\0' &&
-		a->knows_hosts && end != TASK_DROPPED)
+	if (event == TASK_EVENT_ENDED && task && task->host_id[0] != '\0' && a->knows_hosts &&
+		end != TASK_DROPPED)
 		look_order(a, task->host_id);
 }
 

@@ -62,10 +62,10 @@ static struct entry *pop(struct outbox *box)
 {
 	struct entry *entry = box->first;
 
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
 	box->first = entry->next;
-	if (box->first == NULL)
+	if (!box->first)
 		box->last = &box->first;
 	box->count--;
 	return entry;
@@ -100,7 +100,7 @@ static void push_back(struct outbox *box, struct entry *entry)
 		return;
 	}
 	entry->next = box->first;
-	if (box->first == NULL)
+	if (!box->first)
 		box->last = &entry->next;
 	box->first = entry;
 	box->count++;
@@ -108,7 +108,7 @@ static void push_back(struct outbox *box, struct entry *entry)
 
 static char *copy(const char *text)
 {
-	return text == NULL || text[0] == '\0' ? NULL : xstrdup(text);
+	return !text || text[0] == '\0' ? NULL : xstrdup(text);
 }
 
 static char *now_text(void)
@@ -194,7 +194,7 @@ static int turn_take(struct outbox *box, const struct wait *w, struct err *e)
 	pthread_mutex_unlock(&box->lock);
 	if (r == 0)
 		return 0;
-	(void)!err_say(e, ETIMEDOUT, "somebody else is still telling what was seen");
+	err_note(e, ETIMEDOUT, "somebody else is still telling what was seen");
 	return WAIT_TIMEOUT;
 }
 
@@ -219,7 +219,7 @@ int outbox_flush(
 		pthread_mutex_lock(&box->lock);
 		entry = pop(box);
 		pthread_mutex_unlock(&box->lock);
-		if (entry == NULL)
+		if (!entry)
 			break;
 		entry->next = NULL;
 		r = entry_send(entry, db, process_id, w, e);
@@ -240,7 +240,7 @@ bool outbox_is_empty(struct outbox *box)
 	bool empty;
 
 	pthread_mutex_lock(&box->lock);
-	empty = box->first == NULL;
+	empty = !box->first;
 	pthread_mutex_unlock(&box->lock);
 	return empty;
 }

@@ -31,8 +31,8 @@ enum target {
 struct probe {
 	const char *name;
 	enum target target;
-	int type; // SOCK_DGRAM: one packet; SOCK_STREAM: opened nonblocking and closed at once, one
-		  // SYN
+	// SOCK_DGRAM: one packet; SOCK_STREAM: opened nonblocking and closed at once, one SYN
+	int type;
 	uint16_t port;
 	enum wall_chain closed, open; // where it must end
 };

@@ -58,7 +58,7 @@ static void spec_learn(struct agent *a, const char *id, const char *json)
 		return;
 	r = host_spec_read(json, &spec, &e);
 	host = host_try_take_new(a->hosts, id);
-	if (host == NULL) { // a task has it and asks by itself
+	if (!host) { // a task has it and asks by itself
 		host_spec_free(spec);
 		return;
 	}
@@ -139,18 +139,18 @@ static int engine_stray_end(
 	struct host *host = NULL;
 	int r = 0;
 
-	if (container != NULL && container->running)
+	if (container && container->running)
 		return 0;
-	if (container != NULL && hosts_know(a->hosts, container->host_id)) {
+	if (container && hosts_know(a->hosts, container->host_id)) {
 		host = host_try_take(a->hosts, container->host_id);
-		if (host == NULL)
+		if (!host)
 			return 0;
 	}
-	if (host == NULL || host->live.run == 0) {
+	if (!host || host->live.run == 0) {
 		log_warning("an engine without a container is ended", log_text("engine", name));
 		r = engine_end(&a->engines, name, e);
 	}
-	if (host != NULL)
+	if (host)
 		host_release(a->hosts, host);
 	return r;
 }
@@ -211,7 +211,7 @@ static int begin(struct roster *roster, struct db *db, struct err *e)
 
 static void roster_run(struct pool_job *job, void *context)
 {
-	struct roster *roster = (struct roster *)((char *)job - offsetof(struct roster, job));
+	struct roster *roster = container_of(job, struct roster, job);
 	struct agent *a = roster->agent;
 	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dials));
 	struct err e;
@@ -229,7 +229,7 @@ static void roster_run(struct pool_job *job, void *context)
 
 static void roster_done(struct pool_job *job)
 {
-	struct roster *roster = (struct roster *)((char *)job - offsetof(struct roster, job));
+	struct roster *roster = container_of(job, struct roster, job);
 
 	roster->busy = false;
 	if (roster->again) {
@@ -254,7 +254,7 @@ void roster_scan(struct roster *roster)
 
 static void on_ring(struct loop_post *post)
 {
-	struct roster *roster = (struct roster *)((char *)post - offsetof(struct roster, post));
+	struct roster *roster = container_of(post, struct roster, post);
 
 	roster->rung = false;
 	if (roster->agent->process_id != 0)

@@ -41,7 +41,7 @@ static const int64_t namespace_flags[] = {
 
 static cJSON *rule_add(cJSON *rules, const char *name, int error)
 {
-	cJSON *rule = json_add(rules, json_object());
+	cJSON *rule = json_add(rules, json_new_object());
 
 	json_add_text(json_set_array(rule, "names"), name);
 	json_set_text(rule, "action", "SCMP_ACT_ERRNO");
@@ -52,7 +52,7 @@ static cJSON *rule_add(cJSON *rules, const char *name, int error)
 // Docker's names: for SCMP_CMP_MASKED_EQ `value` is the mask and `valueTwo` what is compared.
 static void rule_first_argument(cJSON *rule, const char *op, int64_t value, int64_t value_two)
 {
-	cJSON *arg = json_add(json_set_array(rule, "args"), json_object());
+	cJSON *arg = json_add(json_set_array(rule, "args"), json_new_object());
 
 	json_set_int(arg, "index", 0);
 	json_set_int(arg, "value", value);
@@ -62,7 +62,7 @@ static void rule_first_argument(cJSON *rule, const char *op, int64_t value, int6
 
 char *seccomp_profile(void)
 {
-	cJSON *profile _cleanup_(json_freep) = json_object();
+	cJSON *profile _cleanup_(json_freep) = json_new_object();
 	cJSON *rules;
 
 	json_set_text(profile, "defaultAction", "SCMP_ACT_ALLOW");

@@ -119,10 +119,9 @@ int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e)
 			continue;
 		if (e->code != EOPNOTSUPP)
 			return -1;
-		int failed = err_say(e, EOPNOTSUPP,
+		return err_outcome(e, SOCKDIAG_UNSUPPORTED, EOPNOTSUPP,
 			"this kernel cannot end sockets (no CONFIG_INET_DIAG_DESTROY): "
 			"connections end with the container instead");
-		return failed < 0 ? SOCKDIAG_UNSUPPORTED : 0;
 	}
 	if (ret_count)
 		*ret_count = count;

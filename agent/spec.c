@@ -67,7 +67,7 @@ static bool timezone_is_valid(const char *zone)
 {
 	size_t len = strlen(zone);
 
-	return len > 0 && zone[0] != '/' && strstr(zone, "..") == NULL &&
+	return len > 0 && zone[0] != '/' && !strstr(zone, "..") &&
 	       strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-") ==
 		       len;
 }
@@ -105,7 +105,7 @@ static int read_exit(const cJSON *json, struct spec_exit *x, struct err *e)
 	if (json_get_array(json, "allowed_ips", &x->allowed, e) < 0 ||
 		json_opt_text(json, "preshared_key_sealed", &text, e) < 0)
 		return -1;
-	x->preshared_sealed = text == NULL ? NULL : xstrdup(text);
+	x->preshared_sealed = text ? xstrdup(text) : NULL;
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int read_verify(struct host_spec *s, struct err *e)
 		json_get_array(verify, "connect_targets", &s->connect_targets, e) < 0 ||
 		json_opt_text(verify, "dns_check_zone", &s->dns_check_zone, e) < 0)
 		return err_wrap(e, "verify");
-	if (s->dns_check_zone == NULL)
+	if (!s->dns_check_zone)
 		s->dns_check_zone = "";
 	return 0;
 }
@@ -140,7 +140,7 @@ static int read_container(struct host_spec *s, struct err *e)
 		json_opt_text(s->json, "image_id", &image_id, e) < 0 ||
 		get_cpu(s->json, &s->cpu_limit_milli, e) < 0)
 		return -1;
-	if (image_id != NULL && !text_copy(s->image_id, sizeof(s->image_id), image_id))
+	if (image_id && !text_copy(s->image_id, sizeof(s->image_id), image_id))
 		return err_say(e, EINVAL, "image_id is too long");
 	if (!docker_reference_is_valid(s->image))
 		return err_say(e, EINVAL, "image is no image name; write it as name:tag");
@@ -165,7 +165,7 @@ static int read_spec(struct host_spec *s, struct err *e)
 	if (read_container(s, e) < 0 || read_verify(s, e) < 0 ||
 		json_opt_object(s->json, "exit", &outward, e) < 0)
 		return -1;
-	s->has_exit = outward != NULL;
+	s->has_exit = outward;
 	if (s->has_exit && read_exit(outward, &s->exit, e) < 0)
 		return err_wrap(e, "exit");
 	return 0;
@@ -183,7 +183,7 @@ int host_spec_read(const char *json, struct host_spec **ret, struct err *e)
 
 void host_spec_free(struct host_spec *s)
 {
-	if (s == NULL)
+	if (!s)
 		return;
 	free(s->exit.preshared_sealed);
 	cJSON_Delete(s->json);
@@ -245,7 +245,7 @@ int host_spec_wireguard(const struct host_spec *s,
 			0 ||
 		read_allowed(s->exit.allowed, &config, e) < 0)
 		return -1;
-	if (s->exit.preshared_sealed != NULL) {
+	if (s->exit.preshared_sealed) {
 		if (seal_open(sealing, s->exit.preshared_sealed, &preshared, &size, e) < 0)
 			return err_wrap(e, "open the exit's preshared key");
 		if (wireguard_key_parse(

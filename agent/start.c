@@ -53,7 +53,7 @@ int start_prepare(struct task *task, struct err *e)
 	if (home_open(work->agent, work->host->id, false, &work->home, e) < 0 ||
 		keys_read(work->home.dir_fd, work->home.etc_fd, &keys, e) < 0) {
 		if (e->code == ENOENT)
-			(void)!err_say(e, ENOENT,
+			err_note(e, ENOENT,
 				"the host's keys are not on this machine: run host.create");
 		return work_fail(task, "internal", e);
 	}
@@ -115,7 +115,7 @@ int start_create(struct task *task, struct err *e)
 	live_name(work->agent, work->host->id, name);
 	r = docker_inspect(work->docker, name, &w, &c, e);
 	if (r == DOCKER_ABSENT && work->host->spec->image_id[0] == '\0') {
-		(void)!err_say(e, ENOENT, "the host has no image yet: run host.create");
+		err_note(e, ENOENT, "the host has no image yet: run host.create");
 		return work_fail(task, "image_missing", e);
 	}
 	if (r == 0)
@@ -123,7 +123,7 @@ int start_create(struct task *task, struct err *e)
 	else if (r == DOCKER_ABSENT)
 		r = container_make(work, name, &w, e);
 	if (r == DOCKER_ABSENT) {
-		(void)!err_say(e, ENOENT,
+		err_note(e, ENOENT,
 			"the host's image is gone from this machine: load it again or rebuild the host");
 		return work_fail(task, "image_missing", e);
 	}
@@ -183,7 +183,7 @@ static int no_handshake(struct task *task, struct work *work, struct err *e)
 	struct err why = *e;
 
 	if (keys_read(work->home.dir_fd, work->home.etc_fd, &keys, e) == 0)
-		(void)!err_say(e, ETIMEDOUT,
+		err_note(e, ETIMEDOUT,
 			"the exit %s did not answer within %d s: register the key %s with it for %s (%s)",
 			work->host->spec->exit.label, HANDSHAKE_MS / 1000, keys.wireguard,
 			addr_cidr(&work->host->spec->exit.address, address), why.message);
@@ -237,7 +237,7 @@ static int judged(struct task *task, const struct evidence *ev, struct err *e)
 {
 	if (ev->outcome == OUTCOME_PASSED)
 		return 0;
-	(void)!err_say(e, EACCES, "%s", ev->sentence);
+	err_note(e, EACCES, "%s", ev->sentence);
 	return task_fail(task, agent_error_code(ev->code), TASK_RETRY_NO);
 }
 

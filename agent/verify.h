@@ -32,8 +32,8 @@ struct verify_spec {
 	struct addr resolver; // the exit's resolver: nobody else is asked
 	const cJSON *echo_urls; // http(s) URLs that answer with the caller's address as text
 	const cJSON *connect_targets; // "host:port" or "address:port"
-	const char *dns_check_zone; // unique names under it are asked; NOERROR and NXDOMAIN both
-				    // prove the resolver
+	// unique names under it are asked; NOERROR and NXDOMAIN both prove the resolver
+	const char *dns_check_zone;
 };
 
 // Runs `ccp-agent verify` (this program itself, /proc/self/exe) in the namespace: it enters,

@@ -24,7 +24,7 @@ static const struct json_limits limits = {.bytes = 65536, .depth = 4, .values = 
 
 char *verify_spec_print(const struct verify_spec *spec, int total_ms)
 {
-	_cleanup_(json_freep) cJSON *json = json_object();
+	_cleanup_(json_freep) cJSON *json = json_new_object();
 	char text[ADDR_TEXT_MAX];
 	json_set_text(json, "kind", kind_names[spec->kind]);
 	json_set_text(json, "expected", addr_text(&spec->expected, text));
@@ -98,11 +98,11 @@ int verify_spec_parse(const char *text, size_t len, struct verify_spec *ret, int
 
 char *verify_report_print(enum verify_kind kind, const struct verify_result *result)
 {
-	_cleanup_(json_freep) cJSON *json = json_object();
+	_cleanup_(json_freep) cJSON *json = json_new_object();
 	cJSON *checks = json_set_array(json, "checks");
 	char text[ADDR_TEXT_MAX];
 	for (int i = 0; i < verify_checks_of(kind); i++) {
-		cJSON *check = json_add(checks, json_object());
+		cJSON *check = json_add(checks, json_new_object());
 		json_set_text(check, "name", check_names[i]);
 		json_set_text(check, "outcome", outcome_name(result->checks[i].outcome));
 		json_set_text(check, "code", result->checks[i].code);
@@ -116,7 +116,7 @@ char *verify_report_print(enum verify_kind kind, const struct verify_result *res
 
 char *verify_report_print_error(const char *sentence)
 {
-	_cleanup_(json_freep) cJSON *json = json_object();
+	_cleanup_(json_freep) cJSON *json = json_new_object();
 	json_set_text(json, "error", sentence);
 	return json_print(json);
 }
@@ -144,7 +144,7 @@ static int check_read(
 	int outcome = outcome_by_name(outcome_text);
 	const char *code = code_find(code_text);
 	if (strcmp(name, expected_name) != 0 || outcome < 0 ||
-		(outcome == OUTCOME_PASSED) != (code == NULL) || (code_text && !code))
+		(outcome == OUTCOME_PASSED) != (!code) || (code_text && !code))
 		return err_say(e, EBADMSG, "check \"%.20s\" is not as expected", name);
 	evidence_add(ev, expected_name, outcome, code, us, "%.200s", detail);
 	return 0;

@@ -64,8 +64,8 @@ struct wall_counts {
 };
 
 struct wall_state {
-	char hash[65]; // SHA-256 over every table, chain, set, rule of the namespace, state left
-		       // out; hex
+	// SHA-256 over every table, chain, set, rule of the namespace, state left out; hex
+	char hash[65];
 	bool open;
 	int64_t remaining_ms; // of the proof; 0 when closed
 	struct wall_counts counts;

@@ -162,7 +162,7 @@ void watch_start(struct watch *w)
 
 void watch_free(struct watch *w)
 {
-	if (w == NULL)
+	if (!w)
 		return;
 	close_stream(w);
 	loop_source_free(w->timer);

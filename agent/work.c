@@ -39,7 +39,7 @@ static int spec_fetch(struct task *task, struct host *host, struct err *e)
 
 	if (r != 0)
 		return r;
-	if (db_rows(rows) != 1 || db_text(rows, 0, 0) == NULL)
+	if (db_rows(rows) != 1 || !db_text(rows, 0, 0))
 		return err_say(e, ENOENT, "the database does not know this host");
 	if (host_spec_read(db_text(rows, 0, 0), &spec, e) < 0)
 		return task_fail(task, "settings_incomplete", TASK_RETRY_NO);
@@ -83,14 +83,14 @@ void work_end(struct task *task)
 {
 	struct work *work = task->state;
 
-	if (work == NULL)
+	if (!work)
 		return;
 	closep(&work->gate_fd);
 	live_drop(&work->live);
 	home_done(&work->home);
 	docker_free(work->docker);
 	evidence_done(&work->ev);
-	if (work->host != NULL)
+	if (work->host)
 		host_release(work->agent->hosts, work->host);
 	free(work);
 	task->state = NULL;
@@ -143,7 +143,7 @@ void work_undo(struct task *task, enum task_end why)
 	struct agent *a = work->agent;
 	struct err e;
 
-	if (work->host == NULL || !work->ended)
+	if (!work->host || !work->ended)
 		return;
 	if (work->live.ns_fd >= 0) // first of all, and whatever the rest does
 		(void)!wall_close(&work->live.wall, &e);

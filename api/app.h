@@ -23,8 +23,8 @@ enum {
 	APP_HASH_QUEUE = 16,
 	APP_HASHES_MAX = 8, // of these, for who is logged in already: they leave room for logins
 	APP_WAITERS_MAX = 500, // long polls; beyond that they are answered at once
-	APP_WAITERS_PER_TOKEN_MAX = 2, // of these, with one poll token: one, and one whose client
-				       // came back on a new connection
+	// of these, with one poll token: one, and one whose client came back on a new connection
+	APP_WAITERS_PER_TOKEN_MAX = 2,
 	APP_KEYS_RELOAD_S = 60,
 };
 

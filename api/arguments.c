@@ -36,7 +36,7 @@ static const char *get_idempotency_key(const struct request *r)
 
 static const char *get_request_sha256(const struct request *r)
 {
-	return r->idempotency_key != NULL ? r->request_sha256 : NULL;
+	return r->idempotency_key ? r->request_sha256 : NULL;
 }
 
 static const char *get_if_match(const struct request *r)
@@ -126,7 +126,7 @@ size_t arguments_of(const struct route *route, struct argument ret[static ARGUME
 			add_extra(ret, &count, extras[i].name, extras[i].sql_type, extras[i].get);
 			ret[count - 1].optional = extras[i].optional;
 		}
-	for (const struct field *field = route->fields; field->name != NULL; field++)
+	for (const struct field *field = route->fields; field->name; field++)
 		if (field->as != FIELD_AS_NOTHING)
 			add_field(ret, &count, field);
 	return count;
@@ -134,9 +134,9 @@ size_t arguments_of(const struct route *route, struct argument ret[static ARGUME
 
 bool argument_value(const struct argument *argument, const struct request *r, const char **ret)
 {
-	if (argument->field == NULL) {
+	if (!argument->field) {
 		*ret = argument->get(r);
-		return *ret != NULL || !argument->optional;
+		return *ret || !argument->optional;
 	}
 	const struct value *value = &r->input.values[argument->field - r->route->fields];
 	switch (argument->field->as) {
@@ -148,7 +148,7 @@ bool argument_value(const struct argument *argument, const struct request *r, co
 		return true;
 	case FIELD_AS_SEALED:
 		*ret = r->sealed;
-		return r->sealed != NULL;
+		return r->sealed;
 	case FIELD_AS_NOTHING:
 		break;
 	}

@@ -58,9 +58,8 @@ static const char types_sql[] =
 
 static int differs(struct err *e, const struct route *route, const char *what, const char *name)
 {
-	(void)!err_say(e, EINVAL,
-		"%s %s: %s %s; the program and the database are not of one version", route->method,
-		route->path, what, name);
+	err_note(e, EINVAL, "%s %s: %s %s; the program and the database are not of one version",
+		route->method, route->path, what, name);
 	return CATALOGUE_DIFFERS;
 }
 
@@ -79,8 +78,8 @@ static bool is_listed(const char *list, const char *item)
 static int check_outs(
 	const struct route *route, const struct pg_result *rows, int row, struct err *e)
 {
-	if (strcmp(db_text(rows, row, FUNCTION_ANSWER),
-		    route->answer != NULL ? route->answer : "void") != 0)
+	if (strcmp(db_text(rows, row, FUNCTION_ANSWER), route->answer ? route->answer : "void") !=
+		0)
 		return differs(e, route, "another answer has function api.", route->function);
 	for (size_t i = 0; i < ARRAY_SIZE(outs); i++)
 		if ((route->flags & outs[i].flag) &&
@@ -101,7 +100,7 @@ static size_t find(const struct argument *list, size_t count, const char *name)
 static int check_argument(const struct route *route, const struct argument *argument,
 	const struct pg_result *rows, int row, struct err *e)
 {
-	if (argument == NULL)
+	if (!argument)
 		return db_bool(rows, row, FUNCTION_DEFAULT)
 			       ? 0
 			       : differs(e, route, "the table has no field for",
@@ -125,7 +124,7 @@ static int check_route(const struct route *route, const struct pg_result *rows, 
 		int r = exists ? 0 : check_outs(route, rows, row, e);
 		exists = true;
 		const char *name = db_text(rows, row, FUNCTION_ARGUMENT);
-		if (r == 0 && name != NULL) {
+		if (r == 0 && name) {
 			size_t i = find(list, count, name);
 			r = check_argument(route, i < count ? &list[i] : NULL, rows, row, e);
 			if (i < count)
@@ -147,8 +146,7 @@ static bool type_has(const struct pg_result *types, const char *name, const char
 {
 	for (int row = 0; row < db_rows(types); row++)
 		if (strcmp(db_text(types, row, CATALOGUE_TYPE), name) == 0 &&
-			(member == NULL ||
-				strcmp(db_text(types, row, CATALOGUE_ATTRIBUTE), member) == 0))
+			(!member || strcmp(db_text(types, row, CATALOGUE_ATTRIBUTE), member) == 0))
 			return true;
 	return false;
 }
@@ -159,7 +157,7 @@ static int check_answer(const struct route *route, const struct pg_result *types
 		return differs(e, route, "there is no type api.", route->answer);
 	if ((route->flags & ROUTE_ETAG) && !type_has(types, route->answer, "version"))
 		return differs(e, route, "the answer lacks the member", "version");
-	if (route->slot != NULL && !type_has(types, route->answer, route->slot))
+	if (route->slot && !type_has(types, route->answer, route->slot))
 		return differs(e, route, "the answer lacks the member", route->slot);
 	return 0;
 }
@@ -172,10 +170,10 @@ int catalogue_check(
 	int r = db_call(db, &(struct db_call){.sql = functions_sql}, w, &functions, e);
 	if (r == 0)
 		r = db_call(db, &(struct db_call){.sql = types_sql}, w, &types, e);
-	for (const struct route *route = routes; r == 0 && route->method != NULL; route++) {
-		if (route->function != NULL)
+	for (const struct route *route = routes; r == 0 && route->method; route++) {
+		if (route->function)
 			r = check_route(route, functions, e);
-		if (r == 0 && route->answer != NULL)
+		if (r == 0 && route->answer)
 			r = check_answer(route, types, e);
 	}
 	if (r == 0)

@@ -38,7 +38,7 @@ static const regex_t *pattern_find(const char *pattern)
 
 void check_prepare(const char *pattern)
 {
-	if (pattern_find(pattern) != NULL)
+	if (pattern_find(pattern))
 		return;
 	assert(patterns_count < PATTERNS_MAX);
 	patterns[patterns_count].pattern = pattern;
@@ -65,10 +65,10 @@ bool check_text(const struct field *field, char **text)
 	int64_t length = text_characters(*text, strlen(*text), false);
 	if (length < field->min || length > field->max)
 		return false;
-	if (field->pattern == NULL)
+	if (!field->pattern)
 		return true;
 	const regex_t *regex = pattern_find(field->pattern);
-	assert(regex != NULL);
+	assert(regex);
 	return regexec(regex, *text, 0, NULL, 0) == 0;
 }
 
@@ -220,9 +220,9 @@ bool check_networks(const struct field *field, char **text)
 	_cleanup_(str_done) struct str array = STR_INIT(ARRAY_MAX_BYTES);
 	_cleanup_(freep) char *copy = xstrdup(*text);
 	unsigned count = 0;
-	for (char *item = copy, *next; item != NULL; item = next) {
+	for (char *item = copy, *next; item; item = next) {
 		next = strchr(item, ',');
-		if (next != NULL)
+		if (next)
 			*next++ = '\0';
 		item += strspn(item, " ");
 		for (size_t len = strlen(item); len > 0 && item[len - 1] == ' ';)
@@ -234,7 +234,7 @@ bool check_networks(const struct field *field, char **text)
 	str_add(&array, "}");
 	free(*text);
 	*text = str_take(&array);
-	assert(*text != NULL);
+	assert(*text);
 	return true;
 }
 
@@ -242,7 +242,7 @@ bool check_endpoint(const struct field *field, char **text)
 {
 	(void)field;
 	const char *colon = strrchr(*text, ':');
-	if (colon == NULL)
+	if (!colon)
 		return false;
 	size_t digits = strspn(colon + 1, "0123456789");
 	int port = atoi(colon + 1);
@@ -334,7 +334,7 @@ bool check_ssh_key(const struct field *field, char **text)
 	size_t base64_len = strcspn(base64, " ");
 	unsigned char blob[SSH_KEY_BLOB_MAX];
 	size_t size;
-	if (type == NULL ||
+	if (!type ||
 		sodium_base642bin(blob, sizeof(blob), base64, base64_len, NULL, &size, NULL,
 			sodium_base64_VARIANT_ORIGINAL) != 0 ||
 		!blob_is_valid(type, blob, size))

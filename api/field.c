@@ -57,7 +57,7 @@ static const struct {
 
 void field_prepare(const struct field *field)
 {
-	if (field->pattern != NULL && field->type != FIELD_CHOICE)
+	if (field->pattern && field->type != FIELD_CHOICE)
 		check_prepare(field->pattern);
 }
 
@@ -65,10 +65,10 @@ static void add_rule(const struct field *field, struct str *sentence)
 {
 	const char *unit = types[field->type].unit;
 	str_add(sentence, types[field->type].must);
-	if (unit != NULL)
+	if (unit)
 		str_addf(sentence, " %s %.10g to %.10g%s%s", *unit != '\0' ? "of" : "from",
 			field->min, field->max, *unit != '\0' ? " " : "", unit);
-	if (field->pattern != NULL)
+	if (field->pattern)
 		str_addf(sentence, "%s %s", field->type == FIELD_CHOICE ? "" : " that matches",
 			field->pattern);
 }
@@ -102,8 +102,8 @@ static bool check_list(
 	bool texts = true;
 	cJSON_ArrayForEach (item, list) {
 		const char *part = cJSON_GetStringValue(item);
-		texts = texts && part != NULL && *part != '\0' && strchr(part, ',') == NULL;
-		str_addf(&text, "%s%s", text.len > 0 ? "," : "", part != NULL ? part : "");
+		texts = texts && part && *part != '\0' && !strchr(part, ',');
+		str_addf(&text, "%s%s", text.len > 0 ? "," : "", part ? part : "");
 	}
 	if (texts && !text.overflow)
 		return field_check(field, str_text(&text), text.len, ret_text, why);
@@ -169,8 +169,8 @@ static void schema_choice(cJSON *schema, const char *words)
 static void schema_describe(cJSON *schema, const struct field *field)
 {
 	_cleanup_(str_done) struct str text = STR_INIT(DESCRIPTION_MAX_BYTES);
-	str_add(&text, field->help != NULL ? field->help : "");
-	if (types[field->type].format != NULL && types[field->type].unit == NULL)
+	str_add(&text, field->help ? field->help : "");
+	if (types[field->type].format && !types[field->type].unit)
 		str_addf(&text, "%sIt %s.", text.len > 0 ? " " : "", types[field->type].must);
 	if (text.len > 0)
 		json_set_text(schema, "description", str_text(&text));
@@ -178,7 +178,7 @@ static void schema_describe(cJSON *schema, const struct field *field)
 
 cJSON *field_schema(const struct field *field)
 {
-	cJSON *schema = json_object();
+	cJSON *schema = json_new_object();
 	const char *type = types[field->type].json_type;
 	if (field->nullable) {
 		cJSON *either = json_set_array(schema, "type");
@@ -187,15 +187,15 @@ cJSON *field_schema(const struct field *field)
 	} else {
 		json_set_text(schema, "type", type);
 	}
-	if (types[field->type].format != NULL)
+	if (types[field->type].format)
 		json_set_text(schema, "format", types[field->type].format);
 	if (field->type == FIELD_NETWORKS)
 		json_set_text(json_set_object(schema, "items"), "type", "string");
 	if (field->type == FIELD_CHOICE)
 		schema_choice(schema, field->pattern);
-	else if (field->pattern != NULL)
+	else if (field->pattern)
 		json_set_text(schema, "pattern", field->pattern);
-	if (types[field->type].unit != NULL) {
+	if (types[field->type].unit) {
 		bool number = types[field->type].kind == KIND_NUMBER;
 		json_set_number(schema, number ? "minimum" : "minLength", field->min);
 		json_set_number(schema, number ? "maximum" : "maxLength", field->max);

@@ -10,10 +10,9 @@
 
 struct str;
 
-// A type is a row of a table in field.c: its SQL type, its JSON kind, its OpenAPI format, its
-// check (check.c) and what it says of a value that fails it. Whatever the type, a text is valid
-// UTF-8 without control characters before its own check sees it (a password may hold them, but no
-// NUL).
+// A type is a row of a table in field.c: its SQL type, its JSON kind, its OpenAPI format, its check
+// (check.c) and what it says of a value that fails it. Whatever the type, a text is valid UTF-8
+// without control characters before its own check sees it (a password may hold them, but no NUL).
 enum field_type {
 	FIELD_TEXT, // min..max characters, pattern
 	FIELD_CHOICE, // one of pattern's words: "active|disabled"
@@ -64,7 +63,7 @@ bool field_check(
 	const struct field *field, const char *text, size_t len, char **ret_text, struct str *why);
 
 // The same for a value of a JSON body; its kind must be the type's. Null gives true and *ret_text
-// == NULL when nullable.
+// NULL when nullable.
 bool field_check_json(
 	const struct field *field, const cJSON *value, char **ret_text, struct str *why);
 

@@ -53,8 +53,8 @@ static int pair_add(struct form *form, char *part, size_t len, struct err *e)
 	if (form->count == FORM_PAIRS_MAX)
 		return err_say(e, E2BIG, "more than %d names", FORM_PAIRS_MAX);
 	char *equals = memchr(part, '=', len);
-	size_t name_len = equals != NULL ? (size_t)(equals - part) : len;
-	char *value = equals != NULL ? equals + 1 : part + len;
+	size_t name_len = equals ? (size_t)(equals - part) : len;
+	char *value = equals ? equals + 1 : part + len;
 	struct form_pair *pair = &form->pairs[form->count];
 	if (decode(value, (size_t)(part + len - value), &pair->value_len, e) < 0 ||
 		decode(part, name_len, &name_len, e) < 0)
@@ -76,7 +76,7 @@ int form_parse(const char *text, size_t len, struct form *ret, struct err *e)
 	for (size_t at = 0; at <= len;) {
 		char *part = ret->memory + at;
 		char *end = memchr(part, '&', len - at);
-		size_t part_len = end != NULL ? (size_t)(end - part) : len - at;
+		size_t part_len = end ? (size_t)(end - part) : len - at;
 		if (pair_add(ret, part, part_len, e) < 0)
 			return -1;
 		at += part_len + 1;
@@ -86,7 +86,7 @@ int form_parse(const char *text, size_t len, struct form *ret, struct err *e)
 
 void form_done(struct form *form)
 {
-	if (form->memory != NULL)
+	if (form->memory)
 		for (size_t i = 0; i < form->count; i++)
 			mem_wipe(form->memory + (form->pairs[i].value - form->memory),
 				form->pairs[i].value_len);

@@ -31,7 +31,7 @@ static void note_known(struct headers *headers, const char *name, const char *va
 	for (size_t i = 0; i < HEADER_COUNT; i++) {
 		if (strcasecmp(name, names[i]) != 0)
 			continue;
-		if (headers->values[i] != NULL)
+		if (headers->values[i])
 			headers->wrong = "A header is repeated that may come once only.";
 		headers->values[i] = value;
 	}
@@ -42,9 +42,9 @@ static enum MHD_Result read_one(void *data, enum MHD_ValueKind kind, const char 
 {
 	struct reading *reading = data;
 	(void)kind;
-	if (value == NULL)
+	if (!value)
 		value = name + name_len; // "Name:" alone
-	bool in_place = reading->end == NULL || name == reading->end + 2;
+	bool in_place = !reading->end || name == reading->end + 2;
 	bool value_follows = value > name + name_len && value - (name + name_len) < 256;
 	for (const char *p = name + name_len + 1; value_follows && p < value; p++)
 		value_follows = *p == ' ' || *p == '\t';
@@ -55,7 +55,7 @@ static enum MHD_Result read_one(void *data, enum MHD_ValueKind kind, const char 
 	for (size_t i = 0; i < value_len; i++)
 		if ((unsigned char)value[i] < 0x20 && value[i] != '\t')
 			reading->headers->wrong = "A header holds a control character.";
-	if (reading->first == NULL)
+	if (!reading->first)
 		reading->first = name;
 	reading->end = value + value_len;
 	note_known(reading->headers, name, value);
@@ -69,17 +69,17 @@ void headers_read(struct MHD_Connection *connection, size_t line_bytes, struct h
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_one, &reading);
 	const union MHD_ConnectionInfo *size =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	size_t bytes = line_bytes +
-		       (reading.first != NULL ? (size_t)(reading.end - reading.first) + 2 : 0) + 2;
-	if (ret->wrong == NULL && size->header_size != bytes)
+	size_t bytes =
+		line_bytes + (reading.first ? (size_t)(reading.end - reading.first) + 2 : 0) + 2;
+	if (!ret->wrong && size->header_size != bytes)
 		ret->wrong = "The header's lines are not well-formed.";
-	if (ret->values[HEADER_TRANSFER_ENCODING] != NULL) {
+	if (ret->values[HEADER_TRANSFER_ENCODING]) {
 		if (strcasecmp(ret->values[HEADER_TRANSFER_ENCODING], "chunked") != 0)
 			ret->wrong = "Transfer-Encoding must be chunked.";
-		else if (ret->values[HEADER_CONTENT_LENGTH] != NULL)
+		else if (ret->values[HEADER_CONTENT_LENGTH])
 			ret->wrong = "Content-Length and Transfer-Encoding must not come together.";
 	}
 	const char *length = ret->values[HEADER_CONTENT_LENGTH];
-	if (length != NULL && (*length == '\0' || length[strspn(length, "0123456789")] != '\0'))
+	if (length && (*length == '\0' || length[strspn(length, "0123456789")] != '\0'))
 		ret->wrong = "Content-Length must be a number.";
 }

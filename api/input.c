@@ -26,11 +26,11 @@ void input_done(struct input *input)
 
 void input_complain(struct input *input, const char *field, const char *message)
 {
-	if (input->errors == NULL)
-		input->errors = json_array();
+	if (!input->errors)
+		input->errors = json_new_array();
 	if (cJSON_GetArraySize(input->errors) >= COMPLAINTS_MAX)
 		return;
-	cJSON *error = json_add(input->errors, json_object());
+	cJSON *error = json_add(input->errors, json_new_object());
 	json_set_text(error, "field", field);
 	json_set_text(error, "message", message);
 }
@@ -38,7 +38,7 @@ void input_complain(struct input *input, const char *field, const char *message)
 static int field_index(const struct input *input, enum field_in in, const char *name)
 {
 	const struct field *fields = input->route->fields;
-	for (int i = 0; fields[i].name != NULL; i++)
+	for (int i = 0; fields[i].name; i++)
 		if (fields[i].in == in && strcmp(fields[i].name, name) == 0)
 			return i;
 	return -1;
@@ -69,7 +69,7 @@ void input_text(
 {
 	const struct field *field;
 	struct value *value = value_take(input, in, name, &field);
-	if (value == NULL)
+	if (!value)
 		return;
 	_cleanup_(str_done) struct str why = STR_INIT(512);
 	if (field_check(field, text, len, &value->text, &why))
@@ -83,7 +83,7 @@ void input_text(
 void input_path(struct input *input, const struct route_part parts[static ROUTE_PARTS_MAX])
 {
 	size_t part = 0;
-	for (const struct field *field = input->route->fields; field->name != NULL; field++)
+	for (const struct field *field = input->route->fields; field->name; field++)
 		if (field->in == FIELD_IN_PATH) {
 			assert(part < ROUTE_PARTS_MAX);
 			input_text(input, FIELD_IN_PATH, field->name, parts[part].text,
@@ -98,7 +98,7 @@ void input_json(struct input *input, const cJSON *object)
 	cJSON_ArrayForEach (member, object) {
 		const struct field *field;
 		struct value *value = value_take(input, FIELD_IN_BODY, member->string, &field);
-		if (value == NULL)
+		if (!value)
 			continue;
 		_cleanup_(str_done) struct str why = STR_INIT(512);
 		if (!field_check_json(field, member, &value->text, &why))
@@ -109,7 +109,7 @@ void input_json(struct input *input, const cJSON *object)
 void input_finish(struct input *input)
 {
 	const struct field *fields = input->route->fields;
-	for (size_t i = 0; fields[i].name != NULL; i++)
+	for (size_t i = 0; fields[i].name; i++)
 		if (fields[i].required && !input->values[i].present)
 			input_complain(input, fields[i].name, "is required");
 }
@@ -117,7 +117,7 @@ void input_finish(struct input *input)
 const char *input_get(const struct input *input, const char *name)
 {
 	const struct field *fields = input->route->fields;
-	for (size_t i = 0; fields[i].name != NULL; i++)
+	for (size_t i = 0; fields[i].name; i++)
 		if (strcmp(fields[i].name, name) == 0)
 			return input->values[i].text;
 	assert(!"a name of the route's fields");

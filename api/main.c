@@ -28,10 +28,10 @@
 
 enum { BACKLOG = 1024, STOP_MS = 5000, EXIT_DIFFERS = 1 };
 
-static struct conf_address listen_address = {.host = "127.0.0.1", .port = 8080};
-static const struct conf_option options[] = {
+static struct args_address listen_address = {.host = "127.0.0.1", .port = 8080};
+static const struct args_option options[] = {
 	{.name = "listen",
-		.type = CONF_ADDRESS,
+		.type = ARGS_ADDRESS,
 		.value = &listen_address,
 		.arg = "ADDR:PORT",
 		.help = "where HTTP is served (default 127.0.0.1:8080)"},
@@ -43,8 +43,7 @@ static int listen_fd = -1;
 
 static void health_set(struct app *app, const char *checks, bool up)
 {
-	bool all =
-		up && strstr(checks, "\"stale\"") == NULL && strstr(checks, "\"absent\"") == NULL;
+	bool all = up && !strstr(checks, "\"stale\"") && !strstr(checks, "\"absent\"");
 	pthread_mutex_lock(&app->health_lock);
 	snprintf(app->health, sizeof(app->health), "{\"status\":\"%s\",\"checks\":%s}",
 		!up   ? "unavailable"
@@ -99,7 +98,7 @@ static int check_table(struct app *app, struct db *db, const struct wait *w, str
 
 static struct app *app_of_start_job(struct pool_job *job)
 {
-	return (struct app *)(void *)((char *)job - offsetof(struct app, start_job));
+	return container_of(job, struct app, start_job);
 }
 
 static void start_run(struct pool_job *job, void *context)
@@ -146,7 +145,7 @@ static void start_if_due(struct app *app)
 
 static struct request *request_of(struct pool_job *job)
 {
-	return (struct request *)(void *)((char *)job - offsetof(struct request, job));
+	return container_of(job, struct request, job);
 }
 
 // A pool that is full or late, or one that has stopped, did not take or not do its work.
@@ -328,7 +327,7 @@ static void beat(void *data, const struct bus_beat *answer)
 static void stop(struct service *s)
 {
 	struct app *app = s->data;
-	if (app->server != NULL)
+	if (app->server)
 		server_quiesce(app->server);
 	atomic_store(&app->stopping, true);
 	waiters_expire(app, true);
@@ -371,7 +370,7 @@ static int hash_command(int argc, char **argv)
 	return 0;
 }
 
-static const struct conf_command commands[] = {
+static const struct args_command commands[] = {
 	{.name = "hash", .help = "read a password on stdin, print its bcrypt", .run = hash_command},
 	{0},
 };

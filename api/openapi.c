@@ -36,7 +36,7 @@ static void set_reference(cJSON *schema, const char *type)
 
 static cJSON *type_schema(const char *sql, bool nullable)
 {
-	cJSON *schema = json_object();
+	cJSON *schema = json_new_object();
 	if (strncmp(sql, "api.", 4) == 0) {
 		set_reference(schema, sql[4] == '"' ? "user" : sql + 4);
 		return schema;
@@ -45,14 +45,14 @@ static cJSON *type_schema(const char *sql, bool nullable)
 	for (size_t i = 0; i < ARRAY_SIZE(json_types); i++) {
 		if (strlen(json_types[i].sql) != len || strncmp(json_types[i].sql, sql, len) != 0)
 			continue;
-		if (json_types[i].type != NULL && nullable) {
+		if (json_types[i].type && nullable) {
 			cJSON *either = json_set_array(schema, "type");
 			json_add_text(either, json_types[i].type);
 			json_add_text(either, "null");
-		} else if (json_types[i].type != NULL) {
+		} else if (json_types[i].type) {
 			json_set_text(schema, "type", json_types[i].type);
 		}
-		if (json_types[i].format != NULL)
+		if (json_types[i].format)
 			json_set_text(schema, "format", json_types[i].format);
 	}
 	return schema;
@@ -66,8 +66,8 @@ static void add_attribute(
 	const char *element = db_text(types, row, CATALOGUE_ELEMENT);
 	bool nullable = strstr(comment, "(or null)") != NULL;
 	cJSON *schema;
-	if (element != NULL) {
-		schema = json_object();
+	if (element) {
+		schema = json_new_object();
 		json_set_text(schema, "type", "array");
 		json_set(schema, "items", type_schema(element, false));
 	} else {
@@ -75,7 +75,7 @@ static void add_attribute(
 	}
 	json_set_text(schema, "description", comment);
 	json_set(properties, name, schema);
-	if (!(element != NULL && nullable))
+	if (!(element && nullable))
 		json_add_text(required, name);
 }
 
@@ -87,7 +87,7 @@ static void add_schemas(cJSON *document, const struct pg_result *types)
 	cJSON *required = NULL;
 	for (int row = 0; row < db_rows(types); row++) {
 		const char *name = db_text(types, row, CATALOGUE_TYPE);
-		if (cJSON_GetObjectItemCaseSensitive(schemas, name) == NULL) {
+		if (!cJSON_GetObjectItemCaseSensitive(schemas, name)) {
 			cJSON *schema = json_set_object(schemas, name);
 			json_set_text(schema, "type", "object");
 			properties = json_set_object(schema, "properties");
@@ -103,10 +103,10 @@ static void add_schemas(cJSON *document, const struct pg_result *types)
 static void add_parameters(cJSON *operation, const struct route *route)
 {
 	cJSON *list = json_set_array(operation, "parameters");
-	for (const struct field *field = route->fields; field->name != NULL; field++) {
+	for (const struct field *field = route->fields; field->name; field++) {
 		if (field->in == FIELD_IN_BODY)
 			continue;
-		cJSON *parameter = json_add(list, json_object());
+		cJSON *parameter = json_add(list, json_new_object());
 		json_set_text(parameter, "name", field->name);
 		json_set_text(parameter, "in", field->in == FIELD_IN_PATH ? "path" : "query");
 		json_set_bool(parameter, "required", field->required);
@@ -126,7 +126,7 @@ static void add_parameters(cJSON *operation, const struct route *route)
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		if (!(route->flags & headers[i].flag))
 			continue;
-		cJSON *parameter = json_add(list, json_object());
+		cJSON *parameter = json_add(list, json_new_object());
 		json_set_text(parameter, "name", headers[i].name);
 		json_set_text(parameter, "in", "header");
 		json_set_text(parameter, "description", headers[i].help);
@@ -136,20 +136,20 @@ static void add_parameters(cJSON *operation, const struct route *route)
 
 static void add_body(cJSON *operation, const struct route *route)
 {
-	cJSON *schema = json_object();
-	cJSON *properties = json_object();
-	cJSON *required = json_array();
+	cJSON *schema = json_new_object();
+	cJSON *properties = json_new_object();
+	cJSON *required = json_new_array();
 	json_set_text(schema, "type", "object");
 	json_set_bool(schema, "additionalProperties", false);
-	for (const struct field *field = route->fields; field->name != NULL; field++) {
+	for (const struct field *field = route->fields; field->name; field++) {
 		if (field->in != FIELD_IN_BODY)
 			continue;
 		json_set(properties, field->name, field_schema(field));
 		if (field->required)
 			json_add_text(required, field->name);
 	}
-	bool any = properties->child != NULL;
-	bool must = required->child != NULL;
+	bool any = properties->child;
+	bool must = required->child;
 	json_set(schema, "properties", properties);
 	json_set(schema, "required", required);
 	if (!any) {
@@ -172,7 +172,7 @@ static void add_responses(cJSON *operation, const struct route *route)
 	snprintf(status, sizeof(status), "%d", route->status);
 	cJSON *success = json_set_object(responses, status);
 	json_set_text(success, "description", route->summary);
-	if (route->answer != NULL)
+	if (route->answer)
 		set_reference(json_set_object(json_set_object(json_set_object(success, "content"),
 						      "application/json"),
 				      "schema"),
@@ -193,7 +193,7 @@ static void add_route(cJSON *paths, const struct route *route)
 		[ROUTE_USER] = "user",
 		[ROUTE_ADMIN] = "admin"};
 	cJSON *path = cJSON_GetObjectItemCaseSensitive(paths, route->path);
-	if (path == NULL)
+	if (!path)
 		path = json_set_object(paths, route->path);
 	char method[8] = "";
 	for (size_t i = 0; route->method[i] != '\0' && i < sizeof(method) - 1; i++)
@@ -203,7 +203,7 @@ static void add_route(cJSON *paths, const struct route *route)
 	json_set_text(operation, "x-who", who[route->who]);
 	cJSON *security = json_set_array(operation, "security");
 	if (route->who != ROUTE_PUBLIC)
-		json_set_array(json_add(security, json_object()), "bearer");
+		json_set_array(json_add(security, json_new_object()), "bearer");
 	add_parameters(operation, route);
 	add_body(operation, route);
 	add_responses(operation, route);
@@ -211,13 +211,13 @@ static void add_route(cJSON *paths, const struct route *route)
 
 char *openapi_make(const struct pg_result *types)
 {
-	_cleanup_(json_freep) cJSON *document = json_object();
+	_cleanup_(json_freep) cJSON *document = json_new_object();
 	json_set_text(document, "openapi", "3.1.0");
 	cJSON *info = json_set_object(document, "info");
 	json_set_text(info, "title", "cloud-cli-proxy");
 	json_set_text(info, "version", CCP_VERSION);
 	cJSON *paths = json_set_object(document, "paths");
-	for (const struct route *route = routes; route->method != NULL; route++)
+	for (const struct route *route = routes; route->method; route++)
 		add_route(paths, route);
 	add_schemas(document, types);
 	return json_print(document);

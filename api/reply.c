@@ -95,7 +95,7 @@ char *reply_lines(const cJSON *object)
 			add_line(&lines, member->string, item);
 	}
 	char *text = lines.len == 0 ? xstrdup("") : str_take(&lines);
-	assert(text != NULL);
+	assert(text);
 	return text;
 }
 
@@ -106,7 +106,7 @@ void reply_json(struct request *r, unsigned status, char *json)
 		return;
 	}
 	_cleanup_(json_freep) cJSON *object = cJSON_Parse(json);
-	assert(object != NULL);
+	assert(object);
 	char *lines = reply_lines(object);
 	wipe_freep(&json);
 	reply_set(r, status, "text/plain; charset=utf-8", lines, strlen(lines));
@@ -135,9 +135,9 @@ void reply_problem(
 {
 	int i = status_index(status);
 	assert(i >= 0);
-	if (code == NULL)
+	if (!code)
 		code = statuses[i].code;
-	_cleanup_(json_freep) cJSON *problem = json_object();
+	_cleanup_(json_freep) cJSON *problem = json_new_object();
 	_cleanup_(freep) char *type = xasprintf("urn:cloud-cli-proxy:problem:%s", code);
 	json_set_text(problem, "type", type);
 	json_set_text(problem, "title", statuses[i].title);
@@ -147,12 +147,11 @@ void reply_problem(
 	json_set_text(problem, "error_code", code);
 	json_set_text(problem, "message", sentence);
 	json_set_text(problem, "request_id", r->id);
-	for (cJSON *member = extra != NULL ? extra->child : NULL, *next; member != NULL;
-		member = next) {
+	for (cJSON *member = extra ? extra->child : NULL, *next; member; member = next) {
 		next = member->next;
 		if (strcmp(member->string, "retry_after_s") == 0 && cJSON_IsNumber(member))
 			r->reply.retry_after_s = member->valueint;
-		if (cJSON_GetObjectItemCaseSensitive(problem, member->string) == NULL) {
+		if (!cJSON_GetObjectItemCaseSensitive(problem, member->string)) {
 			cJSON_DetachItemViaPointer(extra, member);
 			cJSON_AddItemToObject(problem, member->string, member);
 		}
@@ -185,7 +184,7 @@ void reply_error(struct request *r, int outcome, const struct err *e)
 				0 ||
 			!cJSON_IsObject(extra)) {
 			cJSON_Delete(extra);
-			extra = json_object();
+			extra = json_new_object();
 		}
 		_cleanup_(json_freep) cJSON *code =
 			cJSON_DetachItemFromObjectCaseSensitive(extra, "error_code");
@@ -226,7 +225,7 @@ void reply_invalid(struct request *r)
 	_cleanup_(freep) char *sentence = xasprintf("%s %s.",
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, "field")),
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, "message")));
-	cJSON *extra = json_object();
+	cJSON *extra = json_new_object();
 	json_set(extra, "errors", TAKE_PTR(r->input.errors));
 	reply_problem(r, 422, NULL, sentence, extra);
 }
@@ -236,13 +235,13 @@ bool reply_fill_slot(char **json, const char *slot, const char *secret)
 	// Inside a JSON string a quote is escaped, so this text occurs only as the member itself.
 	_cleanup_(freep) char *empty = xasprintf("\"%s\":\"\"", slot);
 	char *at = strstr(*json, empty);
-	if (at == NULL)
+	if (!at)
 		return false;
 	int before = (int)(at - *json);
 	const char *after = at + strlen(empty);
-	char *filled = secret == NULL ? xasprintf("%.*s\"%s\":null%s", before, *json, slot, after)
-				      : xasprintf("%.*s\"%s\":\"%s\"%s", before, *json, slot,
-						secret, after);
+	char *filled =
+		!secret ? xasprintf("%.*s\"%s\":null%s", before, *json, slot, after)
+			: xasprintf("%.*s\"%s\":\"%s\"%s", before, *json, slot, secret, after);
 	free(*json);
 	*json = filled;
 	return true;

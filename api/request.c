@@ -38,7 +38,7 @@ void request_free(struct request *r)
 {
 	if (r->has_input)
 		input_done(&r->input);
-	if (r->body.data != NULL)
+	if (r->body.data)
 		mem_wipe(r->body.data, r->body.len);
 	str_done(&r->body);
 	mem_wipe(r->secret, sizeof(r->secret));
@@ -82,7 +82,7 @@ static bool bad(struct request *r, const char *sentence)
 
 static bool check_path(struct request *r)
 {
-	if (strchr(r->path, '%') == NULL)
+	if (!strchr(r->path, '%'))
 		return true;
 	struct form form;
 	struct err e;
@@ -145,19 +145,19 @@ static bool check_who(struct request *r, const struct headers *headers)
 {
 	const char *authorization = headers->values[HEADER_AUTHORIZATION];
 	const char *token = NULL;
-	if (authorization != NULL && strncasecmp(authorization, "Bearer ", 7) == 0)
+	if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0)
 		token = authorization + 7 + strspn(authorization + 7, " ");
 	switch (r->route->who) {
 	case ROUTE_PUBLIC:
 		return true;
 	case ROUTE_POLL:
-		if (token == NULL || !is_token(token, HASH_TOKEN_SIZE))
+		if (!token || !is_token(token, HASH_TOKEN_SIZE))
 			return unauthenticated(r, "Send the poll token as Authorization: Bearer.");
 		hash_sha256_hex(token, strlen(token), r->poll_sha256);
 		return true;
 	case ROUTE_USER:
 	case ROUTE_ADMIN:
-		if (token == NULL)
+		if (!token)
 			return unauthenticated(
 				r, "Log in and send the token as Authorization: Bearer.");
 		return check_login(r, token);
@@ -200,7 +200,7 @@ static bool read_etags(const char *p, char *ret, size_t size)
 // "*" matches whatever there is, like no header.
 static bool check_if_match(struct request *r, const char *value)
 {
-	if (value == NULL || !(r->route->flags & ROUTE_IF_MATCH) || strcmp(value, "*") == 0)
+	if (!value || !(r->route->flags & ROUTE_IF_MATCH) || strcmp(value, "*") == 0)
 		return true;
 	r->has_if_match = true;
 	return read_etags(value, r->if_match, sizeof(r->if_match)) ||
@@ -209,7 +209,7 @@ static bool check_if_match(struct request *r, const char *value)
 
 static bool check_key(struct request *r, const char *value)
 {
-	if (value == NULL || !(r->route->flags & ROUTE_IDEMPOTENT))
+	if (!value || !(r->route->flags & ROUTE_IDEMPOTENT))
 		return true;
 	for (const char *p = value; *p != '\0'; p++)
 		if (*p < 0x21 || *p > 0x7e)
@@ -235,21 +235,21 @@ static bool media_is(const char *value, const char *type)
 static bool check_body_headers(struct request *r, const struct headers *headers)
 {
 	const char *length = headers->values[HEADER_CONTENT_LENGTH];
-	bool chunked = headers->values[HEADER_TRANSFER_ENCODING] != NULL;
-	bool has_body = chunked || (length != NULL && strspn(length, "0") != strlen(length));
+	bool chunked = headers->values[HEADER_TRANSFER_ENCODING];
+	bool has_body = chunked || (length && strspn(length, "0") != strlen(length));
 	if (!has_body)
 		return true;
 	if (!has_body_fields(r->route))
 		return bad(r, "This request takes no body.");
-	if (length != NULL && (strlen(length) > 9 || atol(length) > REQUEST_BODY_MAX)) {
+	if (length && (strlen(length) > 9 || atol(length) > REQUEST_BODY_MAX)) {
 		reply_problem(r, 413, NULL, "The body is longer than 64 KiB.", NULL);
 		return false;
 	}
 	const char *type = headers->values[HEADER_CONTENT_TYPE];
 	bool form = r->route->flags & ROUTE_FORM;
-	if (type != NULL && media_is(type, "application/json"))
+	if (type && media_is(type, "application/json"))
 		return true;
-	if (form && type != NULL && media_is(type, "application/x-www-form-urlencoded")) {
+	if (form && type && media_is(type, "application/x-www-form-urlencoded")) {
 		r->body_is_form = true;
 		return true;
 	}
@@ -280,15 +280,14 @@ static bool read_query(struct request *r)
 static bool check_head(struct request *r, const struct headers *headers)
 {
 	struct route_part parts[ROUTE_PARTS_MAX];
-	if (headers->wrong != NULL)
+	if (headers->wrong)
 		return bad(r, headers->wrong);
-	if (headers->values[HEADER_HOST] == NULL && !r->is_http10)
+	if (!headers->values[HEADER_HOST] && !r->is_http10)
 		return bad(r, "The Host header is missing.");
 	if (!check_path(r) || !find_route(r, parts))
 		return false;
 	const char *accept = headers->values[HEADER_ACCEPT];
-	r->wants_lines =
-		(r->route->flags & ROUTE_FORM) && accept != NULL && media_is(accept, "text/plain");
+	r->wants_lines = (r->route->flags & ROUTE_FORM) && accept && media_is(accept, "text/plain");
 	if (!check_who(r, headers) || !check_if_match(r, headers->values[HEADER_IF_MATCH]) ||
 		!check_key(r, headers->values[HEADER_IDEMPOTENCY_KEY]) ||
 		!check_body_headers(r, headers))
@@ -310,7 +309,7 @@ void request_head(struct request *r)
 		      strlen(" HTTP/1.1\r\n");
 	headers_read(r->connection, line, &headers);
 	const char *id = headers.values[HEADER_REQUEST_ID];
-	if (id == NULL || !is_token(id, REQUEST_ID_MAX) || !text_copy(r->id, sizeof(r->id), id))
+	if (!id || !is_token(id, REQUEST_ID_MAX) || !text_copy(r->id, sizeof(r->id), id))
 		make_id(r->id);
 	if (check_head(r, &headers))
 		r->state = REQUEST_BODY;
@@ -356,13 +355,13 @@ static void digest(struct request *r)
 {
 	_cleanup_(str_done) struct str text = STR_INIT(REQUEST_BODY_MAX * 2);
 	str_addf(&text, "%s %s\n", r->method, r->route->path);
-	for (const struct field *field = r->route->fields; field->name != NULL; field++) {
+	for (const struct field *field = r->route->fields; field->name; field++) {
 		const struct value *value = &r->input.values[field - r->route->fields];
 		if (!value->present)
 			continue;
 		bool secret = field->type == FIELD_PASSWORD || field->as == FIELD_AS_SEALED;
-		str_addf(&text, "%s%s%s\n", field->name, value->text != NULL ? "=" : "",
-			secret || value->text == NULL ? "" : value->text);
+		str_addf(&text, "%s%s%s\n", field->name, value->text ? "=" : "",
+			secret || !value->text ? "" : value->text);
 	}
 	assert(!text.overflow);
 	hash_sha256_hex(str_text(&text), text.len, r->request_sha256);
@@ -377,12 +376,12 @@ void request_complete(struct request *r)
 	if (r->body.len > 0 && !(r->body_is_form ? read_form_body(r) : read_json_body(r)))
 		return;
 	input_finish(&r->input);
-	if (r->input.errors != NULL) {
+	if (r->input.errors) {
 		reply_invalid(r);
 		return;
 	}
-	if (r->idempotency_key != NULL)
+	if (r->idempotency_key)
 		digest(r);
-	if (r->route->now != NULL)
+	if (r->route->now)
 		r->route->now(r);
 }

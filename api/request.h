@@ -63,8 +63,8 @@ struct request {
 	struct input input;
 	bool has_input;
 	struct str body;
-	char request_sha256[HASH_SHA256_HEX_SIZE]; // of the route and the checked values, but
-						   // secret ones
+	// of the route and the checked values, but secret ones
+	char request_sha256[HASH_SHA256_HEX_SIZE];
 	bool body_is_form;
 	bool wants_lines; // the answer goes out as name=value lines
 

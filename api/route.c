@@ -8,8 +8,8 @@
 
 void routes_prepare(void)
 {
-	for (const struct route *route = routes; route->method != NULL; route++)
-		for (const struct field *field = route->fields; field->name != NULL; field++)
+	for (const struct route *route = routes; route->method; route++)
+		for (const struct field *field = route->fields; field->name; field++)
 			field_prepare(field);
 }
 
@@ -38,7 +38,7 @@ int route_find(const char *method, const char *path, const struct route **ret,
 {
 	bool known = false;
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-	for (const struct route *route = routes; route->method != NULL; route++) {
+	for (const struct route *route = routes; route->method; route++) {
 		if (!path_matches(route->path, path, parts))
 			continue;
 		if (strcmp(route->method, wanted) == 0) {

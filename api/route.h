@@ -18,11 +18,12 @@ struct str;
 enum route_who {
 	ROUTE_NOBODY,
 	ROUTE_PUBLIC,
-	ROUTE_POLL, // whoever holds the poll token of a bootstrap session; its SHA-256 is the
-		    // argument p_poll_sha256
+	// whoever holds the poll token of a bootstrap session; its SHA-256 is the argument
+	// p_poll_sha256
+	ROUTE_POLL,
 	ROUTE_USER, // any live login, for its own things: p_login_id, p_generation
-	ROUTE_ADMIN, // a live login of an administrator: the same arguments; account.enter checks
-		     // the role
+	// a live login of an administrator: the same arguments; account.enter checks the role
+	ROUTE_ADMIN,
 };
 
 enum {
@@ -34,12 +35,12 @@ enum {
 // arguments.c).
 enum route_flag {
 	ROUTE_FORM = 1 << 0, // takes forms as well as JSON, answers "Accept: text/plain" with
-			     // name=value lines
+	// name=value lines
 	ROUTE_VERDICT =
 		1
 		<< 1, // refusals are returned: OUT columns verdict, retry_after_s, sentence, answer
-	ROUTE_LOGIN = 1 << 2, // the function's answer also has user_id, login_id and generation: a
-			      // token is made of them
+	// the function's answer also has user_id, login_id and generation: a token is made of them
+	ROUTE_LOGIN = 1 << 2,
 	ROUTE_ETAG = 1 << 3, // the answer's member "version" is its ETag
 	ROUTE_IF_MATCH = 1 << 4, // If-Match: p_if_match
 	ROUTE_IDEMPOTENT = 1 << 5, // Idempotency-Key: p_idempotency_key, p_request_sha256
@@ -69,12 +70,13 @@ struct route {
 	const char *summary; // one sentence for the document
 	int status; // of success
 	const char *function; // in schema api; NULL: no SQL of its own
-	const char *answer; // composite type in schema api that the function returns, or has as its
-			    // OUT column "answer"; NULL: no content
+	// composite type in schema api that the function returns, or has as its OUT column
+	// "answer"; NULL: no content
+	const char *answer;
 
 	unsigned flags;
 	const char *slot; // member of the answer that SQL leaves "" and the API fills with the
-			  // secret it made
+		// secret it made
 
 	void (*now)(struct request *r); // answers at once, from memory, on the HTTP thread; or:
 	struct step steps[ROUTE_STEPS_MAX];

@@ -31,10 +31,10 @@ static bool url_is_plain(const char *url)
 
 char *script_make(const char *url)
 {
-	if (url == NULL || !url_is_plain(url))
+	if (!url || !url_is_plain(url))
 		return NULL;
 	const char *place = strstr(script_text, PLACE);
-	assert(place != NULL);
+	assert(place);
 	size_t len = strlen(url);
 	while (url[len - 1] == '/')
 		len--;

@@ -71,7 +71,7 @@ static void peer_open(
 	peer_deadline(peer, SERVER_HEAD_S);
 	pthread_mutex_lock(&server->lock);
 	peer->next = server->peers;
-	if (peer->next != NULL)
+	if (peer->next)
 		peer->next->prev = peer;
 	server->peers = peer;
 	pthread_mutex_unlock(&server->lock);
@@ -83,11 +83,11 @@ static void peer_open(
 static void peer_close(struct server *server, struct peer *peer)
 {
 	pthread_mutex_lock(&server->lock);
-	if (peer->prev != NULL)
+	if (peer->prev)
 		peer->prev->next = peer->next;
 	else
 		server->peers = peer->next;
-	if (peer->next != NULL)
+	if (peer->next)
 		peer->next->prev = peer->prev;
 	pthread_mutex_unlock(&server->lock);
 	free(peer);
@@ -110,8 +110,7 @@ static void *on_uri(void *data, const char *uri, struct MHD_Connection *connecti
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
-	if (value != NULL && *value != '\0' &&
-		MHD_add_response_header(response, name, value) != MHD_YES)
+	if (value && *value != '\0' && MHD_add_response_header(response, name, value) != MHD_YES)
 		abort(); // out of memory is the only way
 }
 
@@ -119,8 +118,8 @@ static enum MHD_Result send_reply(struct request *r)
 {
 	struct reply *reply = &r->reply;
 	struct MHD_Response *response = MHD_create_response_from_buffer(reply->body_len,
-		reply->body, reply->body != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-	if (response == NULL)
+		reply->body, reply->body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (!response)
 		abort();
 	reply->body = NULL;
 	char retry_after[16] = "";
@@ -186,7 +185,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 // client's.
 static void log_request(const struct request *r)
 {
-	if (r->route != NULL && r->route->now != NULL && r->reply.status < 400)
+	if (r->route && r->route->now && r->reply.status < 400)
 		return;
 	char path[201] = "";
 	strncat(path, r->path, sizeof(path) - 1);
@@ -202,12 +201,12 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 	struct request *r = *context;
 	(void)data;
 	(void)code;
-	if (r == NULL)
+	if (!r)
 		return;
 	struct peer *peer = peer_of(connection);
-	if (peer != NULL)
+	if (peer)
 		peer_deadline(peer, SERVER_HEAD_S);
-	if (r->method != NULL)
+	if (r->method)
 		log_request(r);
 	request_free(r);
 	*context = NULL;
@@ -246,7 +245,7 @@ int server_new(struct app *app, int listen_fd, struct server **ret, struct err *
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK,
 		on_uri, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
-	if (server->daemon == NULL) {
+	if (!server->daemon) {
 		free(server);
 		return err_say(e, EIO, "the HTTP server does not start");
 	}
@@ -263,7 +262,7 @@ void server_expire(struct server *server)
 {
 	int64_t now_ms = wait_now_ms();
 	pthread_mutex_lock(&server->lock);
-	for (struct peer *peer = server->peers; peer != NULL; peer = peer->next)
+	for (struct peer *peer = server->peers; peer; peer = peer->next)
 		if (peer->deadline_ms < now_ms)
 			shutdown(peer->fd, SHUT_RDWR); // MHD sees the end and closes
 	pthread_mutex_unlock(&server->lock);
@@ -276,7 +275,7 @@ void server_quiesce(struct server *server)
 
 void server_free(struct server *server)
 {
-	if (server == NULL)
+	if (!server)
 		return;
 	MHD_stop_daemon(server->daemon);
 	if (server->quiet_fd >= 0)

@@ -12,8 +12,8 @@ struct server;
 enum {
 	SERVER_CONNECTIONS_MAX = 1000,
 	SERVER_PER_ADDRESS_MAX = 250,
-	SERVER_HEAD_S = 10, // from the connection's or the last answer's moment until a whole
-			    // header is there
+	// from the connection's or the last answer's moment until a whole header is there
+	SERVER_HEAD_S = 10,
 	SERVER_BODY_S = 10, // from the header until the body is there
 	SERVER_SEND_S = 30, // to take the answer
 };

@@ -33,7 +33,7 @@ static const char *columns_of(const struct route *route)
 		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence";
 	if (route->flags & ROUTE_ETAG)
 		return "to_json(r)::text, r.version";
-	return route->answer != NULL ? "to_json(r)::text" : "null";
+	return route->answer ? "to_json(r)::text" : "null";
 }
 
 enum {
@@ -76,12 +76,12 @@ static int function_call(struct request *r, struct db *db, struct pg_result **re
 static void answer_row(struct request *r, const struct pg_result *rows, const char *secret)
 {
 	const struct route *route = r->route;
-	if (route->answer == NULL) {
+	if (!route->answer) {
 		reply_empty(r, (unsigned)route->status);
 		return;
 	}
 	char *json = xstrdup(db_text(rows, 0, COLUMN_JSON));
-	if (route->slot != NULL)
+	if (route->slot)
 		(void)reply_fill_slot(&json, route->slot, secret);
 	if (route->flags & ROUTE_ETAG) {
 		int len = snprintf(r->reply.etag, sizeof(r->reply.etag), "\"%s\"",
@@ -164,18 +164,18 @@ int step_challenge(struct request *r, struct db *db, struct err *e)
 		return STEP_ANSWERED;
 	}
 	const char *hash = db_text(rows, 0, 0);
-	r->stored_hash = hash != NULL ? xstrdup(hash) : NULL;
+	r->stored_hash = hash ? xstrdup(hash) : NULL;
 	return 0;
 }
 
 int step_check(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
-	const char *hash = r->stored_hash != NULL ? r->stored_hash : hash_dummy(HASH_BCRYPT);
+	const char *hash = r->stored_hash ? r->stored_hash : hash_dummy(HASH_BCRYPT);
 	int result = hash_check(HASH_BCRYPT, input_get(&r->input, "password"), hash, e);
 	if (result < 0)
 		return result;
-	r->matched = result == 0 && r->stored_hash != NULL;
+	r->matched = result == 0 && r->stored_hash;
 	return 0;
 }
 
@@ -190,9 +190,9 @@ int step_hash_password(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
 	const char *password = input_get(&r->input, "password");
-	if (password == NULL)
+	if (!password)
 		hash_password(r->secret);
-	return hash_make(HASH_BCRYPT, password != NULL ? password : r->secret, r->hashed, e);
+	return hash_make(HASH_BCRYPT, password ? password : r->secret, r->hashed, e);
 }
 
 int step_hash_ssh_password(struct request *r, struct db *db, struct err *e)
@@ -205,14 +205,14 @@ int step_hash_ssh_password(struct request *r, struct db *db, struct err *e)
 int step_seal(struct request *r, struct db *db, struct err *e)
 {
 	const char *secret = input_get(&r->input, "wg_preshared_key");
-	if (secret == NULL)
+	if (!secret)
 		return 0;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int result = db_call(db, DB_CALL("select api.sealing_key()"), &r->wait, &rows, e);
 	if (result != 0)
 		return result;
 	const char *key = db_text(rows, 0, 0);
-	if (key == NULL) {
+	if (!key) {
 		reply_problem(r, 503, "settings_incomplete",
 			"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first.",
 			NULL);
@@ -234,7 +234,7 @@ int step_poll(struct request *r, struct db *db, struct err *e)
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "version"));
 	const char *status =
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "task_status"));
-	assert(version != NULL && status != NULL);
+	assert(version && status);
 	bool ended = strcmp(status, "queued") != 0 && strcmp(status, "running") != 0;
 	if (!ended && waiters_accept(r, version))
 		return STEP_WAITS;
@@ -252,7 +252,7 @@ int step_script(struct request *r, struct db *db, struct err *e)
 	const char *url =
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "public_url"));
 	char *script = script_make(url);
-	if (script == NULL)
+	if (!script)
 		reply_problem(r, 503, "settings_incomplete",
 			"The setting public_url is missing or is no http(s) URL; an administrator must set it.",
 			NULL);

@@ -36,7 +36,7 @@ static int key_find(const char *kid, struct token_key *ret)
 	int found = TOKEN_NO_KEYS;
 	pthread_rwlock_rdlock(&lock);
 	for (size_t i = 0; i < keys_count; i++) {
-		if (kid == NULL ? keys[i].signs : strcmp(keys[i].kid, kid) == 0) {
+		if (!kid ? keys[i].signs : strcmp(keys[i].kid, kid) == 0) {
 			*ret = keys[i];
 			found = 0;
 			break;
@@ -50,7 +50,7 @@ static int key_find(const char *kid, struct token_key *ret)
 static bool claim_uuid(jwt_t *jwt, const char *name, char ret[static TOKEN_UUID_SIZE])
 {
 	const char *text = jwt_get_grant(jwt, name);
-	if (text == NULL || strlen(text) != TOKEN_UUID_SIZE - 1 ||
+	if (!text || strlen(text) != TOKEN_UUID_SIZE - 1 ||
 		strspn(text, "0123456789abcdef-") != TOKEN_UUID_SIZE - 1)
 		return false;
 	memcpy(ret, text, TOKEN_UUID_SIZE);
@@ -76,7 +76,7 @@ int token_check(const char *token, struct claims *ret)
 	if (jwt_decode(&unproven, token, NULL, 0) != 0)
 		return TOKEN_INVALID;
 	const char *kid = jwt_get_header(unproven, "kid");
-	if (kid == NULL)
+	if (!kid)
 		return TOKEN_INVALID;
 	struct token_key key;
 	int r = key_find(kid, &key);
@@ -107,7 +107,7 @@ int token_make(const struct claims *claims, char **ret)
 		    jwt_set_alg(jwt, JWT_ALG_HS256, key.secret, sizeof(key.secret)) == 0;
 	mem_wipe(&key, sizeof(key));
 	*ret = made ? jwt_encode_str(jwt) : NULL;
-	if (*ret == NULL)
+	if (!*ret)
 		abort(); // out of memory is the only way
 	return 0;
 }

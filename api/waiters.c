@@ -19,7 +19,7 @@ enum { ARRAY_MAX = APP_WAITERS_MAX * 64 };
 static unsigned waiting_with_token(const struct app *app, const struct request *r)
 {
 	unsigned count = 0;
-	for (const struct request *other = app->waiters; other != NULL; other = other->next_waiter)
+	for (const struct request *other = app->waiters; other; other = other->next_waiter)
 		count += strcmp(other->poll_sha256, r->poll_sha256) == 0;
 	return count;
 }
@@ -29,12 +29,12 @@ bool waiters_accept(struct request *r, const char *version)
 	struct app *app = r->app;
 	const char *wait = input_get(&r->input, "wait");
 	const char *after = input_get(&r->input, "after");
-	if (wait == NULL)
+	if (!wait)
 		return false;
 	int64_t now_ms = wait_now_ms();
 	if (r->wait_until_ms == 0) {
 		r->wait_until_ms = now_ms + atoi(wait) * 1000L;
-		if (!text_copy(r->version, sizeof(r->version), after != NULL ? after : version))
+		if (!text_copy(r->version, sizeof(r->version), after ? after : version))
 			return false;
 	}
 	if (now_ms >= r->wait_until_ms || strcmp(r->version, version) != 0)
@@ -68,7 +68,7 @@ static struct request *unlink_if(struct app *app,
 {
 	struct request *gone = NULL;
 	pthread_mutex_lock(&app->waiters_lock);
-	for (struct request **at = &app->waiters; *at != NULL;) {
+	for (struct request **at = &app->waiters; *at;) {
 		struct request *r = *at;
 		if (!leaves(r, data)) {
 			at = &r->next_waiter;
@@ -85,7 +85,7 @@ static struct request *unlink_if(struct app *app,
 
 static void continue_all(struct app *app, struct request *list)
 {
-	while (list != NULL) {
+	while (list) {
 		struct request *r = list;
 		list = r->next_waiter;
 		r->next_waiter = NULL;
@@ -107,14 +107,14 @@ static bool is_listed(const struct request *r, const void *data)
 
 static bool is_over(const struct request *r, const void *data)
 {
-	return wait_now_ms() >= (data != NULL ? *(const int64_t *)data : r->wait_until_ms);
+	return wait_now_ms() >= (data ? *(const int64_t *)data : r->wait_until_ms);
 }
 
 // The waiting tasks and the versions their clients know, as two SQL arrays. false: nobody waits.
 static bool waiting_arrays(struct app *app, struct str *ids, struct str *versions)
 {
 	pthread_mutex_lock(&app->waiters_lock);
-	for (const struct request *r = app->waiters; r != NULL; r = r->next_waiter) {
+	for (const struct request *r = app->waiters; r; r = r->next_waiter) {
 		str_addf(ids, "%s%s", ids->len == 0 ? "{" : ",", input_get(&r->input, "id"));
 		str_addf(versions, "%s%s", versions->len == 0 ? "{" : ",", r->version);
 	}
@@ -126,7 +126,7 @@ static bool waiting_arrays(struct app *app, struct str *ids, struct str *version
 
 static void job_run(struct pool_job *job, void *context)
 {
-	struct app *app = (struct app *)((char *)job - offsetof(struct app, waiters_job));
+	struct app *app = container_of(job, struct app, waiters_job);
 	_cleanup_(str_done) struct str ids = STR_INIT(ARRAY_MAX);
 	_cleanup_(str_done) struct str versions = STR_INIT(ARRAY_MAX);
 	if (!waiting_arrays(app, &ids, &versions))
@@ -156,7 +156,7 @@ static void job_submit(struct app *app)
 
 static void job_done(struct pool_job *job)
 {
-	struct app *app = (struct app *)((char *)job - offsetof(struct app, waiters_job));
+	struct app *app = container_of(job, struct app, waiters_job);
 	pthread_mutex_lock(&app->waiters_lock);
 	bool again = app->waiters_again && job->ran;
 	app->waiters_again = false;
@@ -169,7 +169,7 @@ static void job_done(struct pool_job *job)
 void waiters_ring(struct app *app)
 {
 	pthread_mutex_lock(&app->waiters_lock);
-	bool submit = app->waiters != NULL && !app->waiters_running;
+	bool submit = app->waiters && !app->waiters_running;
 	app->waiters_again = app->waiters_running;
 	app->waiters_running |= submit;
 	pthread_mutex_unlock(&app->waiters_lock);

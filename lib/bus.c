@@ -313,8 +313,7 @@ static void on_deadline(void *data)
 	struct err e;
 
 	if (bus->phase != AWAY) {
-		(void)!err_say(
-			&e, ETIMEDOUT, "the database did not answer within %d ms", BUS_TIMEOUT_MS);
+		err_note(&e, ETIMEDOUT, "the database did not answer within %d ms", BUS_TIMEOUT_MS);
 		bus_lost(bus, &e);
 		return;
 	}

@@ -40,8 +40,8 @@ struct bus_identity { // what process.register answered
 };
 
 struct bus_beat { // what process.beat answered
-	bool alive; // false: declared dead. Stop acting and exit; the supervisor starts a new
-		    // process
+	// false: declared dead. Stop acting and exit; the supervisor starts a new process
+	bool alive;
 	const int64_t *drop; // leases that are not ours any more: abandon without a report
 	size_t drop_count;
 	const int64_t *stop; // leases asked to stop: stop, undo, report task.canceled
@@ -75,7 +75,7 @@ struct bus_conf {
 	const char *node; // name of the machine
 	const char *version;
 	const char *channels[BUS_CHANNELS_MAX]; // besides our queue, e.g. "ccp_event"; NULL ends
-						// the list
+		// the list
 	struct bus_hooks hooks;
 	void *data;
 };

@@ -129,7 +129,7 @@ static int connect_failed(struct db *db, struct err *e)
 	if (db->pause_ms > DB_PAUSE_MAX_MS)
 		db->pause_ms = DB_PAUSE_MAX_MS;
 	db->next_try_ms = wait_now_ms() + db->pause_ms;
-	(void)!err_say(e, ENOTCONN, "the database is away: %s",
+	err_note(e, ENOTCONN, "the database is away: %s",
 		db->away[0] ? db->away : "it did not answer in time");
 	return DB_LOST;
 }
@@ -139,7 +139,7 @@ static int await_greeting(struct db *db, const struct wait *w, struct err *e)
 	struct wait limit = wait_at_most(w, DB_CONNECT_TIMEOUT_MS);
 
 	if (wait_now_ms() < db->next_try_ms) {
-		(void)!err_say(e, ENOTCONN, "the database is away: %s", db->away);
+		err_note(e, ENOTCONN, "the database is away: %s", db->away);
 		return DB_LOST;
 	}
 	db->conn = db_connect_start(db->conninfo, db->name);

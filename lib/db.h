@@ -29,8 +29,8 @@ enum {
 	DB_CONNECT_TIMEOUT_MS = 2000,
 	DB_PAUSE_MIN_MS = 100,
 	DB_PAUSE_MAX_MS = 1000,
-	DB_STATEMENTS_MAX = 256, // prepared on a connection; a further one takes the place of the
-				 // least recently called
+	// prepared on a connection; a further one takes the place of the least recently called
+	DB_STATEMENTS_MAX = 256,
 };
 
 // Never fails and never connects.
@@ -63,12 +63,13 @@ struct db_call {
 	})
 
 enum db_outcome {
-	DB_TIMEOUT = 1, // WAIT_TIMEOUT: no answer in time. The connection was closed and its server
-			// process told to end: the statement may or may not have happened, but it
-			// does not happen later
+	// WAIT_TIMEOUT: no answer in time. The connection was closed and its server process told to
+	// end: the statement may or may not have happened, but it does not happen later
+	DB_TIMEOUT = 1,
 	DB_CANCELED = 2, // WAIT_CANCELED: the same for a cancellation
-	DB_LOST = 3, // no connection, or it broke: may or may not have happened, unless e->code is
-		     // ENOTCONN (it was never sent)
+	// no connection, or it broke: may or may not have happened, unless e->code is ENOTCONN (it
+	// was never sent)
+	DB_LOST = 3,
 };
 
 // Runs one statement. 0: *ret holds the rows (free with db_result_free; `ret` may be NULL). -1: SQL
@@ -110,6 +111,6 @@ struct db_number db_number(int64_t number);
 // keepalives, name and encoding. Returns libpq's PGconn in CONNECTION_STARTED or CONNECTION_BAD,
 // never NULL.
 struct pg_conn *db_connect_start(const char *conninfo, const char *name);
-// Fills `e` from a failed result or from the connection's last error (rows == NULL). Always returns
+// Fills `e` from a failed result or from the connection's last error (rows NULL). Always returns
 // -1.
 _must_check_ int db_error(struct pg_conn *conn, const struct pg_result *rows, struct err *e);

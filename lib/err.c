@@ -2,6 +2,7 @@
 // Filling and judging struct err.
 #include "lib/err.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +40,26 @@ int err_say(struct err *e, int code, const char *format, ...)
 	err_vset(e, code, format, args);
 	va_end(args);
 	return -1;
+}
+
+void err_note(struct err *e, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	err_vset(e, code, format, args);
+	va_end(args);
+}
+
+int err_outcome(struct err *e, int outcome, int code, const char *format, ...)
+{
+	va_list args;
+
+	assert(outcome > 0);
+	va_start(args, format);
+	err_vset(e, code, format, args);
+	va_end(args);
+	return outcome;
 }
 
 int err_wrap(struct err *e, const char *format, ...)

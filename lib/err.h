@@ -11,8 +11,7 @@
 //     0    done
 //   < 0    failed, `e` is filled
 //   > 0    a named outcome (an enum in that function's header); `e` holds a sentence about it when
-//   the
-//          header says so
+//          the header says so
 //
 // The caller writes `struct err e;` (no initialisation needed), passes `&e` down and, at the top of
 // a unit of work, logs it once. Functions in between either return what they got or add context:
@@ -43,6 +42,13 @@ _must_check_ _cold_ _printf_(3, 4) int err_set(struct err *e, int code, const ch
 // The same for a sentence that says everything by itself: nothing is appended.
 _must_check_ _cold_ _printf_(3, 4) int err_say(struct err *e, int code, const char *format, ...);
 
+// The same for a caller that goes on: fills `e` with the sentence, to be reported later.
+_cold_ _printf_(3, 4) void err_note(struct err *e, int code, const char *format, ...);
+
+// The same for a named outcome (> 0) that is not a failure: fills `e` and returns `outcome`.
+_cold_ _printf_(4, 5) int err_outcome(
+	struct err *e, int outcome, int code, const char *format, ...);
+
 // Puts "context: " before the message that is already there; code, sqlstate, detail and hint stay.
 // Always returns -1.
 _must_check_ _cold_ _printf_(2, 3) int err_wrap(struct err *e, const char *format, ...);
@@ -55,8 +61,8 @@ _must_check_ _cold_ int err_sql(struct err *e, const char sqlstate[static 5], co
 enum err_retry {
 	ERR_RETRY_NO, // the same call would fail the same way
 	ERR_RETRY_AGAIN, // deadlock or serialization failure: the same arguments, at once
-	ERR_RETRY_PREPARE, // a function was replaced under a prepared statement: prepare again, at
-			   // once
+	// a function was replaced under a prepared statement: prepare again, at once
+	ERR_RETRY_PREPARE,
 	ERR_RETRY_LATER, // something is away or busy: the same arguments after a pause
 };
 

@@ -166,11 +166,11 @@ static int drive(CURLM *multi, const struct wait *w, CURLcode *ret, struct err *
 		if (code != CURLM_OK)
 			return err_say(e, EIO, "HTTP: %s", curl_multi_strerror(code));
 		if (extra && cancel.revents) {
-			(void)!err_say(e, ECANCELED, "stopped on request");
+			err_note(e, ECANCELED, "stopped on request");
 			return WAIT_CANCELED;
 		}
 		if (left_ms == 0) {
-			(void)!err_say(e, ETIMEDOUT, "the HTTP answer did not come in time");
+			err_note(e, ETIMEDOUT, "the HTTP answer did not come in time");
 			return WAIT_TIMEOUT;
 		}
 	}
@@ -189,7 +189,7 @@ static int refuse(const struct transfer *t, CURLcode code, struct err *e)
 		return err_say(e, EMSGSIZE, "%s %.*s: the answer is longer than %zu bytes",
 			request->method, url_len, request->url, t->body.max);
 	if (t->stop == STOPPED) {
-		(void)!err_say(e, ECANCELED, "the reader has seen enough");
+		err_note(e, ECANCELED, "the reader has seen enough");
 		return HTTP_STOPPED;
 	}
 	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);

@@ -25,7 +25,7 @@ struct http_request {
 	const char *unix_path; // connect to this socket instead of the URL's host; or NULL
 	const char *const *headers; // "Name: value", NULL-terminated; or NULL
 	const char *const *resolve; // "host:port:address", NULL-terminated: never ask a resolver
-				    // for these; or NULL
+		// for these; or NULL
 	const char *device; // bind to this network device (SO_BINDTODEVICE); or NULL
 	const char *body; // or NULL
 	size_t body_len;
@@ -42,7 +42,7 @@ enum { HTTP_ANSWER_MAX = 4 * 1024 * 1024 };
 struct http_answer {
 	int status; // 200, 404, ...
 	char *body; // NUL-terminated, never NULL after success, "" when empty or with on_line of a
-		    // 2xx
+		// 2xx
 	size_t body_len;
 	char remote_address[64]; // who answered; "" on a Unix socket
 };

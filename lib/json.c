@@ -307,7 +307,7 @@ static int get(const cJSON *object, const char *name, cJSON_bool (*is)(const cJS
 	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
 
 	if (!member || cJSON_IsNull(member)) {
-		(void)!err_say(e, EINVAL, "\"%s\" is missing: it must be %s", name, what);
+		err_note(e, EINVAL, "\"%s\" is missing: it must be %s", name, what);
 		return JSON_ABSENT;
 	}
 	if (!is(member))
@@ -432,12 +432,12 @@ static cJSON *new_text(const char *text)
 	return made(cJSON_CreateString(str_text(&clean)));
 }
 
-cJSON *json_object(void)
+cJSON *json_new_object(void)
 {
 	return made(cJSON_CreateObject());
 }
 
-cJSON *json_array(void)
+cJSON *json_new_array(void)
 {
 	return made(cJSON_CreateArray());
 }
@@ -483,12 +483,12 @@ void json_set_bool(cJSON *object, const char *name, bool value)
 
 cJSON *json_set_object(cJSON *object, const char *name)
 {
-	return json_set(object, name, json_object());
+	return json_set(object, name, json_new_object());
 }
 
 cJSON *json_set_array(cJSON *object, const char *name)
 {
-	return json_set(object, name, json_array());
+	return json_set(object, name, json_new_array());
 }
 
 void json_add_text(cJSON *array, const char *text)

@@ -70,8 +70,8 @@ _must_check_ int json_opt_array(
 
 // Builders. They abort when memory is out. Invalid UTF-8 in `text` is replaced by U+FFFD. NULL text
 // becomes null. The functions that return a cJSON return the new child, owned by its parent.
-cJSON *json_object(void);
-cJSON *json_array(void);
+cJSON *json_new_object(void);
+cJSON *json_new_array(void);
 void json_set_text(cJSON *object, const char *name, const char *text);
 void json_set_int(cJSON *object, const char *name, int64_t number);
 void json_set_number(cJSON *object, const char *name, double number);

@@ -15,8 +15,8 @@ struct loop_source;
 // One thread runs the loop and is the only one that may call these functions, except loop_post and
 // loop_stop. Callbacks must not block. A source may be freed in any callback, its own included.
 _must_check_ int loop_new(struct loop **ret, struct err *e);
-void loop_free(struct loop *loop); // frees what is left of its sources; posted calls that did not
-				   // run are dropped
+// frees what is left of its sources; posted calls that did not run are dropped
+void loop_free(struct loop *loop);
 
 // Runs until loop_stop. Returns the status given to loop_stop, or -1 with `e`.
 _must_check_ int loop_run(struct loop *loop, struct err *e);

@@ -40,6 +40,14 @@ void wipe_freep(char **text); // wipes a NUL-terminated secret, then frees it
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+// The struct around an embedded member: container_of(job, struct guard, job). A pointer of another
+// type than the member's does not compile.
+#define container_of(pointer, type, member) \
+	({ \
+		__typeof__(((type *)NULL)->member) *member_ = (pointer); \
+		(type *)(void *)((char *)member_ - offsetof(type, member)); \
+	})
+
 // Overwrites memory in a way the compiler keeps.
 void mem_wipe(void *memory, size_t size);
 

@@ -39,8 +39,7 @@ struct thread_start {
 
 static void done_on_loop(struct loop_post *post)
 {
-	struct pool_job *job =
-		(struct pool_job *)(void *)((char *)post - offsetof(struct pool_job, post));
+	struct pool_job *job = container_of(post, struct pool_job, post);
 
 	job->done(job);
 }

@@ -18,8 +18,8 @@ struct pool;
 struct pool_job {
 	void (*run)(struct pool_job *job,
 		void *context); // in a thread of the pool, with that thread's context
-	void (*done)(struct pool_job *job); // on the loop, or in the thread when the pool has no
-					    // loop; may free the job; may be NULL
+	// on the loop, or in the thread when the pool has no loop; may free the job; may be NULL
+	void (*done)(struct pool_job *job);
 	bool ran;
 	struct pool_job *next;
 	struct loop_post post;

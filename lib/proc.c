@@ -36,7 +36,7 @@ int proc_lock(const char *path, int *ret_fd, struct err *e)
 			return err_set(e, errno, "lock %s", path);
 		ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
 		text[len > 0 ? strcspn(text, "\n") : 0] = '\0';
-		(void)!err_say(e, EBUSY, "%s is held by process %s: only one may run", path,
+		err_note(e, EBUSY, "%s is held by process %s: only one may run", path,
 			text[0] ? text : "(unknown)");
 		return PROC_LOCKED;
 	}
@@ -215,7 +215,7 @@ static int read_output(int fd, struct str *output, const struct wait *w, struct 
 			return 0;
 		str_add_bytes(output, chunk, (size_t)got);
 		if (output->overflow) {
-			(void)!err_say(e, EMSGSIZE, "the program printed more than %zu bytes",
+			err_note(e, EMSGSIZE, "the program printed more than %zu bytes",
 				output->max);
 			return PROC_CUT;
 		}

@@ -236,7 +236,7 @@ static int serve(struct running *r)
 
 static int run_command(const struct program *p, int argc, char **argv)
 {
-	for (const struct conf_command *c = p->commands; c && c->name; c++)
+	for (const struct args_command *c = p->commands; c && c->name; c++)
 		if (strcmp(c->name, argv[0]) == 0)
 			return c->run(argc, argv);
 	fprintf(stderr, "%s: \"%s\" is no command: see %s --help\n", p->name, argv[0], p->name);
@@ -256,25 +256,25 @@ static bool find_level(const char *name, enum log_level *ret)
 int program_main(const struct program *p, int argc, char **argv)
 {
 	const char *state_dir = "/var/lib/cloud-cli-proxy", *database = NULL, *level_name = "info";
-	const struct conf_option common[] = {
+	const struct args_option common[] = {
 		{.name = "state-dir",
-			.type = CONF_TEXT,
+			.type = ARGS_TEXT,
 			.value = &state_dir,
 			.arg = "DIR",
 			.help = "where the installation lives (default /var/lib/cloud-cli-proxy)"},
 		{.name = "database",
-			.type = CONF_TEXT,
+			.type = ARGS_TEXT,
 			.value = &database,
 			.arg = "CONNINFO",
 			.help = "libpq connection string (default: the installation's own)"},
 		{.name = "log-level",
-			.type = CONF_TEXT,
+			.type = ARGS_TEXT,
 			.value = &level_name,
 			.arg = "LEVEL",
 			.help = "debug, info, warning or error (default info)"},
 		{0},
 	};
-	const struct conf conf = {.program = p->name,
+	const struct args args = {.program = p->name,
 		.summary = p->summary,
 		.options = {common, p->options},
 		.commands = p->commands};
@@ -282,8 +282,8 @@ int program_main(const struct program *p, int argc, char **argv)
 	struct err e;
 	int rest;
 
-	int r = conf_parse(&conf, argc, argv, &rest, &e);
-	if (r == CONF_ANSWERED)
+	int r = args_parse(&args, argc, argv, &rest, &e);
+	if (r == ARGS_ANSWERED)
 		return EXIT_SUCCESS;
 	if (r == 0 && !find_level(level_name, &level))
 		r = err_say(&e, EINVAL, "--log-level is debug, info, warning or error");

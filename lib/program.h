@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/bus.h"
-#include "lib/conf.h"
+#include "lib/args.h"
 #include "lib/task.h"
 
 struct err;
@@ -41,14 +41,15 @@ struct service {
 struct program {
 	const char *name; // "ccp-worker"
 	const char *summary; // one sentence for --help
-	const struct conf_option *options; // besides --state-dir, --database, --log-level; or NULL
-	const struct conf_command *commands; // or NULL
+	const struct args_option *options; // besides --state-dir, --database, --log-level; or NULL
+	const struct args_command *commands; // or NULL
 	// "worker": suffix of the database role, directory in the state directory; NULL: no
 	// database.
 	const char *bus_name;
 	const char *const *channels; // NULL-terminated, besides the queue; or NULL
-	struct bus_hooks hooks; // called with the service as `data`; state and a beat that says
-				// "dead" are handled here as well
+	// called with the service as `data`; state and a beat that says "dead" are handled here as
+	// well
+	struct bus_hooks hooks;
 
 	const char *(*lock_path)(
 		struct service *s); // NULL: <state-dir>/<bus_name>/lock. Static or in `data`

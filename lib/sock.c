@@ -14,12 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/conf.h"
+#include "lib/args.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/wait.h"
 
-static int tcp_address(const struct conf_address *address, struct sockaddr_storage *ret,
+static int tcp_address(const struct args_address *address, struct sockaddr_storage *ret,
 	socklen_t *ret_len, struct err *e)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
@@ -41,7 +41,7 @@ static int tcp_address(const struct conf_address *address, struct sockaddr_stora
 	return err_say(e, EINVAL, "\"%s\" is no numeric address", address->host);
 }
 
-int sock_listen_tcp(const struct conf_address *address, int backlog, int *ret_fd, struct err *e)
+int sock_listen_tcp(const struct args_address *address, int backlog, int *ret_fd, struct err *e)
 {
 	struct sockaddr_storage to;
 	socklen_t len;
@@ -145,7 +145,7 @@ static int connect_to(int fd, const struct sockaddr *to, socklen_t len, const st
 }
 
 int sock_connect_tcp(
-	const struct conf_address *address, const struct wait *w, int *ret_fd, struct err *e)
+	const struct args_address *address, const struct wait *w, int *ret_fd, struct err *e)
 {
 	struct sockaddr_storage to;
 	socklen_t len;
@@ -300,7 +300,7 @@ int sock_recv(int fd, void *message, size_t len, int *fds, size_t fds_max, size_
 		close(fds[i]);
 	if (got > 0)
 		return err_say(e, EBADMSG, "a message of another form came");
-	(void)!err_say(e, ECONNRESET, "the other side closed the connection");
+	err_note(e, ECONNRESET, "the other side closed the connection");
 	return SOCK_CLOSED;
 }
 
@@ -324,7 +324,7 @@ int sock_read_all(int fd, void *buffer, size_t len, const struct wait *w, struct
 	while (len > 0) {
 		ssize_t got = recv(fd, at, len, MSG_DONTWAIT);
 		if (got == 0) {
-			(void)!err_say(e, ECONNRESET, "the other side closed the connection");
+			err_note(e, ECONNRESET, "the other side closed the connection");
 			return SOCK_CLOSED;
 		}
 		if (got > 0) {
@@ -353,7 +353,7 @@ int sock_write_all(int fd, const void *buffer, size_t len, const struct wait *w,
 			continue;
 		}
 		if (errno == EPIPE || errno == ECONNRESET) {
-			(void)!err_say(e, ECONNRESET, "the other side closed the connection");
+			err_note(e, ECONNRESET, "the other side closed the connection");
 			return SOCK_CLOSED;
 		}
 		if (errno != EAGAIN && errno != EINTR)

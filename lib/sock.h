@@ -11,7 +11,7 @@
 
 #include "lib/attr.h"
 
-struct conf_address;
+struct args_address;
 struct err;
 struct wait;
 
@@ -20,7 +20,7 @@ struct wait;
 // Listens on a numeric address with SO_REUSEADDR. A taken port is an error that says so (e->code
 // EADDRINUSE).
 _must_check_ int sock_listen_tcp(
-	const struct conf_address *address, int backlog, int *ret_fd, struct err *e);
+	const struct args_address *address, int backlog, int *ret_fd, struct err *e);
 
 // Listens on a Unix socket of `type` (SOCK_STREAM, SOCK_SEQPACKET). A socket file that nobody
 // answers on is removed first; one that somebody answers on is EADDRINUSE. `mode` is set before
@@ -30,7 +30,7 @@ _must_check_ int sock_listen_unix(
 
 // Connect: 0, WAIT_TIMEOUT, WAIT_CANCELED, -1.
 _must_check_ int sock_connect_tcp(
-	const struct conf_address *address, const struct wait *w, int *ret_fd, struct err *e);
+	const struct args_address *address, const struct wait *w, int *ret_fd, struct err *e);
 _must_check_ int sock_connect_unix(
 	const char *path, int type, const struct wait *w, int *ret_fd, struct err *e);
 

@@ -190,7 +190,7 @@ static enum task_end run_steps(
 		if (wish != WISH_NONE)
 			return end_by(wish);
 		if (wait_now_ms() >= task->deadline_ms) {
-			(void)!err_say(e, ETIMEDOUT, "the time for this task is over before: %s",
+			err_note(e, ETIMEDOUT, "the time for this task is over before: %s",
 				step->name);
 			return TASK_FAILED;
 		}
@@ -294,8 +294,7 @@ static enum task_end run_kind(
 	const struct task_kind *kind = find_kind(slot->runner, task->kind);
 
 	if (!kind) {
-		(void)!err_say(
-			e, ENOSYS, "this program does not know the task kind %s", task->kind);
+		err_note(e, ENOSYS, "this program does not know the task kind %s", task->kind);
 		return TASK_FAILED;
 	}
 	if (json_parse(params, strlen(params), &json_from_peer, ret_params, e) < 0)
@@ -320,11 +319,11 @@ static void run_task(struct slot *slot, struct task *task, const char *params)
 {
 	struct task_runner *runner = slot->runner;
 	_cleanup_(json_freep) cJSON *parsed = NULL;
-	_cleanup_(json_freep) cJSON *result = json_object();
+	_cleanup_(json_freep) cJSON *result = json_new_object();
 	int64_t began_ms = wait_now_ms();
 	struct err e;
 
-	(void)!err_say(&e, ECANCELED, "stopped on request");
+	err_note(&e, ECANCELED, "stopped on request");
 	tell(runner, TASK_EVENT_CLAIMED, task, TASK_SUCCEEDED, 0, NULL);
 	task->result = result;
 	enum task_end end = run_kind(slot, task, params, &parsed, &e);
@@ -401,7 +400,7 @@ static void job_run(struct pool_job *job, void *context)
 	struct slot *slot = context;
 	struct task_runner *runner = slot->runner;
 	const struct task_conf *conf = &runner->conf;
-	struct slot *owner = (struct slot *)(void *)((char *)job - offsetof(struct slot, job));
+	struct slot *owner = container_of(job, struct slot, job);
 	bool more = true;
 
 	pthread_mutex_lock(&runner->lock);

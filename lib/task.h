@@ -32,7 +32,7 @@ struct task {
 	int64_t deadline_ms; // on wait_now_ms()
 	const cJSON *params; // always an object
 	cJSON *result; // an object for task.succeed; steps put members into it. "timings" is filled
-		       // by the runner
+		// by the runner
 	struct db *db; // the slot's connection
 	void *program; // task_conf.data
 	void *state; // the task's own, made and freed by the kind's begin and end
@@ -67,8 +67,8 @@ enum task_outcome {
 // why to the user).
 struct task_step {
 	const char *name; // for timings, logs and failpoints
-	const char *stage; // task_rows.stage, reported before the step with progress and sentence;
-			   // NULL: not reported
+	// task_rows.stage, reported before the step with progress and sentence; NULL: not reported
+	const char *stage;
 	int progress; // percent
 	const char *sentence; // for people: "Checking the exit IP from inside"
 	int (*run)(struct task *task, struct err *e);
@@ -108,8 +108,8 @@ struct task_conf {
 	// For the log; called in the slot's thread.
 	void (*event)(void *data, enum task_event event, const struct task *task, enum task_end end,
 		int64_t took_ms, const struct err *e);
-	bool (*may_act)(void *data); // false: claim nothing now, e.g. bus_is_stale; from any
-				     // thread. NULL: always
+	// false: claim nothing now, e.g. bus_is_stale; from any thread. NULL: always
+	bool (*may_act)(void *data);
 };
 
 _must_check_ int task_runner_new(

@@ -60,7 +60,7 @@ static int wait_poll(const struct wait *w, int fd, short events, int timeout_ms,
 		if (ready < 0 && errno != EINTR)
 			return err_set(e, errno, "poll");
 		if (ready > 0 && fds[0].revents) {
-			(void)!err_say(e, ECANCELED, "stopped on request");
+			err_note(e, ECANCELED, "stopped on request");
 			return WAIT_CANCELED;
 		}
 		if (ready > 0)
@@ -77,7 +77,7 @@ int wait_fd(const struct wait *w, int fd, short events, const char *what, struct
 	int r = wait_poll(w, fd, events, wait_left_ms(w), e);
 
 	if (r == WAIT_TIMEOUT)
-		(void)!err_say(e, ETIMEDOUT, "%s did not come in time", what);
+		err_note(e, ETIMEDOUT, "%s did not come in time", what);
 	return r;
 }
 
@@ -90,6 +90,6 @@ int wait_pause(const struct wait *w, int pause_ms, struct err *e)
 		return r;
 	if (pause_ms <= left_ms)
 		return 0;
-	(void)!err_say(e, ETIMEDOUT, "the time for waiting is over");
+	err_note(e, ETIMEDOUT, "the time for waiting is over");
 	return WAIT_TIMEOUT;
 }

@@ -167,7 +167,7 @@ static void on_authority(void *data, uint32_t events)
 		return;
 	}
 	struct child *child = child_find(a, m.peer.serial);
-	if (child == NULL)
+	if (!child)
 		return; // gone meanwhile
 	if (m.kind == MESSAGE_SETTLED)
 		child_settle(a, child);

@@ -29,7 +29,7 @@ static enum step_outcome answer(
 	struct asking *a, enum message_verdict verdict, const char *sentence)
 {
 	a->verdict = verdict;
-	snprintf(a->sentence, sizeof(a->sentence), "%s", sentence != NULL ? sentence : "");
+	snprintf(a->sentence, sizeof(a->sentence), "%s", sentence ? sentence : "");
 	return STEP_ANSWERED;
 }
 
@@ -144,7 +144,7 @@ static void finish(struct asking *a)
 
 static void step_run(struct pool_job *job, void *context)
 {
-	struct asking *a = (struct asking *)job;
+	struct asking *a = container_of(job, struct asking, job);
 	bool is_late = wait_now_ms() - a->begun_ms > BEGIN_MS;
 	enum step_outcome outcome = is_late ? answer_later(a) : a->step->run(a, context);
 	a->step = outcome == STEP_NEXT ? a->step + 1 : NULL;
@@ -154,8 +154,8 @@ static void step_begin(struct asking *a);
 
 static void step_done(struct pool_job *job)
 {
-	struct asking *a = (struct asking *)job;
-	if (job->ran && a->step != NULL) {
+	struct asking *a = container_of(job, struct asking, job);
+	if (job->ran && a->step) {
 		step_begin(a);
 		return;
 	}

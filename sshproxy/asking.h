@@ -24,7 +24,7 @@ struct asking_pools {
 };
 
 struct asking {
-	struct pool_job job; // first: the pool hands it back
+	struct pool_job job;
 	const struct asking_pools *pools;
 	void (*done)(struct asking *asking); // on the loop; may begin another
 	enum message_kind kind;

@@ -80,7 +80,7 @@ static const struct {
 static void client_free(struct client *c)
 {
 	*c->prev = c->next;
-	if (c->next != NULL)
+	if (c->next)
 		c->next->prev = c->prev;
 	free(c);
 }
@@ -109,7 +109,7 @@ static void client_gone(struct client *c)
 	dialer_cancel(TAKE_PTR(c->dialer));
 	if (c->session_id[0] != '\0')
 		session_over(c, c->said_bye ? byes[c->bye.why].session_reason : "crashed");
-	else if (penalty != NULL)
+	else if (penalty)
 		ledger_abandoned(c->authority->ledger, c->address, c->name, penalty);
 	c->state = CLIENT_GONE;
 	if (!c->is_asking)
@@ -169,7 +169,7 @@ static void login_log(const struct client *c)
 
 static void on_asked(struct asking *asking)
 {
-	struct client *c = (struct client *)asking;
+	struct client *c = container_of(asking, struct client, asking);
 	struct message m = message_make(MESSAGE_ANSWER);
 	c->is_asking = false;
 	login_log(c);
@@ -203,11 +203,11 @@ static void on_dialled(void *data, const struct dial_reply *reply, int fds[stati
 	struct client *c = data;
 	struct message m = message_make(MESSAGE_DIALLED);
 	c->dialer = NULL;
-	bool done = reply != NULL && reply->outcome == DIAL_OK;
+	bool done = reply && reply->outcome == DIAL_OK;
 	m.dialled.verdict = done ? MESSAGE_YES : MESSAGE_REFUSED;
 	c->state = done ? CLIENT_CONNECTED : CLIENT_IN;
 	const char *sentence =
-		reply == NULL ? "The host's machine does not answer: try again." : reply->sentence;
+		!reply ? "The host's machine does not answer: try again." : reply->sentence;
 	(void)!text_copy(m.dialled.sentence, sizeof(m.dialled.sentence), sentence);
 	if (done)
 		(void)!text_copy(m.dialled.host_key, sizeof(m.dialled.host_key), reply->host_key);
@@ -291,7 +291,7 @@ static void client_new(struct authority *a, const struct message *m, int fd)
 	memcpy(c->name, "-", sizeof("-"));
 	c->next = a->clients;
 	c->prev = &a->clients;
-	if (c->next != NULL)
+	if (c->next)
 		c->next->prev = &c->next;
 	a->clients = c;
 	if (loop_watch(a->conf.loop, fd, EPOLLIN, on_client, c, &c->source, &e) < 0) {
@@ -328,11 +328,11 @@ static char *sessions_list(void *data)
 {
 	const struct authority *a = data;
 	size_t count = 0;
-	for (const struct client *c = a->clients; c != NULL; c = c->next)
+	for (const struct client *c = a->clients; c; c = c->next)
 		count += c->session_id[0] != '\0';
 	struct str list = STR_INIT(count * sizeof(a->clients->session_id) + 3);
 	str_add(&list, "{");
-	for (const struct client *c = a->clients; c != NULL; c = c->next)
+	for (const struct client *c = a->clients; c; c = c->next)
 		if (c->session_id[0] != '\0')
 			str_addf(&list, "%s%s", list.len == 1 ? "" : ",", c->session_id);
 	str_add(&list, "}");
@@ -343,7 +343,7 @@ static void on_session_end(void *data, const char *session_id, const char *sente
 {
 	struct authority *a = data;
 	struct client *next;
-	for (struct client *c = a->clients; c != NULL; c = next) {
+	for (struct client *c = a->clients; c; c = next) {
 		next = c->next;
 		if (strcmp(c->session_id, session_id) == 0)
 			client_end(c, sentence);
@@ -408,7 +408,7 @@ void authority_scan(struct authority *a)
 {
 	int64_t now_ms = wait_now_ms();
 	ledger_scan(a->ledger);
-	for (struct client *c = a->clients; c != NULL; c = c->next)
+	for (struct client *c = a->clients; c; c = c->next)
 		if (c->kill_at_ms != 0 && c->kill_at_ms <= now_ms) {
 			c->kill_at_ms = now_ms + AUTHORITY_KILL_MS;
 			acceptor_tell(a, MESSAGE_KILL, c->serial);
@@ -423,7 +423,7 @@ void authority_doorbell(struct authority *a)
 int authority_stop(struct authority *a)
 {
 	struct client *next;
-	for (struct client *c = a->clients; c != NULL; c = next) {
+	for (struct client *c = a->clients; c; c = next) {
 		next = c->next;
 		client_end(c, "The ssh proxy is restarting: connect again.");
 	}

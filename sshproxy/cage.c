@@ -81,7 +81,7 @@ static int rules_add(scmp_filter_ctx filter)
 
 static void filterp(scmp_filter_ctx *filter)
 {
-	if (*filter != NULL)
+	if (*filter)
 		seccomp_release(*filter);
 }
 
@@ -105,7 +105,7 @@ int cage_new(struct cage **ret, struct err *e)
 {
 	_cleanup_(filterp) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	_cleanup_(closep) int fd = memfd_create("filter", MFD_CLOEXEC);
-	if (filter == NULL || fd < 0)
+	if (!filter || fd < 0)
 		return err_set(e, ENOMEM, "begin the filter of system calls");
 	int r = rules_add(filter);
 	if (r == 0)

@@ -32,13 +32,13 @@ static void dialer_free(struct dialer *d)
 
 static void dialer_freep(struct dialer **d)
 {
-	if (*d != NULL)
+	if (*d)
 		dialer_free(*d);
 }
 
 static bool is_text(const char *text, size_t size)
 {
-	return memchr(text, '\0', size) != NULL;
+	return memchr(text, '\0', size);
 }
 
 static bool reply_is_valid(const struct dial_reply *reply, size_t fds_count)
@@ -108,6 +108,6 @@ int dialer_start(struct loop *loop, const char *path, const char *session_id, di
 
 void dialer_cancel(struct dialer *d)
 {
-	if (d != NULL)
+	if (d)
 		dialer_free(d);
 }

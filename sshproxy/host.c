@@ -125,7 +125,7 @@ static int login(ssh_session session, const struct host_dialled *dialled, struct
 int host_login(const struct host_dialled *dialled, ssh_session *ret, struct err *e)
 {
 	ssh_session session = ssh_new();
-	if (session == NULL)
+	if (!session)
 		return err_say(e, ENOMEM, "no memory for a session");
 	if (login(session, dialled, e) < 0) {
 		host_logout(session);
@@ -137,7 +137,7 @@ int host_login(const struct host_dialled *dialled, ssh_session *ret, struct err 
 
 void host_logout(ssh_session session)
 {
-	if (session == NULL)
+	if (!session)
 		return;
 	ssh_disconnect(session);
 	ssh_free(session);

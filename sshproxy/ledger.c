@@ -37,7 +37,7 @@ struct verdict {
 enum chore_kind { CHORE_HOST_KEY, CHORE_CHECK, CHORE_NOTES, CHORES };
 
 struct chore {
-	struct pool_job job; // first: the pool hands it back
+	struct pool_job job;
 	struct ledger *ledger;
 	bool wanted, busy;
 	int outcome; // of the last call
@@ -110,7 +110,7 @@ static int note_tell(struct ledger *l, struct db *db, const struct note *n, stru
 static int notes_run(struct ledger *l, struct db *db, struct err *e)
 {
 	int outcome = 0;
-	while (l->telling != NULL) {
+	while (l->telling) {
 		struct note *n = l->telling;
 		struct err refusal;
 		int r = note_tell(l, db, n, &refusal);
@@ -134,7 +134,7 @@ static int (*const runs[CHORES])(struct ledger *l, struct db *db, struct err *e)
 
 static void chore_run(struct pool_job *job, void *context)
 {
-	struct chore *c = (struct chore *)job;
+	struct chore *c = container_of(job, struct chore, job);
 	c->outcome = runs[c - c->ledger->chores](c->ledger, context, &c->e);
 }
 
@@ -153,13 +153,13 @@ static void verdicts_apply(struct ledger *l)
 static void notes_return(struct ledger *l)
 {
 	struct note *last = l->telling;
-	if (last == NULL)
+	if (!last)
 		return;
 	l->notes_count++;
-	for (; last->next != NULL; last = last->next)
+	for (; last->next; last = last->next)
 		l->notes_count++;
 	last->next = l->notes;
-	if (l->notes == NULL)
+	if (!l->notes)
 		l->notes_last = &last->next;
 	l->notes = TAKE_PTR(l->telling);
 }
@@ -168,7 +168,7 @@ static void chores_start(struct ledger *l);
 
 static void chore_done(struct pool_job *job)
 {
-	struct chore *c = (struct chore *)job;
+	struct chore *c = container_of(job, struct chore, job);
 	struct ledger *l = c->ledger;
 	c->busy = false;
 	if (!job->ran)
@@ -186,7 +186,7 @@ static void chore_done(struct pool_job *job)
 		break;
 	case CHORE_NOTES:
 		notes_return(l);
-		c->wanted |= l->notes != NULL;
+		c->wanted = c->wanted || l->notes;
 		break;
 	case CHORES:
 		break;
@@ -198,14 +198,14 @@ static void chore_done(struct pool_job *job)
 static void notes_take(struct ledger *l)
 {
 	struct note **last = &l->notes;
-	for (size_t i = 0; i < NOTES_BATCH && *last != NULL; i++) {
+	for (size_t i = 0; i < NOTES_BATCH && *last; i++) {
 		last = &(*last)->next;
 		l->notes_count--;
 	}
 	l->telling = l->notes;
 	l->notes = *last;
 	*last = NULL;
-	if (l->notes == NULL)
+	if (!l->notes)
 		l->notes_last = &l->notes;
 }
 
@@ -250,7 +250,7 @@ struct ledger *ledger_new(const struct ledger_conf *conf)
 
 static void notes_free(struct note *n)
 {
-	while (n != NULL) {
+	while (n) {
 		struct note *next = n->next;
 		free(n);
 		n = next;
@@ -259,7 +259,7 @@ static void notes_free(struct note *n)
 
 void ledger_free(struct ledger *l)
 {
-	if (l == NULL)
+	if (!l)
 		return;
 	notes_free(l->notes);
 	notes_free(l->telling);

@@ -70,7 +70,7 @@ static enum message_verdict ask_password(struct login *login, ssh_message m)
 	snprintf(question.login.name, sizeof(question.login.name), "%s",
 		name_or_nobody(ssh_message_auth_user(m)));
 	snprintf(question.login.password, sizeof(question.login.password), "%s",
-		password != NULL ? password : "");
+		password ? password : "");
 	enum message_verdict verdict = ask(login, &question);
 	mem_wipe(&question, sizeof(question));
 	return verdict;
@@ -84,7 +84,7 @@ static enum message_verdict ask_key(struct login *login, ssh_message m, enum mes
 	question.kind = kind;
 	snprintf(question.key.name, sizeof(question.key.name), "%s",
 		name_or_nobody(ssh_message_auth_user(m)));
-	if (key == NULL || !type_is_taken(ssh_key_type(key)) || !key_hash(key, question.key.sha256))
+	if (!key || !type_is_taken(ssh_key_type(key)) || !key_hash(key, question.key.sha256))
 		return MESSAGE_NO;
 	return ask(login, &question);
 }
@@ -138,7 +138,7 @@ static void on_log(int priority, const char *function, const char *line, void *d
 	struct login *login = data;
 	(void)priority;
 	if (strcmp(function, "ssh_packet_process") == 0 &&
-		strstr(line, "Dispatching handler for packet type 50") != NULL)
+		strstr(line, "Dispatching handler for packet type 50"))
 		login->came++;
 }
 
@@ -169,7 +169,7 @@ enum login_outcome login_take(struct login *login, ssh_message m)
 		outcome = take_credentials(login, m);
 	else // `none` learns the methods; the service request is granted
 		(void)ssh_message_reply_default(m);
-	if (is_login && subtype == SSH_AUTH_METHOD_NONE && login->none == NULL)
+	if (is_login && subtype == SSH_AUTH_METHOD_NONE && !login->none)
 		login->none = TAKE_PTR(m);
 	ssh_message_free(m);
 	return outcome;
@@ -181,7 +181,7 @@ enum login_outcome login_look(struct login *login)
 	enum login_outcome outcome = LOGIN_MORE;
 	while (outcome == LOGIN_MORE && login->taken < login->came) {
 		login->taken++;
-		if (login->none != NULL) {
+		if (login->none) {
 			outcome = deny(login, login->none);
 		} else {
 			refuse(login, "This key or its signature is not understood.");

@@ -23,7 +23,7 @@
 
 enum { BACKLOG = 256, GRACE_S = 60, GRACE_MAX_S = 600 };
 
-static struct conf_address listen_address = {.host = "127.0.0.1", .port = 2222};
+static struct args_address listen_address = {.host = "127.0.0.1", .port = 2222};
 static int64_t grace_s = GRACE_S;
 
 struct proxy {
@@ -62,8 +62,8 @@ static noreturn void acceptor_process(struct proxy *p, int authority_fd, pid_t a
 	int status = -1;
 	proc_set_name("ssh-acceptor");
 	conf.bind = session_bind_new(p->host_key);
-	if (conf.bind == NULL)
-		(void)!err_say(&e, EINVAL, "libssh does not take our algorithms");
+	if (!conf.bind)
+		err_note(&e, EINVAL, "libssh does not take our algorithms");
 	else if (cage_new(&cage, &e) == 0 && proc_lock_down(&e) == 0) {
 		conf.cage = cage;
 		log_info("accepting", log_text("address", listen_address.host),
@@ -142,14 +142,14 @@ static void stop(struct service *s)
 	}
 }
 
-static const struct conf_option options[] = {
+static const struct args_option options[] = {
 	{.name = "listen",
-		.type = CONF_ADDRESS,
+		.type = ARGS_ADDRESS,
 		.value = &listen_address,
 		.arg = "ADDR:PORT",
 		.help = "where users connect (default 127.0.0.1:2222)"},
 	{.name = "login-grace",
-		.type = CONF_INT,
+		.type = ARGS_INT,
 		.value = &grace_s,
 		.arg = "SECONDS",
 		.help = "how long a login may take (default 60)",

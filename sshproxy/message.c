@@ -13,7 +13,7 @@
 
 static bool is_text(const char *text, size_t size)
 {
-	return memchr(text, '\0', size) != NULL;
+	return memchr(text, '\0', size);
 }
 
 static bool is_name(const char *name)

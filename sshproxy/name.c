@@ -13,5 +13,5 @@ bool name_is_valid(const char *name)
 
 const char *name_or_nobody(const char *name)
 {
-	return name != NULL && name_is_valid(name) ? name : "-";
+	return name && name_is_valid(name) ? name : "-";
 }

@@ -77,13 +77,13 @@ static bool is_ours(ssh_message m)
 	if (type == SSH_REQUEST_CHANNEL_OPEN)
 		return subtype == SSH_CHANNEL_SESSION;
 	return type == SSH_REQUEST_CHANNEL && subtype >= 0 && subtype < (int)ARRAY_SIZE(asks) &&
-	       asks[subtype].ask != NULL;
+	       asks[subtype].ask;
 }
 
 static struct twin *twin_find(const struct relay *r, ssh_channel user)
 {
 	struct twin *c = r->channels;
-	while (c != NULL && c->user != user)
+	while (c && c->user != user)
 		c = c->next;
 	return c;
 }
@@ -93,18 +93,18 @@ static void request_add(struct relay *r, struct relay_request *request)
 	*r->last = request;
 	r->last = &request->next;
 	r->requests_count++;
-	if (request->channel != NULL)
+	if (request->channel)
 		request->channel->requests++;
 }
 
 static void request_free(struct relay_request *request)
 {
 	struct twin *c = request->channel;
-	if (c != NULL && c->user == NULL)
+	if (c && !c->user)
 		twin_free(c); // still opening: nobody else knows it
-	else if (c != NULL)
+	else if (c)
 		c->requests--;
-	if (request->message != NULL)
+	if (request->message)
 		ssh_message_free(request->message);
 	free(request);
 }
@@ -113,7 +113,7 @@ static void request_pop(struct relay *r)
 {
 	struct relay_request *request = r->first;
 	r->first = request->next;
-	if (r->first == NULL)
+	if (!r->first)
 		r->last = &r->first;
 	r->requests_count--;
 	request_free(request);
@@ -132,9 +132,9 @@ static void on_signal(struct twin *c, const char *signal, void *data)
 // Puts the opening of a channel to the container. The user's half exists once the container agreed.
 static int open_ask(struct relay *r, struct relay_request *request)
 {
-	if (request->channel == NULL) {
+	if (!request->channel) {
 		ssh_channel host = ssh_channel_new(r->host);
-		if (host == NULL)
+		if (!host)
 			return SSH_ERROR;
 		request->channel = twin_new(host);
 		request->channel->requests++;
@@ -144,7 +144,7 @@ static int open_ask(struct relay *r, struct relay_request *request)
 	if (answer != SSH_OK)
 		return answer;
 	ssh_channel user = ssh_message_channel_request_open_reply_accept(request->message);
-	if (user == NULL)
+	if (!user)
 		return SSH_ERROR;
 	twin_attach(c, user);
 	c->on_signal = on_signal;
@@ -186,7 +186,7 @@ static int channel_ask(struct relay_request *request)
 // Puts the first request to the container. SSH_AGAIN: its answer has not come.
 static int request_ask(struct relay *r, struct relay_request *request)
 {
-	if (request->message == NULL)
+	if (!request->message)
 		return signal_ask(request);
 	if (ssh_message_type(request->message) == SSH_REQUEST_CHANNEL)
 		return channel_ask(request);
@@ -199,7 +199,7 @@ static int request_ask(struct relay *r, struct relay_request *request)
 static bool requests_turn(struct relay *r)
 {
 	bool moved = false;
-	while (r->first != NULL && r->host != NULL) {
+	while (r->first && r->host) {
 		if (request_ask(r, r->first) == SSH_AGAIN)
 			break;
 		request_pop(r);
@@ -216,9 +216,9 @@ void relay_init(struct relay *r, ssh_session user)
 
 void relay_done(struct relay *r)
 {
-	while (r->first != NULL)
+	while (r->first)
 		request_pop(r);
-	while (r->channels != NULL) {
+	while (r->channels) {
 		struct twin *c = r->channels;
 		r->channels = c->next;
 		twin_free(c);
@@ -236,12 +236,12 @@ void relay_take(struct relay *r, ssh_message m)
 	struct twin *c = NULL;
 	if (ssh_message_type(m) == SSH_REQUEST_CHANNEL) {
 		c = twin_find(r, ssh_message_channel_request_channel(m));
-		if (c == NULL) { // a channel that we have closed
+		if (!c) { // a channel that we have closed
 			ssh_message_free(m);
 			return;
 		}
 	}
-	if (!is_ours(m) || (c == NULL && r->channels_count >= RELAY_CHANNELS_MAX)) {
+	if (!is_ours(m) || (!c && r->channels_count >= RELAY_CHANNELS_MAX)) {
 		(void)ssh_message_reply_default(m);
 		ssh_message_free(m);
 		return;
@@ -260,14 +260,14 @@ bool relay_is_full(const struct relay *r)
 bool relay_is_laden(const struct relay *r)
 {
 	const struct twin *c = r->channels;
-	while (c != NULL && !twin_is_laden(c))
+	while (c && !twin_is_laden(c))
 		c = c->next;
-	return c != NULL;
+	return c;
 }
 
 bool relay_wants_host(const struct relay *r)
 {
-	return r->first != NULL && r->host == NULL;
+	return r->first && !r->host;
 }
 
 // Each turn begins with another channel: the first one writes, the others may find the session
@@ -275,10 +275,10 @@ bool relay_wants_host(const struct relay *r)
 static void channels_rotate(struct relay *r)
 {
 	struct twin *first = r->channels;
-	if (first == NULL || first->next == NULL)
+	if (!first || !first->next)
 		return;
 	struct twin *last = first;
-	while (last->next != NULL)
+	while (last->next)
 		last = last->next;
 	last->next = first;
 	r->channels = first->next;
@@ -289,7 +289,7 @@ bool relay_turn(struct relay *r)
 {
 	bool moved = requests_turn(r);
 	channels_rotate(r);
-	for (struct twin **at = &r->channels; *at != NULL;) {
+	for (struct twin **at = &r->channels; *at;) {
 		struct twin *c = *at;
 		enum twin_outcome outcome = twin_pump(c, &r->count);
 		moved |= outcome != TWIN_IDLE;
@@ -310,8 +310,8 @@ bool relay_turn(struct relay *r)
 
 void relay_end(struct relay *r, const char *sentence)
 {
-	while (r->first != NULL)
+	while (r->first)
 		request_pop(r);
-	for (struct twin *c = r->channels; c != NULL; c = c->next)
+	for (struct twin *c = r->channels; c; c = c->next)
 		twin_end(c, sentence);
 }

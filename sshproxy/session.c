@@ -60,18 +60,18 @@ static void say(struct session *s, enum message_bye why, const char *sentence)
 static void side_attach(struct side *side)
 {
 	side->event = ssh_event_new();
-	if (side->event == NULL || ssh_event_add_session(side->event, side->session) != SSH_OK)
+	if (!side->event || ssh_event_add_session(side->event, side->session) != SSH_OK)
 		abort(); // out of memory
 }
 
 static bool is_clogged(const struct side *side)
 {
-	return side->session != NULL && (ssh_get_status(side->session) & SSH_WRITE_PENDING) != 0;
+	return side->session && (ssh_get_status(side->session) & SSH_WRITE_PENDING) != 0;
 }
 
 static bool is_dead(const struct side *side)
 {
-	return side->session != NULL &&
+	return side->session &&
 	       (ssh_get_status(side->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
 
@@ -88,7 +88,7 @@ static void side_drive(struct side *side, bool may_read)
 static struct pollfd side_poll(const struct side *side, bool may_read)
 {
 	short events = may_read ? POLLIN : 0;
-	if (side->session == NULL)
+	if (!side->session)
 		return (struct pollfd){.fd = -1};
 	if (ssh_get_poll_flags(side->session) & SSH_WRITE_PENDING)
 		events |= POLLOUT;
@@ -100,7 +100,7 @@ static struct pollfd side_poll(const struct side *side, bool may_read)
 static void side_ack(const struct side *side)
 {
 	int on = 1;
-	if (side->session != NULL)
+	if (side->session)
 		(void)setsockopt(side->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
@@ -156,7 +156,7 @@ static bool user_login(struct session *s)
 	bool talks = keys_exchange(s, &grace);
 	while (talks && !is_dead(&s->user) && !s->link.over && wait_left_ms(&grace) > 0) {
 		ssh_message m = ssh_message_get(s->user.session);
-		switch (m != NULL ? login_take(&login, m) : login_look(&login)) {
+		switch (m ? login_take(&login, m) : login_look(&login)) {
 		case LOGIN_MORE:
 			break;
 		case LOGIN_DONE:
@@ -168,7 +168,7 @@ static bool user_login(struct session *s)
 			say(s, MESSAGE_BYE_AUTH_FAILED, login.sentence);
 			return false;
 		}
-		if (m == NULL)
+		if (!m)
 			session_wait(s, wait_left_ms(&grace));
 	}
 	if (wait_left_ms(&grace) == 0)
@@ -214,7 +214,7 @@ static bool host_reach(struct session *s)
 static void requests_take(struct session *s)
 {
 	ssh_message m;
-	while (!relay_is_full(&s->relay) && (m = ssh_message_get(s->user.session)) != NULL)
+	while (!relay_is_full(&s->relay) && (m = ssh_message_get(s->user.session)))
 		relay_take(&s->relay, m);
 }
 
@@ -286,7 +286,7 @@ static void user_hang_up(struct session *s)
 static void session_end(struct session *s)
 {
 	if (s->sentence[0] != '\0' && !is_dead(&s->user)) {
-		bool has_channels = s->relay.channels != NULL;
+		bool has_channels = s->relay.channels;
 		relay_end(&s->relay, s->sentence);
 		(void)ssh_session_set_disconnect_message(s->user.session, s->sentence);
 		user_flush(s, has_channels);
@@ -325,7 +325,7 @@ ssh_bind session_bind_new(ssh_key host_key)
 	};
 	ssh_bind bind = ssh_bind_new();
 	bool no = false;
-	if (bind == NULL)
+	if (!bind)
 		return NULL;
 	bool done = ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK &&
 		    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_IMPORT_KEY, host_key) == SSH_OK;
@@ -345,7 +345,7 @@ noreturn void session_run(const struct session_conf *conf)
 		_exit(EXIT_CAGE);
 	link_init(&s.link, CAGE_FD_AUTHORITY);
 	ssh_session user = ssh_new();
-	if (user == NULL || ssh_options_set(user, SSH_OPTIONS_COMPRESSION, "none") != SSH_OK ||
+	if (!user || ssh_options_set(user, SSH_OPTIONS_COMPRESSION, "none") != SSH_OK ||
 		ssh_bind_accept_fd(conf->bind, user, CAGE_FD_USER) != SSH_OK)
 		_exit(EXIT_FAILURE);
 	ssh_set_blocking(user, 0);

@@ -25,8 +25,7 @@ static void pipe_forget(struct twin_pipe *pipe)
 
 static bool pipe_is_empty(const struct twin_pipe *pipe)
 {
-	return pipe->waiting[TWIN_PLAIN] == 0 && pipe->waiting[TWIN_STDERR] == 0 &&
-	       pipe->left == NULL;
+	return pipe->waiting[TWIN_PLAIN] == 0 && pipe->waiting[TWIN_STDERR] == 0 && !pipe->left;
 }
 
 // Writes what the window and TWIN_WRITE_MAX allow. Returns how much, < 0 when its reader has
@@ -85,7 +84,7 @@ static bool pipe_move(struct twin_pipe *pipe, ssh_channel from, ssh_channel to, 
 {
 	if (session_is_clogged(ssh_channel_get_session(to)))
 		return false;
-	if (pipe->left != NULL)
+	if (pipe->left)
 		return pipe_flush(pipe, to, bytes);
 	if (pipe_is_empty(pipe))
 		return false;
@@ -154,7 +153,7 @@ static void on_signal(ssh_session session, ssh_channel from, const char *signal,
 {
 	(void)session, (void)from;
 	struct twin *c = userdata;
-	if (c->on_signal != NULL)
+	if (c->on_signal)
 		c->on_signal(c, signal, c->data);
 }
 
@@ -240,7 +239,7 @@ void twin_attach(struct twin *c, ssh_channel user)
 
 static void side_free(ssh_channel side, struct ssh_channel_callbacks_struct *events)
 {
-	if (side == NULL)
+	if (!side)
 		return;
 	(void)ssh_remove_channel_callbacks(side, events);
 	ssh_channel_free(side); // sends CLOSE unless sent, keeps itself until the peer's CLOSE
@@ -248,7 +247,7 @@ static void side_free(ssh_channel side, struct ssh_channel_callbacks_struct *eve
 
 void twin_free(struct twin *c)
 {
-	if (c == NULL)
+	if (!c)
 		return;
 	side_free(c->user, &c->user_events);
 	side_free(c->host, &c->host_events);

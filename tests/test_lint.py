@@ -7,7 +7,7 @@ import pytest
 from support.paths import CHECKOUT
 
 
-@pytest.mark.parametrize("check", ["clang-format", "includes", "gcc", "clang", "shellcheck", "sqlfluff"])
+@pytest.mark.parametrize("check", ["clang-format", "handwriting", "includes", "gcc", "clang", "shellcheck", "sqlfluff"])
 def test_the_tree_passes(check):
     done = subprocess.run(
         [CHECKOUT / "tools" / "lint", check],

@@ -43,7 +43,7 @@ static void context_free(void *context)
 
 static struct tick *tick_of(struct pool_job *job)
 {
-	return (struct tick *)(void *)((char *)job - offsetof(struct tick, job));
+	return container_of(job, struct tick, job);
 }
 
 static void job_run(struct pool_job *job, void *context)

@@ -23,7 +23,7 @@ static DIR *directory_open(int parent, const char *name)
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (dir == NULL && fd >= 0)
+	if (!dir && fd >= 0)
 		close(fd);
 	return dir;
 }
@@ -32,11 +32,11 @@ static DIR *directory_open(int parent, const char *name)
 static bool home_is_empty(int home)
 {
 	DIR *dir = directory_open(home, ".");
-	bool empty = dir != NULL;
+	bool empty = dir;
 
-	for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;)
+	for (struct dirent *d; dir && (d = readdir(dir)) != NULL;)
 		empty = empty && (name_is_dots(d->d_name) || strcmp(d->d_name, "lost+found") == 0);
-	if (dir != NULL)
+	if (dir)
 		closedir(dir);
 	return empty;
 }
@@ -94,7 +94,7 @@ static int directory_begin(int from, int to, const char *name, int *ret_in, int 
 static int tree_copy(int from, int to, int depth)
 {
 	DIR *dir = depth < DEPTH_MAX ? directory_open(from, ".") : NULL;
-	int r = dir == NULL ? -1 : 0;
+	int r = dir ? 0 : -1;
 
 	for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
 		struct stat st;
@@ -120,7 +120,7 @@ static int tree_copy(int from, int to, int depth)
 			close(out);
 		}
 	}
-	if (dir != NULL)
+	if (dir)
 		closedir(dir);
 	return r;
 }

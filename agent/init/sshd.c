@@ -46,7 +46,7 @@ __attribute__((noreturn)) static void child_run(void)
 	char *arguments[] = {name, flags, option, config, NULL};
 	sigset_t none;
 
-	if (zone != NULL && (size_t)snprintf(tz, sizeof(tz), "TZ=%s", zone) < sizeof(tz))
+	if (zone && (size_t)snprintf(tz, sizeof(tz), "TZ=%s", zone) < sizeof(tz))
 		environment[1] = tz;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

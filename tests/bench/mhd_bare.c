@@ -13,13 +13,13 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	void **context)
 {
 	(void)url, (void)method, (void)version, (void)upload, (void)upload_size;
-	if (*context == NULL) { // the headers; the request is complete at the next call
+	if (!*context) { // the headers; the request is complete at the next call
 		*context = connection;
 		return MHD_YES;
 	}
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(strlen(data), data, MHD_RESPMEM_PERSISTENT);
-	if (response == NULL)
+	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, "Content-Type", "application/json");
 	enum MHD_Result queued = MHD_queue_response(connection, 200, response);
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 	}
 	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD,
 		(uint16_t)atoi(argv[1]), NULL, NULL, answer, argv[2], MHD_OPTION_END);
-	if (daemon == NULL) {
+	if (!daemon) {
 		perror("mhd_bare");
 		return 1;
 	}

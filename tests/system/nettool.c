@@ -343,7 +343,7 @@ int main(int argc, char **argv)
 		return verify_main();
 	struct err e = {0};
 	cJSON *json;
-	output = json_object();
+	output = json_new_object();
 	if (argc != 3 || json_parse(argv[2], strlen(argv[2]), &json_from_client, &json, &e) < 0) {
 		fprintf(stderr, "usage: nettool COMMAND JSON\n%s\n", e.message);
 		return 2;

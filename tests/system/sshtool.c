@@ -95,7 +95,7 @@ static int send_signal(char **argv)
 	ssh_channel channel;
 	char byte;
 	if (ssh_userauth_publickey(session, NULL, key_read(argv[2])) != SSH_AUTH_SUCCESS ||
-		(channel = ssh_channel_new(session)) == NULL)
+		!(channel = ssh_channel_new(session)))
 		return EXIT_FAILURE;
 	ssh_callbacks_init(&events);
 	if (ssh_set_channel_callbacks(channel, &events) != SSH_OK ||

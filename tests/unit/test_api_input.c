@@ -206,11 +206,10 @@ static void values_of_each_type_are_taken_and_others_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(freep) char *value = checked(cases[i].type, cases[i].text, 0, 42);
-		if (cases[i].want == NULL && value != NULL)
+		if (!cases[i].want && value)
 			fail_msg("\"%s\" was taken", cases[i].text);
-		if (cases[i].want != NULL && (value == NULL || strcmp(value, cases[i].want) != 0))
-			fail_msg("\"%s\" became \"%s\"", cases[i].text,
-				value != NULL ? value : "refused");
+		if (cases[i].want && (!value || strcmp(value, cases[i].want) != 0))
+			fail_msg("\"%s\" became \"%s\"", cases[i].text, value ? value : "refused");
 	}
 }
 

@@ -63,7 +63,7 @@ static void the_body_is_the_golden_one(void **state)
 	cJSON_AddItemReferenceToObject(json, "seccomp", profile);
 	cJSON_SetValuestring(option, "seccomp=");
 	text = cJSON_Print(json);
-	if (getenv("CCP_GOLDEN") != NULL) {
+	if (getenv("CCP_GOLDEN")) {
 		FILE *file = fopen(GOLDEN, "we");
 
 		assert_non_null(file);
@@ -112,13 +112,12 @@ static int profile_answer(const cJSON *profile, const char *name, int64_t first)
 
 	cJSON_ArrayForEach (rule, cJSON_GetObjectItem(profile, "syscalls")) {
 		const cJSON *arg = cJSON_GetArrayItem(cJSON_GetObjectItem(rule, "args"), 0);
-		const char *op = arg == NULL ? "" : cJSON_GetObjectItem(arg, "op")->valuestring;
-		int64_t value =
-			arg == NULL ? 0 : (int64_t)cJSON_GetObjectItem(arg, "value")->valuedouble;
+		const char *op = !arg ? "" : cJSON_GetObjectItem(arg, "op")->valuestring;
+		int64_t value = !arg ? 0 : (int64_t)cJSON_GetObjectItem(arg, "value")->valuedouble;
 
 		if (!text_in(cJSON_GetObjectItem(rule, "names"), name))
 			continue;
-		if (arg == NULL || (strcmp(op, "SCMP_CMP_EQ") == 0 && first == value) ||
+		if (!arg || (strcmp(op, "SCMP_CMP_EQ") == 0 && first == value) ||
 			(strcmp(op, "SCMP_CMP_GT") == 0 && first > value) ||
 			(strcmp(op, "SCMP_CMP_NE") == 0 && first != value) ||
 			(strcmp(op, "SCMP_CMP_MASKED_EQ") == 0 && (first & value) == value))

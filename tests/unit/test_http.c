@@ -13,14 +13,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "lib/conf.h"
+#include "lib/args.h"
 #include "lib/err.h"
 #include "lib/sock.h"
 #include "lib/wait.h"
 
 static char directory[] = "/tmp/ccp-http-XXXXXX";
 static char path[64];
-static struct conf_address address = {.host = "127.0.0.1"};
+static struct args_address address = {.host = "127.0.0.1"};
 static int listeners[2] = {-1, -1}; // Unix, TCP
 static int quit_fd = -1;
 static pthread_t server;

@@ -197,7 +197,7 @@ static void getters_check_type_and_range_and_name_the_member(void **state)
 
 static void what_is_built_is_always_json(void **state)
 {
-	_cleanup_(json_freep) cJSON *json = json_object();
+	_cleanup_(json_freep) cJSON *json = json_new_object();
 	struct err e;
 
 	(void)state;

@@ -28,7 +28,7 @@ static int directory_make(void **state)
 {
 	(void)state;
 	strcpy(directory, "/tmp/test_keys.XXXXXX");
-	if (mkdtemp(directory) == NULL)
+	if (!mkdtemp(directory))
 		return -1;
 	dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir_fd < 0 ? -1 : 0;

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/conf.h"
+#include "lib/args.h"
 #include "lib/err.h"
 #include "lib/wait.h"
 
@@ -47,7 +47,7 @@ static int user_timeout_ms(int fd)
 
 static void a_port_is_taken_once(void **state)
 {
-	struct conf_address address = {.host = "127.0.0.1"};
+	struct args_address address = {.host = "127.0.0.1"};
 	_cleanup_(closep) int first = -1, second = -1, client = -1, server = -1;
 	struct wait w = wait_for(5000, -1);
 	char text[SOCK_ADDRESS_MAX];

@@ -33,12 +33,12 @@ static const char whole[] =
 static char *changed(const char *part, const char *name, const char *json)
 {
 	_cleanup_(json_freep) cJSON *spec = cJSON_Parse(whole);
-	cJSON *object = part == NULL ? spec : cJSON_GetObjectItem(spec, part);
+	cJSON *object = !part ? spec : cJSON_GetObjectItem(spec, part);
 
 	assert_non_null(object);
 	assert_true(cJSON_HasObjectItem(object, name));
 	cJSON_DeleteItemFromObject(object, name);
-	if (json != NULL)
+	if (json)
 		cJSON_AddItemToObject(object, name, cJSON_Parse(json));
 	return json_print(spec);
 }
@@ -125,7 +125,7 @@ static void a_bad_field_is_refused_by_its_name(void **state)
 		struct err e;
 
 		assert_int_equal(host_spec_read(text, &s, &e), -1);
-		if (strstr(e.message, bad[i].name) == NULL)
+		if (!strstr(e.message, bad[i].name))
 			fail_msg("%s is not named: %s", bad[i].name, e.message);
 		assert_null(s);
 	}

@@ -18,7 +18,7 @@
 
 static cJSON *texts(const char *one, int count)
 {
-	cJSON *array = json_array();
+	cJSON *array = json_new_array();
 	for (int i = 0; i < count; i++)
 		json_add_text(array, one);
 	return array;
@@ -66,7 +66,7 @@ static void a_specification_arrives_as_it_was(void **state)
 
 static void settings_that_cannot_verify_are_refused_by_name(void **state)
 {
-	_cleanup_(json_freep) cJSON *none = json_array(), *two = texts("http://echo/", 2);
+	_cleanup_(json_freep) cJSON *none = json_new_array(), *two = texts("http://echo/", 2);
 	_cleanup_(json_freep) cJSON *three = texts("http://echo/", 3),
 				    *many = texts("http://e/", 17);
 	struct verify_spec spec = spec_make(VERIFY_FULL, two, three);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arguments: what is taken, what is refused and with which words.
-#include "lib/conf.h"
+#include "lib/args.h"
 
 #include "tests/unit/unit.h"
 
@@ -11,26 +11,26 @@
 static const char *dir;
 static int64_t count;
 static bool loud;
-static struct conf_address address;
+static struct args_address address;
 
-static const struct conf_option options[] = {
-	{.name = "dir", .type = CONF_TEXT, .value = &dir, .arg = "DIR", .help = "where"},
+static const struct args_option options[] = {
+	{.name = "dir", .type = ARGS_TEXT, .value = &dir, .arg = "DIR", .help = "where"},
 	{.name = "count",
-		.type = CONF_INT,
+		.type = ARGS_INT,
 		.value = &count,
 		.arg = "N",
 		.help = "how many",
 		.min = 1,
 		.max = 9},
-	{.name = "loud", .type = CONF_FLAG, .value = &loud, .help = "say more"},
+	{.name = "loud", .type = ARGS_FLAG, .value = &loud, .help = "say more"},
 	{.name = "listen",
-		.type = CONF_ADDRESS,
+		.type = ARGS_ADDRESS,
 		.value = &address,
 		.arg = "ADDR:PORT",
 		.help = "where to listen"},
 	{0},
 };
-static const struct conf conf = {.program = "p", .summary = "p does.", .options = {options}};
+static const struct args args = {.program = "p", .summary = "p does.", .options = {options}};
 
 static int parse(const char *const *words, int *rest, struct err *e)
 {
@@ -42,7 +42,7 @@ static int parse(const char *const *words, int *rest, struct err *e)
 	loud = false;
 	for (; words[argc]; argc++)
 		argv[argc] = xstrdup(words[argc]);
-	int r = conf_parse(&conf, argc, argv, rest, e);
+	int r = args_parse(&args, argc, argv, rest, e);
 	if (dir && strcmp(dir, "default") != 0)
 		dir = strcmp(dir, "/d") == 0 ? "/d" : "other"; // argv goes away
 	for (int i = 0; i < argc; i++)
@@ -98,23 +98,23 @@ static void addresses_are_numeric_with_a_port(void **state)
 		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1: 80", "localhost:80",
 		"1.2.3:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80", "127.0.0.1:80x",
 		"127.0.0.1:99999999999999999999"};
-	struct conf_address got;
+	struct args_address got;
 	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		if (conf_address_parse(bad[i], &got, &e) != -1)
+		if (args_address_parse(bad[i], &got, &e) != -1)
 			fail_msg("taken: %s", bad[i]);
-	assert_int_equal(conf_address_parse("0.0.0.0:65535", &got, &e), 0);
+	assert_int_equal(args_address_parse("0.0.0.0:65535", &got, &e), 0);
 	assert_int_equal(got.port, 65535);
 }
 
 static void the_usage_names_every_option(void **state)
 {
-	_cleanup_(freep) char *usage = conf_usage(&conf);
+	_cleanup_(freep) char *usage = args_usage(&args);
 
 	(void)state;
-	for (const struct conf_option *o = options; o->name; o++)
+	for (const struct args_option *o = options; o->name; o++)
 		assert_non_null(strstr(usage, o->help));
 	assert_non_null(strstr(usage, "--version"));
 }

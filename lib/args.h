@@ -10,52 +10,52 @@
 
 struct err;
 
-enum conf_type {
-	CONF_TEXT, // const char *: points into argv
-	CONF_INT, // int64_t within min..max
-	CONF_FLAG, // bool, takes no argument
-	CONF_ADDRESS, // struct conf_address from "127.0.0.1:8080" or "[::1]:8080"
+enum args_type {
+	ARGS_TEXT, // const char *: points into argv
+	ARGS_INT, // int64_t within min..max
+	ARGS_FLAG, // bool, takes no argument
+	ARGS_ADDRESS, // struct args_address from "127.0.0.1:8080" or "[::1]:8080"
 };
 
-struct conf_address {
+struct args_address {
 	char host[64]; // numeric, without brackets
 	uint16_t port; // 0 lets the kernel choose
 };
 
-struct conf_option {
+struct args_option {
 	const char *name; // without the dashes; NULL ends the table
-	enum conf_type type;
+	enum args_type type;
 	void *value; // holds the default before and the answer after
 	const char *arg; // placeholder for the usage text, "DIR"
 	const char *help; // one line
-	int64_t min, max; // CONF_INT
+	int64_t min, max; // ARGS_INT
 };
 
 // What a program can be told besides its options.
-struct conf_command {
+struct args_command {
 	const char *name; // `ccp-api hash`; NULL ends the table
 	const char *help;
 	int (*run)(int argc, char **argv); // argv[0] is the command; the result is the exit status
 };
 
-struct conf {
+struct args {
 	const char *program; // "ccp-api"
 	const char *summary; // one sentence
-	const struct conf_option *options[4]; // tables, NULL-terminated list
-	const struct conf_command *commands; // or NULL
+	const struct args_option *options[4]; // tables, NULL-terminated list
+	const struct args_command *commands; // or NULL
 };
 
-enum conf_outcome { CONF_ANSWERED = 1 }; // --help or --version was printed: exit 0
+enum args_outcome { ARGS_ANSWERED = 1 }; // --help or --version was printed: exit 0
 
 // Parses argv: `--name VALUE` and `--name=VALUE`. Stops at the first word that is no option;
 // *ret_rest is its index (argc when there is none). Values are checked; an unknown option, a
 // missing, repeated or bad value is an error with a sentence that shows the right form. Returns 0,
-// CONF_ANSWERED, -1.
-_must_check_ int conf_parse(
-	const struct conf *conf, int argc, char **argv, int *ret_rest, struct err *e);
+// ARGS_ANSWERED, -1.
+_must_check_ int args_parse(
+	const struct args *args, int argc, char **argv, int *ret_rest, struct err *e);
 
 // "127.0.0.1:8080" -> struct. Only numeric addresses: nothing is looked up.
-_must_check_ int conf_address_parse(const char *text, struct conf_address *ret, struct err *e);
+_must_check_ int args_address_parse(const char *text, struct args_address *ret, struct err *e);
 
 // The usage text that --help prints. The caller frees it.
-char *conf_usage(const struct conf *conf);
+char *args_usage(const struct args *args);

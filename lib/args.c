@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arguments by table.
-#include "lib/conf.h"
+#include "lib/args.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,21 +13,21 @@
 
 enum { USAGE_MAX_BYTES = 16 * 1024 };
 
-static const struct conf_option *find_option(const struct conf *conf, const char *name, size_t len)
+static const struct args_option *find_option(const struct args *args, const char *name, size_t len)
 {
-	for (size_t t = 0; t < ARRAY_SIZE(conf->options) && conf->options[t]; t++)
-		for (const struct conf_option *o = conf->options[t]; o->name; o++)
+	for (size_t t = 0; t < ARRAY_SIZE(args->options) && args->options[t]; t++)
+		for (const struct args_option *o = args->options[t]; o->name; o++)
 			if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
 				return o;
 	return NULL;
 }
 
-int conf_address_parse(const char *text, struct conf_address *ret, struct err *e)
+int args_address_parse(const char *text, struct args_address *ret, struct err *e)
 {
 	static const char form[] =
 		"use ADDRESS:PORT with a numeric address, like 127.0.0.1:8080 or "
 		"[::1]:8080";
-	struct conf_address address = {.port = 0};
+	struct args_address address = {.port = 0};
 	unsigned char binary[sizeof(struct in6_addr)];
 	const char *colon = strrchr(text, ':');
 
@@ -51,7 +51,7 @@ int conf_address_parse(const char *text, struct conf_address *ret, struct err *e
 	return 0;
 }
 
-static int parse_int(const struct conf_option *option, const char *text, struct err *e)
+static int parse_int(const struct args_option *option, const char *text, struct err *e)
 {
 	char *end;
 
@@ -65,21 +65,21 @@ static int parse_int(const struct conf_option *option, const char *text, struct 
 	return 0;
 }
 
-static int parse_value(const struct conf_option *option, const char *text, struct err *e)
+static int parse_value(const struct args_option *option, const char *text, struct err *e)
 {
 	switch (option->type) {
-	case CONF_TEXT:
+	case ARGS_TEXT:
 		if (!*text)
 			return err_say(e, EINVAL, "--%s must not be empty", option->name);
 		*(const char **)option->value = text;
 		return 0;
-	case CONF_INT:
+	case ARGS_INT:
 		return parse_int(option, text, e);
-	case CONF_FLAG:
+	case ARGS_FLAG:
 		*(bool *)option->value = true;
 		return 0;
-	case CONF_ADDRESS:
-		if (conf_address_parse(text, option->value, e) < 0)
+	case ARGS_ADDRESS:
+		if (args_address_parse(text, option->value, e) < 0)
 			return err_wrap(e, "--%s", option->name);
 		return 0;
 	}
@@ -87,19 +87,19 @@ static int parse_value(const struct conf_option *option, const char *text, struc
 }
 
 // Parses argv[*at] (and perhaps the word after it) and moves *at on.
-static int parse_option(const struct conf *conf, int argc, char **argv, int *at, struct err *e)
+static int parse_option(const struct args *args, int argc, char **argv, int *at, struct err *e)
 {
 	const char *name = argv[*at] + 2;
 	size_t len = strcspn(name, "=");
-	const struct conf_option *option = find_option(conf, name, len);
+	const struct args_option *option = find_option(args, name, len);
 	const char *value = name[len] == '=' ? name + len + 1 : NULL;
 
 	if (!option)
 		return err_say(e, EINVAL, "unknown option \"%.80s\": see %s --help", argv[*at],
-			conf->program);
-	if (option->type == CONF_FLAG && value)
+			args->program);
+	if (option->type == ARGS_FLAG && value)
 		return err_say(e, EINVAL, "--%s takes no value", option->name);
-	if (option->type != CONF_FLAG && !value) {
+	if (option->type != ARGS_FLAG && !value) {
 		if (*at + 1 >= argc)
 			return err_say(e, EINVAL, "--%s wants a value: --%s %s", option->name,
 				option->name, option->arg);
@@ -109,13 +109,13 @@ static int parse_option(const struct conf *conf, int argc, char **argv, int *at,
 	return parse_value(option, value ? value : "", e);
 }
 
-static int refuse_repeated(const struct conf *conf, int first, int end, char **argv, struct err *e)
+static int refuse_repeated(const struct args *args, int first, int end, char **argv, struct err *e)
 {
 	for (int i = first; i < end; i++) {
 		size_t len = strcspn(argv[i], "=");
 		if (strncmp(argv[i], "--", 2) != 0)
 			continue; // a value
-		const struct conf_option *option = find_option(conf, argv[i] + 2, len - 2);
+		const struct args_option *option = find_option(args, argv[i] + 2, len - 2);
 		for (int k = first; option && k < i; k++)
 			if (strcspn(argv[k], "=") == len && strncmp(argv[k], argv[i], len) == 0)
 				return err_say(e, EINVAL, "--%s is given twice", option->name);
@@ -123,24 +123,24 @@ static int refuse_repeated(const struct conf *conf, int first, int end, char **a
 	return 0;
 }
 
-int conf_parse(const struct conf *conf, int argc, char **argv, int *ret_rest, struct err *e)
+int args_parse(const struct args *args, int argc, char **argv, int *ret_rest, struct err *e)
 {
 	int at = 1;
 
 	while (at < argc && strncmp(argv[at], "--", 2) == 0 && argv[at][2]) {
 		if (strcmp(argv[at], "--help") == 0) {
-			_cleanup_(freep) char *usage = conf_usage(conf);
+			_cleanup_(freep) char *usage = args_usage(args);
 			fputs(usage, stdout);
-			return CONF_ANSWERED;
+			return ARGS_ANSWERED;
 		}
 		if (strcmp(argv[at], "--version") == 0) {
-			printf("%s %s\n", conf->program, CCP_VERSION);
-			return CONF_ANSWERED;
+			printf("%s %s\n", args->program, CCP_VERSION);
+			return ARGS_ANSWERED;
 		}
-		if (parse_option(conf, argc, argv, &at, e) < 0)
+		if (parse_option(args, argc, argv, &at, e) < 0)
 			return -1;
 	}
-	if (refuse_repeated(conf, 1, at, argv, e) < 0)
+	if (refuse_repeated(args, 1, at, argv, e) < 0)
 		return -1;
 	*ret_rest = at;
 	return 0;
@@ -153,22 +153,22 @@ static void usage_line(struct str *usage, const char *name, const char *arg, con
 	str_addf(usage, "  %-28s %s\n", left, help);
 }
 
-char *conf_usage(const struct conf *conf)
+char *args_usage(const struct args *args)
 {
 	_cleanup_(str_done) struct str usage = STR_INIT(USAGE_MAX_BYTES);
 
-	str_addf(&usage, "%s\n\nUsage: %s [OPTION...]%s\n\nOptions:\n", conf->summary,
-		conf->program, conf->commands ? " [COMMAND]" : "");
-	for (size_t t = 0; t < ARRAY_SIZE(conf->options) && conf->options[t]; t++)
-		for (const struct conf_option *o = conf->options[t]; o->name; o++) {
+	str_addf(&usage, "%s\n\nUsage: %s [OPTION...]%s\n\nOptions:\n", args->summary,
+		args->program, args->commands ? " [COMMAND]" : "");
+	for (size_t t = 0; t < ARRAY_SIZE(args->options) && args->options[t]; t++)
+		for (const struct args_option *o = args->options[t]; o->name; o++) {
 			_cleanup_(freep) char *name = xasprintf("--%s", o->name);
-			usage_line(&usage, name, o->type == CONF_FLAG ? NULL : o->arg, o->help);
+			usage_line(&usage, name, o->type == ARGS_FLAG ? NULL : o->arg, o->help);
 		}
 	usage_line(&usage, "--version", NULL, "print the version");
 	usage_line(&usage, "--help", NULL, "print this text");
-	if (conf->commands)
+	if (args->commands)
 		str_add(&usage, "\nCommands:\n");
-	for (const struct conf_command *c = conf->commands; c && c->name; c++)
+	for (const struct args_command *c = args->commands; c && c->name; c++)
 		usage_line(&usage, c->name, NULL, c->help);
 	return str_take(&usage);
 }
