@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from support import cmocka, pgtap
 from support.postgres import Cluster
 from support.program import Program

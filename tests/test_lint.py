@@ -3,11 +3,12 @@
 import subprocess
 
 import pytest
-
 from support.paths import CHECKOUT
 
 
-@pytest.mark.parametrize("check", ["clang-format", "handwriting", "includes", "gcc", "clang", "shellcheck", "sqlfluff"])
+@pytest.mark.parametrize(
+    "check", ["clang-format", "handwriting", "includes", "gcc", "clang", "ruff", "shellcheck", "sqlfluff"]
+)
 def test_the_tree_passes(check):
     done = subprocess.run(
         [CHECKOUT / "tools" / "lint", check],

@@ -4,7 +4,6 @@ import re
 import subprocess
 
 import pytest
-
 from support.paths import CHECKOUT
 
 TARGETS = re.search(r"^\.PHONY:(.*)", (CHECKOUT / "Makefile").read_text(), re.M)[1].split()
@@ -12,7 +11,13 @@ TARGETS = re.search(r"^\.PHONY:(.*)", (CHECKOUT / "Makefile").read_text(), re.M)
 
 def make(*arguments):
     return subprocess.run(
-        ["make", "--no-print-directory", *arguments], cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        ["make", "--no-print-directory", *arguments],
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 

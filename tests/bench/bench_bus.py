@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import psycopg2
-
-from bench.stats import in_turn, percentile
 from support.paths import CHECKOUT
 from support.postgres import Database
 from support.wait import wait_until
+
+from bench.stats import in_turn, percentile
 
 WAKES = 400
 QUIET_S = 0.002  # longer, and a virtual machine falls asleep between two: then its own waking up is what is measured
@@ -74,8 +74,11 @@ def database(stack):
     name = "ccp_bench"
     subprocess.run(
         [CHECKOUT / "db" / "apply", "--no-cron", "--database", stack.conninfo("postgres", name)],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120,
-    )  # fmt: skip
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        timeout=120,
+    )
     try:
         yield Database(stack, name)
     finally:
@@ -87,9 +90,24 @@ def pgbench(database, script, path, seconds, clients=4):
     path.write_text(script)
     done = subprocess.run(
         [
-            "/usr/lib/postgresql/15/bin/pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds),
-            "-D", f"task_id={UUID(int=0)}", "-D", "lease=0", "-f", path, database.conninfo(),
-        ],  # fmt: skip
+            "/usr/lib/postgresql/15/bin/pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(clients),
+            "-j",
+            "2",
+            "-T",
+            str(seconds),
+            "-D",
+            f"task_id={UUID(int=0)}",
+            "-D",
+            "lease=0",
+            "-f",
+            path,
+            database.conninfo(),
+        ],
         capture_output=True,
         text=True,
         timeout=seconds + 60,
@@ -109,7 +127,9 @@ def prepare(database, queued):
         create table if not exists public.bench_rows (id integer primary key, value integer not null) with (fillfactor = 50)
         """
     )
-    database.rows("insert into public.bench_rows select n, 0 from generate_series(1, 10000) as n on conflict do nothing")
+    database.rows(
+        "insert into public.bench_rows select n, 0 from generate_series(1, 10000) as n on conflict do nothing"
+    )
     database.rows(
         """
         select count(task.enqueue('system.noop', null, jsonb_build_object('label', n || '-' || clock_timestamp()), null))

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pexpect
+from support.automation import Automation
 
 from bench.engine import Engine, wait_banner
 from bench.stats import in_turn
-from support.automation import Automation
 
 ROUNDS = 7
 KEY = "/host_key"  # of the plain container's sshd: made beforehand, mounted
@@ -33,7 +33,11 @@ def start(stack, directory):
         hosts.task("host.stop")
         hosts.task("host.rebuild")  # of a stopped host: there is no container afterwards
         task_id = hosts.task("host.start")
-        return float(hosts.value("select extract(epoch from finished_at - created_at) from ccp.task_rows where id = %s", [task_id]))
+        return float(
+            hosts.value(
+                "select extract(epoch from finished_at - created_at) from ccp.task_rows where id = %s", [task_id]
+            )
+        )
 
     def baseline():
         begin = time.perf_counter()
@@ -90,5 +94,7 @@ def pss_idle(stack):
             if not command.startswith("ccp-"):
                 continue
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            parts[f"pss_{name.removeprefix('ccp-')}{number or ''}_kb"] = int(re.search(r"^Pss: +(\d+) kB", rollup, re.M)[1])
+            parts[f"pss_{name.removeprefix('ccp-')}{number or ''}_kb"] = int(
+                re.search(r"^Pss: +(\d+) kB", rollup, re.M)[1]
+            )
     return {"pss_idle_kb": sum(parts.values())} | parts

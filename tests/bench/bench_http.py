@@ -5,10 +5,11 @@ import statistics
 import subprocess
 import urllib.request
 
-from bench.stats import in_turn
 from support.paths import CHECKOUT
 from support.stack import free_port
 from support.wait import wait_until
+
+from bench.stats import in_turn
 
 SECONDS = 4
 ROUNDS = 3
@@ -17,7 +18,11 @@ CONNECTIONS = 64
 
 def requests_per_s(url):
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", url], capture_output=True, text=True, timeout=SECONDS + 30, check=True
+        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", url],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS + 30,
+        check=True,
     )
     if re.search(r"Non-2xx|Socket errors", done.stdout):
         raise RuntimeError(f"{url} answered with errors:\n{done.stdout}")

@@ -3,19 +3,30 @@
 import statistics
 import subprocess
 
-from bench.engine import Engine
-from bench.stats import in_turn, timed
 from support.automation import Automation
 from support.paths import CHECKOUT
+
+from bench.engine import Engine
+from bench.stats import in_turn, timed
 
 CONNECTS = 15
 TRANSFERS = 5
 SIZE_MIB = 256
 # The same algorithms both ways: sshd alone would agree on a post-quantum key exchange, which costs 100 ms by itself.
 COMMON = [
-    "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
-    "-o", "KexAlgorithms=curve25519-sha256", "-c", "aes128-gcm@openssh.com",
-]  # fmt: skip
+    "-F",
+    "none",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "IdentitiesOnly=yes",
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "KexAlgorithms=curve25519-sha256",
+    "-c",
+    "aes128-gcm@openssh.com",
+]
 
 
 class Ways:
@@ -35,21 +46,48 @@ class Ways:
         )
         known.write_text(f"inside {own_key}\n[{env['CCP_SSH_HOST']}]:{env['CCP_SSH_PORT']} {proxy_key}\n")
         files = ["-o", f"UserKnownHostsFile={known}"]
-        self.ours = ["ssh", *COMMON, *files, "-i", key, "-p", env["CCP_SSH_PORT"], f"{env['CCP_DEMO_HOST']}@{env['CCP_SSH_HOST']}"]
+        self.ours = [
+            "ssh",
+            *COMMON,
+            *files,
+            "-i",
+            key,
+            "-p",
+            env["CCP_SSH_PORT"],
+            f"{env['CCP_DEMO_HOST']}@{env['CCP_SSH_HOST']}",
+        ]
         engine = Engine(stack.docker_socket)
         (container,) = [
-            one for one in engine.ask("GET", "/v1.41/containers/json") if env["CCP_DEMO_HOST"] in str(one) or env["CCP_DEMO_HOST_ID"] in str(one)
+            one
+            for one in engine.ask("GET", "/v1.41/containers/json")
+            if env["CCP_DEMO_HOST"] in str(one) or env["CCP_DEMO_HOST_ID"] in str(one)
         ]
         inside = engine.ask("GET", f"/v1.41/containers/{container['Id']}/json")["NetworkSettings"]["SandboxKey"]
         dial = f"{CHECKOUT}/build/bench/dial_inside {inside} 22"
         (client_key,) = (stack.directory / "agent").glob(f"**/{env['CCP_DEMO_HOST_ID']}/client.key")
         self.direct = [
-            "ssh", *COMMON, *files, "-i", client_key, "-o", f"ProxyCommand={dial}", "-o", "ProxyUseFdpass=yes", "-o", "HostKeyAlias=inside", "dev@inside",
+            "ssh",
+            *COMMON,
+            *files,
+            "-i",
+            client_key,
+            "-o",
+            f"ProxyCommand={dial}",
+            "-o",
+            "ProxyUseFdpass=yes",
+            "-o",
+            "HostKeyAlias=inside",
+            "dev@inside",
         ]
 
 
 def run(command, *words, **streams):
-    subprocess.run([*command, *words], check=True, timeout=120, **({"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams))
+    subprocess.run(
+        [*command, *words],
+        check=True,
+        timeout=120,
+        **({"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams),
+    )
 
 
 def connect(ways):

@@ -6,10 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import bench_bus, bench_host, bench_http, bench_ssh
 from support.http import Api
 from support.paths import CHECKOUT
 from support.stack import Stack
+
+from bench import bench_bus, bench_host, bench_http, bench_ssh
 
 # What must hold: name, whether more is better, the bound.
 BOUNDS = (

@@ -117,7 +117,9 @@ class Agent(threading.Thread):
 
     def work(self, crash):
         limit = self.random.choice((1, 1, 4))
-        tasks = self.caller.call("select task_id, kind, host_id, lease, attempt from task.claim(%s, %s)", self.process, limit)
+        tasks = self.caller.call(
+            "select task_id, kind, host_id, lease, attempt from task.claim(%s, %s)", self.process, limit
+        )
         if not tasks:
             return False
         if crash:
@@ -130,9 +132,7 @@ class Agent(threading.Thread):
         return True
 
     def report(self, task, kind, host, lease, attempt):
-        self.caller.call(
-            "insert into race_work (task_id, lease, host_id) values (%s, %s, %s)", task, lease, host
-        )
+        self.caller.call("insert into race_work (task_id, lease, host_id) values (%s, %s, %s)", task, lease, host)
         said = self.caller.call("select task.progress(%s, %s, 'verifying', 50, 'at it')", task, lease)
         chance = self.random.random()
         if said == [("stop",)]:

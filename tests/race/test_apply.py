@@ -42,7 +42,9 @@ def test_apply_under_load_fails_no_call(database):
                     counts.add("asked")
         caller.close()
 
-    threads = [threading.Thread(target=ask, daemon=True)] + [Agent(database, counts, f"a{n}", 0, over) for n in range(3)]
+    threads = [threading.Thread(target=ask, daemon=True)] + [
+        Agent(database, counts, f"a{n}", 0, over) for n in range(3)
+    ]
     for thread in threads:
         thread.start()
     outcomes = [apply(database) for _ in range(APPLIES)]
@@ -98,8 +100,12 @@ def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, pr
     assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * APPLIES
     assert counts.problems == []
     assert counts.numbers["requests"] / took_s > REQUESTS_PER_S, (counts.numbers, took_s)
-    wait_until(lambda: not database.rows("select id from ccp.task_rows where finished_at is null"), 20, "all tasks have ended")
-    assert database.rows("select kind, status, attempt from ccp.task_rows where kind = 'system.noop' group by 1, 2, 3") == [("system.noop", "succeeded", 1)]
+    wait_until(
+        lambda: not database.rows("select id from ccp.task_rows where finished_at is null"), 20, "all tasks have ended"
+    )
+    assert database.rows(
+        "select kind, status, attempt from ccp.task_rows where kind = 'system.noop' group by 1, 2, 3"
+    ) == [("system.noop", "succeeded", 1)]
     assert database.value("select count(*) from ccp.task_rows where kind = 'system.noop'") == counts.numbers["tasks"]
 
 

@@ -14,7 +14,16 @@ def test_cron_alone_ends_what_an_expired_user_runs(cluster, database):
     database.rows("update ccp.users set expires_at = now() - interval '1 second'")
     try:
         subprocess.run(
-            ["psql", "-X", "-q", "-v", f"dbname={database.name}", "-f", CHECKOUT / "db" / "cron.sql", cluster.conninfo()],
+            [
+                "psql",
+                "-X",
+                "-q",
+                "-v",
+                f"dbname={database.name}",
+                "-f",
+                CHECKOUT / "db" / "cron.sql",
+                cluster.conninfo(),
+            ],
             stdin=subprocess.DEVNULL,
             check=True,
             timeout=30,

@@ -40,8 +40,12 @@ class Requester(threading.Thread):
     def run(self):
         while not self.stop.is_set():
             host = self.random.choice(self.hosts)
-            kind = self.random.choice(("host.start", "host.start", "host.stop", "host.stop", "host.verify", "host.rebuild"))
-            row = self.caller.call("insert into ccp.tasks (kind, host_id) values (%s, %s) returning id, status", kind, host)
+            kind = self.random.choice(
+                ("host.start", "host.start", "host.stop", "host.stop", "host.verify", "host.rebuild")
+            )
+            row = self.caller.call(
+                "insert into ccp.tasks (kind, host_id) values (%s, %s) returning id, status", kind, host
+            )
             self.counts.add("requests")
             if row and self.random.random() < 0.15:
                 self.caller.call("select task.cancel(%s, 'changed my mind')", row[0][0])
@@ -105,7 +109,5 @@ def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as
     assert late == []
     assert counts.numbers["reports"] > 100
     assert all(counts.numbers.get(fault, 0) > 0 for fault in ("crashes", "lost_results", "cancels")), counts.numbers
-    assert database.rows(
-        "select lease from race_work group by lease having count(*) > 1"
-    ) == []
+    assert database.rows("select lease from race_work group by lease having count(*) > 1") == []
     assert database.rows("select what, name, why from ccp.stuck") == []

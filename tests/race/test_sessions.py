@@ -116,7 +116,10 @@ CLAIM = "select task_id from task.claim(%s, 1)"
 
 
 def test_two_claims_at_once_take_two_tasks(scene):
-    tasks = {scene.database.value("select (task.enqueue('system.noop', null, jsonb_build_object('label', %s))).id", [n]) for n in "ab"}
+    tasks = {
+        scene.database.value("select (task.enqueue('system.noop', null, jsonb_build_object('label', %s))).id", [n])
+        for n in "ab"
+    }
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
     taken = scene.first.value(CLAIM, scene.worker)
     other = scene.second.value(CLAIM, scene.worker)
@@ -309,7 +312,9 @@ def test_two_successors_at_once_leave_one_alive(scene):
     scene.second.begin_waiting("select process.register('ccp-agent', 'racer', 3, 'race')")
     scene.first.commit()
     scene.second.answer()
-    assert scene.database.rows("select pid from ccp.processes where program = 'ccp-agent' and ended_at is null") == [(3,)]
+    assert scene.database.rows("select pid from ccp.processes where program = 'ccp-agent' and ended_at is null") == [
+        (3,)
+    ]
 
 
 # --- the tick
@@ -331,7 +336,9 @@ def test_the_tick_waits_for_no_host(scene):
 def test_who_holds_one_host_keeps_no_rule_from_all_the_others(scene):
     task = scene.ask("host.start")
     scene.claim()
-    scene.database.rows("update ccp.task_rows set deadline_at = now() - interval '1 minute', stop_reason = 'deadline', stop_requested_at = now() - interval '1 minute'")
+    scene.database.rows(
+        "update ccp.task_rows set deadline_at = now() - interval '1 minute', stop_reason = 'deadline', stop_requested_at = now() - interval '1 minute'"
+    )
     scene.first.call("select from ccp.hosts for update")
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
     assert scene.second.value("select clock.tick('worker')") is True

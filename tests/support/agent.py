@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg2
 import psycopg2.extras
-
 from support.paths import CHECKOUT
 from support.stack import Lab
 from support.wait import wait_until
@@ -100,11 +99,22 @@ class Agent:
 
     def command(self, *arguments):
         return [
-            "setpriv", "--inh-caps=-all", "--bounding-set=-all," + ",".join(f"+{right}" for right in RIGHTS),
-            self.program, "--state-dir", self.directory, "--node", self.node,
-            "--docker-socket", self.stack.docker_socket, "--uplink-netns", self.lab.env["LAB_UPLINK_NETNS"],
-            "--engine", self.engine, *arguments,
-        ]  # fmt: skip
+            "setpriv",
+            "--inh-caps=-all",
+            "--bounding-set=-all," + ",".join(f"+{right}" for right in RIGHTS),
+            self.program,
+            "--state-dir",
+            self.directory,
+            "--node",
+            self.node,
+            "--docker-socket",
+            self.stack.docker_socket,
+            "--uplink-netns",
+            self.lab.env["LAB_UPLINK_NETNS"],
+            "--engine",
+            self.engine,
+            *arguments,
+        ]
 
     def launch(self, environment=None):
         """As a supervisor does: returns when the process is there."""
@@ -180,7 +190,9 @@ class Agent:
     def engine_pids(self):
         """The processes that are engines of this agent's hosts, whatever the agent believes."""
         names = {f"c{container[:12]}" for container in self.containers("--all")} | set(self.engines())
-        listed = subprocess.run(["pgrep", "-f", "-a", "wireguard-go"], check=False, capture_output=True, text=True).stdout
+        listed = subprocess.run(
+            ["pgrep", "-f", "-a", "wireguard-go"], check=False, capture_output=True, text=True
+        ).stdout
         return [int(line.split()[0]) for line in listed.splitlines() if line.split()[-1] in names]
 
     def engines(self):
@@ -203,12 +215,21 @@ class Host:
             "insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address)"
             " values (%s, %s, %s, %s, %s, %s) returning id",
             [
-                name, env["LAB_EXIT1_IP"], env["LAB_EXIT1_ENDPOINT"], env["LAB_EXIT1_PUBLIC_KEY"],
-                env["LAB_DNS_SERVER"], f"198.18.{131 + os.getpid() % 100}.{Host.number}/32",
+                name,
+                env["LAB_EXIT1_IP"],
+                env["LAB_EXIT1_ENDPOINT"],
+                env["LAB_EXIT1_PUBLIC_KEY"],
+                env["LAB_DNS_SERVER"],
+                f"198.18.{131 + os.getpid() % 100}.{Host.number}/32",
             ],
-        )  # fmt: skip
+        )
         node = agent.value("select id from ccp.nodes where name = %s", [agent.node])
-        columns = {"short_id": name, "user_id": user, "node_id": node, "image": "cloud-cli-proxy/managed-user:latest"} | columns
+        columns = {
+            "short_id": name,
+            "user_id": user,
+            "node_id": node,
+            "image": "cloud-cli-proxy/managed-user:latest",
+        } | columns
         self.id = agent.value(
             f"insert into ccp.hosts ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))}) returning id",
             list(columns.values()),
@@ -257,7 +278,11 @@ class Host:
     @property
     def pid(self):
         """The container's PID 1 as the machine sees it, None while it does not run."""
-        pid = int(self.agent.stack.docker("inspect", "--format", "{{.State.Pid}}", self.container)) if self.container else 0
+        pid = (
+            int(self.agent.stack.docker("inspect", "--format", "{{.State.Pid}}", self.container))
+            if self.container
+            else 0
+        )
         return pid or None
 
     def run(self, *command, user="root"):

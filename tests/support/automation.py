@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 
 import psycopg2
-
 from support.wait import wait_until
 
 ENDED = ("succeeded", "failed", "canceled")
@@ -80,7 +79,10 @@ class Automation:
         return self
 
     def live_tasks(self):
-        return self.rows("select kind, status from ccp.task_rows where host_id = %s and status in ('queued', 'running')", [self.host_id])
+        return self.rows(
+            "select kind, status from ccp.task_rows where host_id = %s and status in ('queued', 'running')",
+            [self.host_id],
+        )
 
     # --- events
 

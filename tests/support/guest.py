@@ -17,19 +17,35 @@ class Guest:
         self.name = name
         self.directory = Path(directory)
         env = stack.env
-        self.admin = Api(int(stack.environment["CCP_HTTP_PORT"])).login("admin", Path(env["CCP_ADMIN_PASSWORD_FILE"]).read_text().strip())
+        self.admin = Api(int(stack.environment["CCP_HTTP_PORT"])).login(
+            "admin", Path(env["CCP_ADMIN_PASSWORD_FILE"]).read_text().strip()
+        )
         made = self.told("POST", "/v1/admin/users", {"username": name})
         self.user_id, self.password = made["id"], made["password"]
         self.password_file = self.directory / f"{name}.password"
         self.password_file.touch(0o600)
         self.password_file.write_text(self.password + "\n")
-        (like,) = [one for one in self.told("GET", "/v1/admin/egress-ips?limit=200")["egress_ips"] if one["id"] == env["CCP_EXIT2_ID"]]
+        (like,) = [
+            one
+            for one in self.told("GET", "/v1/admin/egress-ips?limit=200")["egress_ips"]
+            if one["id"] == env["CCP_EXIT2_ID"]
+        ]
         fields = {
             name: like[name]
-            for name in ("ip_address", "tunnel_type", "wg_endpoint", "wg_public_key", "wg_dns_server", "wg_allowed_ips", "wg_mtu")
+            for name in (
+                "ip_address",
+                "tunnel_type",
+                "wg_endpoint",
+                "wg_public_key",
+                "wg_dns_server",
+                "wg_allowed_ips",
+                "wg_mtu",
+            )
         }
         self.exit_id = self.told(
-            "POST", "/v1/admin/egress-ips", fields | {"label": f"of {name}", "wg_peer_address": peer_address} | exit_fields
+            "POST",
+            "/v1/admin/egress-ips",
+            fields | {"label": f"of {name}", "wg_peer_address": peer_address} | exit_fields,
         )["id"]
         host = self.told("POST", "/v1/admin/hosts", {"user_id": self.user_id, "egress_ip_id": self.exit_id})
         self.host_id, self.short_id, self.ssh_password = host["id"], host["short_id"], host["ssh_password"]
@@ -43,7 +59,7 @@ class Guest:
 
     def bootstrap(self, *command, **streams):
         """The bootstrap line with a command, as a process."""
-        line = f"curl -sSf {self.stack.url}/v1/bootstrap/script | sh -s -- \"$@\""
+        line = f'curl -sSf {self.stack.url}/v1/bootstrap/script | sh -s -- "$@"'
         return subprocess.Popen(
             ["sh", "-c", line, "sh", "--user", self.name, "--password-file", self.password_file, "--", *command],
             env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "TMPDIR": str(self.directory)},

@@ -81,13 +81,17 @@ class Api:
 
 
 def hash_password(password):
-    return subprocess.run(
-        [CHECKOUT / "build" / "release" / "ccp-api", "hash"],
-        input=password.encode(),
-        capture_output=True,
-        timeout=10,
-        check=True,
-    ).stdout.decode().strip()
+    return (
+        subprocess.run(
+            [CHECKOUT / "build" / "release" / "ccp-api", "hash"],
+            input=password.encode(),
+            capture_output=True,
+            timeout=10,
+            check=True,
+        )
+        .stdout.decode()
+        .strip()
+    )
 
 
 class ApiServer:

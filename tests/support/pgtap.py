@@ -4,7 +4,6 @@ import os
 import subprocess
 
 import pytest
-
 from support import tap
 
 FILE_TIMEOUT_S = 120

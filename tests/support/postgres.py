@@ -5,7 +5,6 @@ import subprocess
 from contextlib import contextmanager
 
 import psycopg2
-
 from support.paths import CHECKOUT
 
 APPLY_TIMEOUT_S = 120

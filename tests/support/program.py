@@ -35,7 +35,9 @@ class Program:
         command = [binary, "--state-dir", self.directory, *arguments]
         if database is not None:
             command += ["--database", database.conninfo(f"ccp_{name.removeprefix('ccp-')}")]
-        as_user = [] if self.user == "root" else ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups"]
+        as_user = (
+            [] if self.user == "root" else ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups"]
+        )
         with self.log_path.open("ab") as log:
             self.log_start = log.tell()
             self.process = subprocess.Popen(

@@ -53,8 +53,15 @@ class Client:
         known = self.directory / "known_hosts"
         known.write_text(f"[127.0.0.1]:{self.proxy.port} {host_key}\n")
         self.options = [
-            "-F", "none", "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes",
-        ]  # fmt: skip
+            "-F",
+            "none",
+            "-o",
+            f"UserKnownHostsFile={known}",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            "IdentitiesOnly=yes",
+        ]
 
     def register(self):
         """Hands in the key as a user does."""
@@ -67,7 +74,16 @@ class Client:
         return ["-i", str(key or self.key), "-o", "BatchMode=yes"]
 
     def ssh(self, *command, options=(), key=None):
-        return ["ssh", *self.options, *self.with_key(key), *options, "-p", str(self.proxy.port), f"{self.name}@127.0.0.1", *command]
+        return [
+            "ssh",
+            *self.options,
+            *self.with_key(key),
+            *options,
+            "-p",
+            str(self.proxy.port),
+            f"{self.name}@127.0.0.1",
+            *command,
+        ]
 
     def run(self, *command, options=(), key=None, timeout_s=30, **streams):
         if "input" not in streams:
@@ -77,21 +93,38 @@ class Client:
 
     def ssh_by_password(self, *command, name=None, options=()):
         return [
-            "ssh", *self.options, "-o", "PubkeyAuthentication=no", *options, "-p", str(self.proxy.port),
-            f"{name or self.name}@127.0.0.1", *command,
-        ]  # fmt: skip
+            "ssh",
+            *self.options,
+            "-o",
+            "PubkeyAuthentication=no",
+            *options,
+            "-p",
+            str(self.proxy.port),
+            f"{name or self.name}@127.0.0.1",
+            *command,
+        ]
 
     def by_password(self, password, *command, name=None, options=(), timeout_s=30):
         """One try, through sshpass."""
         return subprocess.run(
-            ["sshpass", "-e", *self.ssh_by_password(*command, name=name, options=["-o", "NumberOfPasswordPrompts=1", *options])],
-            env=dict(os.environ, SSHPASS=password), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=timeout_s, check=False,
-        )  # fmt: skip
+            [
+                "sshpass",
+                "-e",
+                *self.ssh_by_password(*command, name=name, options=["-o", "NumberOfPasswordPrompts=1", *options]),
+            ],
+            env=dict(os.environ, SSHPASS=password),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
 
     def hold(self, command="echo begun; exec sleep 600"):
         """A session that stays, and has begun."""
-        one = subprocess.Popen(self.ssh(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        one = subprocess.Popen(
+            self.ssh(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         assert one.stdout.readline() == "begun\n", one.communicate()[1]
         return one
 
@@ -107,10 +140,18 @@ class Client:
 def limited(pid, name, most):
     """A process of the proxy has less of a resource (prlimit's name) for a while."""
     command = [
-        "setpriv", "--reuid=ccp-sshproxy", "--regid=ccp-sshproxy", "--clear-groups",
-        "prlimit", "--raw", "--noheadings", f"--pid={pid}",
-    ]  # fmt: skip
-    before = subprocess.run([*command, f"--{name}", "--output=SOFT"], capture_output=True, text=True, check=True).stdout.strip()
+        "setpriv",
+        "--reuid=ccp-sshproxy",
+        "--regid=ccp-sshproxy",
+        "--clear-groups",
+        "prlimit",
+        "--raw",
+        "--noheadings",
+        f"--pid={pid}",
+    ]
+    before = subprocess.run(
+        [*command, f"--{name}", "--output=SOFT"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     subprocess.run([*command, f"--{name}={most}:"], check=True)
     try:
         yield

@@ -1,10 +1,9 @@
 """What several files of system tests stand on."""
 
-import itertools
 import ipaddress
+import itertools
 
 import pytest
-
 from support.guest import Guest
 from support.ssh import Client
 

@@ -15,15 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
-
 from support.http import ApiServer
 from support.paths import CHECKOUT
 from support.wait import wait_until
 
 KEY = base64.b64encode(bytes(32)).decode()
-SSH_KEY = "ssh-ed25519 " + base64.b64encode(
-    (11).to_bytes(4, "big") + b"ssh-ed25519" + (32).to_bytes(4, "big") + bytes(32)
-).decode()
+SSH_KEY = (
+    "ssh-ed25519 "
+    + base64.b64encode((11).to_bytes(4, "big") + b"ssh-ed25519" + (32).to_bytes(4, "big") + bytes(32)).decode()
+)
 EXIT = {
     "label": "one",
     "ip_address": "198.51.100.7",
@@ -32,7 +32,17 @@ EXIT = {
     "wg_dns_server": "198.51.100.53",
     "wg_peer_address": "10.66.0.2/32",
 }
-WRITTEN = "users hosts egress_ips bindings task_rows ssh_keys settings access_grants idempotency_keys".split()
+WRITTEN = [
+    "users",
+    "hosts",
+    "egress_ips",
+    "bindings",
+    "task_rows",
+    "ssh_keys",
+    "settings",
+    "access_grants",
+    "idempotency_keys",
+]
 
 
 @pytest.fixture
@@ -74,7 +84,9 @@ def run_tasks(database):
 
 
 def fingerprint(database):
-    tables = " union all ".join(f"select '{t}', md5(string_agg(t::text, '|' order by t::text)) from ccp.{t} as t" for t in WRITTEN)
+    tables = " union all ".join(
+        f"select '{t}', md5(string_agg(t::text, '|' order by t::text)) from ccp.{t} as t" for t in WRITTEN
+    )
     return database.rows(tables)
 
 
@@ -111,7 +123,9 @@ def good_value(name, schema):
         return GOOD[name]
     if schema.get("format") in GOOD_FORMAT:
         return GOOD_FORMAT[schema["format"]]
-    return schema["enum"][0] if "enum" in schema else {"string": "x", "integer": schema.get("minimum")}[kinds(schema)[0]]
+    return (
+        schema["enum"][0] if "enum" in schema else {"string": "x", "integer": schema.get("minimum")}[kinds(schema)[0]]
+    )
 
 
 def wrong_texts(schema):
@@ -258,7 +272,12 @@ def test_every_route_is_closed_unless_the_table_says_public(server):
     for method, path, operation in operations(nobody.get("/v1/openapi.json").json):
         body = {} if method != "GET" else None
         if operation["x-who"] == "public":
-            assert nobody.send(method, path, body).status not in (401, 403) or "auth" in path or "login" in path or "sessions" in path
+            assert (
+                nobody.send(method, path, body).status not in (401, 403)
+                or "auth" in path
+                or "login" in path
+                or "sessions" in path
+            )
             continue
         answer = nobody.send(method, concrete(path), body)
         assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer", (method, path, answer)
@@ -272,7 +291,12 @@ def valid_body(operation):
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return None
-    good = EXIT | {"username": "mallory", "user_id": str(uuid.uuid4()), "egress_ip_id": str(uuid.uuid4()), "expires_at": None}
+    good = EXIT | {
+        "username": "mallory",
+        "user_id": str(uuid.uuid4()),
+        "egress_ip_id": str(uuid.uuid4()),
+        "expires_at": None,
+    }
     return {name: good[name] for name in content["schema"]["required"]}
 
 
@@ -284,9 +308,16 @@ def test_the_document_names_every_answer_and_field(server):
         assert operation["summary"], (method, path)
         for content in (c for r in operation["responses"].values() for c in r.get("content", {}).values()):
             assert content["schema"]["$ref"].rpartition("/")[2] in schemas, (method, path)
-    keyed = {path for method, path, operation in operations(document) for p in operation["parameters"] if p["name"] == "Idempotency-Key"}
+    keyed = {
+        path
+        for method, path, operation in operations(document)
+        for p in operation["parameters"]
+        if p["name"] == "Idempotency-Key"
+    }
     assert "/v1/admin/users" in keyed and not {p for p in keyed if "auth" in p or "login" in p or "bootstrap" in p}
-    exit_fields = document["paths"]["/v1/admin/egress-ips"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    exit_fields = document["paths"]["/v1/admin/egress-ips"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]["properties"]
     assert "names are not resolved" in exit_fields["wg_endpoint"]["description"]
     for schema in schemas.values():
         for attribute in schema["properties"].values():
@@ -307,7 +338,12 @@ def test_a_problem_document_has_all_its_members(server):
     problem = answer.json
     assert answer.headers["X-Request-Id"] == "my-id.1" == problem["request_id"]
     assert problem["status"] == answer.status == 422
-    assert problem["instance"] == "/v1/auth/login" and problem["title"] and problem["type"] and problem["message"] == problem["detail"]
+    assert (
+        problem["instance"] == "/v1/auth/login"
+        and problem["title"]
+        and problem["type"]
+        and problem["message"] == problem["detail"]
+    )
     assert {e["field"] for e in problem["errors"]} == {"username", "password"}
     server.program.wait_log("request_id=my-id.1")
     forged = server.client().get("/v1/nothing", headers={"X-Request-Id": "a b"}).headers["X-Request-Id"]
@@ -317,9 +353,14 @@ def test_a_problem_document_has_all_its_members(server):
 def test_types_and_sizes_of_bodies_are_limited(server):
     client = server.client()
     assert client.post("/v1/auth/login", b"x" * (64 * 1024 + 1)).status == 413
-    assert client.post("/v1/auth/login", b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded"}).status == 415
+    assert (
+        client.post("/v1/auth/login", b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded"}).status
+        == 415
+    )
     assert client.post("/v1/auth/login", b"{}", headers={"Content-Type": "text/plain"}).status == 415
-    assert client.post("/v1/auth/login", b"{}", headers={"Content-Type": "application/json; charset=utf-8"}).status == 422
+    assert (
+        client.post("/v1/auth/login", b"{}", headers={"Content-Type": "application/json; charset=utf-8"}).status == 422
+    )
     chunked = b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
     assert b" 413 " in client.raw(chunked + chunk * 5 + b"0\r\n\r\n").split(b"\r\n")[0]
@@ -429,7 +470,10 @@ def test_repeated_wrong_passwords_make_their_address_wait_and_nobody_else(server
         answer = bad.post("/v1/auth/login", {"username": "root", "password": "wrong wrong"})
     assert answer.status == 429 and int(answer.headers["Retry-After"]) > 0, answer
     assert bad.post("/v1/auth/login", {"username": "root", "password": ApiServer.PASSWORD}).status == 429
-    assert server.client("127.0.0.3").post("/v1/auth/login", {"username": "root", "password": ApiServer.PASSWORD}).status == 200
+    assert (
+        server.client("127.0.0.3").post("/v1/auth/login", {"username": "root", "password": ApiServer.PASSWORD}).status
+        == 200
+    )
 
 
 def test_refresh_replaces_the_token_and_a_stolen_one_ends_the_login(server, database):
@@ -496,7 +540,10 @@ def test_a_disabled_or_expired_user_is_named_after_the_right_password_and_its_to
     user = user_make(admin)
     client = server.client().login("alice", user["password"])
     login = {"username": "alice", "password": user["password"]}
-    for change, code in (({"status": "disabled"}, "account_disabled"), ({"status": "active", "expires_at": "2020-01-01T00:00:00Z"}, "account_expired")):
+    for change, code in (
+        ({"status": "disabled"}, "account_disabled"),
+        ({"status": "active", "expires_at": "2020-01-01T00:00:00Z"}, "account_expired"),
+    ):
         assert admin.send("PATCH", f"/v1/admin/users/{user['id']}", change).status == 200
         answer = server.client().post("/v1/auth/login", login)
         assert (answer.status, answer.json["error_code"]) == (403, code)
@@ -551,7 +598,9 @@ def test_users_are_made_listed_in_pages_and_shown(server, admin):
     for other in ("users?", "tasks?sort=created_at&", "events?"):
         answer = admin.get(f"/v1/admin/{other}cursor={oldest['next_cursor']}")
         assert answer.status == 422 and answer.json["errors"][0]["field"] == "cursor", other
-    assert [user["id"] for user in admin.get("/v1/admin/users?username=user3&role=user&status=active").json["users"]] == [made[3]]
+    assert [
+        user["id"] for user in admin.get("/v1/admin/users?username=user3&role=user&status=active").json["users"]
+    ] == [made[3]]
     assert admin.get("/v1/admin/users?status=disabled").json["users"] == []
     assert [user["username"] for user in admin.get("/v1/admin/users?role=admin").json["users"]] == ["root"]
     assert admin.get(f"/v1/admin/users/{made[0]}").json["username"] == "user0"
@@ -569,7 +618,16 @@ def test_an_edit_of_an_old_version_is_refused(server, admin):
     assert late.status == 412 and f'"{late.json["version"]}"' == changed.headers["ETag"]
     assert admin.get(path).json["role"] == "admin"
     now = changed.headers["ETag"]
-    given = {"*": 200, f'"7", {now}': 200, f"W/{now}": 412, f'{tag},"x"': 412, '"9,1"': 412, "nonsense": 400, f"{now},": 400, f"{now} {tag}": 400}
+    given = {
+        "*": 200,
+        f'"7", {now}': 200,
+        f"W/{now}": 412,
+        f'{tag},"x"': 412,
+        '"9,1"': 412,
+        "nonsense": 400,
+        f"{now},": 400,
+        f"{now} {tag}": 400,
+    }
     for value, status in given.items():
         answer = admin.send("PATCH", path, {}, headers={"If-Match": value})
         assert answer.status == status, (value, answer)
@@ -589,7 +647,9 @@ def test_an_idempotency_key_gives_the_same_ids_again_and_never_a_secret(server, 
     again = admin.post("/v1/admin/users", {"username": "alice"}, headers=key)
     assert first.status == again.status == 201 and first.json["id"] == again.json["id"]
     assert len(first.json["password"]) >= 20 and again.json["password"] is None
-    assert admin.post("/v1/admin/users", {"username": "bobby"}, headers=key).json["error_code"] == "idempotency_key_reused"
+    assert (
+        admin.post("/v1/admin/users", {"username": "bobby"}, headers=key).json["error_code"] == "idempotency_key_reused"
+    )
 
     exit_id = admin.post("/v1/admin/egress-ips", EXIT).json["id"]
     order = {"user_id": first.json["id"], "egress_ip_id": exit_id}
@@ -609,7 +669,9 @@ def test_what_is_stored_of_a_request_says_nothing_of_its_password(server, admin,
     for password in ("first password", "another password"):
         answer = admin.post(
             "/v1/admin/users",
-            {"password": password, "username": "alice", "role": "user"} if stored else {"role": "user", "username": "alice", "password": password},
+            {"password": password, "username": "alice", "role": "user"}
+            if stored
+            else {"role": "user", "username": "alice", "password": password},
             headers={"Idempotency-Key": "one"},
         )
         assert answer.status == 201, answer
@@ -622,10 +684,26 @@ def test_what_is_stored_of_a_request_says_nothing_of_its_password(server, admin,
 def test_bad_exit_parameters_are_refused_by_name(server, admin):
     bad = {
         "ip_address": ["198.51.100.0/24", "198.51.100", "exit.example", ""],
-        "wg_endpoint": ["198.51.100.1", "198.51.100.1:0", "198.51.100.1:65536", "::1:51820", "exit.example:1", "a b:1", "1.2.3:4"],
+        "wg_endpoint": [
+            "198.51.100.1",
+            "198.51.100.1:0",
+            "198.51.100.1:65536",
+            "::1:51820",
+            "exit.example:1",
+            "a b:1",
+            "1.2.3:4",
+        ],
         "wg_public_key": ["short", KEY[:-1], KEY[:-2] + "==", "!" * 44, base64.b64encode(bytes(33)).decode()],
         "wg_preshared_key": ["short", base64.b64encode(bytes(31)).decode()],
-        "wg_allowed_ips": [[], ["10.0.0.1/8"], ["x"], "10.0.0.0/33", ["0.0.0.0/0"] * 65, "10.0.0.0/8 192.168.0.0/16", ["", "10.0.0.0/8"]],
+        "wg_allowed_ips": [
+            [],
+            ["10.0.0.1/8"],
+            ["x"],
+            "10.0.0.0/33",
+            ["0.0.0.0/0"] * 65,
+            "10.0.0.0/8 192.168.0.0/16",
+            ["", "10.0.0.0/8"],
+        ],
         "wg_dns_server": ["198.51.100.53/32", "dns.example"],
         "wg_peer_address": ["10.66.0.2/33", "x"],
         "wg_mtu": [575, 1279, 1501, "1420", 1420.5],
@@ -636,13 +714,30 @@ def test_bad_exit_parameters_are_refused_by_name(server, admin):
     for field, values in bad.items():
         for value in values:
             answer = admin.post("/v1/admin/egress-ips", EXIT | {field: value})
-            assert answer.status == 422 and [e["field"] for e in answer.json["errors"]] == [field], (field, value, answer)
-    good = EXIT | {"wg_endpoint": "[2001:db8::1]:51820", "wg_allowed_ips": ["0.0.0.0/0", "::/0"], "wg_mtu": 1380, "wg_peer_address": "10.66.0.2/24"}
+            assert answer.status == 422 and [e["field"] for e in answer.json["errors"]] == [field], (
+                field,
+                value,
+                answer,
+            )
+    good = EXIT | {
+        "wg_endpoint": "[2001:db8::1]:51820",
+        "wg_allowed_ips": ["0.0.0.0/0", "::/0"],
+        "wg_mtu": 1380,
+        "wg_peer_address": "10.66.0.2/24",
+    }
     made = admin.post("/v1/admin/egress-ips", good)
-    assert made.status == 201 and made.json["wg_peer_address"] == "10.66.0.2/24" and made.json["wg_allowed_ips"] == ["0.0.0.0/0", "::/0"]
+    assert (
+        made.status == 201
+        and made.json["wg_peer_address"] == "10.66.0.2/24"
+        and made.json["wg_allowed_ips"] == ["0.0.0.0/0", "::/0"]
+    )
     assert admin.post("/v1/admin/egress-ips", EXIT).json["error_code"] == "label_taken"
     assert admin.get("/v1/admin/egress-ips?label=on&status=active").json["egress_ips"] == [made.json]
-    assert admin.get("/v1/admin/egress-ips?label=two").json["egress_ips"] == admin.get("/v1/admin/egress-ips?status=disabled").json["egress_ips"] == []
+    assert (
+        admin.get("/v1/admin/egress-ips?label=two").json["egress_ips"]
+        == admin.get("/v1/admin/egress-ips?status=disabled").json["egress_ips"]
+        == []
+    )
     shown = admin.get(f"/v1/admin/egress-ips/{made.json['id']}")
     assert shown.json == made.json and shown.headers["ETag"] == made.headers["ETag"]
     assert admin.get(f"/v1/admin/egress-ips/{uuid.uuid4()}").json["error_code"] == "egress_ip_not_found"
@@ -650,7 +745,10 @@ def test_bad_exit_parameters_are_refused_by_name(server, admin):
 
 def test_a_preshared_key_is_sealed_and_never_shown(server, admin, database):
     secret = base64.b64encode(secrets.token_bytes(32)).decode()
-    assert admin.post("/v1/admin/egress-ips", EXIT | {"wg_preshared_key": secret}).json["error_code"] == "settings_incomplete"
+    assert (
+        admin.post("/v1/admin/egress-ips", EXIT | {"wg_preshared_key": secret}).json["error_code"]
+        == "settings_incomplete"
+    )
     # The public half of any key pair will do; 9 is the curve's base point.
     public = base64.b64encode(bytes([9]) + bytes(31)).decode()
     database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'sealing_key'", (public,))
@@ -666,7 +764,12 @@ def test_a_host_is_ordered_and_its_tasks_are_asked_for(server, admin, database):
     user, host = host_make(admin, database)
     path = f"/v1/admin/hosts/{host['id']}"
     shown = admin.get(path).json
-    assert (shown["status"], shown["exit_label"], shown["username"], shown["cpu_limit"]) == ("stopped", "one", "alice", 0.1)
+    assert (shown["status"], shown["exit_label"], shown["username"], shown["cpu_limit"]) == (
+        "stopped",
+        "one",
+        "alice",
+        0.1,
+    )
     assert admin.get(f"/v1/admin/hosts?user_id={user['id']}").json["hosts"] == [shown]
     assert admin.get("/v1/admin/hosts?status=running").json["hosts"] == []
     assert admin.post(f"{path}/verify").status == 409
@@ -691,7 +794,11 @@ def test_an_exit_goes_to_one_host_and_bad_references_are_named(server, admin, da
     exit_id = admin.get(f"/v1/admin/hosts/{host['id']}").json["egress_ip_id"]
     order = {"user_id": user["id"], "egress_ip_id": exit_id}
     assert admin.post("/v1/admin/hosts", order).json["error_code"] == "egress_ip_bound"
-    for field, value in (("user_id", str(uuid.uuid4())), ("egress_ip_id", str(uuid.uuid4())), ("timezone", "Mars/Base")):
+    for field, value in (
+        ("user_id", str(uuid.uuid4())),
+        ("egress_ip_id", str(uuid.uuid4())),
+        ("timezone", "Mars/Base"),
+    ):
         answer = admin.post("/v1/admin/hosts", order | {field: value})
         assert answer.status == 422 and answer.json["errors"][0]["field"] == field, answer
 
@@ -723,7 +830,12 @@ def test_ssh_keys_are_registered_once_and_removed_by_their_owner(server):
     assert [k["name"] for k in alice.get("/v1/user/ssh-keys").json["ssh_keys"]] == ["laptop"]
     assert bobby.get("/v1/user/ssh-keys").json["ssh_keys"] == []
     assert alice.send("DELETE", f"/v1/user/ssh-keys/{made.json['id']}").status == 204
-    for bad in ("ssh-dss AAAA", "ssh-ed25519 AAAA", SSH_KEY.replace("ssh-ed25519 ", "ssh-rsa "), "ssh-ed25519-cert-v01@openssh.com AAAA"):
+    for bad in (
+        "ssh-dss AAAA",
+        "ssh-ed25519 AAAA",
+        SSH_KEY.replace("ssh-ed25519 ", "ssh-rsa "),
+        "ssh-ed25519-cert-v01@openssh.com AAAA",
+    ):
         assert alice.post("/v1/user/ssh-keys", {"public_key": bad}).status == 422, bad
 
 
@@ -736,7 +848,9 @@ def test_events_are_filtered_and_paged(server, admin):
     assert messages[:4] == [f"user user{n} was made" for n in (3, 2, 1, 0)] and rest["next_cursor"] is None
     assert page["events"][0]["actor"] == "root" and page["events"][0]["actor_address"] == "127.0.0.1"
     oldest = admin.get("/v1/admin/events?type=admin.user.created&limit=1&sort=time").json
-    second = admin.get(f"/v1/admin/events?type=admin.user.created&limit=1&sort=time&cursor={oldest['next_cursor']}").json
+    second = admin.get(
+        f"/v1/admin/events?type=admin.user.created&limit=1&sort=time&cursor={oldest['next_cursor']}"
+    ).json
     assert [e["message"] for e in oldest["events"] + second["events"]] == messages[-1:-3:-1]
     assert admin.get("/v1/admin/events?until=2000-01-01T00:00:00Z").json["events"] == []
     assert admin.get("/v1/admin/events?since=yesterday").json["errors"][0]["field"] == "since"
@@ -781,7 +895,9 @@ def test_healthz_names_each_part_and_readyz_says_only_whether_requests_are_serve
 
     def shows(status):
         wait_until(
-            lambda: client.get("/healthz").json == {"status": status, "checks": {"database": "ok"} | parts}, 8, f"{status}: {parts}"
+            lambda: client.get("/healthz").json == {"status": status, "checks": {"database": "ok"} | parts},
+            8,
+            f"{status}: {parts}",
         )
         assert client.get("/readyz").status == client.get("/healthz").status == 200
 
@@ -803,9 +919,12 @@ def parent_of(pid):
 
 
 def test_requests_answer_503_within_5_s_while_backends_are_frozen_and_go_on_after(server, admin, database):
-    frozen = [pid for (pid,) in database.rows(
-        "select pid from pg_stat_activity where application_name = 'ccp-api' and datname = current_database()"
-    )]
+    frozen = [
+        pid
+        for (pid,) in database.rows(
+            "select pid from pg_stat_activity where application_name = 'ccp-api' and datname = current_database()"
+        )
+    ]
     frozen.append(parent_of(frozen[0]))  # the postmaster: no new connections either
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)

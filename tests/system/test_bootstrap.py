@@ -9,11 +9,19 @@ import threading
 
 import pexpect
 import pytest
-
 from support.http import ApiServer
 from support.wait import wait_until
 
-STAGES = "auth_passed host_starting image_ready container_created firewall_ready tunnel_ready verifying ssh_ready".split()
+STAGES = [
+    "auth_passed",
+    "host_starting",
+    "image_ready",
+    "container_created",
+    "firewall_ready",
+    "tunnel_ready",
+    "verifying",
+    "ssh_ready",
+]
 EXIT = {
     "label": "one",
     "ip_address": "198.51.100.7",
@@ -31,7 +39,9 @@ class Scene:
     def __init__(self, database, program, tmp_path):
         self.database = database
         self.server = ApiServer(database, program)
-        database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'public_url'", (self.server.client().url,))
+        database.rows(
+            "update ccp.settings set value = to_jsonb(%s::text) where name = 'public_url'", (self.server.client().url,)
+        )
         self.process = database.value("select process_id from process.register('ccp-agent', 'node1', 1, 'test')")
         admin = self.server.admin()
         self.user = admin.post("/v1/admin/users", {"username": "alice"}).json
@@ -49,7 +59,11 @@ class Scene:
     # --- what an agent does
 
     def claim(self):
-        wait_until(lambda: self.database.value("select count(*) from ccp.task_rows where status = 'queued'"), 20, "a task waits")
+        wait_until(
+            lambda: self.database.value("select count(*) from ccp.task_rows where status = 'queued'"),
+            20,
+            "a task waits",
+        )
         self.task, self.lease = self.database.rows("select task_id, lease from task.claim(%s, 1)", (self.process,))[0]
 
     def progress(self, stage):
@@ -67,7 +81,12 @@ class Scene:
     # --- what a user does
 
     def environment(self):
-        return {"PATH": "/usr/bin:/bin", "TMPDIR": str(self.temporary), "HOME": str(self.temporary.parent), "TERM": "dumb"}
+        return {
+            "PATH": "/usr/bin:/bin",
+            "TMPDIR": str(self.temporary),
+            "HOME": str(self.temporary.parent),
+            "TERM": "dumb",
+        }
 
     def run(self, shell, *arguments, timeout_s=60):
         """As `curl URL | SHELL -s -- ARGUMENTS`, without a terminal."""
@@ -271,7 +290,9 @@ def test_ctrl_backslash_leaves_nothing_behind(scene, shell, stage):
 @SHELLS
 def test_a_reader_that_goes_away_leaves_nothing_behind(scene, shell):
     who = ["--user", "alice", "--password-file", scene.password_file]
-    with subprocess.Popen([shell, scene.script, *who, "--", "true"], env=scene.environment(), stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        [shell, scene.script, *who, "--", "true"], env=scene.environment(), stderr=subprocess.PIPE, text=True
+    ) as child:
         assert "auth_passed" in child.stderr.readline()
         assert scene.left_behind() != []
         child.stderr.close()
@@ -320,7 +341,9 @@ def test_forms_and_lines_say_the_same_as_json(scene):
     client = scene.server.client()
     body = f"username=alice&password={scene.user['password']}".encode()
     form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/plain"}
-    lines = dict(line.split("=", 1) for line in client.post("/v1/bootstrap/sessions", body, headers=form).text.splitlines())
+    lines = dict(
+        line.split("=", 1) for line in client.post("/v1/bootstrap/sessions", body, headers=form).text.splitlines()
+    )
     json = session_make(scene).json
     assert set(lines) == set(json) and lines["task_id"] == json["task_id"] and lines["stage_code"] == "auth_passed"
     wrong = client.post("/v1/bootstrap/sessions", b"username=alice&password=wrong", headers=form)
@@ -389,5 +412,7 @@ def test_poll_tokens_are_worth_something_for_their_task_and_time_only(scene):
     client.token = session["poll_token"]
     other = session["status_url"].replace(session["task_id"], scene.host["task_id"])
     assert client.get(other).status == 401
-    scene.database.rows("update ccp.access_grants set created_at = created_at - interval '1 h', expires_at = expires_at - interval '16 minutes'")
+    scene.database.rows(
+        "update ccp.access_grants set created_at = created_at - interval '1 h', expires_at = expires_at - interval '16 minutes'"
+    )
     assert client.get(session["status_url"]).status == 401

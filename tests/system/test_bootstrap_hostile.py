@@ -12,7 +12,6 @@ import time
 
 import pexpect
 import pytest
-
 from support.paths import CHECKOUT
 from support.stack import free_port
 from support.wait import wait_until
@@ -57,11 +56,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_POST(self):  # noqa: N802 - its name in the library
+    def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.answer("sessions")
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.answer("handoff" if self.path.endswith("/handoff") else "task")
 
     def log_message(self, *arguments):
@@ -85,7 +84,15 @@ class Scene:
 
     def run(self, server, *arguments, shell="dash"):
         return subprocess.run(
-            [shell, self.script(server), "--user", "alice", "--password-file", str(self.directory / "password"), *arguments],
+            [
+                shell,
+                self.script(server),
+                "--user",
+                "alice",
+                "--password-file",
+                str(self.directory / "password"),
+                *arguments,
+            ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env=self.environment,
@@ -122,12 +129,37 @@ def server():
     ("name", "values"),
     [
         ("poll_token", ["", "short", "x" * 20 + " y", "$(touch marker)" * 2, "x" * 200]),
-        ("status_url", ["", "@evil.example/", ".evil.example/", f"{TASK}/../../../other", f"{TASK}?a=b", f"{TASK} -o marker"]),
+        (
+            "status_url",
+            ["", "@evil.example/", ".evil.example/", f"{TASK}/../../../other", f"{TASK}?a=b", f"{TASK} -o marker"],
+        ),
         ("version", ["", "-", "&wait=0", "[1-9]", "a b", "0" * 40]),
-        ("host", ["", "-oProxyCommand=touch marker", "a b", "$(touch marker)", "user@host", "ssh://x", "a;touch marker", "x" * 300]),
+        (
+            "host",
+            [
+                "",
+                "-oProxyCommand=touch marker",
+                "a b",
+                "$(touch marker)",
+                "user@host",
+                "ssh://x",
+                "a;touch marker",
+                "x" * 300,
+            ],
+        ),
         ("port", ["", "-1", "0", "22 -oProxyCommand=x", "123456", "2x", "$(touch marker)"]),
         ("user", ["", "-oProxyCommand=touch marker", "a b", "%h", "$(touch marker)", "root@x", "x" * 40]),
-        ("host_keys", ["", "@cert-authority * ssh-ed25519 AAAA", "* ssh-ed25519 AAAA", "ssh-ed25519 AAAA comment", "none AAAA", "ssh-dss AAAA"]),
+        (
+            "host_keys",
+            [
+                "",
+                "@cert-authority * ssh-ed25519 AAAA",
+                "* ssh-ed25519 AAAA",
+                "ssh-ed25519 AAAA comment",
+                "none AAAA",
+                "ssh-dss AAAA",
+            ],
+        ),
     ],
 )
 def test_a_value_of_another_form_ends_the_script(scene, server, name, values):
@@ -154,7 +186,9 @@ def test_the_server_does_not_choose_what_ssh_does(scene, server):
 
 def test_nothing_that_a_server_says_steers_the_terminal(scene, server):
     said = "it broke\x1b[2J\x1b]52;c;x\x07\x08"
-    done = scene.run(server(task_status=["failed"], stage_code=["\x1b]0;title\x07"], error_message=[said]), "--", "true")
+    done = scene.run(
+        server(task_status=["failed"], stage_code=["\x1b]0;title\x07"], error_message=[said]), "--", "true"
+    )
     assert done.returncode == 14 and b"it broke" in done.stderr
     assert not set(done.stderr) & (set(range(32)) - {10} | {127})
 
@@ -184,7 +218,9 @@ def test_a_server_that_is_not_there_or_talks_much_ends_it_or_does_no_harm(scene,
 def test_a_server_that_holds_no_request_is_asked_once_a_second(scene, server, shell):
     busy = server(task_status=["running"])
     who = ["--user", "alice", "--password-file", scene.directory / "password"]
-    with subprocess.Popen([shell, scene.script(busy), *who, "--", "true"], env=scene.environment, stderr=subprocess.DEVNULL) as child:
+    with subprocess.Popen(
+        [shell, scene.script(busy), *who, "--", "true"], env=scene.environment, stderr=subprocess.DEVNULL
+    ) as child:
         wait_until(lambda: len(busy.asked) >= 5, 20, "the server is asked")
         child.terminate()
         assert child.wait(20) == 143
@@ -197,11 +233,19 @@ def test_a_server_that_holds_no_request_is_asked_once_a_second(scene, server, sh
 def test_a_second_ctrl_c_does_not_end_the_cleaning_up(scene, server, shell):
     tools = scene.directory / "tools"
     tools.mkdir()
-    (tools / "rm").write_text("#!/bin/sh\ncase $1 in -rf) echo cleaning >/dev/tty; sleep 1 ;; esac\nexec /bin/rm \"$@\"\n")
+    (tools / "rm").write_text(
+        '#!/bin/sh\ncase $1 in -rf) echo cleaning >/dev/tty; sleep 1 ;; esac\nexec /bin/rm "$@"\n'
+    )
     (tools / "rm").chmod(0o755)
     child = pexpect.spawn(
         shell,
-        [scene.script(server(task_status=["running"])), "--user", "alice", "--password-file", str(scene.directory / "password")],
+        [
+            scene.script(server(task_status=["running"])),
+            "--user",
+            "alice",
+            "--password-file",
+            str(scene.directory / "password"),
+        ],
         env=scene.environment | {"PATH": f"{tools}:/usr/bin:/bin"},
         timeout=20,
         encoding="utf-8",

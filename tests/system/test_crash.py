@@ -9,7 +9,6 @@ import signal
 import subprocess
 
 import pytest
-
 from support.agent import Agent, Host, can_send
 from support.paths import CHECKOUT
 from support.wait import wait_until
@@ -159,8 +158,10 @@ def test_a_create_whose_agent_dies_makes_one_host(agent, host, failpoint):
     result = goes_on(other, die_at(other, failpoint))
     key = agent.directory / "agent" / "hosts" / other.id / "wireguard.key"
     public = subprocess.run(["wg", "pubkey"], input=key.read_text(), capture_output=True, text=True).stdout.strip()
-    assert result["wg_public_key"] == public == agent.value(
-        "select wg_public_key from ccp.hosts where id = %s", [other.id]
+    assert (
+        result["wg_public_key"]
+        == public
+        == agent.value("select wg_public_key from ccp.hosts where id = %s", [other.id])
     )
     other.task("host.start")
     other.task("host.delete", '{"wipe": true}')

@@ -9,11 +9,9 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-
 from support.automation import Automation
 from support.stack import Lab
 from support.wait import wait_until
@@ -95,7 +93,9 @@ def engine_of(host):
 def inside(host, *command):
     """Runs a command of this machine in the network namespace of the host; its output."""
     pid = host.stack.docker("inspect", "--format", "{{.State.Pid}}", container_of(host)).strip()
-    return subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", *command], check=True, capture_output=True, text=True, timeout=30).stdout
+    return subprocess.run(
+        ["nsenter", f"--net=/proc/{pid}/ns/net", *command], check=True, capture_output=True, text=True, timeout=30
+    ).stdout
 
 
 def counters(host):
@@ -192,11 +192,16 @@ def test_a_dead_resolver_closes_the_host(host, captured, internet):
 
 def test_checks_that_show_nothing_close_the_host_at_the_third(host, captured):
     after, verification = host.last_event(), last_verification(host)
-    silent = [url.replace(".example", ".example:9", 1) for url in host.value("select value from ccp.settings where name = 'echo_urls'")]
+    silent = [
+        url.replace(".example", ".example:9", 1)
+        for url in host.value("select value from ccp.settings where name = 'echo_urls'")
+    ]
     with host.settings(echo_urls=silent):
         host.wait_event("host.unavailable", after, 60)
         assert len(evidence(host, verification, "inconclusive", "inconclusive", "exit_ip")) == INCONCLUSIVE_MAX
-    host.rows("update ccp.hosts set failures = 0, retry_at = null where id = %s and status = 'unavailable'", [host.host_id])
+    host.rows(
+        "update ccp.hosts set failures = 0, retry_at = null where id = %s and status = 'unavailable'", [host.host_id]
+    )
     host.wait_event("host.started", after, 60)
 
 
@@ -257,13 +262,16 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
             wait_until(closed, 10, "the kernel has closed the host")
             verification = last_verification(host)
             passed, denied = (counters(host)[name] for name in ("pass_user", "deny_closed_user"))
-            wait_until(lambda: counters(host)["deny_closed_user"] > denied + TRAFFIC_SEEN, 10, "users' packets are denied")
+            wait_until(
+                lambda: counters(host)["deny_closed_user"] > denied + TRAFFIC_SEEN, 10, "users' packets are denied"
+            )
             assert user_packets(host) == passed
         finally:
             host.stack.sv("up", "ccp-agent")
     wait_until(
         lambda: host.rows(
-            "select 1 from ccp.verifications where host_id = %s and id > %s and (kind, outcome) = ('full', 'passed')", [host.host_id, verification]
+            "select 1 from ccp.verifications where host_id = %s and id > %s and (kind, outcome) = ('full', 'passed')",
+            [host.host_id, verification],
         ),
         20,
         "the agent that is back has proven it anew",
@@ -281,10 +289,14 @@ def test_probes_are_counted_exactly_under_user_traffic(host, captured):
     rose = {name: after[name] - before[name] for name in after}
     # To the resolver and to the address beside it: two by UDP and one by TCP pass, of four for DNS in its guises none does.
     # IPv6 has no address here, so it cannot even be sent.
-    assert {name: number for name, number in rose.items() if name.endswith("_probe") and number} == {"pass_probe": 3, "deny_dns_probe": 4}
+    assert {name: number for name, number in rose.items() if name.endswith("_probe") and number} == {
+        "pass_probe": 3,
+        "deny_dns_probe": 4,
+    }
     assert rose["pass_user"] > 0 and rose["deny_dns_user"] > 0
     (checks,) = host.rows(
-        "select checks from ccp.verifications where host_id = %s and outcome = 'passed' order by id desc limit 1", [host.host_id]
+        "select checks from ccp.verifications where host_id = %s and outcome = 'passed' order by id desc limit 1",
+        [host.host_id],
     )[0]
     (told,) = [check for check in checks if check["name"] == "leak_open"]
     assert told["outcome"] == "passed" and "7 probes counted exactly" in told["detail"], told

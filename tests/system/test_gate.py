@@ -8,7 +8,6 @@ import struct
 import subprocess
 
 import pytest
-
 from support.paths import CHECKOUT
 from support.wait import wait_until
 
@@ -51,11 +50,26 @@ class Container:
 
     def api(self, method, path, body=None):
         done = subprocess.run(
-            ["curl", "-sS", "-f", "-X", method, "--unix-socket", self.stack.docker_socket, f"http://docker/v1.41{path}",
-             "-H", "Content-Type: application/json", "--data-binary", "@-"],
+            [
+                "curl",
+                "-sS",
+                "-f",
+                "-X",
+                method,
+                "--unix-socket",
+                self.stack.docker_socket,
+                f"http://docker/v1.41{path}",
+                "-H",
+                "Content-Type: application/json",
+                "--data-binary",
+                "@-",
+            ],
             input=json.dumps(body) if body is not None else "",
-            capture_output=True, text=True, timeout=60, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def look(self):
@@ -112,7 +126,7 @@ def hostile_image(dockerd, tmp_path_factory):
         "FROM cloud-cli-proxy/managed-user:latest\n"
         "ENV LD_PRELOAD=/nowhere.so\nUSER dev\nWORKDIR /tmp\n"
         "HEALTHCHECK --interval=1s CMD touch /tmp/healthcheck-ran\n"
-        "ENTRYPOINT [\"sh\", \"-c\", \"touch /tmp/entrypoint-ran; sleep 1000\"]\n"
+        'ENTRYPOINT ["sh", "-c", "touch /tmp/entrypoint-ran; sleep 1000"]\n'
     )
     dockerd.docker("build", "--quiet", "--tag", "gate-hostile", str(directory))
     return "gate-hostile"

@@ -6,7 +6,6 @@ import ipaddress
 import subprocess
 
 import pytest
-
 from support.guest import Guest
 from support.stack import Lab
 from support.wait import wait_until
@@ -27,7 +26,14 @@ def guest(stack, tmp_path):
 
 def live_session(guest):
     """A command that goes on for minutes; returns when it has begun."""
-    session = guest.bootstrap("sh", "-c", "echo begun; exec sleep 300", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    session = guest.bootstrap(
+        "sh",
+        "-c",
+        "echo begun; exec sleep 300",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert session.stdout.readline() == "begun\n"
     return session
 
@@ -69,7 +75,7 @@ def set_status(guest, status):
 
 def test_expiry_ends_a_live_session_and_extension_brings_the_host_back(guest):
     session = live_session(guest)
-    past = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)).isoformat()
+    past = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)).isoformat()
     expire(guest, past)
     status, said = ended_by(session)
     assert status != 0 and "expired" in said, said
@@ -82,7 +88,12 @@ def test_expiry_ends_a_live_session_and_extension_brings_the_host_back(guest):
     again = guest.bootstrap("echo", "back", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, said = again.communicate(timeout=60)
     assert (again.returncode, out) == (0, "back\n"), said
-    assert guest.host.value("select count(*) from ccp.events where type = 'user.expired' and user_id = %s", [guest.user_id]) == 1
+    assert (
+        guest.host.value(
+            "select count(*) from ccp.events where type = 'user.expired' and user_id = %s", [guest.user_id]
+        )
+        == 1
+    )
 
 
 def test_with_the_worker_down_cron_alone_ends_the_session_and_the_host_of_an_expired_user(stack, guest):
@@ -91,7 +102,7 @@ def test_with_the_worker_down_cron_alone_ends_the_session_and_the_host_of_an_exp
     stack.sv("down", "ccp-worker")
     try:
         ticked_at = guest.host.value(ticks)
-        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+        soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
         expire(guest, soon.isoformat())
         status, said = ended_by(session, CRON_S)
         assert status != 0 and "expired" in said, said
@@ -136,8 +147,16 @@ def test_a_preshared_key_is_sealed_and_opens_the_tunnel(stack, tmp_path):
 
 
 def test_a_host_that_cannot_start_ends_the_script_with_14_and_names_the_key_to_register(stack, tmp_path):
-    wrong = subprocess.run(["sh", "-c", "wg genkey | wg pubkey"], capture_output=True, text=True, check=True).stdout.strip()
-    guest = Guest(stack, "nowhere-" + tmp_path.name[-8:].strip("-_").lower(), tmp_path, peer_address(stack, 79), wg_public_key=wrong)
+    wrong = subprocess.run(
+        ["sh", "-c", "wg genkey | wg pubkey"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    guest = Guest(
+        stack,
+        "nowhere-" + tmp_path.name[-8:].strip("-_").lower(),
+        tmp_path,
+        peer_address(stack, 79),
+        wg_public_key=wrong,
+    )
     try:
         attempt = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         _, said = attempt.communicate(timeout=90)
@@ -151,7 +170,9 @@ def test_a_host_that_cannot_start_ends_the_script_with_14_and_names_the_key_to_r
 
 def test_a_rebuild_takes_what_was_installed_and_a_wipe_the_home_too(guest, tmp_path):
     deb = base64.b64encode(package(tmp_path).read_bytes()).decode()
-    status, said = says(guest, f"echo kept > mine && echo {deb} | base64 -d > /tmp/ours.deb && sudo dpkg -i /tmp/ours.deb")
+    status, said = says(
+        guest, f"echo kept > mine && echo {deb} | base64 -d > /tmp/ours.deb && sudo dpkg -i /tmp/ours.deb"
+    )
     assert status == 0, said
     there = "cat mine; cat /usr/share/ours; dpkg-query -W ours"
     home, file, name = "cat: mine", "cat: /usr/share/ours", "dpkg-query: no packages found matching ours"

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from support.agent import Agent, Host, engines
 from support.wait import wait_until
 
@@ -63,9 +62,10 @@ def test_a_start_proves_the_exit_and_tells_how_long_each_step_took(agent, host):
     assert {"boot", "wall", "tunnel", "examine", "verify", "prove", "gate"} <= set(task["timings"])
     names = {check["name"] for check in task["checks"]}
     assert {"tunnel", "inventory", "rules", "leak_closed", "leak_open", "exit_ip", "dns", "connectivity"} <= names
-    assert agent.value(
-        "select outcome from ccp.verifications where host_id = %s and kind = 'start'", [host.id]
-    ) == "passed"
+    assert (
+        agent.value("select outcome from ccp.verifications where host_id = %s and kind = 'start'", [host.id])
+        == "passed"
+    )
 
 
 def test_the_container_has_lo_and_one_tunnel_and_leaves_by_the_exit(agent, host):
@@ -115,7 +115,9 @@ def test_thirty_two_bit_calls_end_the_process(host):
 
 
 def test_name_and_files_are_the_agents(host):
-    status, output = host.run("sh", "-c", "cat /etc/resolv.conf; getent hosts $(hostname); echo x > /.ccp/etc/sshd_config")
+    status, output = host.run(
+        "sh", "-c", "cat /etc/resolv.conf; getent hosts $(hostname); echo x > /.ccp/etc/sshd_config"
+    )
     assert status != 0 and "Read-only" in output
     assert "nameserver 198.18.0.53" in output
     assert "127.0.1.1" in output
@@ -190,7 +192,10 @@ def test_changed_settings_are_followed_within_seconds(agent, host):
     host.task("host.verify")
     wait_until(lambda: agent.value(fulls, [host.id]) >= count + 3, 9, "full checks come with the new period")
     elements = subprocess.run(
-        ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "list", "ruleset"], check=True, capture_output=True, text=True
+        ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "list", "ruleset"],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     assert "timeout 5s" in elements
     for name, value in before.items():
@@ -229,15 +234,14 @@ def test_a_docker_restart_closes_the_host(agent, host):
 def test_another_expected_address_closes_the_host_with_evidence(agent, host):
     agent.rows("update ccp.egress_ips set ip_address = '203.0.113.77' where id = %s", [host.exit_id])
     host.wait_status("unavailable", 30)
-    assert agent.value(
-        "select error_code from ccp.verifications where host_id = %s order by id desc limit 1", [host.id]
-    ) == "exit_mismatch"
+    assert (
+        agent.value("select error_code from ccp.verifications where host_id = %s order by id desc limit 1", [host.id])
+        == "exit_mismatch"
+    )
     status, code, _, _ = host.wait(host.insert("host.start"))
     assert (status, code) == ("failed", "exit_mismatch")
     assert agent.containers() == []
-    agent.rows(
-        "update ccp.egress_ips set ip_address = %s where id = %s", [agent.lab.env["LAB_EXIT1_IP"], host.exit_id]
-    )
+    agent.rows("update ccp.egress_ips set ip_address = %s where id = %s", [agent.lab.env["LAB_EXIT1_IP"], host.exit_id])
     host.task("host.start")
 
 
@@ -264,9 +268,7 @@ def test_starts_of_two_hosts_overlap(agent, host):
     tasks = [host.insert("host.start"), other.insert("host.start")]
     for one, task in zip((host, other), tasks):
         assert one.wait(task)[0] == "succeeded"
-    spans = [
-        agent.rows("select started_at, finished_at from ccp.task_rows where id = %s", [task])[0] for task in tasks
-    ]
+    spans = [agent.rows("select started_at, finished_at from ccp.task_rows where id = %s", [task])[0] for task in tasks]
     assert max(span[0] for span in spans) < min(span[1] for span in spans)
     other.task("host.delete", '{"wipe": true}')
     assert other.status == "deleted"

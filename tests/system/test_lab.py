@@ -12,13 +12,12 @@ from pathlib import Path
 import psycopg2
 import pytest
 from dnslib import RCODE, DNSRecord
-
 from support.paths import CHECKOUT
 from support.wait import wait_until
 
 sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
 
-from ccplab import capture, netns, network, plan, process, uapi  # noqa: E402
+from ccplab import capture, netns, network, plan, process, uapi
 
 LAB = CHECKOUT / "tests" / "lab" / "lab"
 INSIDE = "198.18.130.7"

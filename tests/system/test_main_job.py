@@ -12,11 +12,19 @@ from urllib.request import urlopen
 
 import pexpect
 import pytest
-
 from support.automation import Automation
 from support.wait import wait_until
 
-STAGES = "auth_passed host_starting image_ready container_created firewall_ready tunnel_ready verifying ssh_ready".split()
+STAGES = [
+    "auth_passed",
+    "host_starting",
+    "image_ready",
+    "container_created",
+    "firewall_ready",
+    "tunnel_ready",
+    "verifying",
+    "ssh_ready",
+]
 SHELLS = pytest.mark.parametrize("shell", ["bash", "dash"])
 ODD_ARGUMENTS = [
     "plain",
@@ -48,9 +56,14 @@ class Line:
     def __init__(self, stack, tmp_path):
         self.env = stack.env
         self.host = Automation(stack, self.env["CCP_DEMO_HOST_ID"])
-        self.temporary = tmp_path / "it's 50% =\"odd\" $HOME"
+        self.temporary = tmp_path / 'it\'s 50% ="odd" $HOME'
         self.temporary.mkdir()
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(self.temporary), "TERM": "dumb"}
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "TMPDIR": str(self.temporary),
+            "TERM": "dumb",
+        }
 
     def text(self, shell, *command):
         script = f"curl -sSf {shlex.quote(self.env['CCP_URL'])}/v1/bootstrap/script"
@@ -71,7 +84,11 @@ class Line:
 
     def terminal(self, shell, *command):
         return pexpect.spawn(
-            "bash", ["-c", f"{self.text(shell, *command)}; echo code=$?; stty -a"], env=self.environment, timeout=30, encoding="utf-8"
+            "bash",
+            ["-c", f"{self.text(shell, *command)}; echo code=$?; stty -a"],
+            env=self.environment,
+            timeout=30,
+            encoding="utf-8",
         )
 
     def nothing_stays(self):
@@ -117,7 +134,7 @@ def test_a_stopped_host_is_started_and_the_stages_are_seen(line, shell):
 @SHELLS
 def test_the_command_has_its_arguments_as_they_were_and_its_exit_status(line, shell):
     node = "console.log(JSON.stringify(process.argv.slice(1)))"
-    done = line.run(shell, "sh", "-c", f"exec node -e {shlex.quote(node)} -- \"$@\"", "sh", *ODD_ARGUMENTS)
+    done = line.run(shell, "sh", "-c", f'exec node -e {shlex.quote(node)} -- "$@"', "sh", *ODD_ARGUMENTS)
     assert done.returncode == 0, done
     assert json.loads(done.stdout) == ODD_ARGUMENTS
     assert line.run(shell, "sh", "-c", "exit 7").returncode == 7
@@ -128,9 +145,22 @@ def test_bytes_go_in_and_out_of_a_command_as_they_were(line):
     data = os.urandom(300_000)
     (line.temporary.parent / "data").write_bytes(data)
     script = line.temporary.parent / "script.sh"
-    script.write_bytes(subprocess.run(["curl", "-sSf", f"{line.env['CCP_URL']}/v1/bootstrap/script"], capture_output=True, check=True).stdout)
+    script.write_bytes(
+        subprocess.run(
+            ["curl", "-sSf", f"{line.env['CCP_URL']}/v1/bootstrap/script"], capture_output=True, check=True
+        ).stdout
+    )
     done = subprocess.run(
-        ["dash", script, "--user", line.env["CCP_DEMO_USER"], "--password-file", line.env["CCP_DEMO_PASSWORD_FILE"], "--", "cat"],
+        [
+            "dash",
+            script,
+            "--user",
+            line.env["CCP_DEMO_USER"],
+            "--password-file",
+            line.env["CCP_DEMO_PASSWORD_FILE"],
+            "--",
+            "cat",
+        ],
         input=data,
         capture_output=True,
         env=line.environment,

@@ -18,7 +18,6 @@ import threading
 import time
 
 import pytest
-
 from support.paths import CHECKOUT
 from support.wait import wait_until
 
@@ -297,9 +296,15 @@ def test_an_engine_is_found_and_proven_by_the_next_agent(container):
 def test_a_clock_that_was_set_makes_no_handshake_old(container):
     """An engine whose last handshake lies an hour back by the wall clock, and is new to us."""
     lines = [
-        f"public_key={'00' * 32}", f"last_handshake_time_sec={int(time.time()) - 3600}", "last_handshake_time_nsec=0",
-        "rx_bytes=1", "tx_bytes=1", "errno=0", "", "",
-    ]  # fmt: skip
+        f"public_key={'00' * 32}",
+        f"last_handshake_time_sec={int(time.time()) - 3600}",
+        "last_handshake_time_nsec=0",
+        "rx_bytes=1",
+        "tx_bytes=1",
+        "errno=0",
+        "",
+        "",
+    ]
     path = f"/var/run/wireguard/c{container.arguments['id'][:12]}.sock"
 
     class Engine(socketserver.BaseRequestHandler):
@@ -319,7 +324,9 @@ def test_a_clock_that_was_set_makes_no_handshake_old(container):
 def test_the_engine_is_nobodys_child_with_one_capability(container):
     pid = container.start()["pid"]
     status = dict(
-        line.split(":\t", 1) for line in open(f"/proc/{pid}/status", encoding="ascii").read().splitlines() if ":\t" in line
+        line.split(":\t", 1)
+        for line in open(f"/proc/{pid}/status", encoding="ascii").read().splitlines()
+        if ":\t" in line
     )
     assert status["CapEff"] == status["CapPrm"] == f"{1 << 12:016x}", "NET_ADMIN"
     assert status["NoNewPrivs"] == "1"
@@ -500,7 +507,11 @@ def test_the_inventory_names_what_does_not_belong(container):
     found = {}
     for name, words, undo in (
         ("device", ["link", "add", "v0", "type", "veth", "peer", "v1"], ["link", "del", "v0"]),
-        ("address", ["addr", "add", "198.18.131.1/32", "dev", "tun0"], ["addr", "del", "198.18.131.1/32", "dev", "tun0"]),
+        (
+            "address",
+            ["addr", "add", "198.18.131.1/32", "dev", "tun0"],
+            ["addr", "del", "198.18.131.1/32", "dev", "tun0"],
+        ),
         ("route", ["route", "add", "198.18.131.0/24", "dev", "tun0"], ["route", "del", "198.18.131.0/24"]),
         ("rule", ["rule", "add", "to", "198.18.131.1", "lookup", "7"], ["rule", "del", "to", "198.18.131.1"]),
         ("mtu", ["link", "set", "tun0", "mtu", "1400"], ["link", "set", "tun0", "mtu", "1420"]),

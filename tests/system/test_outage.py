@@ -9,7 +9,6 @@ import signal
 import time
 
 import pytest
-
 from support.agent import Agent, Host, can_send
 from support.wait import wait_until
 
@@ -144,7 +143,7 @@ def start_postgres(agent):
 def answers(agent):
     try:
         return agent.value("select 1") == 1
-    except Exception:  # noqa: BLE001 - whatever it is, it does not answer
+    except Exception:
         return False
 
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
-
 from support.http import Api
 from support.wait import wait_until
 
@@ -83,7 +82,9 @@ class Work:
         self.under_way = self.noop(700)
 
     def container_of_host(self):
-        return self.host.stack.docker("ps", "--no-trunc", "--quiet", "--filter", f"label=cloud-cli-proxy.host={self.host.host_id}")
+        return self.host.stack.docker(
+            "ps", "--no-trunc", "--quiet", "--filter", f"label=cloud-cli-proxy.host={self.host.host_id}"
+        )
 
     def noop(self, hold_ms=0):
         return self.host.rows(
@@ -96,7 +97,9 @@ class Work:
 
         def answers():
             try:
-                self.host.owner, self.host.automation = (self.host.connect(f"CCP_{name}_URL") for name in ("OWNER", "AUTOMATION"))
+                self.host.owner, self.host.automation = (
+                    self.host.connect(f"CCP_{name}_URL") for name in ("OWNER", "AUTOMATION")
+                )
             except psycopg2.OperationalError:
                 return False
             return self.host.value("select 1")

@@ -4,7 +4,6 @@ import re
 
 import psycopg2
 import pytest
-
 from support.automation import Automation
 
 VIEWS = ("now", "stuck", "task_status", "host_status", "workers", "rules", "doctor")
@@ -21,7 +20,8 @@ def host(stack):
 
 # In this order: each finds the host as the one before left it.
 @pytest.mark.parametrize(
-    ("kind", "status"), [("host.stop", "stopped"), ("host.start", "running"), ("host.rebuild", "running"), ("host.verify", "running")]
+    ("kind", "status"),
+    [("host.stop", "stopped"), ("host.start", "running"), ("host.rebuild", "running"), ("host.verify", "running")],
 )
 def test_each_kind_succeeds_by_one_insert_and_the_same_twice_is_one_task(host, kind, status):
     first, second = host.insert(kind), host.insert(kind)
@@ -84,7 +84,9 @@ def test_a_step_that_no_edge_allows_is_refused_even_to_the_owner(host, sql):
     assert refusal.value.pgcode.startswith("CP"), refusal.value
 
 
-@pytest.mark.parametrize("sql", ["update ccp.events set message = 'x'", "delete from ccp.events", "truncate ccp.events"])
+@pytest.mark.parametrize(
+    "sql", ["update ccp.events set message = 'x'", "delete from ccp.events", "truncate ccp.events"]
+)
 def test_events_are_never_changed_not_even_by_the_owner(host, sql):
     before = host.value("select count(*) from ccp.events")
     with pytest.raises(psycopg2.Error) as refusal:

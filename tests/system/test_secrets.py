@@ -13,7 +13,6 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from support.guest import Guest
 from support.http import Answer, Api
 from support.ssh import Client
@@ -65,7 +64,11 @@ class Sampler(threading.Thread):
 
     def arguments(self):
         """Names of all programs that were seen."""
-        return {Path(data.split(b"\0")[0].decode(errors="replace")).name for file, data in self.seen if file == "cmdline" and data}
+        return {
+            Path(data.split(b"\0")[0].decode(errors="replace")).name
+            for file, data in self.seen
+            if file == "cmdline" and data
+        }
 
 
 class Recorder:
@@ -108,8 +111,12 @@ def comes_and_goes(guest, directory):
     done = subprocess.run(
         client.ssh_by_password("true"),
         env=dict(os.environ, SSH_ASKPASS=str(directory / "askpass"), SSH_ASKPASS_REQUIRE="force"),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -209,10 +216,21 @@ def scene(stack, tmp_path_factory):
 def test_the_values_to_look_for_are_all_there(scene):
     text = "\n".join(sorted(scene.known))
     for name in (
-        "CCP_ADMIN_PASSWORD_FILE", "CCP_DEMO_SSH_PASSWORD_FILE", "POST /v1/admin/users", "POST /v1/admin/hosts", "POST /v1/auth/refresh",
-        "POST /v1/bootstrap/sessions", "poll token of the line", "one-time key", "preshared key in hex", "client.key line",
-        f"{scene.guest.host_id}/wireguard.key in hex", "sealing.key", f"{scene.stack.directory}/sshproxy/", "signing key 0 in base64",
-    ):  # fmt: skip
+        "CCP_ADMIN_PASSWORD_FILE",
+        "CCP_DEMO_SSH_PASSWORD_FILE",
+        "POST /v1/admin/users",
+        "POST /v1/admin/hosts",
+        "POST /v1/auth/refresh",
+        "POST /v1/bootstrap/sessions",
+        "poll token of the line",
+        "one-time key",
+        "preshared key in hex",
+        "client.key line",
+        f"{scene.guest.host_id}/wireguard.key in hex",
+        "sealing.key",
+        f"{scene.stack.directory}/sshproxy/",
+        "signing key 0 in base64",
+    ):
         assert name in text, text
 
 
@@ -239,9 +257,13 @@ def test_nothing_is_in_the_tables(scene):
     assert len(tables) > 20
     for (table,) in tables:
         at_home = AT_HOME.get(table, [])
-        rows = scene.guest.host.rows(f"select to_jsonb(t)::text, (to_jsonb(t) - %s::text[])::text from {table} as t", [at_home])
+        rows = scene.guest.host.rows(
+            f"select to_jsonb(t)::text, (to_jsonb(t) - %s::text[])::text from {table} as t", [at_home]
+        )
         assert not scene.shown("\n".join(row[1] for row in rows)), table
-        assert not at_home or scene.shown("\n".join(row[0] for row in rows)), f"{table}: where it is at home it is found"
+        assert not at_home or scene.shown("\n".join(row[0] for row in rows)), (
+            f"{table}: where it is at home it is found"
+        )
 
 
 def test_nothing_is_in_the_answers_that_did_not_make_it(scene):
@@ -257,10 +279,17 @@ def test_the_container_holds_no_key_of_the_tunnel_and_none_that_logs_in(scene):
     for container in containers:
         assert not scene.shown(docker("logs", container))
         assert not scene.shown(docker("inspect", container))
-    container = docker("ps", "--no-trunc", "--quiet", "--filter", f"label=cloud-cli-proxy.host={scene.guest.host_id}").strip()
+    container = docker(
+        "ps", "--no-trunc", "--quiet", "--filter", f"label=cloud-cli-proxy.host={scene.guest.host_id}"
+    ).strip()
     pid = docker("inspect", "-f", "{{.State.Pid}}", container).strip()
     for path in (f"/proc/{pid}/root/.ccp", f"/proc/{pid}/root/etc", f"/proc/{pid}/root/run"):
         text = subprocess.run(
-            ["grep", "-rhaI", ".", path], capture_output=True, text=True, errors="replace", check=False, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}
+            ["grep", "-rhaI", ".", path],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
         ).stdout
         assert not [name for name in scene.shown(text) if "host_key" not in name and "ssh_host" not in name], path

@@ -4,7 +4,6 @@ import socket
 import threading
 
 import pytest
-
 from support.agent import Agent, Host
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pexpect
 import pytest
-
 from support.stack import free_port
 from support.wait import wait_until
 
@@ -34,7 +33,13 @@ def sha256(path):
 
 
 def shell_sha256(line):
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", f"{line} | sha256sum"], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{line} | sha256sum"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()[0]
 
@@ -75,8 +80,12 @@ def test_a_command_in_the_background_that_keeps_its_output_open_holds_the_sessio
 def test_environment_and_long_commands_arrive(client):
     done = subprocess.run(
         client.ssh("printenv LC_CCP", options=["-o", "SendEnv=LC_CCP"]),
-        env=dict(os.environ, LC_CCP="a value"), capture_output=True, text=True, timeout=20, check=False,
-    )  # fmt: skip
+        env=dict(os.environ, LC_CCP="a value"),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     assert done.stdout == "a value\n"
     assert client.run(f"echo {'x' * 120_000} | wc -c").stdout == "120001\n"
 
@@ -156,7 +165,9 @@ def test_bytes_come_back_in_order_through_cat_with_rekeys(client, file):
 
 
 def test_both_streams_of_a_command_are_whole(client):
-    done = client.run("head -c 20000000 /dev/zero >&2 & head -c 20000000 /dev/zero; wait", options=["-o", "RekeyLimit=1M"], text=False)
+    done = client.run(
+        "head -c 20000000 /dev/zero >&2 & head -c 20000000 /dev/zero; wait", options=["-o", "RekeyLimit=1M"], text=False
+    )
     assert (len(done.stdout), len(done.stderr)) == (20_000_000, 20_000_000)
 
 
@@ -174,7 +185,12 @@ def memory_kb(pid):
 def test_a_slow_reader_holds_back_the_writer_and_the_proxys_memory_stays_small(client, streams):
     """Every byte that is read lets a window's worth more come, unless somebody counts what waits already."""
     client.wait_alone()
-    one = subprocess.Popen(client.ssh(f"head -c 300000000 /dev/zero {streams}"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    one = subprocess.Popen(
+        client.ssh(f"head -c 300000000 /dev/zero {streams}"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     try:
         total = len(one.stdout.read(1))
         (child,) = client.proxy.children()
@@ -239,8 +255,15 @@ def test_sftp_and_scp_carry_files(client, file, tmp_path):
     subprocess.run(["sftp", *where, "-b", batch, there], check=True, capture_output=True, timeout=30)
     assert sha256(tmp_path / "back") == sha256(small)
     for protocol in ([], ["-O"]):
-        subprocess.run(["scp", *where, *protocol, small, f"{there}:by-scp"], check=True, capture_output=True, timeout=30)
-        subprocess.run(["scp", *where, *protocol, f"{there}:by-scp", tmp_path / "again"], check=True, capture_output=True, timeout=30)
+        subprocess.run(
+            ["scp", *where, *protocol, small, f"{there}:by-scp"], check=True, capture_output=True, timeout=30
+        )
+        subprocess.run(
+            ["scp", *where, *protocol, f"{there}:by-scp", tmp_path / "again"],
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
         assert sha256(tmp_path / "again") == sha256(small)
 
 
@@ -251,8 +274,12 @@ def test_rsync_and_git_work(client, tmp_path):
     tree.mkdir()
     for number in range(50):
         (tree / f"f{number}").write_bytes(secrets.token_bytes(10_000))
-    subprocess.run(["rsync", "-a", "-e", shell, f"{tree}/", f"{there}:tree/"], check=True, capture_output=True, timeout=30)
-    subprocess.run(["rsync", "-a", "-e", shell, f"{there}:tree/", tmp_path / "back"], check=True, capture_output=True, timeout=30)
+    subprocess.run(
+        ["rsync", "-a", "-e", shell, f"{tree}/", f"{there}:tree/"], check=True, capture_output=True, timeout=30
+    )
+    subprocess.run(
+        ["rsync", "-a", "-e", shell, f"{there}:tree/", tmp_path / "back"], check=True, capture_output=True, timeout=30
+    )
     subprocess.run(["diff", "-r", tree, tmp_path / "back"], check=True)
     made = client.run(
         "git init -q repo && cd repo && cp ../tree/* . && git add . && git -c user.name=a -c user.email=a@b commit -qm first"
@@ -260,8 +287,11 @@ def test_rsync_and_git_work(client, tmp_path):
     assert made.returncode == 0, made.stderr
     subprocess.run(
         ["git", "clone", "-q", f"{there}:repo", tmp_path / "clone"],
-        env=dict(os.environ, GIT_SSH_COMMAND=shell, GIT_CONFIG_NOSYSTEM="1"), check=True, capture_output=True, timeout=30,
-    )  # fmt: skip
+        env=dict(os.environ, GIT_SSH_COMMAND=shell, GIT_CONFIG_NOSYSTEM="1"),
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
     subprocess.run(["diff", "-r", "-x", ".git", tree, tmp_path / "clone"], check=True)
 
 
@@ -283,7 +313,9 @@ def shared(client, tmp_path):
 def test_ten_sessions_share_one_connection(client, shared):
     before = client.sessions("true")
     runs = [
-        subprocess.Popen(client.ssh(f"head -c 3000000 /dev/zero | sha256sum; exit {n}", options=shared), stdout=subprocess.PIPE)
+        subprocess.Popen(
+            client.ssh(f"head -c 3000000 /dev/zero | sha256sum; exit {n}", options=shared), stdout=subprocess.PIPE
+        )
         for n in range(10)
     ]
     outputs = {run.communicate(timeout=30)[0] for run in runs}
@@ -302,7 +334,9 @@ def test_many_short_commands_on_one_connection_leave_nothing_behind(client, shar
 
 
 def test_a_channel_that_nobody_reads_holds_up_no_other(client, shared):
-    stuck = subprocess.Popen(client.ssh("cat /dev/zero", options=shared), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    stuck = subprocess.Popen(
+        client.ssh("cat /dev/zero", options=shared), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
     try:
         stuck.stdout.read(MIB)
         for n in range(5):
@@ -333,7 +367,10 @@ def test_a_forwarded_connection_is_closed_at_once_and_the_session_goes_on(client
     port = free_port()
     where = f"{port}:127.0.0.1:22" if kind == "-L" else str(port)
     one = subprocess.Popen(
-        client.ssh("echo begun; read line; echo got $line", options=[kind, where]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        client.ssh("echo begun; read line; echo got $line", options=[kind, where]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert one.stdout.readline() == "begun\n"
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
@@ -348,8 +385,13 @@ def test_a_forwarded_connection_is_closed_at_once_and_the_session_goes_on(client
 def test_asking_for_agent_and_x11_forwarding_does_not_disturb_a_session(client):
     command = client.ssh("echo fine ${SSH_AUTH_SOCK-none} ${DISPLAY-none}", options=["-v", "-A", "-Y"])
     done = subprocess.run(
-        ["ssh-agent", *command], env=dict(os.environ, DISPLAY=":9"), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=10, check=False,
-    )  # fmt: skip
+        ["ssh-agent", *command],
+        env=dict(os.environ, DISPLAY=":9"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
     assert "Requesting authentication agent forwarding" in done.stderr and "Requesting X11 forwarding" in done.stderr
     assert (done.returncode, done.stdout) == (0, "fine none none\n")

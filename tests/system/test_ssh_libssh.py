@@ -4,7 +4,6 @@ import signal
 import subprocess
 
 import pytest
-
 from support.paths import CHECKOUT
 
 TOOL = CHECKOUT / "build" / "release" / "driver" / "sshtool"
@@ -13,7 +12,12 @@ TOOL = CHECKOUT / "build" / "release" / "driver" / "sshtool"
 @pytest.fixture(scope="module")
 def tool():
     """Runs the driver."""
-    subprocess.run(["make", "-s", "FLAVOUR=release", str(TOOL.relative_to(CHECKOUT))], cwd=CHECKOUT, check=True, capture_output=True)
+    subprocess.run(
+        ["make", "-s", "FLAVOUR=release", str(TOOL.relative_to(CHECKOUT))],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+    )
     return lambda *words: subprocess.run([TOOL, *words], capture_output=True, text=True, timeout=30, check=False)
 
 

@@ -9,7 +9,6 @@ import time
 
 import pexpect
 import pytest
-
 from support.ssh import key_digest, key_make, limited
 from support.stack import free_port
 from support.wait import wait_until
@@ -19,7 +18,10 @@ PER_NETWORK = 16  # that have not logged in
 
 
 def last_session(client):
-    return client.host.rows("select method, host(address) from ccp.sessions where host_id = %s order by created_at desc limit 1", [client.host.host_id])[0]
+    return client.host.rows(
+        "select method, host(address) from ccp.sessions where host_id = %s order by created_at desc limit 1",
+        [client.host.host_id],
+    )[0]
 
 
 # --- keys
@@ -48,12 +50,23 @@ def test_a_key_of_somebody_else_is_not_taken(client, tmp_path):
 
 def test_the_right_key_is_found_among_wrong_ones(client, tmp_path):
     wrong = [word for n in range(4) for word in ("-i", str(key_make(tmp_path / f"wrong{n}")))]
-    command = ["ssh", *client.options, *wrong, *client.with_key(), "-p", str(client.proxy.port), f"{client.name}@127.0.0.1", "echo in"]
+    command = [
+        "ssh",
+        *client.options,
+        *wrong,
+        *client.with_key(),
+        "-p",
+        str(client.proxy.port),
+        f"{client.name}@127.0.0.1",
+        "echo in",
+    ]
     assert subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout == "in\n"
 
 
 def failures(client, address):
-    return client.host.value("select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = %s", [address])
+    return client.host.value(
+        "select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = %s", [address]
+    )
 
 
 def test_wrong_keys_alone_are_a_failed_login(client, tmp_path):
@@ -66,8 +79,26 @@ def test_wrong_keys_before_the_right_one_cost_nothing_and_before_a_wrong_passwor
     wrong = ["-i", str(key_make(tmp_path / "wrong"))]
     assert client.run("echo in", options=[*wrong, "-o", "BindAddress=127.0.0.25"]).stdout == "in\n"
     where = ["-p", str(client.proxy.port), f"{client.name}@127.0.0.1"]
-    command = ["sshpass", "-e", "ssh", *client.options, *wrong, "-o", "NumberOfPasswordPrompts=1", "-o", "BindAddress=127.0.0.26", *where]
-    subprocess.run(command, env=dict(os.environ, SSHPASS="wrong horse"), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+    command = [
+        "sshpass",
+        "-e",
+        "ssh",
+        *client.options,
+        *wrong,
+        "-o",
+        "NumberOfPasswordPrompts=1",
+        "-o",
+        "BindAddress=127.0.0.26",
+        *where,
+    ]
+    subprocess.run(
+        command,
+        env=dict(os.environ, SSHPASS="wrong horse"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
     client.wait_alone()
     socket.create_connection(("127.0.0.1", client.proxy.port), 5, source_address=("127.0.0.27", 0)).close()
     wait_until(lambda: penalty(client, "127.0.0.27"), 5, "all that was told is written")
@@ -102,7 +133,12 @@ def test_a_one_time_key_lets_in_once(client, tmp_path):
 
 def test_of_ten_logins_at_once_with_a_one_time_key_one_comes_in(client, tmp_path):
     once = grant(client, key_make(tmp_path / "once"))
-    tries = [subprocess.Popen(client.ssh("echo in", key=once), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(8)]
+    tries = [
+        subprocess.Popen(
+            client.ssh("echo in", key=once), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        for _ in range(8)
+    ]
     assert sorted(one.communicate(timeout=30)[0] for one in tries) == [b""] * 7 + [b"in\n"]
 
 
@@ -225,7 +261,9 @@ def test_wrong_passwords_earn_a_wait_for_their_source_and_nobody_else(client):
     assert "Too many attempts" in client.run("true", options=there).stderr  # a key is no way around it
     assert client.run("echo in", options=["-o", "BindAddress=127.0.0.8"]).stdout == "in\n"
     assert client.by_password(client.guest.ssh_password, "echo in").stdout == "in\n"
-    events = client.host.value("select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = '127.0.0.7'")
+    events = client.host.value(
+        "select count(*) from ccp.events where type = 'ssh.auth.failed' and metadata ->> 'address' = '127.0.0.7'"
+    )
     assert events >= 3
 
 
@@ -272,7 +310,9 @@ def test_one_address_that_holds_the_door_keeps_nobody_else_out(client):
     client.wait_alone()
     waiting = idle(client, "127.0.0.20", 120)
     try:
-        wait_until(lambda: client.proxy.log().count("address=127.0.0.20 ") >= 120 - PER_NETWORK, 5, "all but a few are refused")
+        wait_until(
+            lambda: client.proxy.log().count("address=127.0.0.20 ") >= 120 - PER_NETWORK, 5, "all but a few are refused"
+        )
         assert len(client.proxy.children()) == PER_NETWORK
         assert [client.run("echo in").stdout for _ in range(5)] == ["in\n"] * 5
     finally:
@@ -313,11 +353,18 @@ def test_a_connection_for_which_there_is_no_process_costs_its_user_nothing(datab
     port = free_port()
     proxy = program("ccp-sshproxy", database, "--listen", f"127.0.0.1:{port}")
     proxy.wait_log("event=registered")
-    with limited(proxy.pid, "nproc", 1), socket.create_connection(("127.0.0.1", port), 8, source_address=("127.0.0.23", 0)) as connection:
+    with (
+        limited(proxy.pid, "nproc", 1),
+        socket.create_connection(("127.0.0.1", port), 8, source_address=("127.0.0.23", 0)) as connection,
+    ):
         assert connection.recv(64) == b""
     with socket.create_connection(("127.0.0.1", port), 8, source_address=("127.0.0.23", 0)) as connection:
         assert connection.recv(64).startswith(b"SSH-2.0-")
-    rows = wait_until(lambda: database.rows("select reason, extract(epoch from expires_at - updated_at)::integer from ccp.penalties"), 5, "the end is told")
+    rows = wait_until(
+        lambda: database.rows("select reason, extract(epoch from expires_at - updated_at)::integer from ccp.penalties"),
+        5,
+        "the end is told",
+    )
     assert set(rows) == {("no_auth", 1)}
 
 
@@ -363,7 +410,11 @@ def test_random_bytes_into_an_encrypted_looking_session_kill_no_child(client):
 
 def test_ssh_audit_finds_nothing_wrong(client):
     report = subprocess.run(
-        ["ssh-audit", "-n", "-p", str(client.proxy.port), "127.0.0.1"], capture_output=True, text=True, timeout=60, check=False
+        ["ssh-audit", "-n", "-p", str(client.proxy.port), "127.0.0.1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     ).stdout
     assert "curve25519-sha256" in report and "[fail]" not in report, report
     assert "compression: disabled" in report

@@ -8,7 +8,6 @@ import subprocess
 import time
 
 import pytest
-
 from support.automation import Automation
 from support.ssh import limited
 from support.wait import wait_until
@@ -50,9 +49,13 @@ def logins_work(client):
 
 def test_a_session_leaves_a_row_and_two_events(client):
     client.run("head -c 1000; head -c 5000 /dev/zero", input=b"x" * 1000)
-    ((session_id, reason, up, down),) = wait_until(lambda: rows_of(client, "bytes_up = 1000 and ended_at is not null"), 5, "the end is written")
+    ((session_id, reason, up, down),) = wait_until(
+        lambda: rows_of(client, "bytes_up = 1000 and ended_at is not null"), 5, "the end is written"
+    )
     assert (reason, up, down) == ("closed", 1000, 6000)
-    events = client.host.rows("select type, user_id::text from ccp.events where metadata ->> 'session_id' = %s order by id", [str(session_id)])
+    events = client.host.rows(
+        "select type, user_id::text from ccp.events where metadata ->> 'session_id' = %s order by id", [str(session_id)]
+    )
     assert events == [("ssh.session.opened", client.guest.user_id), ("ssh.session.closed", client.guest.user_id)]
 
 
@@ -94,10 +97,15 @@ def test_a_session_whose_end_is_asked_for_ends_with_a_sentence(client):
 
 
 def test_a_session_that_nobody_reads_ends_as_well(client):
-    one = subprocess.Popen(client.ssh("cat /dev/zero"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    one = subprocess.Popen(
+        client.ssh("cat /dev/zero"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     try:
         one.stdout.read(1 << 20)
-        client.host.rows("update ccp.sessions set end_requested_at = now(), end_reason = 'admin' where host_id = %s and ended_at is null", [client.host.host_id])
+        client.host.rows(
+            "update ccp.sessions set end_requested_at = now(), end_reason = 'admin' where host_id = %s and ended_at is null",
+            [client.host.host_id],
+        )
         client.host.rows("select pg_notify('ccp_sshproxy', '')")
         client.wait_alone()
     finally:
@@ -143,7 +151,7 @@ def postgres(client):
     def connected():
         try:
             client.guest.host = client.host = Automation(stack, client.host.host_id)
-        except Exception:  # noqa: BLE001 - psycopg2 has a class for each way of being away
+        except Exception:
             return False
         return True
 
@@ -180,7 +188,9 @@ def test_a_session_that_ended_while_postgresql_was_away_is_told_afterwards(clien
     logins_work(client)
     fresh = Automation(postgres, client.host.host_id)
     wait_until(
-        lambda: fresh.value("select ended_at is not null and bytes_up = 5 from ccp.sessions where id = %s", [before]), 10, "its end is written"
+        lambda: fresh.value("select ended_at is not null and bytes_up = 5 from ccp.sessions where id = %s", [before]),
+        10,
+        "its end is written",
     )
     fresh.close()
 
@@ -188,7 +198,10 @@ def test_a_session_that_ended_while_postgresql_was_away_is_told_afterwards(clien
 def test_frozen_backends_hold_up_no_session_and_no_refusal(client):
     one = talking(client)
     frozen = [
-        pid for (pid,) in client.host.rows("select pid from pg_stat_activity where usename = 'ccp_sshproxy' and application_name like 'ccp-sshproxy%'")
+        pid
+        for (pid,) in client.host.rows(
+            "select pid from pg_stat_activity where usename = 'ccp_sshproxy' and application_name like 'ccp-sshproxy%'"
+        )
     ]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
@@ -267,7 +280,10 @@ def test_five_hundred_idle_sessions_hold_three_connections(client):
     try:
         while len(runs) < IDLE_SESSIONS:
             runs += [
-                subprocess.Popen(client.ssh("-N"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(5)
+                subprocess.Popen(
+                    client.ssh("-N"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+                for _ in range(5)
             ]
             wait_until(lambda: client.sessions() == len(runs), 30, "the sessions have logged in")
         assert connections() <= CONNECTIONS_MAX

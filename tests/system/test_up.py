@@ -17,7 +17,6 @@ from pathlib import Path
 import pexpect
 import psycopg2
 import pytest
-
 from support.automation import Automation
 from support.guest import Guest
 from support.http import Api
@@ -54,7 +53,9 @@ def containers(stack):
 
 def engines(stack):
     """{pid: name} of the tunnels' engines."""
-    found = subprocess.run(["pgrep", "-af", f"^{stack.directory}/libexec/wireguard-go "], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["pgrep", "-af", f"^{stack.directory}/libexec/wireguard-go "], capture_output=True, text=True, check=False
+    )
     return {int(line.split()[0]): line.split()[-1] for line in found.stdout.splitlines()}
 
 
@@ -70,12 +71,16 @@ def pids(stack):
 def namespaces_of(stack):
     """Network namespaces of the stack's lab and containers, as /proc/PID/ns/net names them."""
     named = Path("/run/netns").glob(f"{stack.environment['CCP_LAB_PREFIX']}-*")
-    return {f"net:[{path.stat().st_ino}]" for path in named} | {os.readlink(f"/proc/{pid}/ns/net") for pid in containers(stack)}
+    return {f"net:[{path.stat().st_ino}]" for path in named} | {
+        os.readlink(f"/proc/{pid}/ns/net") for pid in containers(stack)
+    }
 
 
 def processes_of(stack, namespaces=()):
     """{(pid, start): command} of what names the stack's directory or its lab, runs from it or lives in its namespaces."""
-    mark = re.compile(rb"%b/|\b%b[-x]" % (re.escape(str(stack.directory).encode()), stack.environment["CCP_LAB_PREFIX"].encode()))
+    mark = re.compile(
+        rb"%b/|\b%b[-x]" % (re.escape(str(stack.directory).encode()), stack.environment["CCP_LAB_PREFIX"].encode())
+    )
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
         if int(path.name) == os.getpid():
@@ -84,7 +89,11 @@ def processes_of(stack, namespaces=()):
             command = (path / "cmdline").read_bytes()
             exe = os.readlink(path / "exe")
             start = (path / "stat").read_text().rpartition(")")[2].split()[19]
-            ours = mark.search(command) or exe.startswith(f"{stack.directory}/") or os.readlink(path / "ns" / "net") in namespaces
+            ours = (
+                mark.search(command)
+                or exe.startswith(f"{stack.directory}/")
+                or os.readlink(path / "ns" / "net") in namespaces
+            )
         except OSError:
             continue
         if ours:
@@ -132,20 +141,45 @@ def test_up_again_changes_nothing_and_takes_at_most_20_s(stack):
 def test_the_env_file_is_private_and_complete(stack):
     path = stack.run_dir / "env"
     assert path.stat().st_mode & 0o777 == 0o600
-    for name in (
-        "CCP_URL CCP_SSH_HOST CCP_SSH_PORT CCP_DBA_URL CCP_AUTOMATION_URL CCP_OWNER_URL CCP_ADMIN_USER CCP_ADMIN_PASSWORD_FILE"
-        " CCP_DEMO_USER CCP_DEMO_PASSWORD_FILE CCP_DEMO_HOST CCP_DEMO_HOST_ID CCP_DEMO_SSH_PASSWORD_FILE CCP_EXIT_IP CCP_EXIT2_ID"
-        " CCP_EXIT_PEER_NET CCP_ECHO_URL CCP_LAB CCP_UPLINK_NETNS CCP_DOCKER_SOCKET CCP_STATE_DIR CCP_DATA_DIR CCP_LOG_DIR"
-    ).split():
+    for name in [
+        "CCP_URL",
+        "CCP_SSH_HOST",
+        "CCP_SSH_PORT",
+        "CCP_DBA_URL",
+        "CCP_AUTOMATION_URL",
+        "CCP_OWNER_URL",
+        "CCP_ADMIN_USER",
+        "CCP_ADMIN_PASSWORD_FILE",
+        "CCP_DEMO_USER",
+        "CCP_DEMO_PASSWORD_FILE",
+        "CCP_DEMO_HOST",
+        "CCP_DEMO_HOST_ID",
+        "CCP_DEMO_SSH_PASSWORD_FILE",
+        "CCP_EXIT_IP",
+        "CCP_EXIT2_ID",
+        "CCP_EXIT_PEER_NET",
+        "CCP_ECHO_URL",
+        "CCP_LAB",
+        "CCP_UPLINK_NETNS",
+        "CCP_DOCKER_SOCKET",
+        "CCP_STATE_DIR",
+        "CCP_DATA_DIR",
+        "CCP_LOG_DIR",
+    ]:
         assert stack.env[name], name
     for name, value in stack.env.items():
         if name.endswith("_FILE"):
             assert Path(value).stat().st_mode & 0o777 == 0o600, name
 
 
-@pytest.mark.parametrize(("name", "role"), [("CCP_DBA_URL", "ccp_dba"), ("CCP_AUTOMATION_URL", "ccp_automation"), ("CCP_OWNER_URL", "ccp_owner")])
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("CCP_DBA_URL", "ccp_dba"), ("CCP_AUTOMATION_URL", "ccp_automation"), ("CCP_OWNER_URL", "ccp_owner")],
+)
 def test_each_database_line_of_env_connects_as_its_role(stack, name, role):
-    done = subprocess.run(["psql", "-XAtc", "select current_user", stack.env[name]], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["psql", "-XAtc", "select current_user", stack.env[name]], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == role
 
 
@@ -157,22 +191,47 @@ def test_the_names_and_passwords_of_env_sign_in(stack, tmp_path):
         assert api.post("/v1/auth/logout").status < 300
     owner = Automation(stack)
     owner.running()
-    assert owner.value("select short_id from ccp.hosts where id = %s", [env["CCP_DEMO_HOST_ID"]]) == env["CCP_DEMO_HOST"]
+    assert (
+        owner.value("select short_id from ccp.hosts where id = %s", [env["CCP_DEMO_HOST_ID"]]) == env["CCP_DEMO_HOST"]
+    )
     assert owner.value("select label from ccp.egress_ips where id = %s", [env["CCP_EXIT2_ID"]]) == "lab-2"
     host_key = owner.value("select value #>> '{}' from ccp.settings where name = 'ssh_host_key'")
     owner.close()
     (tmp_path / "known").write_text(f"[{env['CCP_SSH_HOST']}]:{env['CCP_SSH_PORT']} {host_key}\n")
     done = subprocess.run(
-        ["sshpass", "-f", env["CCP_DEMO_SSH_PASSWORD_FILE"], "ssh", "-F", "none", "-o", f"UserKnownHostsFile={tmp_path}/known",
-         "-p", env["CCP_SSH_PORT"], f"{env['CCP_DEMO_HOST']}@{env['CCP_SSH_HOST']}", "curl", "-s", env["CCP_ECHO_URL"]],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        [
+            "sshpass",
+            "-f",
+            env["CCP_DEMO_SSH_PASSWORD_FILE"],
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            f"UserKnownHostsFile={tmp_path}/known",
+            "-p",
+            env["CCP_SSH_PORT"],
+            f"{env['CCP_DEMO_HOST']}@{env['CCP_SSH_HOST']}",
+            "curl",
+            "-s",
+            env["CCP_ECHO_URL"],
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert done.stdout.strip() == env["CCP_EXIT_IP"], done
 
 
 def test_the_paths_of_env_lead_where_they_say(stack):
     env = stack.env
-    inside = subprocess.run(["nsenter", f"--net={env['CCP_UPLINK_NETNS']}", "ip", "-o", "address"], capture_output=True, text=True, check=True)
+    inside = subprocess.run(
+        ["nsenter", f"--net={env['CCP_UPLINK_NETNS']}", "ip", "-o", "address"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "198.51.100.101" in inside.stdout
     ping = ["curl", "-sf", "-m", "5", "--unix-socket", env["CCP_DOCKER_SOCKET"], "http://docker/_ping"]
     assert subprocess.run(ping, capture_output=True, text=True, check=True).stdout == "OK"
@@ -189,7 +248,9 @@ def test_the_last_free_inside_address_works_with_either_exit(stack, tmp_path, la
     address = ip_network(stack.env["CCP_EXIT_PEER_NET"])[-1]
     guest = Guest(stack, f"last-{label}", tmp_path, f"{address}/32", **dict(zip(("ip_address", *columns[1:]), exit)))
     try:
-        told, _ = guest.bootstrap("curl", "-s", stack.env["CCP_ECHO_URL"], stdout=subprocess.PIPE).communicate(timeout=60)
+        told, _ = guest.bootstrap("curl", "-s", stack.env["CCP_ECHO_URL"], stdout=subprocess.PIPE).communicate(
+            timeout=60
+        )
         assert told.strip() == exit[0]
     finally:
         guest.end()
@@ -223,7 +284,14 @@ def database_answers(stack, **_):
 
 
 def docker_pings(stack, **_):
-    return subprocess.run(["curl", "-sf", "-m", "1", "--unix-socket", stack.docker_socket, "http://docker/_ping"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(
+            ["curl", "-sf", "-m", "1", "--unix-socket", stack.docker_socket, "http://docker/_ping"],
+            capture_output=True,
+            check=False,
+        ).returncode
+        == 0
+    )
 
 
 def kill(pid):
@@ -241,7 +309,11 @@ def kill_and_time(stack, pid, serves, timeout_s):
     asked = []
 
     def noop():
-        asked or asked.append(owner.rows("insert into ccp.tasks (kind) values ('system.noop') returning id", connection=owner.automation)[0][0])
+        asked or asked.append(
+            owner.rows("insert into ccp.tasks (kind) values ('system.noop') returning id", connection=owner.automation)[
+                0
+            ][0]
+        )
         return asked[0]
 
     def served():
@@ -256,7 +328,12 @@ def kill_and_time(stack, pid, serves, timeout_s):
 
 @pytest.mark.parametrize(
     ("name", "serves"),
-    [("ccp-api", api_is_ready), ("ccp-worker", noop_is_done), ("ccp-agent", agent_is_registered), ("ccp-sshproxy", banner)],
+    [
+        ("ccp-api", api_is_ready),
+        ("ccp-worker", noop_is_done),
+        ("ccp-agent", agent_is_registered),
+        ("ccp-sshproxy", banner),
+    ],
 )
 def test_a_killed_program_serves_again_within_two_seconds(stack, name, serves):
     pid = stack.pid(name)
@@ -267,7 +344,12 @@ def test_a_killed_program_serves_again_within_two_seconds(stack, name, serves):
 
 def test_a_killed_authority_takes_the_acceptor_along_and_ssh_answers_within_two_seconds(stack):
     acceptor = stack.pid("ccp-sshproxy")
-    kill_and_time(stack, Proxy(stack).authority, lambda **_: stack.pid("ccp-sshproxy") not in (None, acceptor) and banner(stack), 2)
+    kill_and_time(
+        stack,
+        Proxy(stack).authority,
+        lambda **_: stack.pid("ccp-sshproxy") not in (None, acceptor) and banner(stack),
+        2,
+    )
     answers(stack)
 
 
@@ -348,7 +430,10 @@ def test_up_stops_at_the_first_failure_with_its_last_words_and_what_to_do(small)
     with pytest.raises(RuntimeError) as failure:
         small.script("up", "database", "lab")
     told = str(failure.value)
-    assert re.search(r"FAIL  database ccp.*\n(      .*\n)*      .*permission denied for schema ccp.*\n(      .*\n)*What to do: .*PURGE=1", told), told
+    assert re.search(
+        r"FAIL  database ccp.*\n(      .*\n)*      .*permission denied for schema ccp.*\n(      .*\n)*What to do: .*PURGE=1",
+        told,
+    ), told
     assert "lab stands" not in told
 
 
@@ -368,7 +453,9 @@ def test_postgresql_starts_after_a_start_that_was_cut_short(small):
         shutil.chown(small.directory / name, "ccp-postgres", "ccp-postgres")
     small.sv("up", "postgres")
     connect = ["psql", "-XAtc", "select 1", small.conninfo(dbname="postgres")]
-    wait_until(lambda: subprocess.run(connect, capture_output=True, check=False).returncode == 0, 10, "PostgreSQL answers")
+    wait_until(
+        lambda: subprocess.run(connect, capture_output=True, check=False).returncode == 0, 10, "PostgreSQL answers"
+    )
 
 
 def test_down_ends_what_a_first_up_left_that_failed_early(small):
@@ -411,7 +498,11 @@ def test_where_no_control_groups_are_mounted_all_of_the_kernels_are():
     done = subprocess.run(shell, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     kinds = re.findall(r" /sys/fs/cgroup\S* .* - (\S+) cloud-cli-proxy (\S+)", done.stdout)
-    in_use = {name for name, number, *_ in (line.split() for line in Path("/proc/cgroups").read_text().splitlines()[1:]) if number != "0"}
+    in_use = {
+        name
+        for name, number, *_ in (line.split() for line in Path("/proc/cgroups").read_text().splitlines()[1:])
+        if number != "0"
+    }
     mounted = {word for kind, options in kinds if kind == "cgroup" for word in options.split(",")}
     assert in_use <= mounted if in_use else [kind for kind, _ in kinds] == ["cgroup2"]
 
@@ -428,7 +519,16 @@ def test_the_env_of_another_stack_chooses_nothing(second):
 
 @pytest.mark.parametrize(
     "words",
-    ["swap-exit 1", "swap-exit 2", "restore", "dns stop", "dns start", "capture start FILE", "capture stop FILE", "peers"],
+    [
+        "swap-exit 1",
+        "swap-exit 2",
+        "restore",
+        "dns stop",
+        "dns start",
+        "capture start FILE",
+        "capture stop FILE",
+        "peers",
+    ],
 )
 def test_the_lab_obeys_a_shell_that_has_read_env(second, words, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "lab.pcap"
@@ -437,7 +537,12 @@ def test_the_lab_obeys_a_shell_that_has_read_env(second, words, tmp_path_factory
 
 
 def test_up_leaves_no_login_of_the_admin_behind(second):
-    assert second.script("psql", "-XAtc", "select count(*) from ccp.logins where revoked_at is null", ROLE="postgres").strip() == "0"
+    assert (
+        second.script(
+            "psql", "-XAtc", "select count(*) from ccp.logins where revoked_at is null", ROLE="postgres"
+        ).strip()
+        == "0"
+    )
 
 
 def test_one_directory_is_one_stack_however_it_is_spelled(second, directory):
@@ -527,7 +632,9 @@ def test_down_leaves_nothing_behind(second):
     assert [mark for mark in (f"{second.directory}/", f"/{prefix}-", *namespaces) if mark in mounts] == []
     sockets = Path("/proc/net/unix").read_text()
     names = [f"{name}.sock" for name in (f"{prefix}x1", f"{prefix}x2", *tunnels.values())]
-    assert [mark for mark in (f"{second.directory}/", *(f"/wireguard/{name}" for name in names)) if mark in sockets] == []
+    assert [
+        mark for mark in (f"{second.directory}/", *(f"/wireguard/{name}" for name in names)) if mark in sockets
+    ] == []
     assert [name for name in names if Path("/var/run/wireguard", name).exists()] == []
     assert listeners(second) == []
     assert second.script("down") == ""

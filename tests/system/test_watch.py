@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from support.agent import Agent, Host
 from support.wait import wait_until
-
 
 DEAD = [f"http://198.18.0.11:{port}/" for port in range(1, 14)]  # echo sources that do not answer
 
@@ -74,7 +72,8 @@ def last_verification(agent):
 def verifications(host, after):
     """Kind, outcome and the names of the checks, in the order of their coming."""
     rows = host.agent.rows(
-        "select kind, outcome, checks from ccp.verifications where host_id = %s and id > %s order by id", [host.id, after]
+        "select kind, outcome, checks from ccp.verifications where host_id = %s and id > %s order by id",
+        [host.id, after],
     )
     return [(kind, outcome, {check["name"] for check in checks}) for kind, outcome, checks in rows]
 
@@ -158,8 +157,9 @@ def test_a_proof_that_runs_out_during_its_check_is_no_leak(agent, host):
         os.kill(child, signal.SIGCONT)
         wait_until(
             lambda: any({"leak_closed", "leak_open"} <= names for _, _, names in verifications(host, after)),
-            10, "the wall is probed closed and, opened again, once more",
-        )  # fmt: skip
+            10,
+            "the wall is probed closed and, opened again, once more",
+        )
         assert {outcome for _, outcome, _ in verifications(host, after)} == {"passed"}
     assert host.status == "running"
 
@@ -234,7 +234,9 @@ def test_a_host_whose_settings_cannot_be_used_after_a_restart_is_ended_and_sql_k
         assert host.wait(host.insert("host.start"))[:2] == ("failed", "settings_incomplete")
         new = Host(agent)
         seen = "select state from ccp.observations where host_id = %s"
-        wait_until(lambda: agent.rows(seen, [new.id]) == [("absent",)], 15, "a new host is looked at, all are asked for")
+        wait_until(
+            lambda: agent.rows(seen, [new.id]) == [("absent",)], 15, "a new host is looked at, all are asked for"
+        )
         assert agent.log().count("settings cannot be used") == 1
     host.task("host.start")
 

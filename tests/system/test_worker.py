@@ -7,7 +7,6 @@ import time
 
 import psycopg2
 import pytest
-
 from support.wait import wait_until
 
 
@@ -106,9 +105,7 @@ def test_the_task_of_a_killed_worker_goes_on_in_its_successor_within_two_seconds
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_worker_that_dies_at_a_step_boundary_leaves_nothing_stuck(database, program, when):
-    dying = program(
-        "ccp-worker", database, flavour="debug", environment={"CCP_FAILPOINT": f"system.noop:hold:{when}"}
-    )
+    dying = program("ccp-worker", database, flavour="debug", environment={"CCP_FAILPOINT": f"system.noop:hold:{when}"})
     dying.wait_log("database connected")
     task = noop(database, "deadly")
     assert dying.wait() == -signal.SIGKILL
@@ -165,7 +162,12 @@ def test_the_worker_ticks_each_second(database, worker):
 def retained(database):
     """The result of the only retention, once it has succeeded."""
     return wait_until(
-        lambda: [r for (r,) in database.rows("select result from ccp.task_rows where kind = 'events.retain' and status = 'succeeded'")],
+        lambda: [
+            r
+            for (r,) in database.rows(
+                "select result from ccp.task_rows where kind = 'events.retain' and status = 'succeeded'"
+            )
+        ],
         15,
         "retention has run",
     )[0]
@@ -185,8 +187,12 @@ def test_retention_goes_on_until_nothing_past_its_time_is_left(database, program
 
 
 def test_a_month_that_somebody_reads_does_not_hold_up_retention(database, program):
-    database.rows("select set_config('test.now', (now() - interval '8 months')::text, false); select event.make_months()")
-    (month,) = database.rows("select min(inhrelid::regclass::text) from pg_inherits where inhparent = 'ccp.events'::regclass")[0]
+    database.rows(
+        "select set_config('test.now', (now() - interval '8 months')::text, false); select event.make_months()"
+    )
+    (month,) = database.rows(
+        "select min(inhrelid::regclass::text) from pg_inherits where inhparent = 'ccp.events'::regclass"
+    )[0]
     with database.connect(autocommit=False) as reader, reader.cursor() as cursor:
         cursor.execute(f"lock table {month} in access share mode")
         program("ccp-worker", database)

@@ -48,10 +48,26 @@ def start(records, file, namespace):
     with netns.inside(namespace), Watch(records.log(name)) as watch:
         records.spawn(
             name,
-            ["tcpdump", "-i", "any", "-n", "-p", "-U", "--immediate-mode", "-Z", "root",
-             "-s", str(SNAP), "-B", str(BUFFER_KIB), "-w", str(file)],
-            file=str(file), namespace=namespace,
-        )  # fmt: skip
+            [
+                "tcpdump",
+                "-i",
+                "any",
+                "-n",
+                "-p",
+                "-U",
+                "--immediate-mode",
+                "-Z",
+                "root",
+                "-s",
+                str(SNAP),
+                "-B",
+                str(BUFFER_KIB),
+                "-w",
+                str(file),
+            ],
+            file=str(file),
+            namespace=namespace,
+        )
         if not watch.until(lambda: b"listening on" in records.log(name).read_bytes(), 5):
             raise LabError(f"tcpdump does not start: {records.last_lines(name)}")
 

@@ -141,9 +141,7 @@ class Listener:
     async def up(self):
         if self.server is None:
             loop = asyncio.get_running_loop()
-            self.server = await loop.create_server(
-                lambda: self.guest(self), self.address, self.port, backlog=512
-            )
+            self.server = await loop.create_server(lambda: self.guest(self), self.address, self.port, backlog=512)
 
     async def down(self):
         if self.server is not None:
@@ -184,12 +182,8 @@ class Internet:
     def __init__(self, lab):
         self.lab = lab
         self.dns = Dns(QueryLog(lab.dns_log))
-        self.echoes = {
-            number: Listener(EchoGuest, address, 80) for number, address in plan.ECHOES.items()
-        }
-        self.targets = [
-            Listener(Guest, address, plan.TARGET_PORT) for address in plan.TARGETS.values()
-        ]
+        self.echoes = {number: Listener(EchoGuest, address, 80) for number, address in plan.ECHOES.items()}
+        self.targets = [Listener(Guest, address, plan.TARGET_PORT) for address in plan.TARGETS.values()]
         self.commands = {
             ("dns", "start"): self.dns.start,
             ("dns", "stop"): self.dns.stop,
@@ -227,7 +221,7 @@ class Internet:
             words = json.loads(await asyncio.wait_for(reader.readline(), 5))
             await self.commands[tuple(words[:2])](*words[2:])
             answer = {}
-        except (LabError, ValueError, KeyError, TypeError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, LabError, ValueError, KeyError, TypeError, OSError) as error:
             answer = {"error": str(error) or type(error).__name__}
         writer.write((json.dumps(answer) + "\n").encode())
         writer.close()

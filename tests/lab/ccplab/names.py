@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from dnslib import QTYPE, RCODE, A, DNSError, DNSRecord, NS, RR, SOA, TXT
+from dnslib import NS, QTYPE, RCODE, RR, SOA, TXT, A, DNSError, DNSRecord
 
 from ccplab import plan
 

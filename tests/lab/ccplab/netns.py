@@ -23,9 +23,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def run(*command, stdin=None, timeout_s=10):
     """Runs a tool and returns what it printed; its own message is the error."""
     try:
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False
-        )
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False)
     except FileNotFoundError:
         raise LabError(f"{command[0]} is not installed: run tools/install-deps") from None
     except subprocess.TimeoutExpired:

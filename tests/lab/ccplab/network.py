@@ -74,9 +74,18 @@ def _build_exit(lab, exit):
         (f"{near} netns {lab.net} address {exit.mac(3)}", f"net address {exit.mac(4)}"),
     ):
         netns.run(
-            "ip", "link", "add", *link.split(), "type", "veth",
-            "peer", "name", *there.split(), "netns", exit.namespace,
-        )  # fmt: skip
+            "ip",
+            "link",
+            "add",
+            *link.split(),
+            "type",
+            "veth",
+            "peer",
+            "name",
+            *there.split(),
+            "netns",
+            exit.namespace,
+        )
     # On the uplink's links the neighbours are written down: no ARP, every packet of a capture counts.
     _ip(
         lab.uplink,

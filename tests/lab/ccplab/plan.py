@@ -67,17 +67,12 @@ class Lab:
     def __init__(self, prefix, directory):
         # An interface name has 15 bytes, and the engine's is the prefix and two more.
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,12}", prefix):
-            raise LabError(
-                f"prefix '{prefix}': use 1 to 13 lower-case letters, digits or '-', a letter first"
-            )
+            raise LabError(f"prefix '{prefix}': use 1 to 13 lower-case letters, digits or '-', a letter first")
         self.prefix = prefix
         self.directory = Path(directory).absolute()
         self.uplink = f"{prefix}-uplink"
         self.net = f"{prefix}-net"
-        self.exits = {
-            number: Exit(number, f"{prefix}-exit{number}", f"{prefix}x{number}")
-            for number in (1, 2)
-        }
+        self.exits = {number: Exit(number, f"{prefix}-exit{number}", f"{prefix}x{number}") for number in (1, 2)}
         if len(str(self.control)) > 107:
             raise LabError(f"state directory {directory}: a socket's path in it would be over 107 bytes")
 

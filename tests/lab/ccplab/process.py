@@ -128,9 +128,7 @@ class Records:
         """The same, until the daemon writes `ready` to descriptor READY_FD. Anything else it says is returned."""
         reader, writer = os.pipe()
         try:
-            self.spawn(
-                name, command, pass_fds=[writer], env={"READY_FD": str(writer)}, **details
-            )
+            self.spawn(name, command, pass_fds=[writer], env={"READY_FD": str(writer)}, **details)
             os.close(writer)
             writer = -1
             if not select.select([reader], [], [], timeout_s)[0]:

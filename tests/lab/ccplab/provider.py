@@ -105,11 +105,7 @@ class Keeper:
     def _apply(self, wanted):
         manual = self.registry.manual(self.exit)
         present = uapi.peers(self.exit.engine)
-        put = [
-            peer
-            for key, peer in wanted.items()
-            if key not in manual and not _same(present.get(key), peer)
-        ]
+        put = [peer for key, peer in wanted.items() if key not in manual and not _same(present.get(key), peer)]
         drop = [key for key in present if key not in wanted and key not in manual]
         uapi.change(self.exit.engine, put, drop)
         return put, drop
@@ -134,11 +130,7 @@ class Keeper:
 
 
 def _same(present, peer):
-    return (
-        present is not None
-        and present.allowed == peer.allowed
-        and present.preshared == peer.preshared
-    )
+    return present is not None and present.allowed == peer.allowed and present.preshared == peer.preshared
 
 
 class Provider:

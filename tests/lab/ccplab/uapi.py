@@ -71,10 +71,8 @@ def ask(engine, request, timeout_s=1.0):
                 answer += piece
                 if len(answer) > ANSWER_MAX:
                     raise LabError(f"engine {engine} answers over {ANSWER_MAX} bytes")
-        except socket.timeout:
-            raise LabError(
-                f"engine {engine} did not answer within {timeout_s} s: frozen?"
-            ) from None
+        except TimeoutError:
+            raise LabError(f"engine {engine} did not answer within {timeout_s} s: frozen?") from None
         except OSError as error:
             raise LabError(f"engine {engine} cannot be reached: {error.strerror}") from None
     body, _, code = answer.decode().rstrip("\n").rpartition("errno=")
