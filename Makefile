@@ -146,12 +146,13 @@ build/fuzz/$(1): tests/fuzz/$(1).c $(shell sed -n 's|^// uses: ||p' tests/fuzz/$
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
 
-lint: ## formatting, includes, both compilers, shell and SQL style
+lint: ## formatting, includes, both compilers, Python, shell and SQL style
 	@tools/install-deps build lint
 	@FLAVOUR='$(FLAVOUR)' tools/lint
 
-format: ## apply clang-format
+format: ## apply clang-format and ruff
 	clang-format -i $$(git ls-files '*.c' '*.h')
+	@. tools/pins && "$$ruff_dir/bin/ruff" format
 
 clean: ## remove build/
 	rm -rf build

@@ -45,7 +45,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def stack_of(worker_id, kind):
-    """A stack of which nothing runs yet; its directory's name holds the run's pid, so that sweep() knows whose it was."""
+    """A stack of which nothing runs yet. Its directory's name holds the run's pid: sweep() knows whose it was."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:4] or f"{os.getpid() % 0x10000:04x}"
     controller = os.getppid() if worker_id != "master" else os.getpid()
     number = re.sub(r"\D", "", worker_id) or "0"

@@ -20,8 +20,8 @@ CLAIM_SECONDS = 4
 ROUNDS = 3
 QUEUED = 60_000  # more than are claimed in that time
 
-# What a worker does for a task, without the worker: three calls on a connection that it keeps. With several connections a
-# claim may find nothing, when another has just taken what was there: then the last lease is reported again (\aset).
+# What a worker does for a task, without the worker: three calls on a connection that it keeps. With several connections
+# a claim may find nothing, when another has just taken what was there: then the last lease is reported again (\aset).
 WHOLE_TASK = """
 select (task.enqueue('system.noop', null, jsonb_build_object('label', :client_id || '-' || random()), null)).id
 \\gset
@@ -34,8 +34,8 @@ UPDATE = "\\set id random(1, 10000)\nupdate public.bench_rows set value = value 
 
 
 def wakes(stack):
-    """Milliseconds from before an INSERT is sent until, one after the other: the worker is awake and what its doorbell made it
-    ask has reached the server (wake); the task's first step begins (begin); its end is written (done)."""
+    """Milliseconds from before an INSERT is sent until, one after the other: the worker is awake and what its doorbell
+    made it ask has reached the server (wake); the task's first step begins (begin); its end is written (done)."""
     connection = psycopg2.connect(stack.env["CCP_OWNER_URL"])
     connection.autocommit = True
     took = {"wake": [], "begin": [], "done": []}
@@ -53,12 +53,13 @@ def wakes(stack):
             def ended(task_id=task_id):
                 cursor.execute(
                     "select extract(epoch from started_at)::float8, (result ->> 'began_at')::float8,"
-                    " extract(epoch from finished_at)::float8 from ccp.task_rows where id = %s and status = 'succeeded'",
+                    " extract(epoch from finished_at)::float8"
+                    " from ccp.task_rows where id = %s and status = 'succeeded'",
                     [task_id],
                 )
                 return cursor.fetchone()
 
-            for moments, at in zip(took.values(), wait_until(ended, 5, "a no-op task succeeds")):
+            for moments, at in zip(took.values(), wait_until(ended, 60, "a no-op task succeeds"), strict=True):
                 moments.append((at - before) * 1000)
     connection.close()
     return {
@@ -124,7 +125,8 @@ def prepare(database, queued):
     process = database.value("select process_id from process.register('ccp-worker', 'bench', 1, 'bench')")
     database.rows(
         """
-        create table if not exists public.bench_rows (id integer primary key, value integer not null) with (fillfactor = 50)
+        create table if not exists public.bench_rows (id integer primary key, value integer not null)
+        with (fillfactor = 50)
         """
     )
     database.rows(
@@ -132,7 +134,9 @@ def prepare(database, queued):
     )
     database.rows(
         """
-        select count(task.enqueue('system.noop', null, jsonb_build_object('label', n || '-' || clock_timestamp()), null))
+        select count(
+            task.enqueue('system.noop', null, jsonb_build_object('label', n || '-' || clock_timestamp()), null)
+        )
         from generate_series(1, %s) as n
         """,
         [queued],

@@ -64,7 +64,8 @@ def curl_to_prompt(stack):
     for _ in range(3):
         hosts.task("host.stop")
         line = (
-            f"curl -sSf {shlex.quote(stack.url)}/v1/bootstrap/script | sh -s -- --user {shlex.quote(stack.env['CCP_DEMO_USER'])}"
+            f"curl -sSf {shlex.quote(stack.url)}/v1/bootstrap/script"
+            f" | sh -s -- --user {shlex.quote(stack.env['CCP_DEMO_USER'])}"
             f" --password-file {shlex.quote(stack.env['CCP_DEMO_PASSWORD_FILE'])}"
         )
         begin = time.perf_counter()

@@ -20,7 +20,7 @@ def in_turn(ours, baseline, rounds):
     """Runs both in turn, A B A B ..., since the machine's speed drifts; the two lists of what they returned."""
     results = ([], [])
     for _ in range(rounds):
-        for values, function in zip(results, (ours, baseline)):
+        for values, function in zip(results, (ours, baseline), strict=True):
             values.append(function())
     return results
 

@@ -104,7 +104,8 @@ class Agent(threading.Thread):
         # because real agents would replace each other.
         rows = self.caller.call(
             "insert into ccp.processes (program, node_id, queue, pid, version, ended_at, end_reason)"
-            " select 'ccp-agent', id, 'ccp_agent_' || id, 1, 'race', null, null from ccp.nodes where name = 'racer' returning id"
+            " select 'ccp-agent', id, 'ccp_agent_' || id, 1, 'race', null, null from ccp.nodes where name = 'racer'"
+            " returning id"
         )
         self.process = rows[0][0]
 

@@ -80,7 +80,8 @@ def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, pr
         caller = Caller(database, counts)
         while not over.is_set():
             caller.call(
-                "insert into ccp.tasks (kind, params) values ('system.noop', jsonb_build_object('label', %s)) returning id",
+                "insert into ccp.tasks (kind, params)"
+                " values ('system.noop', jsonb_build_object('label', %s)) returning id",
                 str(counts.numbers.get("tasks", 0)),
             )
             counts.add("tasks")

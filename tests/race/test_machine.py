@@ -18,8 +18,10 @@ SETUP = """
 # What waits because of a failure that an agent played (or that its playing dead became) may wait out its time.
 UNSETTLED = """
     select h.short_id, h.status, w.wanted, t.kind, t.status, case
-        when h.error_code in ('docker_failed', 'lost') and h.retry_at > now() then extract(epoch from h.retry_at - now())::float8
-        when t.error_code = 'docker_failed' and t.status = 'queued' then extract(epoch from t.run_at - now())::float8
+        when h.error_code in ('docker_failed', 'lost') and h.retry_at > now()
+            then extract(epoch from h.retry_at - now())::float8
+        when t.error_code = 'docker_failed' and t.status = 'queued'
+            then extract(epoch from t.run_at - now())::float8
     end
     from ccp.hosts as h
     join ccp.host_wants as w on w.host_id = h.id
@@ -68,7 +70,7 @@ class Ticker(threading.Thread):
 
 
 def settle(database):
-    """Waits until every host is as desired. Returns those that are not within SETTLE_S of now, or of the end of their wait."""
+    """Waits until every host is as desired. Returns those that are not, SETTLE_S after now or after a wait's end."""
     ends = {}
     begin = time.monotonic()
     while unsettled := database.rows(UNSETTLED):
@@ -100,7 +102,7 @@ def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as
         agent.faults = 0
     late = settle(database)
     over.set()
-    for thread in agents + [ticker]:
+    for thread in [*agents, ticker]:
         thread.join(10)
 
     print(counts.numbers)

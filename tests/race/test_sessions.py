@@ -337,7 +337,8 @@ def test_who_holds_one_host_keeps_no_rule_from_all_the_others(scene):
     task = scene.ask("host.start")
     scene.claim()
     scene.database.rows(
-        "update ccp.task_rows set deadline_at = now() - interval '1 minute', stop_reason = 'deadline', stop_requested_at = now() - interval '1 minute'"
+        "update ccp.task_rows set deadline_at = now() - interval '1 minute', stop_reason = 'deadline',"
+        " stop_requested_at = now() - interval '1 minute'"
     )
     scene.first.call("select from ccp.hosts for update")
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
@@ -391,7 +392,8 @@ def test_no_other_role_can_hold_back_the_tick(scene, role):
     [
         "insert into ccp.tasks (kind, host_id) select 'host.verify', id from ccp.hosts returning id",
         "insert into ccp.tasks (kind) values ('system.noop') returning id",
-        "insert into ccp.tasks (kind, params, idempotency_key) values ('system.noop', '{\"label\": \"x\"}', 'key') returning id",
+        "insert into ccp.tasks (kind, params, idempotency_key)"
+        " values ('system.noop', '{\"label\": \"x\"}', 'key') returning id",
     ],
     ids=["host", "plain", "key"],
 )

@@ -20,8 +20,8 @@ ENDED = ("succeeded", "failed", "canceled")
 
 
 def engines():
-    """Every WireGuard engine that a machine may have: the pinned one first, then the distribution's, which is all that a
-    machine without Go gets."""
+    """Every WireGuard engine that a machine may have: the pinned one first, then the distribution's, which is all that
+    a machine without Go gets."""
     cached = sorted(Path("/var/cache/cloud-cli-proxy").glob("wireguard-go-v*"))
     return [str(path) for path in cached[-1:]] + [shutil.which("wireguard-go")]
 

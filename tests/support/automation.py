@@ -94,7 +94,8 @@ class Automation:
 
         def happened():
             rows = self.rows(
-                "select message, metadata from ccp.events where id > %s and type = %s and host_id = %s order by id limit 1",
+                "select message, metadata from ccp.events where id > %s and type = %s and host_id = %s"
+                " order by id limit 1",
                 [after, kind, self.host_id],
             )
             return rows[0] if rows else None

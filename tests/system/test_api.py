@@ -32,6 +32,7 @@ EXIT = {
     "wg_dns_server": "198.51.100.53",
     "wg_peer_address": "10.66.0.2/32",
 }
+JSON_TYPE = "Content-Type: application/json\r\n"
 WRITTEN = [
     "users",
     "hosts",
@@ -78,8 +79,8 @@ def host_make(admin, database, username="alice", label="one"):
 def run_tasks(database):
     """What an agent would do: claims what there is and succeeds."""
     database.rows(
-        "select task.succeed(c.task_id, c.lease, jsonb_build_object('wg_public_key', repeat('A', 43) || '=')) from task.claim((select max(id) from ccp.processes"
-        " where program = 'ccp-agent'), 10) as c"
+        "select task.succeed(c.task_id, c.lease, jsonb_build_object('wg_public_key', repeat('A', 43) || '='))"
+        " from task.claim((select max(id) from ccp.processes where program = 'ccp-agent'), 10) as c"
     )
 
 
@@ -243,7 +244,7 @@ class Walk:
                 answer = self.client.send(self.method, path, self.base if self.has_body else None, headers=self.headers)
                 assert answer.status in (400, 404), (self.method, path, answer)
         token = self.headers.get("Authorization", f"Bearer {self.client.token}")
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Type: application/json\r\n"
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n{JSON_TYPE}"
         for lengths in ("Content-Length: 2\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nContent-Length: 2"):
             answer = self.client.raw(f"{head}{lengths}\r\n\r\n{{}}".encode())
             assert answer.startswith(b"HTTP/1.1 4"), (self.method, self.path, lengths, answer)
@@ -361,7 +362,7 @@ def test_types_and_sizes_of_bodies_are_limited(server):
     assert (
         client.post("/v1/auth/login", b"{}", headers={"Content-Type": "application/json; charset=utf-8"}).status == 422
     )
-    chunked = b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = f"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\n{JSON_TYPE}Transfer-Encoding: chunked\r\n\r\n".encode()
     chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
     assert b" 413 " in client.raw(chunked + chunk * 5 + b"0\r\n\r\n").split(b"\r\n")[0]
 
@@ -786,7 +787,7 @@ def test_a_host_is_ordered_and_its_tasks_are_asked_for(server, admin, database):
     run_tasks(database)
     assert admin.get(path).status == 404
     assert len(admin.get("/v1/admin/events?type=admin.host.action").json["events"]) == 7 - 1
-    assert [t["kind"] for t in admin.get("/v1/admin/tasks?limit=3").json["tasks"]][0] == "host.delete"
+    assert admin.get("/v1/admin/tasks?limit=3").json["tasks"][0]["kind"] == "host.delete"
 
 
 def test_an_exit_goes_to_one_host_and_bad_references_are_named(server, admin, database):
@@ -805,7 +806,7 @@ def test_an_exit_goes_to_one_host_and_bad_references_are_named(server, admin, da
 
 def test_users_see_and_touch_only_their_own_things(server, admin, database):
     alice, alices = host_make(admin, database, "alice", "one")
-    bobby, bobbys = host_make(admin, database, "bobby", "two")
+    _, bobbys = host_make(admin, database, "bobby", "two")
     client = server.client().login("alice", alice["password"])
     assert [h["id"] for h in client.get("/v1/user/hosts").json["hosts"]] == [alices["id"]]
     assert client.get(f"/v1/user/hosts/{alices['id']}").json["exit_label"] == "one"
@@ -862,16 +863,20 @@ def test_events_are_filtered_and_paged(server, admin):
 # From the table's last row to its first: each change stays, and the first difference is the one that is told.
 UNFIT = {
     "GET /v1/admin/users/{id}: there is no function api. user_get": "alter function api.user_get rename to user_get_it",
-    "POST /v1/admin/users: the answer lacks the member password": "alter type api.new_user rename attribute password to secret",
+    "POST /v1/admin/users: the answer lacks the member password": "alter type api.new_user"
+    " rename attribute password to secret",
     "GET /v1/admin/users: another type has p_limit": "drop function api.user_list;"
     " create function api.user_list(p_login_id uuid, p_generation integer, p_limit text default '50')"
     " returns api.user_page language sql as 'select null::api.user_page'",
     "POST /v1/user/hosts/{id}/stop: the function lacks the argument p_login_id": "drop function api.own_host_stop;"
     " create function api.own_host_stop() returns api.task_ref language sql as 'select null::api.task_ref'",
-    "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host rename column version to edition",
-    "GET /v1/bootstrap/tasks/{id}/handoff: the function does not return sentence text": "drop function api.bootstrap_handoff;"
+    "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host"
+    " rename column version to edition",
+    "GET /v1/bootstrap/tasks/{id}/handoff: the function does not return sentence text": ""
+    "drop function api.bootstrap_handoff;"
     " create function api.bootstrap_handoff(p_poll_sha256 text, p_address inet, p_id uuid,"
-    " out answer api.handoff, out verdict text, out retry_after_s integer) language sql as 'select null::api.handoff, null, 0'",
+    " out answer api.handoff, out verdict text, out retry_after_s integer)"
+    " language sql as 'select null::api.handoff, null, 0'",
     "POST /v1/auth/refresh: the function does not return generation integer": "drop function api.refresh;"
     " create function api.refresh(p_login_id uuid, p_generation integer, out answer api.login, out verdict text,"
     " out retry_after_s integer, out sentence text, out user_id uuid, out login_id uuid, out generation text)"
@@ -960,7 +965,7 @@ def test_it_starts_and_answers_503_without_a_database(server, program, database)
 
 
 def test_it_stops_while_long_polls_wait(server, admin, database):
-    user, host = host_make(admin, database)
+    user, _ = host_make(admin, database)
     session = server.client().post("/v1/bootstrap/sessions", {"username": "alice", "password": user["password"]}).json
     with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
         connection.sendall(

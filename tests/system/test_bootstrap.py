@@ -413,6 +413,7 @@ def test_poll_tokens_are_worth_something_for_their_task_and_time_only(scene):
     other = session["status_url"].replace(session["task_id"], scene.host["task_id"])
     assert client.get(other).status == 401
     scene.database.rows(
-        "update ccp.access_grants set created_at = created_at - interval '1 h', expires_at = expires_at - interval '16 minutes'"
+        "update ccp.access_grants set created_at = created_at - interval '1 h',"
+        " expires_at = expires_at - interval '16 minutes'"
     )
     assert client.get(session["status_url"]).status == 401

@@ -1,7 +1,7 @@
 """The bootstrap script against a server that is broken or means harm: what it answers is checked before it is used.
 
-Such a server can hand out another script, so this does not protect who runs what it serves. It protects who has read the
-script, has a copy of it, or speaks with a server that has been taken over since.
+Such a server can hand out another script, so this does not protect a user who runs what it serves. It protects one who
+has read the script, has a copy of it, or speaks with a server that has been taken over since.
 """
 
 import http.server
@@ -197,9 +197,8 @@ def test_nothing_that_a_server_says_steers_the_terminal(scene, server):
 def test_odd_directories_and_names_do_no_harm(scene, server, shell):
     for directory in ("a=b", "50%d %h", 'quote"d', "it's", "$(touch marker)", "-x"):
         (scene.directory / directory).mkdir()
-        for given in (directory, str(scene.directory / directory)):  # relative, then absolute
-            if given.startswith("-"):
-                given = f"./{given}"
+        relative = f"./{directory}" if directory.startswith("-") else directory
+        for given in (relative, str(scene.directory / directory)):
             scene.environment["TMPDIR"] = given
             done = scene.run(server(), "--user", "$(touch marker)'\"\n@x", "--", "true", shell=shell)
             assert done.returncode == 255 and b"onnection refused" in done.stderr, (given, done)

@@ -16,13 +16,15 @@ from support.automation import Automation
 from support.stack import Lab
 from support.wait import wait_until
 
-# Bounded, and by every means a user has: UDP to anywhere, DNS to the exit's resolver and to another, TCP. The user image
-# has node, not Python.
+# Bounded, and by every means a user has: UDP to anywhere, DNS to the exit's resolver and to another, TCP. The user
+# image has node, not Python.
 TRAFFIC = """
 const dgram = require('dgram'), net = require('net');
 const udp = dgram.createSocket('udp4');
 udp.on('error', () => {});
-const to = [['198.18.0.11', 9], ['198.18.0.53', 53], ['203.0.113.77', 53], ['198.51.100.1', 51820], ['198.18.200.200', 9]];
+const to = [
+  ['198.18.0.11', 9], ['198.18.0.53', 53], ['203.0.113.77', 53], ['198.51.100.1', 51820], ['198.18.200.200', 9]
+];
 const timer = setInterval(() => {
   for (const [address, port] of to) udp.send('x'.repeat(32), port, address, () => {});
   const tcp = net.connect(80, '198.18.0.12');
@@ -57,7 +59,7 @@ def internet(stack):
 
 @pytest.fixture
 def captured(host, internet, tmp_path):
-    """A running host under user traffic, the uplink captured; afterwards: nothing but the tunnel was seen, and that a lot."""
+    """A running host under user traffic, the uplink captured. Afterwards: only the tunnel was seen, and much of it."""
     host.running()
     path = tmp_path / "uplink.pcap"
     internet.run("capture", "start", str(path))
@@ -117,7 +119,8 @@ def comes_back(host, after):
     host.wait_event("host.started", after, 60)
     host.wait_status("running", 30)
     ((waited_s,),) = host.rows(
-        "select extract(epoch from min(at) filter (where type = 'host.started') - min(at) filter (where type = 'host.unavailable'))::float8"
+        "select extract(epoch from min(at) filter (where type = 'host.started')"
+        " - min(at) filter (where type = 'host.unavailable'))::float8"
         " from ccp.events where id > %s and host_id = %s",
         [after, host.host_id],
     )
@@ -128,7 +131,8 @@ def evidence(host, after, outcome, code, check):
     """The rows that tell of it, the closing one last: which of its checks did not pass, and what it says."""
     rows = wait_until(
         lambda: host.rows(
-            "select checks from ccp.verifications where host_id = %s and id > %s and (outcome, error_code) = (%s, %s) order by id",
+            "select checks from ccp.verifications"
+            " where host_id = %s and id > %s and (outcome, error_code) = (%s, %s) order by id",
             [host.host_id, after, outcome, code],
         ),
         20,
@@ -287,8 +291,8 @@ def test_probes_are_counted_exactly_under_user_traffic(host, captured):
         host.task("host.verify")
         after = counters(host)
     rose = {name: after[name] - before[name] for name in after}
-    # To the resolver and to the address beside it: two by UDP and one by TCP pass, of four for DNS in its guises none does.
-    # IPv6 has no address here, so it cannot even be sent.
+    # To the resolver and to the address beside it: two by UDP and one by TCP pass, of four for DNS in its guises none
+    # does. IPv6 has no address here, so it cannot even be sent.
     assert {name: number for name, number in rose.items() if name.endswith("_probe") and number} == {
         "pass_probe": 3,
         "deny_dns_probe": 4,

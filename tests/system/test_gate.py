@@ -1,4 +1,4 @@
-"""The gate of ccp-init: nothing runs before it, nobody inside can open it, and a restarted container has it closed again."""
+"""The gate of ccp-init: nothing runs before it, nothing inside opens it, a restarted container has it closed again."""
 
 import ctypes
 import json
@@ -41,7 +41,7 @@ class Container:
             if limit["Name"] == "nofile":
                 limit["Soft"] = limit["Hard"] = 1024
         sources = [CHECKOUT / "build" / "ccp-init", etc, etc / "resolv.conf", etc / "sudoers", home]
-        for mount, source in zip(host["Mounts"], sources):
+        for mount, source in zip(host["Mounts"], sources, strict=True):
             mount["Source"] = str(source)
         body["Image"] = image
         self.id = self.api("POST", "/containers/create", body)["Id"]

@@ -1,4 +1,4 @@
-"""A host's life through the real agent: create, start, stop, rebuild, delete, adoption, release, and what a container may not do."""
+"""A host's life through the real agent: create, start, stop, rebuild, delete, adopt, release; a container's rights."""
 
 import json
 import subprocess
@@ -266,7 +266,7 @@ def test_starts_of_two_hosts_overlap(agent, host):
     other.task("host.create")
     host.task("host.stop")
     tasks = [host.insert("host.start"), other.insert("host.start")]
-    for one, task in zip((host, other), tasks):
+    for one, task in zip((host, other), tasks, strict=True):
         assert one.wait(task)[0] == "succeeded"
     spans = [agent.rows("select started_at, finished_at from ccp.task_rows where id = %s", [task])[0] for task in tasks]
     assert max(span[0] for span in spans) < min(span[1] for span in spans)

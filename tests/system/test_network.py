@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from support.paths import CHECKOUT
@@ -126,7 +127,7 @@ class Container:
         self.inside("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
 
     def tool(self, command, **changes):
-        words = AGENT_RIGHTS + [str(TOOL), command, json.dumps(self.arguments | changes)]
+        words = [*AGENT_RIGHTS, str(TOOL), command, json.dumps(self.arguments | changes)]
         return json.loads(run(*words, env={}))
 
     def done(self, command, **changes):
@@ -323,11 +324,8 @@ def test_a_clock_that_was_set_makes_no_handshake_old(container):
 
 def test_the_engine_is_nobodys_child_with_one_capability(container):
     pid = container.start()["pid"]
-    status = dict(
-        line.split(":\t", 1)
-        for line in open(f"/proc/{pid}/status", encoding="ascii").read().splitlines()
-        if ":\t" in line
-    )
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     assert status["CapEff"] == status["CapPrm"] == f"{1 << 12:016x}", "NET_ADMIN"
     assert status["NoNewPrivs"] == "1"
     assert os.getsid(pid) != os.getsid(0)
@@ -480,14 +478,14 @@ def test_a_silent_tunnel_is_inconclusive_also_when_every_target_is_a_name(contai
 def test_the_verifying_child_has_no_right_but_the_mark(container):
     container.start()
     container.lab("freeze", "1")
-    words = AGENT_RIGHTS + [str(TOOL), "verify-run", json.dumps(container.arguments)]
+    words = [*AGENT_RIGHTS, str(TOOL), "verify-run", json.dumps(container.arguments)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
 
         def status():
             children = run("sh", "-c", f"cat /proc/{parent.pid}/task/*/children").split()
             if not children:
                 return None
-            lines = open(f"/proc/{children[0]}/status", encoding="ascii").read().splitlines()
+            lines = Path(f"/proc/{children[0]}/status").read_text(encoding="ascii").splitlines()
             fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
             return fields if fields["Seccomp"] == "2" else None
 
@@ -557,7 +555,7 @@ except OSError as e:
 
 
 def test_the_network_part_of_a_start_is_fast(container):
-    """Design section 6: wall under 1 ms, move and handshake 40, verification 100, probes 5, each at its best of five."""
+    """Wall under 1 ms, move and handshake 40, verification 100, probes 5, each at its best of five."""
     best = {}
 
     def measure(name, value):

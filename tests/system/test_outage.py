@@ -1,7 +1,7 @@
 """What the agent stands on goes away under it: PostgreSQL restarted, stopped or frozen, Docker killed.
 
-Work that was under way ends well, what runs goes on and stays proven, and a check that fails meanwhile closes its host at
-once and is told afterwards.
+Work that was under way ends well, what runs goes on and stays proven, and a check that fails meanwhile closes its host
+at once and is reported afterwards.
 """
 
 import os
@@ -63,14 +63,15 @@ def backends(agent, name):
     return [
         pid
         for (pid,) in agent.rows(
-            "select pid from pg_stat_activity where usename = 'ccp_agent' and application_name like %s order by backend_start",
+            "select pid from pg_stat_activity where usename = 'ccp_agent' and application_name like %s"
+            " order by backend_start",
             [name],
         )
     ]
 
 
 def freeze(agent, name):
-    """Stops them where they hold nothing: what a frozen backend has locked nobody can have, whatever its client does."""
+    """Stops them where they hold nothing: what a frozen backend has locked stays locked, whatever its client does."""
 
     def frozen():
         pids = backends(agent, name)
@@ -118,7 +119,8 @@ def works(host):
 
 def once(host, kind, before):
     rows = host.agent.rows(
-        "select count(*) filter (where status = 'succeeded'), count(*) from ccp.task_rows where host_id = %s and kind = %s",
+        "select count(*) filter (where status = 'succeeded'), count(*)"
+        " from ccp.task_rows where host_id = %s and kind = %s",
         [host.id, kind],
     )
     assert (rows[0][0] - before[0], rows[0][1] - before[1]) == (1, 1)
@@ -126,7 +128,8 @@ def once(host, kind, before):
 
 def counted(host, kind):
     return host.agent.rows(
-        "select count(*) filter (where status = 'succeeded'), count(*) from ccp.task_rows where host_id = %s and kind = %s",
+        "select count(*) filter (where status = 'succeeded'), count(*)"
+        " from ccp.task_rows where host_id = %s and kind = %s",
         [host.id, kind],
     )[0]
 

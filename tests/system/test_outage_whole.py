@@ -1,5 +1,5 @@
-"""PostgreSQL goes away under the whole product: whoever asks has an answer within seconds, whoever is in a host stays in,
-and work goes on when it is back."""
+"""PostgreSQL goes away under the whole product: each request has an answer within seconds, each session stays, and work
+goes on when it is back."""
 
 import os
 import secrets
@@ -88,7 +88,8 @@ class Work:
 
     def noop(self, hold_ms=0):
         return self.host.rows(
-            "insert into ccp.tasks (kind, params) values ('system.noop', jsonb_build_object('hold_ms', %s, 'label', %s)) returning id",
+            "insert into ccp.tasks (kind, params)"
+            " values ('system.noop', jsonb_build_object('hold_ms', %s, 'label', %s)) returning id",
             [hold_ms, secrets.token_hex(8)],
         )[0][0]
 
@@ -182,7 +183,8 @@ def backend(stack, role, listens):
     connection = psycopg2.connect(stack.conninfo())
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select pid from pg_stat_activity where usename = %s and query like '%%process.beat(%%' = %s order by state_change desc limit 1",
+            "select pid from pg_stat_activity where usename = %s and query like '%%process.beat(%%' = %s"
+            " order by state_change desc limit 1",
             [role, listens],
         )
         ((pid,),) = cursor.fetchall()

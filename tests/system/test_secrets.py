@@ -1,7 +1,7 @@
-"""No secret shows where it does not belong: the real values are looked for everywhere, also in what lives for a moment only.
+"""No secret shows where it does not belong: the real values are looked for everywhere, also in short-lived processes.
 
-A user is made, comes in by the bootstrap line, by key and by password, and everything the API can be asked is asked. All
-the while the arguments and environments of every process are read; then the values are known, and looked for.
+A user is made, comes in by the bootstrap line, by key and by password, and everything the API can be asked is asked.
+All the while the arguments and environments of every process are read; then the values are known, and looked for.
 """
 
 import base64
@@ -121,7 +121,7 @@ def comes_and_goes(guest, directory):
 
 
 def walks(guest):
-    """Every route that can be read, as an admin, as the user, with a poll token and as nobody; and what ends a login."""
+    """Every route that can be read, as an admin, as the user, with a poll token and without; and what ends a login."""
     port = int(guest.stack.environment["CCP_HTTP_PORT"])
     user = Api(port).login(guest.name, guest.password)
     user.token = user.post("/v1/auth/refresh").json["token"]
@@ -144,8 +144,8 @@ def hex_of(key):
 
 
 def key_values(name, data):
-    """A private key by name: the lines of a PEM after the first, or its latter half if it is one line, for it begins with
-    the public key; a WireGuard key also as its engine is told it."""
+    """A private key by name: the lines of a PEM after the first, or its latter half if it is one line, for it begins
+    with the public key; a WireGuard key also as its engine gets it."""
     if b"PRIVATE KEY" in data:
         first, *lines = [line for line in data.decode().split("\n") if line and "-----" not in line]
         lines = lines or [first[len(first) // 2 :]]
@@ -252,7 +252,8 @@ def test_nothing_is_in_the_logs(scene):
 
 def test_nothing_is_in_the_tables(scene):
     tables = scene.guest.host.rows(
-        "select oid::regclass::text from pg_class where relnamespace = 'ccp'::regnamespace and relkind in ('r', 'p') and not relispartition"
+        "select oid::regclass::text from pg_class"
+        " where relnamespace = 'ccp'::regnamespace and relkind in ('r', 'p') and not relispartition"
     )
     assert len(tables) > 20
     for (table,) in tables:

@@ -282,7 +282,8 @@ def test_rsync_and_git_work(client, tmp_path):
     )
     subprocess.run(["diff", "-r", tree, tmp_path / "back"], check=True)
     made = client.run(
-        "git init -q repo && cd repo && cp ../tree/* . && git add . && git -c user.name=a -c user.email=a@b commit -qm first"
+        "git init -q repo && cd repo && cp ../tree/* . && git add ."
+        " && git -c user.name=a -c user.email=a@b commit -qm first"
     )
     assert made.returncode == 0, made.stderr
     subprocess.run(

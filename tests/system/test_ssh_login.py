@@ -1,5 +1,6 @@
 """Who comes in by ssh and who does not: keys, one-time keys, passwords, limits, and what strangers learn."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -188,7 +189,7 @@ class Prompt:
 
 
 def test_a_wrong_password_and_an_unknown_host_take_the_same_time(client):
-    """The fastest of many, so that other load does not count; a password check costs about 20 ms, its absence would show."""
+    """The fastest of many, so that other load does not count; a check costs about 20 ms, its absence would show."""
     fastest = {}
     for _ in range(TIMED_TRIES // Prompt.TRIES):
         prompts = {name: Prompt(client, name) for name in (client.name, "zzzzzzzz", "nobody")}
@@ -270,7 +271,8 @@ def test_wrong_passwords_earn_a_wait_for_their_source_and_nobody_else(client):
 def penalty(client, address):
     """(reason, seconds left) of an address."""
     rows = client.host.rows(
-        "select reason, extract(epoch from expires_at - now())::float8 from ccp.penalties where source like %s and source not like '%%@%%'",
+        "select reason, extract(epoch from expires_at - now())::float8 from ccp.penalties"
+        " where source like %s and source not like '%%@%%'",
         [f"{address}%"],
     )
     return rows[0] if rows else None
@@ -399,11 +401,9 @@ def test_noise_is_hung_up_on_and_nothing_dies(client, name):
 def test_random_bytes_into_an_encrypted_looking_session_kill_no_child(client):
     log_begin = len(client.proxy.log())
     for _ in range(50):
-        with socket.create_connection(("127.0.0.1", client.proxy.port), 10) as connection:
-            try:
-                connection.sendall(b"SSH-2.0-noise\r\n" + os.urandom(2000))
-            except ConnectionError:
-                pass
+        connection = socket.create_connection(("127.0.0.1", client.proxy.port), 60)
+        with connection, contextlib.suppress(ConnectionError):
+            connection.sendall(b"SSH-2.0-noise\r\n" + os.urandom(2000))
     wait_until(lambda: not client.proxy.children(), 10, "the children end")
     assert "died" not in client.proxy.log()[log_begin:]
 

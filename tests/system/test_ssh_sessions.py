@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from support.automation import Automation
@@ -19,7 +20,8 @@ REFUSED_WITHIN_S = 5
 
 def rows_of(client, where):
     return client.host.rows(
-        f"select id, end_reason, bytes_up, bytes_down from ccp.sessions where host_id = %s and {where} order by created_at desc limit 1",
+        "select id, end_reason, bytes_up, bytes_down from ccp.sessions"
+        f" where host_id = %s and {where} order by created_at desc limit 1",
         [client.host.host_id],
     )
 
@@ -103,7 +105,8 @@ def test_a_session_that_nobody_reads_ends_as_well(client):
     try:
         one.stdout.read(1 << 20)
         client.host.rows(
-            "update ccp.sessions set end_requested_at = now(), end_reason = 'admin' where host_id = %s and ended_at is null",
+            "update ccp.sessions set end_requested_at = now(), end_reason = 'admin'"
+            " where host_id = %s and ended_at is null",
             [client.host.host_id],
         )
         client.host.rows("select pg_notify('ccp_sshproxy', '')")
@@ -261,7 +264,7 @@ def memory_kb(pids):
     total = 0
     for pid in pids:
         try:
-            text = open(f"/proc/{pid}/smaps_rollup", encoding="ascii").read()
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
         except OSError:  # it has ended
             continue
         total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
@@ -277,6 +280,10 @@ def test_five_hundred_idle_sessions_hold_three_connections(client):
         return client.host.value("select count(*) from pg_stat_activity where usename = 'ccp_sshproxy'")
 
     runs = []
+
+    def all_in():
+        return client.sessions() == len(runs)
+
     try:
         while len(runs) < IDLE_SESSIONS:
             runs += [
@@ -285,7 +292,7 @@ def test_five_hundred_idle_sessions_hold_three_connections(client):
                 )
                 for _ in range(5)
             ]
-            wait_until(lambda: client.sessions() == len(runs), 30, "the sessions have logged in")
+            wait_until(all_in, 60, "the sessions have logged in")
         assert connections() <= CONNECTIONS_MAX
         assert client.run("echo in").stdout == "in\n"
         assert connections() <= CONNECTIONS_MAX
@@ -303,7 +310,7 @@ def test_a_child_has_three_descriptors_no_rights_and_a_filter(client):
     one = client.hold()
     try:
         (child,) = client.proxy.children()
-        status = open(f"/proc/{child}/status", encoding="ascii").read()
+        status = Path(f"/proc/{child}/status").read_text(encoding="ascii")
         assert re.search(r"^Seccomp:\t2$", status, re.M) and re.search(r"^NoNewPrivs:\t1$", status, re.M)
         assert re.search(r"^CapEff:\t0+$", status, re.M)
         held = {number: os.readlink(f"/proc/{child}/fd/{number}") for number in os.listdir(f"/proc/{child}/fd")}

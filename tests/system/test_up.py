@@ -77,7 +77,7 @@ def namespaces_of(stack):
 
 
 def processes_of(stack, namespaces=()):
-    """{(pid, start): command} of what names the stack's directory or its lab, runs from it or lives in its namespaces."""
+    """{(pid, start): command} of what names the stack's directory or lab, runs from it or lives in its namespaces."""
     mark = re.compile(
         rb"%b/|\b%b[-x]" % (re.escape(str(stack.directory).encode()), stack.environment["CCP_LAB_PREFIX"].encode())
     )
@@ -246,7 +246,9 @@ def test_the_last_free_inside_address_works_with_either_exit(stack, tmp_path, la
     (exit,) = owner.rows(f"select {', '.join(columns)} from ccp.egress_ips where label = %s", [label])
     owner.close()
     address = ip_network(stack.env["CCP_EXIT_PEER_NET"])[-1]
-    guest = Guest(stack, f"last-{label}", tmp_path, f"{address}/32", **dict(zip(("ip_address", *columns[1:]), exit)))
+    guest = Guest(
+        stack, f"last-{label}", tmp_path, f"{address}/32", **dict(zip(("ip_address", *columns[1:]), exit, strict=True))
+    )
     try:
         told, _ = guest.bootstrap("curl", "-s", stack.env["CCP_ECHO_URL"], stdout=subprocess.PIPE).communicate(
             timeout=60
@@ -431,7 +433,8 @@ def test_up_stops_at_the_first_failure_with_its_last_words_and_what_to_do(small)
         small.script("up", "database", "lab")
     told = str(failure.value)
     assert re.search(
-        r"FAIL  database ccp.*\n(      .*\n)*      .*permission denied for schema ccp.*\n(      .*\n)*What to do: .*PURGE=1",
+        r"FAIL  database ccp.*\n(      .*\n)*      .*permission denied for schema ccp.*\n(      .*\n)*"
+        r"What to do: .*PURGE=1",
         told,
     ), told
     assert "lab stands" not in told
@@ -441,7 +444,7 @@ def test_what_the_servers_user_writes_into_its_directory_does_not_get_into_roots
     small.up("postgres")
     small.script("down")
     (small.directory / "pg" / "PG_VERSION").write_text("15/bin/x; touch /; 15\n")
-    with pytest.raises(RuntimeError, match="(?s)FAIL .*PG_VERSION does not hold a version.*What to do:"):
+    with pytest.raises(RuntimeError, match=r"(?s)FAIL .*PG_VERSION does not hold a version.*What to do:"):
         small.script("up", "postgres")
 
 

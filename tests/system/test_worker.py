@@ -50,7 +50,8 @@ def test_the_doorbell_wakes_the_worker_within_milliseconds(database, worker):
     with database.connect() as connection, connection.cursor() as cursor:
         for number in range(40):
             cursor.execute(
-                "insert into ccp.tasks (kind, params) values ('system.noop', jsonb_build_object('label', %s)) returning id",
+                "insert into ccp.tasks (kind, params)"
+                " values ('system.noop', jsonb_build_object('label', %s)) returning id",
                 (f"wake {number}",),
             )
             task = cursor.fetchone()[0]
@@ -125,7 +126,8 @@ def test_killed_connections_are_made_again_and_a_finished_task_is_reported(datab
     task = noop(database, "through a cut", 1500)
     wait_status(database, task, "running")
     database.rows(
-        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'ccp_worker' and datname = current_database()"
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where usename = 'ccp_worker' and datname = current_database()"
     )
     wait_status(database, task, "succeeded", 5)
     later = noop(database, "after the cut")
@@ -176,7 +178,8 @@ def retained(database):
 def test_retention_goes_on_until_nothing_past_its_time_is_left(database, program):
     database.rows(
         "insert into ccp.task_rows (kind, params, queue, created_by, status, created_at, finished_at)"
-        " select 'system.noop', '{}', 'ccp_worker', 'test', 'succeeded', now() - interval '91 days', now() - interval '91 days'"
+        " select 'system.noop', '{}', 'ccp_worker', 'test', 'succeeded',"
+        " now() - interval '91 days', now() - interval '91 days'"
         " from generate_series(1, 2500)"
     )
     program("ccp-worker", database)

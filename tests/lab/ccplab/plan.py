@@ -83,7 +83,7 @@ class Lab:
 
     @property
     def namespaces(self):
-        return [self.uplink] + self.own_namespaces
+        return [self.uplink, *self.own_namespaces]
 
     @property
     def control(self):

@@ -144,13 +144,13 @@ class Provider:
         """Rows of the view to the exits they name. A row of somebody else's exit is none of ours."""
         wanted = {key: {} for key in self.keepers}
         secrets = self.registry.preshared()
-        for exit_key, host_key, address in rows:
+        for exit_base64, host_base64, inside in rows:
             try:
-                exit_key = uapi.key_to_hex(exit_key, "exit key")
+                exit_key = uapi.key_to_hex(exit_base64, "exit key")
                 if exit_key not in wanted:
                     continue
-                key = uapi.key_to_hex(host_key, "host key")
-                address = uapi.inside_address(address, plan.PEER_NET)
+                key = uapi.key_to_hex(host_base64, "host key")
+                address = uapi.inside_address(inside, plan.PEER_NET)
             except LabError as error:
                 if str(error) not in self.refused and len(self.refused) < ROWS_MAX:
                     self.refused.add(str(error))
