@@ -135,7 +135,7 @@ static void job_run(struct pool_job *job, void *context)
 	struct err e;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int r = db_call(context,
-		DB_CALL("select task_id, known_version from access.changed($1::uuid[], $2::text[])",
+		DB_CALL("select task_id, known_version from access.tasks_changed($1::uuid[], $2::text[])",
 			str_text(&ids), str_text(&versions)),
 		&w, &rows, &e);
 	if (r != 0) { // the next ring, or the end of the wait, looks again

@@ -765,16 +765,16 @@ COMMENT ON COLUMN ccp.host_status.wanted IS 'What is wanted now: stopped for an 
 COMMENT ON COLUMN ccp.host_status.why IS 'The answer, as a sentence.';
 
 
--- Name: COLUMN host_statuses.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN host_statuses.description; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT(meaning) ON TABLE ccp.host_statuses TO ccp_dba;
+GRANT SELECT(description) ON TABLE ccp.host_statuses TO ccp_dba;
 
 
--- Name: COLUMN host_statuses.meaning; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN host_statuses.description; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.host_statuses.meaning IS 'What it means, as the end of "the host ...".';
+COMMENT ON COLUMN ccp.host_statuses.description IS 'What it means, as the end of "the host ...".';
 
 
 -- Name: COLUMN host_statuses.status; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -1606,16 +1606,16 @@ GRANT SELECT(updated_at) ON TABLE ccp.penalties TO ccp_dba;
 COMMENT ON COLUMN ccp.penalties.updated_at IS 'When the last offence was.';
 
 
--- Name: COLUMN penalty_rules.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN penalty_rules.description; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT(meaning) ON TABLE ccp.penalty_rules TO ccp_dba;
+GRANT SELECT(description) ON TABLE ccp.penalty_rules TO ccp_dba;
 
 
--- Name: COLUMN penalty_rules.meaning; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN penalty_rules.description; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.penalty_rules.meaning IS 'What happened.';
+COMMENT ON COLUMN ccp.penalty_rules.description IS 'What happened.';
 
 
 -- Name: COLUMN penalty_rules.reason; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2022,40 +2022,40 @@ GRANT SELECT(user_id) ON TABLE ccp.sessions TO ccp_dba;
 COMMENT ON COLUMN ccp.sessions.user_id IS 'Who.';
 
 
--- Name: COLUMN settings.high; Type: ACL; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.description; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT(high) ON TABLE ccp.settings TO ccp_dba;
+GRANT SELECT(description) ON TABLE ccp.settings TO ccp_dba;
 
 
--- Name: COLUMN settings.high; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.description; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.settings.high IS 'The greatest.';
+COMMENT ON COLUMN ccp.settings.description IS 'What it does, with its unit.';
 
 
--- Name: COLUMN settings.low; Type: ACL; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.max; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT(low) ON TABLE ccp.settings TO ccp_dba;
+GRANT SELECT(max) ON TABLE ccp.settings TO ccp_dba;
 
 
--- Name: COLUMN settings.low; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.max; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.settings.low IS 'The least number, or the least length of the text or list.';
+COMMENT ON COLUMN ccp.settings.max IS 'The greatest.';
 
 
--- Name: COLUMN settings.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.min; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT(meaning) ON TABLE ccp.settings TO ccp_dba;
+GRANT SELECT(min) ON TABLE ccp.settings TO ccp_dba;
 
 
--- Name: COLUMN settings.meaning; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.min; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.settings.meaning IS 'What it does, with its unit.';
+COMMENT ON COLUMN ccp.settings.min IS 'The least number, or the least length of the text or list.';
 
 
 -- Name: COLUMN settings.name; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2094,16 +2094,16 @@ GRANT SELECT(pattern) ON TABLE ccp.settings TO ccp_dba;
 COMMENT ON COLUMN ccp.settings.pattern IS 'What the text, or each text of the list, must match; one of a list has at most 512 characters.';
 
 
--- Name: COLUMN settings.shape; Type: ACL; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.type; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
-GRANT SELECT(shape) ON TABLE ccp.settings TO ccp_dba;
+GRANT SELECT(type) ON TABLE ccp.settings TO ccp_dba;
 
 
--- Name: COLUMN settings.shape; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: COLUMN settings.type; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.settings.shape IS 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
+COMMENT ON COLUMN ccp.settings.type IS 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
 
 
 -- Name: COLUMN settings.updated_at; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2298,6 +2298,18 @@ COMMENT ON COLUMN ccp.stuck.what IS 'What sort of thing.';
 COMMENT ON COLUMN ccp.stuck.why IS 'The answer, as a sentence.';
 
 
+-- Name: COLUMN task_edges.description; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(description) ON TABLE ccp.task_edges TO ccp_dba;
+
+
+-- Name: COLUMN task_edges.description; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.task_edges.description IS 'When that happens.';
+
+
 -- Name: COLUMN task_edges.from_status; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
@@ -2308,18 +2320,6 @@ GRANT SELECT(from_status) ON TABLE ccp.task_edges TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.task_edges.from_status IS 'Status before.';
-
-
--- Name: COLUMN task_edges.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(meaning) ON TABLE ccp.task_edges TO ccp_dba;
-
-
--- Name: COLUMN task_edges.meaning; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.task_edges.meaning IS 'When that happens.';
 
 
 -- Name: COLUMN task_edges.to_status; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2368,6 +2368,18 @@ GRANT SELECT(deadline) ON TABLE ccp.task_kinds TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.task_kinds.deadline IS 'Time from claim until it is asked to stop.';
+
+
+-- Name: COLUMN task_kinds.description; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(description) ON TABLE ccp.task_kinds TO ccp_dba;
+
+
+-- Name: COLUMN task_kinds.description; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.task_kinds.description IS 'What it does.';
 
 
 -- Name: COLUMN task_kinds.desired; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2464,18 +2476,6 @@ GRANT SELECT(losses_max) ON TABLE ccp.task_kinds TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.task_kinds.losses_max IS 'How often it may lose its process before it fails.';
-
-
--- Name: COLUMN task_kinds.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(meaning) ON TABLE ccp.task_kinds TO ccp_dba;
-
-
--- Name: COLUMN task_kinds.meaning; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.task_kinds.meaning IS 'What it does.';
 
 
 -- Name: COLUMN task_kinds.needs_active_user; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2586,6 +2586,30 @@ GRANT SELECT(while_status) ON TABLE ccp.task_kinds TO ccp_dba;
 COMMENT ON COLUMN ccp.task_kinds.while_status IS 'Status of the host from the moment the task is its next one.';
 
 
+-- Name: COLUMN task_params.default_value; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(default_value) ON TABLE ccp.task_params TO ccp_dba;
+
+
+-- Name: COLUMN task_params.default_value; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.task_params.default_value IS 'What its absence means: a request that says it is the same as one that does not.';
+
+
+-- Name: COLUMN task_params.description; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(description) ON TABLE ccp.task_params TO ccp_dba;
+
+
+-- Name: COLUMN task_params.description; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.task_params.description IS 'What it does.';
+
+
 -- Name: COLUMN task_params.kind; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
@@ -2596,18 +2620,6 @@ GRANT SELECT(kind) ON TABLE ccp.task_params TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.task_params.kind IS 'The kind.';
-
-
--- Name: COLUMN task_params.meaning; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(meaning) ON TABLE ccp.task_params TO ccp_dba;
-
-
--- Name: COLUMN task_params.meaning; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.task_params.meaning IS 'What it does.';
 
 
 -- Name: COLUMN task_params.name; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -2632,18 +2644,6 @@ GRANT SELECT(pattern) ON TABLE ccp.task_params TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.task_params.pattern IS 'Regular expression that the value must match as a whole.';
-
-
--- Name: COLUMN task_params.preset; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(preset) ON TABLE ccp.task_params TO ccp_dba;
-
-
--- Name: COLUMN task_params.preset; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.task_params.preset IS 'What its absence means: a request that says it is the same as one that does not.';
 
 
 -- Name: COLUMN task_rows.attempt; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -4132,7 +4132,7 @@ GRANT SELECT ON TABLE ccp.settings TO ccp_as_user;
 -- Name: TABLE settings; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON TABLE ccp.settings IS 'Settings, read live by every program; a change works at the next use. A value that does not fit its shape is refused.';
+COMMENT ON TABLE ccp.settings IS 'Settings, read live by every program; a change works at the next use. A value that does not fit them is refused.';
 
 
 -- Name: TABLE signing_keys; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -4862,7 +4862,7 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
     e.ip_address AS exit_address,
     v.at AS verified_at,
     o.state AS observed,
-    concat_ws('; '::text, format('host %s of %s %s'::text, h.short_id, u.username, s.meaning), t.what,
+    concat_ws('; '::text, format('host %s of %s %s'::text, h.short_id, u.username, s.description), t.what,
         CASE
             WHEN (h.status = 'deleted'::text) THEN NULL::text
             WHEN (w.user_state <> 'active'::text) THEN format('its user is %s'::text, w.user_state)
@@ -4919,7 +4919,7 @@ ALTER TABLE ONLY ccp.host_statuses
 
 CREATE TABLE ccp.host_statuses (
     status text NOT NULL,
-    meaning text NOT NULL
+    description text NOT NULL
 );
 
 
@@ -5457,7 +5457,7 @@ ALTER TABLE ONLY ccp.penalty_rules
 CREATE TABLE ccp.penalty_rules (
     reason text NOT NULL,
     seconds integer NOT NULL,
-    meaning text NOT NULL,
+    description text NOT NULL,
     CONSTRAINT penalty_is_bounded CHECK (((seconds >= 1) AND (seconds <= 600)))
 );
 
@@ -5571,13 +5571,13 @@ CREATE VIEW ccp.rules WITH (security_barrier='true') AS
            FROM ccp.task_params p
           WHERE (p.kind = k.kind)) AS params,
         CASE k.subject
-            WHEN 'host'::text THEN format('insert into ccp.tasks (kind, host_id) values (''%s'', ...) to %s: from %s; the host is %s meanwhile and %s when done; %s'::text, k.kind, k.meaning, array_to_string(k.from_statuses, ', '::text), k.while_status, k.done_status,
+            WHEN 'host'::text THEN format('insert into ccp.tasks (kind, host_id) values (''%s'', ...) to %s: from %s; the host is %s meanwhile and %s when done; %s'::text, k.kind, k.description, array_to_string(k.from_statuses, ', '::text), k.while_status, k.done_status,
             CASE
                 WHEN (k.kind = 'host.delete'::text) THEN 'nothing stops it'::text
                 WHEN k.waits THEN 'a busy host lets it wait its turn'::text
                 ELSE 'a busy host refuses it'::text
             END)
-            ELSE format('insert into ccp.tasks (kind) values (''%s'') to %s'::text, k.kind, k.meaning)
+            ELSE format('insert into ccp.tasks (kind) values (''%s'') to %s'::text, k.kind, k.description)
         END AS why
    FROM ccp.task_kinds k;
 
@@ -5694,10 +5694,10 @@ CREATE INDEX sessions_of_a_user ON ccp.sessions USING btree (user_id, created_at
 CREATE INDEX sessions_open ON ccp.sessions USING btree (process_id, host_id) WHERE (ended_at IS NULL);
 
 
--- Name: settings settings_fit_their_shape; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
+-- Name: settings settings_are_valid; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE TRIGGER settings_fit_their_shape BEFORE INSERT OR UPDATE ON ccp.settings FOR EACH ROW EXECUTE FUNCTION setting.guard();
+CREATE TRIGGER settings_are_valid BEFORE INSERT OR UPDATE ON ccp.settings FOR EACH ROW EXECUTE FUNCTION setting.guard();
 
 
 -- Name: settings settings_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
@@ -5713,17 +5713,17 @@ ALTER TABLE ONLY ccp.settings
 CREATE TABLE ccp.settings (
     name text NOT NULL,
     value jsonb,
-    shape text NOT NULL,
+    type text NOT NULL,
     pattern text,
-    low integer NOT NULL,
-    high integer NOT NULL,
+    min integer NOT NULL,
+    max integer NOT NULL,
     optional boolean DEFAULT false NOT NULL,
-    meaning text NOT NULL,
+    description text NOT NULL,
     updated_at timestamp with time zone DEFAULT clock.now() NOT NULL,
-    CONSTRAINT setting_bounds_are_ordered CHECK ((low <= high)),
+    CONSTRAINT setting_bounds_are_ordered CHECK ((min <= max)),
     CONSTRAINT setting_name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_]{1,62}$'::text)),
-    CONSTRAINT setting_shape_is_known CHECK ((shape = ANY (ARRAY['number'::text, 'text'::text, 'texts'::text, 'networks'::text]))),
-    CONSTRAINT setting_text_has_a_pattern CHECK (((shape = ANY (ARRAY['text'::text, 'texts'::text])) = (pattern IS NOT NULL)))
+    CONSTRAINT setting_text_has_a_pattern CHECK (((type = ANY (ARRAY['text'::text, 'texts'::text])) = (pattern IS NOT NULL))),
+    CONSTRAINT setting_type_is_known CHECK ((type = ANY (ARRAY['number'::text, 'text'::text, 'texts'::text, 'networks'::text])))
 );
 
 
@@ -5897,7 +5897,7 @@ ALTER TABLE ONLY ccp.task_edges
 CREATE TABLE ccp.task_edges (
     from_status text NOT NULL,
     to_status text NOT NULL,
-    meaning text NOT NULL
+    description text NOT NULL
 );
 
 
@@ -5915,7 +5915,7 @@ ALTER TABLE ONLY ccp.task_kinds
 
 CREATE TABLE ccp.task_kinds (
     kind text NOT NULL,
-    meaning text NOT NULL,
+    description text NOT NULL,
     queue text NOT NULL,
     subject text NOT NULL,
     from_statuses text[],
@@ -5968,8 +5968,8 @@ CREATE TABLE ccp.task_params (
     kind text NOT NULL,
     name text NOT NULL,
     pattern text NOT NULL,
-    preset text,
-    meaning text NOT NULL
+    default_value text,
+    description text NOT NULL
 );
 
 
@@ -6274,7 +6274,7 @@ ALTER TABLE ONLY ccp.users
 -- Name: users users_keep_expiry_announced; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE TRIGGER users_keep_expiry_announced BEFORE UPDATE OF expires_at ON ccp.users FOR EACH ROW WHEN ((old.expires_at IS DISTINCT FROM new.expires_at)) EXECUTE FUNCTION account.guard();
+CREATE TRIGGER users_keep_expiry_announced BEFORE UPDATE OF expires_at ON ccp.users FOR EACH ROW WHEN ((old.expires_at IS DISTINCT FROM new.expires_at)) EXECUTE FUNCTION account.reset_expiry_announced();
 
 
 -- Name: users users_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner

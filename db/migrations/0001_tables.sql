@@ -62,7 +62,7 @@ begin
     foreach v_name in array array[
         'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete',
         'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.insert_from_view', 'task.refuse_truncate',
-        'account.guard', 'setting.guard'
+        'account.reset_expiry_announced', 'setting.guard'
     ]
     loop
         execute format(
@@ -80,30 +80,30 @@ $$;
 create table ccp.settings (
     name text primary key,
     value jsonb,
-    shape text not null,
+    type text not null,
     pattern text,
-    low integer not null,
-    high integer not null,
+    min integer not null,
+    max integer not null,
     optional boolean not null default false,
-    meaning text not null,
+    description text not null,
     updated_at timestamptz not null default clock.now(),
     constraint setting_name_is_a_word check (name ~ '^[a-z][a-z0-9_]{1,62}$'),
-    constraint setting_shape_is_known check (shape in ('number', 'text', 'texts', 'networks')),
-    constraint setting_text_has_a_pattern check ((shape in ('text', 'texts')) = (pattern is not null)),
-    constraint setting_bounds_are_ordered check (low <= high)
+    constraint setting_type_is_known check (type in ('number', 'text', 'texts', 'networks')),
+    constraint setting_text_has_a_pattern check ((type in ('text', 'texts')) = (pattern is not null)),
+    constraint setting_bounds_are_ordered check (min <= max)
 );
-comment on table ccp.settings is 'Settings, read live by every program; a change works at the next use. A value that does not fit its shape is refused.';
+comment on table ccp.settings is 'Settings, read live by every program; a change works at the next use. A value that does not fit them is refused.';
 comment on column ccp.settings.name is 'Name of the setting.';
 comment on column ccp.settings.value is 'Its value as JSON; null when it was never set.';
-comment on column ccp.settings.shape is 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
+comment on column ccp.settings.type is 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
 comment on column ccp.settings.pattern is 'What the text, or each text of the list, must match; one of a list has at most 512 characters.';
-comment on column ccp.settings.low is 'The least number, or the least length of the text or list.';
-comment on column ccp.settings.high is 'The greatest.';
+comment on column ccp.settings.min is 'The least number, or the least length of the text or list.';
+comment on column ccp.settings.max is 'The greatest.';
 comment on column ccp.settings.optional is 'It may be null.';
-comment on column ccp.settings.meaning is 'What it does, with its unit.';
+comment on column ccp.settings.description is 'What it does, with its unit.';
 comment on column ccp.settings.updated_at is 'When it last changed.';
 
-insert into ccp.settings (name, value, shape, pattern, low, high, optional, meaning)
+insert into ccp.settings (name, value, type, pattern, min, max, optional, description)
 values
     ('verify_light_s', '60', 'number', null, 1, 86400, false, 'Seconds between two light verifications of a running host.'),
     ('verify_full_s', '600', 'number', null, 1, 86400, false, 'Seconds between two full verifications of a running host.'),
@@ -145,7 +145,7 @@ values
         'tombstone_retention_days', '90', 'number', null, 1, 36500, false,
         'Days that deleted hosts and finished tasks, sessions and grants are kept.'
     );
-create trigger settings_fit_their_shape before insert or update on ccp.settings
+create trigger settings_are_valid before insert or update on ccp.settings
 for each row execute function setting.guard();
 
 create table ccp.nodes (
@@ -258,7 +258,7 @@ create index users_disabled on ccp.users (id) where disabled_at is not null;
 
 create trigger users_keep_expiry_announced before update of expires_at on ccp.users
 for each row when (old.expires_at is distinct from new.expires_at)
-execute function account.guard();
+execute function account.reset_expiry_announced();
 
 create trigger users_touch before update of username, role, password_hash, expires_at, disabled_at on ccp.users
 for each row when (old.* is distinct from new.*)
@@ -350,14 +350,14 @@ create index penalties_by_expiry on ccp.penalties (expires_at);
 create table ccp.penalty_rules (
     reason text primary key,
     seconds integer not null,
-    meaning text not null,
+    description text not null,
     constraint penalty_is_bounded check (seconds between 1 and 600)
 );
 comment on table ccp.penalty_rules is 'How many seconds each offence costs.';
 comment on column ccp.penalty_rules.reason is 'The offence.';
 comment on column ccp.penalty_rules.seconds is 'Seconds it adds.';
-comment on column ccp.penalty_rules.meaning is 'What happened.';
-insert into ccp.penalty_rules (reason, seconds, meaning)
+comment on column ccp.penalty_rules.description is 'What happened.';
+insert into ccp.penalty_rules (reason, seconds, description)
 values
     ('auth_failed', 5, 'A wrong password or key.'),
     ('unknown_user', 5, 'A name that does not exist.'),
@@ -435,12 +435,12 @@ execute function clock.touch();
 
 create table ccp.host_statuses (
     status text primary key,
-    meaning text not null
+    description text not null
 );
 comment on table ccp.host_statuses is 'What can be said of a host.';
 comment on column ccp.host_statuses.status is 'The word.';
-comment on column ccp.host_statuses.meaning is 'What it means, as the end of "the host ...".';
-insert into ccp.host_statuses (status, meaning)
+comment on column ccp.host_statuses.description is 'What it means, as the end of "the host ...".';
+insert into ccp.host_statuses (status, description)
 values
     ('pending', 'has been ordered and is not made yet'),
     ('stopped', 'is made and does not run'),
@@ -481,14 +481,14 @@ values
 create table ccp.task_edges (
     from_status text not null,
     to_status text not null,
-    meaning text not null,
+    description text not null,
     primary key (from_status, to_status)
 );
 comment on table ccp.task_edges is 'The steps a task may take; a trigger refuses every other.';
 comment on column ccp.task_edges.from_status is 'Status before.';
 comment on column ccp.task_edges.to_status is 'Status after.';
-comment on column ccp.task_edges.meaning is 'When that happens.';
-insert into ccp.task_edges (from_status, to_status, meaning)
+comment on column ccp.task_edges.description is 'When that happens.';
+insert into ccp.task_edges (from_status, to_status, description)
 values
     ('queued', 'running', 'claimed'),
     ('queued', 'succeeded', 'nothing left to do when its turn came'),
@@ -501,7 +501,7 @@ values
 
 create table ccp.task_kinds (
     kind text primary key,
-    meaning text not null,
+    description text not null,
     queue text not null,
     subject text not null,
     from_statuses text[],
@@ -537,7 +537,7 @@ create table ccp.task_kinds (
 );
 comment on table ccp.task_kinds is 'The machine: what each kind of task needs, does and leaves behind. Functions read it; edge tables only guard.';
 comment on column ccp.task_kinds.kind is 'Name of the kind.';
-comment on column ccp.task_kinds.meaning is 'What it does.';
+comment on column ccp.task_kinds.description is 'What it does.';
 comment on column ccp.task_kinds.queue is 'Who claims it: the worker, or the agent of the host''s node.';
 comment on column ccp.task_kinds.subject is 'What it works on: a host, or nothing.';
 comment on column ccp.task_kinds.from_statuses is 'Statuses it may begin from.';
@@ -559,7 +559,7 @@ comment on column ccp.task_kinds.needs_binding is 'Refused when the host has no 
 comment on column ccp.task_kinds.needs_creation is 'Cannot begin while the host was never created: reconciliation creates it first.';
 
 insert into ccp.task_kinds (
-    kind, meaning, queue, subject,
+    kind, description, queue, subject,
     from_statuses, while_status, done_status, done_unwanted_status, failed_status, canceled_status,
     desired, desired_canceled, deadline, attempts_max, waits, stopped_by, superseded_by, needs_active_user, needs_binding,
     needs_creation
@@ -612,8 +612,8 @@ create table ccp.task_params (
     kind text not null,
     name text not null,
     pattern text not null,
-    preset text,
-    meaning text not null,
+    default_value text,
+    description text not null,
     primary key (kind, name),
     constraint param_belongs_to_a_kind foreign key (kind) references ccp.task_kinds (kind)
 );
@@ -621,9 +621,9 @@ comment on table ccp.task_params is 'The parameters a kind takes; others are ref
 comment on column ccp.task_params.kind is 'The kind.';
 comment on column ccp.task_params.name is 'Name of the parameter.';
 comment on column ccp.task_params.pattern is 'Regular expression that the value must match as a whole.';
-comment on column ccp.task_params.preset is 'What its absence means: a request that says it is the same as one that does not.';
-comment on column ccp.task_params.meaning is 'What it does.';
-insert into ccp.task_params (kind, name, pattern, preset, meaning)
+comment on column ccp.task_params.default_value is 'What its absence means: a request that says it is the same as one that does not.';
+comment on column ccp.task_params.description is 'What it does.';
+insert into ccp.task_params (kind, name, pattern, default_value, description)
 values
     ('host.rebuild', 'mode', '(keep|wipe)', 'keep', 'keep or wipe the home'),
     ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),

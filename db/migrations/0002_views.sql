@@ -157,7 +157,7 @@ select
     o.state as observed,
     concat_ws(
         '; ',
-        format('host %s of %s %s', h.short_id, u.username, s.meaning),
+        format('host %s of %s %s', h.short_id, u.username, s.description),
         t.what,
         case
             when h.status = 'deleted' then null
@@ -221,14 +221,14 @@ select
     case k.subject
         when 'host' then format(
             'insert into ccp.tasks (kind, host_id) values (''%s'', ...) to %s: from %s; the host is %s meanwhile and %s when done; %s',
-            k.kind, k.meaning, array_to_string(k.from_statuses, ', '), k.while_status, k.done_status,
+            k.kind, k.description, array_to_string(k.from_statuses, ', '), k.while_status, k.done_status,
             case
                 when k.kind = 'host.delete' then 'nothing stops it'
                 when k.waits then 'a busy host lets it wait its turn'
                 else 'a busy host refuses it'
             end
         )
-        else format('insert into ccp.tasks (kind) values (''%s'') to %s', k.kind, k.meaning)
+        else format('insert into ccp.tasks (kind) values (''%s'') to %s', k.kind, k.description)
     end as why
 from ccp.task_kinds as k;
 comment on view ccp.rules is 'The kinds of tasks: what each does, from where, and what it leaves behind.';
@@ -471,7 +471,7 @@ begin
         select
             a.attrelid::regclass as view,
             a.attname as name,
-            coalesce(m.meaning, replace(a.attname, '_', ' ')) as meaning
+            coalesce(m.description, replace(a.attname, '_', ' ')) as description
         from pg_class as c
         join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
         left join (
@@ -519,12 +519,12 @@ begin
                 ('running_tasks', 'Tasks it runs.'),
                 ('queued_tasks', 'Tasks that wait in its queue.'),
                 ('sessions', 'Sessions it holds.')
-        ) as m (name, meaning) on m.name = a.attname
+        ) as m (name, description) on m.name = a.attname
         where c.relnamespace = 'ccp'::regnamespace
             and c.relkind = 'v'
             and c.relname <> 'tasks'
     loop
-        execute format('comment on column %s.%I is %L', v_column.view, v_column.name, v_column.meaning);
+        execute format('comment on column %s.%I is %L', v_column.view, v_column.name, v_column.description);
     end loop;
 end
 $$;

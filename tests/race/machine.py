@@ -125,7 +125,7 @@ class Agent(threading.Thread):
             return False
         if crash:
             self.counts.add("crashes")
-            self.caller.call("select process.bury(%s, 'silent')", self.process)
+            self.caller.call("select process.declare_dead(%s, 'silent')", self.process)
             self.register()
             return True
         for task in tasks:
@@ -144,7 +144,7 @@ class Agent(threading.Thread):
             report = ("select task.succeed(%s, %s, '{}')", task, lease)
         if self.random.random() < self.faults:
             self.counts.add("lost_results")
-            self.caller.call("select process.bury(%s, 'silent')", self.process)
+            self.caller.call("select process.declare_dead(%s, 'silent')", self.process)
             answer = self.caller.call(*report)
             if answer != [("stale",)]:
                 self.counts.problem(f"a late report was answered {answer}")

@@ -148,7 +148,7 @@ def test_a_host_never_runs_two_tasks_whoever_claims(scene):
 
 def test_a_claim_that_raced_with_its_process_burial_is_released_by_the_tick(scene):
     task = scene.ask("host.start")
-    scene.first.call("select process.bury(%s, 'silent')", scene.agent)
+    scene.first.call("select process.declare_dead(%s, 'silent')", scene.agent)
     assert scene.second.value(CLAIM, scene.agent) == task
     scene.second.commit()
     scene.first.commit()

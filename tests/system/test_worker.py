@@ -150,7 +150,7 @@ def test_a_frozen_backend_does_not_freeze_the_worker(database, worker):
 
 
 def test_a_worker_declared_dead_leaves(database, worker):
-    database.rows("select process.bury(max(id), 'silent') from ccp.processes")
+    database.rows("select process.declare_dead(max(id), 'silent') from ccp.processes")
     assert worker.wait(15) == 70
     assert "declared dead" in worker.log
 

@@ -7,7 +7,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_network text := access.network(p_address)::text;
+    v_network text := access.penalty_network(p_address)::text;
     v_seconds integer;
 begin
     if exists (
@@ -29,7 +29,7 @@ begin
     from (
         values
             (v_network, 60),
-            (access.source(p_address, p_subject), 15)
+            (access.penalty_source(p_address, p_subject), 15)
     ) as s (source, refuse_from)
     order by s.source
     on conflict (source) do update set

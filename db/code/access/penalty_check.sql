@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(ceil(extract(epoch from max(p.expires_at) - clock.now()))::integer, 0)
     from ccp.penalties as p
-    where p.source in (access.network(p_address)::text, access.source(p_address, p_subject))
+    where p.source in (access.penalty_network(p_address)::text, access.penalty_source(p_address, p_subject))
     and p.refused
     and p.expires_at > clock.now()
 $$;

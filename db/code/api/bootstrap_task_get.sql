@@ -1,4 +1,4 @@
--- GET /v1/bootstrap/tasks/{id}: how far the start is. A long poll calls it again when access.changed() says so.
+-- GET /v1/bootstrap/tasks/{id}: how far the start is. A long poll calls it again when access.tasks_changed() says so.
 create or replace function api.bootstrap_task_get(
     p_poll_sha256 text,
     p_address inet,
@@ -40,7 +40,7 @@ begin
         v_task.error_code,
         v_task.error_message,
         v_task.retryable,
-        access.version(v_task)
+        access.task_version(v_task)
     )::api.bootstrap_task;
 end
 $$;

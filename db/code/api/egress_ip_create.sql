@@ -25,7 +25,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_ids jsonb := account.replay('egress_ip', p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin('egress_ip', p_idempotency_key, p_request_sha256);
     v_id uuid := (v_ids ->> 'id')::uuid;
     v_exit api.egress_ip;
     v_rule text;
@@ -48,7 +48,7 @@ begin
             'info', 'admin.egress_ip.created', format('exit %s was registered', p_label), null, null, null,
             jsonb_build_object('egress_ip_id', v_id)
         );
-        perform account.remember(p_idempotency_key, 201, jsonb_build_object('id', v_id));
+        perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
     select *
     into v_exit

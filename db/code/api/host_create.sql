@@ -23,7 +23,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_ids jsonb := account.replay('host', p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin('host', p_idempotency_key, p_request_sha256);
     v_host_id uuid := (v_ids ->> 'id')::uuid;
     v_short_id text := v_ids ->> 'short_id';
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
@@ -72,7 +72,7 @@ begin
             'info', 'admin.host.action', format('host %s was ordered', v_short_id), p_user_id, v_host_id, v_task_id,
             '{"action": "create"}'
         );
-        perform account.remember(
+        perform account.idempotency_save(
             p_idempotency_key, 202,
             jsonb_build_object('id', v_host_id, 'short_id', v_short_id, 'task_id', v_task_id)
         );

@@ -14,7 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_ids jsonb := account.replay('rotate ' || p_id, p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin('rotate ' || p_id, p_idempotency_key, p_request_sha256);
     v_host record;
 begin
     select h.short_id, h.user_id
@@ -35,7 +35,7 @@ begin
     perform event.write(
         'info', 'key.rotated', format('the ssh password of host %s was changed', v_host.short_id), v_host.user_id, p_id
     );
-    perform account.remember(p_idempotency_key, 200, jsonb_build_object('id', p_id));
+    perform account.idempotency_save(p_idempotency_key, 200, jsonb_build_object('id', p_id));
     return row(p_id, v_host.short_id, '')::api.ssh_password;
 end
 $$;

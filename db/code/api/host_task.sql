@@ -15,7 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_ids jsonb := account.replay(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
     v_status text;
     v_host record;
@@ -33,7 +33,7 @@ begin
             'info', 'admin.host.action', format('%s was asked for host %s', p_kind, v_host.short_id),
             v_host.user_id, p_id, v_task_id, jsonb_build_object('action', split_part(p_kind, '.', 2)) || p_params
         );
-        perform account.remember(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
+        perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
     select t.status
     into v_status

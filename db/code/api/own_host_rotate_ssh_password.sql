@@ -14,7 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
-    v_ids jsonb := account.replay('rotate ' || p_id, p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin('rotate ' || p_id, p_idempotency_key, p_request_sha256);
     v_short_id text;
 begin
     select h.short_id
@@ -33,8 +33,8 @@ begin
         ssh_password_hash = p_ssh_password_hash,
         ssh_password_changed_at = clock.now()
     where id = p_id;
-    perform account.note('key.rotated', format('the ssh password of host %s was changed', v_short_id), p_id);
-    perform account.remember(p_idempotency_key, 200, jsonb_build_object('id', p_id));
+    perform account.write_event('key.rotated', format('the ssh password of host %s was changed', v_short_id), p_id);
+    perform account.idempotency_save(p_idempotency_key, 200, jsonb_build_object('id', p_id));
     return row(p_id, v_short_id, '')::api.ssh_password;
 end
 $$;

@@ -14,7 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
-    v_ids jsonb := account.replay(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
     v_status text;
 begin
@@ -28,7 +28,7 @@ begin
             perform api.not_found('host_not_found', 'host');
         end if;
         v_task_id := (task.enqueue(p_kind, p_id, '{}', null)).id;
-        perform account.remember(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
+        perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
     select t.status
     into v_status

@@ -14,7 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
-    v_ids jsonb := account.replay('ssh_key', p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin('ssh_key', p_idempotency_key, p_request_sha256);
     v_sha256 text := encode(sha256(decode(split_part(p_public_key, ' ', 2), 'base64')), 'hex');
     v_key api.ssh_key;
 begin
@@ -28,7 +28,7 @@ begin
         if not found then
             perform access.refuse('CP409', 'ssh_key_exists', 'This key is registered already.');
         end if;
-        perform account.note('key.registered', format('a public key named %s was registered', p_name), null);
+        perform account.write_event('key.registered', format('a public key named %s was registered', p_name), null);
     end if;
     select *
     into v_key
@@ -37,7 +37,7 @@ begin
     if not found then
         perform api.not_found('ssh_key_not_found', 'key');
     end if;
-    perform account.remember(p_idempotency_key, 201, jsonb_build_object('id', v_key.id));
+    perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_key.id));
     return v_key;
 end
 $$;

@@ -16,7 +16,7 @@ begin
     if not found then
         perform api.not_found('ssh_key_not_found', 'key');
     end if;
-    perform account.note('key.removed', format('the public key named %s was removed', v_name), null);
+    perform account.write_event('key.removed', format('the public key named %s was removed', v_name), null);
 end
 $$;
 

@@ -17,7 +17,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_ids jsonb := account.replay('user', p_idempotency_key, p_request_sha256);
+    v_ids jsonb := account.idempotency_begin('user', p_idempotency_key, p_request_sha256);
     v_id uuid := (v_ids ->> 'id')::uuid;
     v_user api.user;
 begin
@@ -30,7 +30,7 @@ begin
             perform access.refuse('CP409', 'username_taken', format('There is already a user %s.', p_username));
         end if;
         perform event.write('info', 'admin.user.created', format('user %s was made', p_username), v_id);
-        perform account.remember(p_idempotency_key, 201, jsonb_build_object('id', v_id));
+        perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
     select *
     into v_user

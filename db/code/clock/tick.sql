@@ -37,7 +37,7 @@ begin
     where t.who = p_who;
 
     foreach v_step in array array[
-        'event.make_months', 'process.bury_silent', 'clock.keep_deadlines', 'account.enforce', 'clock.reconcile_all',
+        'event.make_months', 'process.declare_silent_dead', 'clock.enforce_deadlines', 'account.enforce', 'clock.reconcile_all',
         'access.penalties_forget', 'event.retain_daily'
     ]
     loop

@@ -9,7 +9,7 @@ as $$
 declare
     v_task ccp.task_rows;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.lease is distinct from p_lease then
         return 'stale';
     end if;

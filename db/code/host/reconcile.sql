@@ -34,7 +34,7 @@ begin
     if (v_host.status = 'running' and v_seen.state <> 'running')
         or (v_host.status = 'stopped' and v_seen.state in ('running', 'closed'))
     then
-        perform host.fault(
+        perform host.mark_unavailable(
             v_host, coalesce(v_seen.code, 'drift'), coalesce(v_seen.message, format('the agent saw it %s', v_seen.state))
         );
         v_host.status := 'unavailable';

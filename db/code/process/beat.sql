@@ -33,7 +33,7 @@ begin
             and t.lease <> all (v_leases)
         order by t.host_id, t.id
     loop
-        perform task.try_lose(v_lost.id, v_lost.lease);
+        perform task.try_release_orphan(v_lost.id, v_lost.lease);
     end loop;
 
     return query

@@ -27,7 +27,7 @@ begin
         from ccp.processes as p
         where p.program = p_program and p.node_id = v_node_id and p.ended_at is null
     loop
-        perform process.bury(v_earlier, 'replaced');
+        perform process.declare_dead(v_earlier, 'replaced');
     end loop;
 
     return query

@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform process.require(p_process_id);
-    perform process.bury(p_process_id, 'stopped');
+    perform process.declare_dead(p_process_id, 'stopped');
 end
 $$;
 

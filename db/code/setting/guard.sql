@@ -1,4 +1,4 @@
--- Trigger: a setting's value fits its shape, whoever sets it. Programs read settings in the middle of their work, where
+-- Trigger: a setting takes valid values only, whoever sets it. Programs read settings in the middle of their work, where
 -- a value that cannot be read would be found too late.
 create or replace function setting.guard()
 returns trigger
@@ -6,11 +6,11 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_must text := setting.flaw(new);
+    v_must text := setting.validation_error(new);
 begin
     if v_must is not null then
         perform access.refuse(
-            'CP422', 'validation', format('%s must be %s', new.name, v_must), jsonb_build_object('field', new.name), new.meaning
+            'CP422', 'validation', format('%s must be %s', new.name, v_must), jsonb_build_object('field', new.name), new.description
         );
     end if;
     return new;
@@ -20,4 +20,4 @@ $$;
 revoke all on function setting.guard() from public;
 
 comment on function setting.guard() is
-'Trigger: a setting''s value fits its shape.';
+'Trigger: a setting takes valid values only.';

@@ -11,7 +11,7 @@ declare
     v_kind ccp.task_kinds;
     v_is_next boolean;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.id is null then
         perform access.refuse(
             'CP404', 'task_not_found', 'there is no such task', jsonb_build_object('task_id', p_task_id), ''

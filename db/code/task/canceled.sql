@@ -8,10 +8,10 @@ as $$
 declare
     v_task ccp.task_rows;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
         if v_task.stop_reason = 'deadline' then
-            perform task.overran(v_task, 'deadline', 'did not end in time and was stopped');
+            perform task.time_out(v_task, 'deadline', 'did not end in time and was stopped');
         else
             perform task.finish(v_task, 'canceled', coalesce(v_task.stop_reason, 'canceled'), p_message);
         end if;

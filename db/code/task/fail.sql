@@ -15,7 +15,7 @@ as $$
 declare
     v_task ccp.task_rows;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
         if p_retryable and v_task.stop_requested_at is null and task.has_tries(v_task) then
             perform task.queue_again(

@@ -62,7 +62,7 @@ begin
             );
         end if;
     end if;
-    perform task.tell(p_task, v_host, p_status, p_error_code, p_error_message);
+    perform task.write_events(p_task, v_host, p_status, p_error_code, p_error_message);
 
     select t.*
     into v_next
@@ -70,7 +70,7 @@ begin
     where t.host_id = p_task.host_id and t.status = 'queued'
     for no key update;
     if found then
-        perform task.take_turn(v_next, v_host);
+        perform task.promote_waiting(v_next, v_host);
     else
         perform host.reconcile(p_task.host_id);
     end if;

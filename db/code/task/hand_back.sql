@@ -9,7 +9,7 @@ as $$
 declare
     v_task ccp.task_rows;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
         if v_task.stop_requested_at is null and not task.has_follower(v_task) then
             perform task.queue_again(v_task, 'handed_back', clock.now());

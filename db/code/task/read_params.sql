@@ -36,7 +36,7 @@ begin
     return p_params - array(
         select p.name
         from ccp.task_params as p
-        where p.kind = p_kind and p.preset = p_params ->> p.name
+        where p.kind = p_kind and p.default_value = p_params ->> p.name
     );
 end
 $$;

@@ -66,10 +66,10 @@ begin
         v_task := v_running;
     end if;
     if v_task.id is null then
-        if v_queued.id is not null and not task.gives_way(v_queued, p_kind.kind) then
+        if v_queued.id is not null and not task.is_superseded_by(v_queued, p_kind.kind) then
             perform task.conflict(v_queued, p_kind.kind);
         end if;
-        if v_running.id is not null and not task.may_follow(v_running, p_kind) then
+        if v_running.id is not null and not task.can_queue_behind(v_running, p_kind) then
             perform task.conflict(v_running, p_kind.kind);
         end if;
         if p_kind.needs_binding and not exists (

@@ -8,7 +8,7 @@ as $$
 declare
     v_task ccp.task_rows;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
         perform task.finish(v_task, 'succeeded', null, null, null, p_result);
         return 'ok';

@@ -37,7 +37,7 @@ select is(
 );
 select is(t.beat(array[:first]::bigint[]), format('alive drop {} stop {%s}', :first), 'each beat says so');
 select is(t.beat(array[:first]::bigint[]), format('alive drop {} stop {%s}', :first), 'until it has stopped');
-select process.bury(t.worker(), 'silent') as buried, max(id) as worker from ccp.processes \gset
+select process.declare_dead(t.worker(), 'silent') as buried, max(id) as worker from ccp.processes \gset
 select results_eq(
     format('select alive, drop_leases from process.beat(%s, array[%s]::bigint[])', :worker, :first),
     format('select false, array[%s]::bigint[]', :first), 'a dead process drops everything'

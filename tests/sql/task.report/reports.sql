@@ -39,7 +39,7 @@ update ccp.task_kinds set deadline = '1 second' where kind = 'host.start';
 select t.ask('host.start');
 create temporary table fifth_claim as select * from t.claim();
 set local test.now = '2099-01-01 00:00:10';
-select clock.keep_deadlines();
+select clock.enforce_deadlines();
 select is(task.progress(id, lease, 'verifying', 1, 'x'), 'stop', 'past the deadline it is asked to stop') from fifth_claim;
 select is(task.canceled(id, lease, 'stopped'), 'ok', 'it stops') from fifth_claim;
 select is((select error_code from ccp.task_rows where id = (select id from fifth_claim)), 'deadline', 'that is a failure');

@@ -32,7 +32,7 @@ select is(
     'ccp-agent on node1 has been silent for 17 s: at 20 s it is declared dead', 'a silent program says so'
 );
 select is((select status from ccp.workers where program = 'ccp-agent'), 'silent', 'in a word too');
-select process.bury(t.agent(), 'silent') as done \gset
+select process.declare_dead(t.agent(), 'silent') as done \gset
 select t.at('2099-01-01 00:05:00');
 select is(t.task_why(), 'host.start waits, and no ccp-agent runs on node1', 'also when nobody is left who could');
 select is(

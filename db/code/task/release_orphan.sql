@@ -1,6 +1,6 @@
 -- A task has lost its process, if it still runs under that lease: queued again at once, unless it was asked to stop,
 -- another task waits for its host, or it has lost too many: then it fails, because nobody knows how far it came.
-create or replace function task.lose(p_task_id uuid, p_lease bigint)
+create or replace function task.release_orphan(p_task_id uuid, p_lease bigint)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -9,7 +9,7 @@ declare
     v_task ccp.task_rows;
     v_again boolean;
 begin
-    v_task := task.hold(p_task_id);
+    v_task := task.lock(p_task_id);
     if v_task.lease is distinct from p_lease then
         return false;
     end if;
@@ -33,7 +33,7 @@ begin
             (select k.failed_status from ccp.task_kinds as k where k.kind = v_task.kind)
         );
     elsif v_task.stop_reason = 'deadline' then
-        perform task.overran(v_task, 'deadline', 'did not end in time and its process was declared dead');
+        perform task.time_out(v_task, 'deadline', 'did not end in time and its process was declared dead');
     else
         perform task.finish(v_task, 'failed', 'lost', 'its process died', true);
     end if;
@@ -41,7 +41,7 @@ begin
 end
 $$;
 
-revoke all on function task.lose(uuid, bigint) from public;
+revoke all on function task.release_orphan(uuid, bigint) from public;
 
-comment on function task.lose(uuid, bigint) is
+comment on function task.release_orphan(uuid, bigint) is
 'A task has lost its process: queued again or failed by its kind''s rules; false if it does not run under that lease.';

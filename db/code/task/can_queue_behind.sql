@@ -1,6 +1,6 @@
 -- Whether a request of a kind may wait behind a running task: it stops that task, or it can wait and can begin from
 -- (or is already satisfied by) what that task leaves behind.
-create or replace function task.may_follow(p_running ccp.task_rows, p_kind ccp.task_kinds)
+create or replace function task.can_queue_behind(p_running ccp.task_rows, p_kind ccp.task_kinds)
 returns boolean
 language sql
 stable
@@ -12,7 +12,7 @@ as $$
     where k.kind = p_running.kind
 $$;
 
-revoke all on function task.may_follow(ccp.task_rows, ccp.task_kinds) from public;
+revoke all on function task.can_queue_behind(ccp.task_rows, ccp.task_kinds) from public;
 
-comment on function task.may_follow(ccp.task_rows, ccp.task_kinds) is
+comment on function task.can_queue_behind(ccp.task_rows, ccp.task_kinds) is
 'Whether a request of a kind may wait behind a running task.';

@@ -1,5 +1,5 @@
 -- Trigger: a user whose expiry moves is announced anew when it comes. Touches its own row only.
-create or replace function account.guard()
+create or replace function account.reset_expiry_announced()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -10,7 +10,7 @@ begin
 end
 $$;
 
-revoke all on function account.guard() from public;
+revoke all on function account.reset_expiry_announced() from public;
 
-comment on function account.guard() is
+comment on function account.reset_expiry_announced() is
 'Trigger: a user whose expiry moves is announced anew when it comes.';

@@ -1,5 +1,5 @@
 -- Writes the events of a host task that has ended.
-create or replace function task.tell(
+create or replace function task.write_events(
     p_task ccp.task_rows,
     p_host ccp.hosts,
     p_status text,
@@ -41,7 +41,7 @@ begin
 end
 $$;
 
-revoke all on function task.tell(ccp.task_rows, ccp.hosts, text, text, text) from public;
+revoke all on function task.write_events(ccp.task_rows, ccp.hosts, text, text, text) from public;
 
-comment on function task.tell(ccp.task_rows, ccp.hosts, text, text, text) is
+comment on function task.write_events(ccp.task_rows, ccp.hosts, text, text, text) is
 'Writes the events of a host task that has ended.';

@@ -1,5 +1,5 @@
 -- A digest of what a client of a long poll sees of a task: it changes whenever that client would want to know.
-create or replace function access.version(p_task ccp.task_rows)
+create or replace function access.task_version(p_task ccp.task_rows)
 returns text
 language sql
 immutable
@@ -10,7 +10,7 @@ as $$
     )), 16)
 $$;
 
-revoke all on function access.version(ccp.task_rows) from public;
+revoke all on function access.task_version(ccp.task_rows) from public;
 
-comment on function access.version(ccp.task_rows) is
+comment on function access.task_version(ccp.task_rows) is
 'Changes whenever a waiting client would want to know.';

@@ -1,6 +1,6 @@
 -- A running host turned out not to hold, or a stopped one to run: it is unavailable, with the reason, and
 -- reconciliation waits before it tries again. The caller holds the host's row.
-create or replace function host.fault(p_host ccp.hosts, p_code text, p_message text)
+create or replace function host.mark_unavailable(p_host ccp.hosts, p_code text, p_message text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -26,7 +26,7 @@ begin
 end
 $$;
 
-revoke all on function host.fault(ccp.hosts, text, text) from public;
+revoke all on function host.mark_unavailable(ccp.hosts, text, text) from public;
 
-comment on function host.fault(ccp.hosts, text, text) is
+comment on function host.mark_unavailable(ccp.hosts, text, text) is
 'Makes a host unavailable because it is not what it should be.';

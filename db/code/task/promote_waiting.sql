@@ -1,7 +1,7 @@
 -- The task before it has ended: a waiting task becomes its host's next. If there is nothing left to do it has
 -- succeeded unclaimed; if it cannot begin from where the host is now, or needs a host that could not be created, it has
 -- failed. The caller holds both rows.
-create or replace function task.take_turn(p_task ccp.task_rows, p_host ccp.hosts)
+create or replace function task.promote_waiting(p_task ccp.task_rows, p_host ccp.hosts)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -27,13 +27,13 @@ begin
             '%s is not possible: the host %s', p_task.kind, case when v_not_created then 'was never created' else 'is ' || p_host.status end
         );
         perform task.end_row(p_task, 'failed', v_code, v_message);
-        perform task.tell(p_task, p_host, 'failed', v_code, v_message);
+        perform task.write_events(p_task, p_host, 'failed', v_code, v_message);
     end if;
     perform host.reconcile(p_host.id);
 end
 $$;
 
-revoke all on function task.take_turn(ccp.task_rows, ccp.hosts) from public;
+revoke all on function task.promote_waiting(ccp.task_rows, ccp.hosts) from public;
 
-comment on function task.take_turn(ccp.task_rows, ccp.hosts) is
+comment on function task.promote_waiting(ccp.task_rows, ccp.hosts) is
 'A waiting task becomes its host''s next.';

@@ -1,6 +1,6 @@
 -- Declares dead who has not been heard of for 20 s. After an outage of the database nobody could beat: the tick sets
 -- grace_at, and the 20 s begin there.
-create or replace function process.bury_silent()
+create or replace function process.declare_silent_dead()
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -23,12 +23,12 @@ begin
         order by p.id
         for no key update skip locked
     loop
-        perform process.try_bury(v_row.id, 'silent');
+        perform process.try_declare_dead(v_row.id, 'silent');
     end loop;
 end
 $$;
 
-revoke all on function process.bury_silent() from public;
+revoke all on function process.declare_silent_dead() from public;
 
-comment on function process.bury_silent() is
+comment on function process.declare_silent_dead() is
 'Declares dead who has not been heard of for 20 s.';

@@ -1,5 +1,5 @@
 -- A task was stopped by its deadline: tried again if tries are left, else failed. The caller holds host and task.
-create or replace function task.overran(p_task ccp.task_rows, p_error_code text, p_error_message text)
+create or replace function task.time_out(p_task ccp.task_rows, p_error_code text, p_error_message text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -13,7 +13,7 @@ begin
 end
 $$;
 
-revoke all on function task.overran(ccp.task_rows, text, text) from public;
+revoke all on function task.time_out(ccp.task_rows, text, text) from public;
 
-comment on function task.overran(ccp.task_rows, text, text) is
+comment on function task.time_out(ccp.task_rows, text, text) is
 'A task was stopped by its deadline: tried again or failed.';

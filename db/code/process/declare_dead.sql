@@ -1,6 +1,6 @@
 -- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Twice is once. A
 -- task that somebody holds is released by the next tick.
-create or replace function process.bury(p_process_id bigint, p_reason text)
+create or replace function process.declare_dead(p_process_id bigint, p_reason text)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -24,7 +24,7 @@ begin
         where t.process_id = p_process_id and t.status = 'running'
         order by t.host_id, t.id
     loop
-        perform task.try_lose(v_task.id, v_task.lease);
+        perform task.try_release_orphan(v_task.id, v_task.lease);
     end loop;
 
     perform session.abandon(
@@ -35,7 +35,7 @@ begin
 end
 $$;
 
-revoke all on function process.bury(bigint, text) from public;
+revoke all on function process.declare_dead(bigint, text) from public;
 
-comment on function process.bury(bigint, text) is
+comment on function process.declare_dead(bigint, text) is
 'Declares a process dead: releases its tasks and ends its sessions; false if it was dead already.';

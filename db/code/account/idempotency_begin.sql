@@ -1,7 +1,7 @@
--- Begins a request with an Idempotency-Key. Null: new, go on and call account.remember() at the end. Not null: the ids
+-- Begins a request with an Idempotency-Key. Null: new, go on and call account.idempotency_save() at the end. Not null: the ids
 -- that the first request made. A second request at the same time waits here until the first has committed. The
 -- same key with another route or body is refused. Without a key it does nothing.
-create or replace function account.replay(p_route text, p_key text, p_request_sha256 text)
+create or replace function account.idempotency_begin(p_route text, p_key text, p_request_sha256 text)
 returns jsonb
 language plpgsql
 security definer
@@ -34,8 +34,8 @@ begin
 end
 $$;
 
-revoke all on function account.replay(text, text, text) from public;
-grant execute on function account.replay(text, text, text) to ccp_as_user;
+revoke all on function account.idempotency_begin(text, text, text) from public;
+grant execute on function account.idempotency_begin(text, text, text) to ccp_as_user;
 
-comment on function account.replay(text, text, text) is
+comment on function account.idempotency_begin(text, text, text) is
 'Begins a request with an Idempotency-Key: null for a new one, else the ids that the first one made.';

@@ -1,5 +1,5 @@
 -- Locks a task for a report, in the one order: its host's row, then its own. Null if it does not exist.
-create or replace function task.hold(p_task_id uuid)
+create or replace function task.lock(p_task_id uuid)
 returns ccp.task_rows
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -24,7 +24,7 @@ begin
 end
 $$;
 
-revoke all on function task.hold(uuid) from public;
+revoke all on function task.lock(uuid) from public;
 
-comment on function task.hold(uuid) is
+comment on function task.lock(uuid) is
 'Locks a task and its host, host first; returns the task.';

@@ -1,5 +1,5 @@
 -- Whether a queued task is canceled by a request of that kind.
-create or replace function task.gives_way(p_queued ccp.task_rows, p_kind text)
+create or replace function task.is_superseded_by(p_queued ccp.task_rows, p_kind text)
 returns boolean
 language sql
 stable
@@ -10,7 +10,7 @@ as $$
     where k.kind = p_queued.kind
 $$;
 
-revoke all on function task.gives_way(ccp.task_rows, text) from public;
+revoke all on function task.is_superseded_by(ccp.task_rows, text) from public;
 
-comment on function task.gives_way(ccp.task_rows, text) is
+comment on function task.is_superseded_by(ccp.task_rows, text) is
 'Whether a queued task is canceled by a request of that kind.';

@@ -1,6 +1,6 @@
 -- Tasks past their deadline are asked to stop; a process that has not stopped one 30 s later is declared dead. Tasks
 -- whose process is dead, because somebody held them when it was buried or their claim raced with that, are released.
-create or replace function clock.keep_deadlines()
+create or replace function clock.enforce_deadlines()
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -33,7 +33,7 @@ begin
             and t.deadline_at < clock.now() - interval '30 seconds'
             and t.stop_requested_at < clock.now() - interval '30 seconds'
     loop
-        perform process.try_bury(v_row.process_id, 'overdue');
+        perform process.try_declare_dead(v_row.process_id, 'overdue');
     end loop;
 
     for v_row in
@@ -42,12 +42,12 @@ begin
         join ccp.processes as p on p.id = t.process_id
         where t.status = 'running' and p.ended_at is not null
     loop
-        perform task.try_lose(v_row.id, v_row.lease);
+        perform task.try_release_orphan(v_row.id, v_row.lease);
     end loop;
 end
 $$;
 
-revoke all on function clock.keep_deadlines() from public;
+revoke all on function clock.enforce_deadlines() from public;
 
-comment on function clock.keep_deadlines() is
+comment on function clock.enforce_deadlines() is
 'Asks tasks past their deadline to stop, declares processes dead that do not, and releases the tasks of the dead.';

@@ -1,5 +1,5 @@
 -- Writes an event about the user who entered. For functions of user routes, which cannot write events themselves.
-create or replace function account.note(p_type text, p_message text, p_host_id uuid)
+create or replace function account.write_event(p_type text, p_message text, p_host_id uuid)
 returns void
 language plpgsql
 security definer
@@ -10,8 +10,8 @@ begin
 end
 $$;
 
-revoke all on function account.note(text, text, uuid) from public;
-grant execute on function account.note(text, text, uuid) to ccp_as_user;
+revoke all on function account.write_event(text, text, uuid) from public;
+grant execute on function account.write_event(text, text, uuid) to ccp_as_user;
 
-comment on function account.note(text, text, uuid) is
+comment on function account.write_event(text, text, uuid) is
 'Writes an event about the user who entered, for functions of user routes.';
