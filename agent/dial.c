@@ -2,11 +2,10 @@
 // Accepts, asks SQL, connects inside, confirms, hands over.
 #include "agent/dial.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +16,7 @@
 #include "agent/host.h"
 #include "agent/keys.h"
 #include "agent/netns.h"
+#include "lib/addr.h"
 #include "lib/db.h"
 #include "lib/dial.h"
 #include "lib/err.h"
@@ -45,28 +45,17 @@ struct dial {
 
 int dial_inside(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
 {
+	static const struct addr loopback = ADDR_V4(127, 0, 0, 1);
+	struct sockaddr_storage to;
+	socklen_t len = addr_to_socket(&loopback, port, &to);
+	char what[64];
 	_cleanup_(closep) int fd = netns_socket(ns_fd, AF_INET, SOCK_STREAM, 0, e);
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(int);
-	int error = 0;
-
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-		int r;
-
-		if (errno != EINPROGRESS)
-			return err_set(e, errno, "connect to port %u in the container", port);
-		r = wait_fd(w, fd, POLLOUT, "the container's answer", e);
-		if (r != 0)
-			return r;
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-			error = errno;
-		if (error != 0)
-			return err_set(e, error, "connect to port %u in the container", port);
-	}
+	snprintf(what, sizeof(what), "port %u in the container", port);
+	int r = sock_connect(fd, (struct sockaddr *)&to, len, what, w, e);
+	if (r != 0)
+		return r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

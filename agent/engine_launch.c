@@ -44,6 +44,7 @@ struct birth {
 	const struct engine_launch *launch;
 	const char *argv[4];
 	struct sockaddr_un address;
+	socklen_t address_len;
 	int null_fd, report_fd;
 };
 
@@ -65,7 +66,7 @@ static int listen_uapi(const struct birth *b)
 	if (unlink(b->address.sun_path) < 0 && errno != ENOENT)
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&b->address, sizeof(b->address)) < 0 ||
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&b->address, b->address_len) < 0 ||
 		listen(fd, BACKLOG) < 0)
 		return -1;
 	return fd;
@@ -195,15 +196,14 @@ int engine_launch(const struct engine_launch *l, const struct wait *w, pid_t *re
 	struct birth b = {
 		.launch = l,
 		.argv = {l->program, "-f", l->name, NULL},
-		.address = {.sun_family = AF_UNIX},
 	};
 	_cleanup_(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_(closep) int read_fd = -1, write_fd = -1;
 	int pair[2];
 	if (null_fd < 0)
 		return err_set(e, errno, "open /dev/null");
-	if (!text_copy(b.address.sun_path, sizeof(b.address.sun_path), l->socket_path))
-		return err_say(e, ENAMETOOLONG, "%s is too long for a socket", l->socket_path);
+	if (sock_unix_address(l->socket_path, &b.address, &b.address_len, e) < 0)
+		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, errno, "make a socket pair");
 	read_fd = pair[0];

@@ -6,7 +6,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 
-#include "agent/addr.h"
+#include "lib/addr.h"
 #include "lib/attr.h"
 
 struct err;

@@ -79,7 +79,7 @@ static int probe_send(int ns_fd, const struct probe *p, const struct addr *to, s
 {
 	uint32_t mark = WALL_MARK_PROBE;
 	struct sockaddr_storage address;
-	socklen_t len = addr_socket(to, p->port, &address);
+	socklen_t len = addr_to_socket(to, p->port, &address);
 	_cleanup_(closep) int fd = netns_socket(ns_fd, to->family, p->type, 0, e);
 	if (fd < 0 && e->code == EAFNOSUPPORT)
 		return SENT_NOTHING; // a kernel without IPv6

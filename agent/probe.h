@@ -3,7 +3,7 @@
 // exactly.
 #pragma once
 
-#include "agent/addr.h"
+#include "lib/addr.h"
 #include "lib/attr.h"
 
 struct err;

@@ -98,8 +98,10 @@ static int read_exit(const cJSON *json, struct spec_exit *x, struct err *e)
 		json_get_int(json, "mtu", LINK_MTU_MIN, LINK_MTU_MAX, &mtu, e) < 0 ||
 		json_get_text(json, "endpoint", &endpoint, e) < 0)
 		return -1;
-	if (addr_parse_port(endpoint, &x->endpoint, &x->endpoint_port, e) < 0)
+	if (addr_parse_port(endpoint, &x->endpoint, e) < 0)
 		return err_wrap(e, "endpoint");
+	if (x->endpoint.port == 0)
+		return err_say(e, EINVAL, "endpoint \"%.80s\" has no port", endpoint);
 	x->mtu = (int)mtu;
 	x->ipv6 = x->address.family == AF_INET6;
 	if (json_get_array(json, "allowed_ips", &x->allowed, e) < 0 ||
@@ -235,7 +237,6 @@ int host_spec_wireguard(const struct host_spec *s,
 {
 	struct wireguard_config config = {
 		.endpoint = s->exit.endpoint,
-		.endpoint_port = s->exit.endpoint_port,
 		.key_path = key_path,
 	};
 	_cleanup_(wipe_freep) char *preshared = NULL;

@@ -9,9 +9,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "agent/addr.h"
 #include "agent/verify.h"
 #include "agent/wireguard.h"
+#include "lib/addr.h"
 #include "lib/attr.h"
 
 struct err;
@@ -22,8 +22,7 @@ enum { SPEC_ID_SIZE = 40, SPEC_ECHO_NEEDED = 3, SPEC_LABEL_SIZE = 401 }; // 100 
 struct spec_exit {
 	char label[SPEC_LABEL_SIZE];
 	struct addr expected; // its public address
-	struct addr endpoint;
-	uint16_t endpoint_port;
+	struct addr_port endpoint;
 	char public_key[64]; // base64, theirs
 	char *preshared_sealed; // NULL: none
 	const cJSON *allowed; // ["0.0.0.0/0", ...]

@@ -7,7 +7,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "agent/addr.h"
+#include "lib/addr.h"
 #include "lib/attr.h"
 #include "lib/wait.h"
 

@@ -15,9 +15,9 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "agent/addr.h"
 #include "agent/link.h"
 #include "agent/wall.h"
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/hash.h"
 #include "lib/mem.h"
@@ -297,17 +297,6 @@ _printf_(2, 3) static void task_fail(struct task *t, const char *format, ...)
 	t->state = TASK_FAILED;
 }
 
-static struct addr addr_of(const struct sockaddr *address)
-{
-	struct addr a = {.family = address->sa_family};
-	if (a.family == AF_INET)
-		memcpy(a.bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-	else
-		memcpy(a.bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
-			16);
-	return a;
-}
-
 // The kernel delivers what is sent to such an address inside the namespace, whatever device the
 // socket is bound to; 0.0.0.0/8 and :: mean "this host", and nobody has an AAAA record that is
 // IPv4.
@@ -324,7 +313,7 @@ static bool is_inside(const struct verify_net *v, const struct addr *a)
 		struct addr own;
 		if (!i->ifa_addr || i->ifa_addr->sa_family != a->family)
 			continue;
-		own = addr_of(i->ifa_addr);
+		own = addr_from_socket(i->ifa_addr).addr;
 		if (addr_equal(&own, a))
 			return true;
 	}
@@ -356,7 +345,7 @@ static void name_answered(void *arg, int status, int timeouts, struct ares_addri
 	struct addr address = {0}; // the first one
 	(void)timeouts;
 	if (info && info->nodes)
-		address = addr_of(info->nodes->ai_addr);
+		address = addr_from_socket(info->nodes->ai_addr).addr;
 	ares_freeaddrinfo(info);
 	if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
 		return;

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/addr.h"
 #include "agent/nl.h"
+#include "lib/addr.h"
 #include "lib/attr.h"
 
 struct err;

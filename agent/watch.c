@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -19,6 +18,8 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/sock.h"
+#include "lib/wait.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 1000 };
 
@@ -115,14 +116,12 @@ static void on_readable(void *data, uint32_t events)
 static int open_stream(struct watch *w, struct err *e)
 {
 	_cleanup_(freep) char *request = docker_events_request(w->agent->node, w->agent->cluster);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct wait now = wait_for(0, -1);
 
-	if (!text_copy(address.sun_path, sizeof(address.sun_path), w->agent->docker_socket))
-		return err_say(e, ENAMETOOLONG, "the path of Docker's socket is too long");
-	w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (w->fd < 0 || connect(w->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		send(w->fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
-		return err_set(e, errno, "connect to Docker");
+	if (sock_connect_unix(w->agent->docker_socket, SOCK_STREAM, &now, &w->fd, e) != 0)
+		return -1;
+	if (send(w->fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
+		return err_set(e, errno, "ask Docker for its events");
 	w->len = 0;
 	w->in_body = false;
 	return loop_watch(w->agent->loop, w->fd, EPOLLIN, on_readable, w, &w->source, e);

@@ -74,14 +74,14 @@ static struct str set_begin(void)
 static void add_peer(struct str *s, const struct wireguard_config *config)
 {
 	char text[ADDR_TEXT_MAX];
-	bool v6 = config->endpoint.family == AF_INET6;
+	bool v6 = config->endpoint.addr.family == AF_INET6;
 
 	str_add(s, "replace_peers=true\n");
 	add_key(s, "public_key", config->public_key);
 	if (!sodium_is_zero(config->preshared_key, sizeof(config->preshared_key)))
 		add_key(s, "preshared_key", config->preshared_key);
 	str_addf(s, v6 ? "endpoint=[%s]:%u\n" : "endpoint=%s:%u\n",
-		addr_text(&config->endpoint, text), config->endpoint_port);
+		addr_text(&config->endpoint.addr, text), config->endpoint.port);
 	str_addf(s, "persistent_keepalive_interval=%d\n", KEEPALIVE_S);
 	str_add(s, "replace_allowed_ips=true\n");
 	for (size_t i = 0; i < config->allowed_count; i++)

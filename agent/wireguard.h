@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/addr.h"
+#include "lib/addr.h"
 #include "lib/attr.h"
 
 struct err;
@@ -18,8 +18,7 @@ struct wireguard_config {
 	uint8_t private_key[WIREGUARD_KEY_SIZE]; // ours; wipe the struct after use
 	uint8_t public_key[WIREGUARD_KEY_SIZE]; // the exit's
 	uint8_t preshared_key[WIREGUARD_KEY_SIZE]; // all zero: none
-	struct addr endpoint;
-	uint16_t endpoint_port;
+	struct addr_port endpoint;
 	struct addr allowed[WIREGUARD_ALLOWED_MAX]; // what may come from and go to the exit
 	size_t allowed_count;
 	const char *key_path; // the private key's file: the engine flocks it as long as it lives

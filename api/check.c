@@ -2,7 +2,6 @@
 // Checks texts by their types.
 #include "api/check.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -11,6 +10,8 @@
 #include <sodium.h>
 
 #include "api/field.h"
+#include "lib/addr.h"
+#include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/utf8.h"
 
@@ -163,55 +164,27 @@ bool check_time(const struct field *field, char **text)
 	return strlen(*text) >= 20 && time_is_valid(*text);
 }
 
-// The address family of a numeric address, 0 when it is none. `bytes` has room for 16.
-static int address_parse(const char *text, unsigned char *bytes)
-{
-	if (inet_pton(AF_INET, text, bytes) == 1)
-		return AF_INET;
-	if (inet_pton(AF_INET6, text, bytes) == 1)
-		return AF_INET6;
-	return 0;
-}
-
 bool check_address(const struct field *field, char **text)
 {
 	(void)field;
-	unsigned char bytes[16];
-	return address_parse(*text, bytes) != 0;
-}
-
-// "address/prefix"; the prefix may be missing when `prefix_optional`, host bits may be set when
-// `host_bits`.
-static bool network_is_valid(const char *text, bool prefix_optional, bool host_bits)
-{
-	char address[INET6_ADDRSTRLEN];
-	const char *slash = strchrnul(text, '/');
-	size_t len = (size_t)(slash - text);
-	if (len >= sizeof(address) || (*slash == '\0' && !prefix_optional))
-		return false;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	unsigned char bytes[16];
-	int family = address_parse(address, bytes);
-	if (family == 0)
-		return false;
-	unsigned bits = family == AF_INET ? 32 : 128;
-	if (*slash == '\0')
-		return true;
-	size_t digits = strspn(slash + 1, "0123456789");
-	unsigned prefix = (unsigned)atoi(slash + 1);
-	if (digits == 0 || digits > 3 || slash[1 + digits] != '\0' || prefix > bits)
-		return false;
-	for (unsigned bit = prefix; !host_bits && bit < bits; bit++)
-		if (bytes[bit / 8] & (0x80u >> bit % 8))
-			return false;
-	return true;
+	struct addr a;
+	struct err ignored;
+	return !strchr(*text, '/') && addr_parse(*text, &a, &ignored) == 0;
 }
 
 bool check_interface(const struct field *field, char **text)
 {
 	(void)field;
-	return network_is_valid(*text, true, true);
+	struct addr a;
+	struct err ignored;
+	return addr_parse(*text, &a, &ignored) == 0;
+}
+
+static bool network_is_valid(const char *text)
+{
+	struct addr a;
+	struct err ignored;
+	return strchr(text, '/') && addr_parse(text, &a, &ignored) == 0 && !addr_has_host_bits(&a);
 }
 
 bool check_networks(const struct field *field, char **text)
@@ -227,7 +200,7 @@ bool check_networks(const struct field *field, char **text)
 		item += strspn(item, " ");
 		for (size_t len = strlen(item); len > 0 && item[len - 1] == ' ';)
 			item[--len] = '\0';
-		if (!network_is_valid(item, false, false) || ++count > CHECK_NETWORKS_MAX)
+		if (!network_is_valid(item) || ++count > CHECK_NETWORKS_MAX)
 			return false;
 		str_addf(&array, "%s%s", count == 1 ? "{" : ",", item);
 	}
@@ -241,21 +214,9 @@ bool check_networks(const struct field *field, char **text)
 bool check_endpoint(const struct field *field, char **text)
 {
 	(void)field;
-	const char *colon = strrchr(*text, ':');
-	if (!colon)
-		return false;
-	size_t digits = strspn(colon + 1, "0123456789");
-	int port = atoi(colon + 1);
-	if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' || port < 1 || port > 65535)
-		return false;
-	_cleanup_(freep) char *host = xstrndup(*text, (size_t)(colon - *text));
-	size_t len = strlen(host);
-	unsigned char bytes[16];
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		return address_parse(host + 1, bytes) == AF_INET6;
-	}
-	return address_parse(host, bytes) == AF_INET;
+	struct addr_port a;
+	struct err ignored;
+	return addr_parse_port(*text, &a, &ignored) == 0 && a.port != 0;
 }
 
 bool check_key(const struct field *field, char **text)

@@ -16,6 +16,7 @@
 #include "api/server.h"
 #include "api/token.h"
 #include "api/waiters.h"
+#include "lib/addr.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/hash.h"
@@ -28,7 +29,7 @@
 
 enum { BACKLOG = 1024, STOP_MS = 5000, EXIT_DIFFERS = 1 };
 
-static struct args_address listen_address = {.host = "127.0.0.1", .port = 8080};
+static struct addr_port listen_address = {.addr = ADDR_V4(127, 0, 0, 1), .port = 8080};
 static const struct args_option options[] = {
 	{.name = "listen",
 		.type = ARGS_ADDRESS,

@@ -2,12 +2,12 @@
 // Arguments by table.
 #include "lib/args.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
@@ -20,35 +20,6 @@ static const struct args_option *find_option(const struct args *args, const char
 			if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
 				return o;
 	return NULL;
-}
-
-int args_address_parse(const char *text, struct args_address *ret, struct err *e)
-{
-	static const char form[] =
-		"use ADDRESS:PORT with a numeric address, like 127.0.0.1:8080 or "
-		"[::1]:8080";
-	struct args_address address = {.port = 0};
-	unsigned char binary[sizeof(struct in6_addr)];
-	const char *colon = strrchr(text, ':');
-
-	if (!colon || colon == text)
-		return err_say(e, EINVAL, "\"%.80s\" is no address: %s", text, form);
-	bool is_v6 = text[0] == '[' && colon[-1] == ']';
-	const char *from = is_v6 ? text + 1 : text;
-	size_t len = (size_t)(colon - from) - (is_v6 ? 1 : 0);
-	if (len >= sizeof(address.host))
-		return err_say(e, EINVAL, "\"%.80s\" is no address: %s", text, form);
-	memcpy(address.host, from, len);
-	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address.host, binary) != 1)
-		return err_say(e, EINVAL, "\"%.80s\" is no address: %s", text, form);
-	char *end;
-	errno = 0;
-	unsigned long port = strtoul(colon + 1, &end, 10);
-	if (colon[1] < '0' || colon[1] > '9' || *end || errno || port > 65535)
-		return err_say(e, EINVAL, "\"%.80s\" has no port from 0 to 65535: %s", text, form);
-	address.port = (uint16_t)port;
-	*ret = address;
-	return 0;
 }
 
 static int parse_int(const struct args_option *option, const char *text, struct err *e)
@@ -79,7 +50,7 @@ static int parse_value(const struct args_option *option, const char *text, struc
 		*(bool *)option->value = true;
 		return 0;
 	case ARGS_ADDRESS:
-		if (args_address_parse(text, option->value, e) < 0)
+		if (addr_parse_port(text, option->value, e) < 0)
 			return err_wrap(e, "--%s", option->name);
 		return 0;
 	}

@@ -14,12 +14,7 @@ enum args_type {
 	ARGS_TEXT, // const char *: points into argv
 	ARGS_INT, // int64_t within min..max
 	ARGS_FLAG, // bool, takes no argument
-	ARGS_ADDRESS, // struct args_address from "127.0.0.1:8080" or "[::1]:8080"
-};
-
-struct args_address {
-	char host[64]; // numeric, without brackets
-	uint16_t port; // 0 lets the kernel choose
+	ARGS_ADDRESS, // struct addr_port (lib/addr.h) from "127.0.0.1:8080" or "[::1]:8080"
 };
 
 struct args_option {
@@ -53,9 +48,6 @@ enum args_outcome { ARGS_ANSWERED = 1 }; // --help or --version was printed: exi
 // ARGS_ANSWERED, -1.
 _must_check_ int args_parse(
 	const struct args *args, int argc, char **argv, int *ret_rest, struct err *e);
-
-// "127.0.0.1:8080" -> struct. Only numeric addresses: nothing is looked up.
-_must_check_ int args_address_parse(const char *text, struct args_address *ret, struct err *e);
 
 // The usage text that --help prints. The caller frees it.
 char *args_usage(const struct args *args);

@@ -2,7 +2,6 @@
 // Sockets with deadlines, descriptor passing.
 #include "lib/sock.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -11,44 +10,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/args.h"
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/wait.h"
 
-static int tcp_address(const struct args_address *address, struct sockaddr_storage *ret,
-	socklen_t *ret_len, struct err *e)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-
-	memset(ret, 0, sizeof(*ret));
-	if (inet_pton(AF_INET, address->host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(address->port);
-		*ret_len = sizeof(*v4);
-		return 0;
-	}
-	if (inet_pton(AF_INET6, address->host, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(address->port);
-		*ret_len = sizeof(*v6);
-		return 0;
-	}
-	return err_say(e, EINVAL, "\"%s\" is no numeric address", address->host);
-}
-
-int sock_listen_tcp(const struct args_address *address, int backlog, int *ret_fd, struct err *e)
+int sock_listen_tcp(const struct addr_port *address, int backlog, int *ret_fd, struct err *e)
 {
 	struct sockaddr_storage to;
-	socklen_t len;
+	socklen_t len = addr_to_socket(&address->addr, address->port, &to);
 	const int on = 1;
 
-	if (tcp_address(address, &to, &len, e) < 0)
-		return -1;
 	_cleanup_(closep) int fd =
 		socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -56,18 +30,20 @@ int sock_listen_tcp(const struct args_address *address, int backlog, int *ret_fd
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return err_set(e, errno, "SO_REUSEADDR");
 	if (bind(fd, (struct sockaddr *)&to, len) < 0 || listen(fd, backlog) < 0) {
-		if (errno == EADDRINUSE)
-			return err_say(e, EADDRINUSE,
+		int failed = errno;
+		char text[ADDR_TEXT_MAX];
+		addr_text(&address->addr, text);
+		if (failed == EADDRINUSE)
+			return err_say(e, failed,
 				"%s port %u is taken by another program: stop it or choose another port",
-				address->host, address->port);
-		return err_set(e, errno, "listen on %s port %u", address->host, address->port);
+				text, address->port);
+		return err_set(e, failed, "listen on %s port %u", text, address->port);
 	}
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-static int unix_address(
-	const char *path, struct sockaddr_un *ret, socklen_t *ret_len, struct err *e)
+int sock_unix_address(const char *path, struct sockaddr_un *ret, socklen_t *ret_len, struct err *e)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (!text_copy(ret->sun_path, sizeof(ret->sun_path), path))
@@ -105,7 +81,7 @@ int sock_listen_unix(const char *path, int type, mode_t mode, int *ret_fd, struc
 	struct sockaddr_un to;
 	socklen_t len;
 
-	if (unix_address(path, &to, &len, e) < 0)
+	if (sock_unix_address(path, &to, &len, e) < 0)
 		return -1;
 	if (path[0] != '@' && remove_stale(path, type, e) < 0)
 		return -1;
@@ -124,11 +100,12 @@ int sock_listen_unix(const char *path, int type, mode_t mode, int *ret_fd, struc
 	return 0;
 }
 
-static int connect_to(int fd, const struct sockaddr *to, socklen_t len, const struct wait *w,
-	const char *what, struct err *e)
+int sock_connect(int fd, const struct sockaddr *to, socklen_t len, const char *what,
+	const struct wait *w, struct err *e)
 {
 	int failed = 0;
 	socklen_t size = sizeof(failed);
+	char answer[128];
 
 	if (connect(fd, to, len) == 0)
 		return 0;
@@ -136,7 +113,8 @@ static int connect_to(int fd, const struct sockaddr *to, socklen_t len, const st
 	// then.
 	if (errno != EINPROGRESS)
 		return err_set(e, errno, "connect to %s", what);
-	int r = wait_fd(w, fd, POLLOUT, what, e);
+	snprintf(answer, sizeof(answer), "the answer of %s", what);
+	int r = wait_fd(w, fd, POLLOUT, answer, e);
 	if (r != 0)
 		return r;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) < 0)
@@ -144,38 +122,17 @@ static int connect_to(int fd, const struct sockaddr *to, socklen_t len, const st
 	return failed ? err_set(e, failed, "connect to %s", what) : 0;
 }
 
-int sock_connect_tcp(
-	const struct args_address *address, const struct wait *w, int *ret_fd, struct err *e)
-{
-	struct sockaddr_storage to;
-	socklen_t len;
-	char what[SOCK_ADDRESS_MAX + 16];
-
-	if (tcp_address(address, &to, &len, e) < 0)
-		return -1;
-	_cleanup_(closep) int fd =
-		socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_set(e, errno, "socket");
-	snprintf(what, sizeof(what), "%s port %u", address->host, address->port);
-	int r = connect_to(fd, (struct sockaddr *)&to, len, w, what, e);
-	if (r != 0)
-		return r;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 int sock_connect_unix(const char *path, int type, const struct wait *w, int *ret_fd, struct err *e)
 {
 	struct sockaddr_un to;
 	socklen_t len;
 
-	if (unix_address(path, &to, &len, e) < 0)
+	if (sock_unix_address(path, &to, &len, e) < 0)
 		return -1;
 	_cleanup_(closep) int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, errno, "socket");
-	int r = connect_to(fd, (struct sockaddr *)&to, len, w, path, e);
+	int r = sock_connect(fd, (struct sockaddr *)&to, len, path, w, e);
 	if (r != 0)
 		return r;
 	*ret_fd = TAKE_FD(fd);
@@ -304,19 +261,6 @@ int sock_recv(int fd, void *message, size_t len, int *fds, size_t fds_max, size_
 	return SOCK_CLOSED;
 }
 
-int sock_ask(struct sock_question *question, const struct wait *w, struct err *e)
-{
-	_cleanup_(closep) int fd = -1;
-	int r = sock_connect_unix(question->path, SOCK_SEQPACKET, w, &fd, e);
-
-	if (r == 0)
-		r = sock_send(fd, question->request, question->request_len, NULL, 0, w, e);
-	if (r == 0)
-		r = sock_recv(fd, question->reply, question->reply_len, question->fds,
-			question->fds_max, &question->fds_count, w, e);
-	return r < 0 ? err_wrap(e, "ask %s", question->path) : r;
-}
-
 int sock_read_all(int fd, void *buffer, size_t len, const struct wait *w, struct err *e)
 {
 	char *at = buffer;
@@ -393,45 +337,19 @@ int sock_nodelay(int fd, struct err *e)
 	return 0;
 }
 
-static int address_text(const struct sockaddr_storage *from, char ret[static SOCK_ADDRESS_MAX],
-	uint16_t *ret_port, struct err *e)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-	bool is_v6 = from->ss_family == AF_INET6;
-	const void *binary = is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr;
-	int family = from->ss_family;
-
-	if (family != AF_INET && family != AF_INET6)
-		return err_say(e, EAFNOSUPPORT, "the socket has no internet address");
-	if (is_v6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-		binary = v6->sin6_addr.s6_addr + 12;
-		family = AF_INET;
-	}
-	if (!inet_ntop(family, binary, ret, SOCK_ADDRESS_MAX))
-		return err_set(e, errno, "print an address");
-	if (ret_port)
-		*ret_port = ntohs(is_v6 ? v6->sin6_port : v4->sin_port);
-	return 0;
-}
-
-int sock_remote_address(
-	int fd, char ret[static SOCK_ADDRESS_MAX], uint16_t *ret_port, struct err *e)
+int sock_remote_address(int fd, struct addr *ret, struct err *e)
 {
 	struct sockaddr_storage from = {0};
 	socklen_t len = sizeof(from);
 
 	if (getpeername(fd, (struct sockaddr *)&from, &len) < 0)
 		return err_set(e, errno, "ask for the other end's address");
-	return address_text(&from, ret, ret_port, e);
-}
-
-int sock_local_address(int fd, char ret[static SOCK_ADDRESS_MAX], uint16_t *ret_port, struct err *e)
-{
-	struct sockaddr_storage from = {0};
-	socklen_t len = sizeof(from);
-
-	if (getsockname(fd, (struct sockaddr *)&from, &len) < 0)
-		return err_set(e, errno, "ask for our own address");
-	return address_text(&from, ret, ret_port, e);
+	struct addr a = addr_from_socket((struct sockaddr *)&from).addr;
+	if (a.family == 0)
+		return err_say(e, EAFNOSUPPORT, "the socket has no internet address");
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; // RFC 4291 section 2.5.5.2
+	if (a.family == AF_INET6 && memcmp(a.bytes, mapped, sizeof(mapped)) == 0)
+		a = (struct addr)ADDR_V4(a.bytes[12], a.bytes[13], a.bytes[14], a.bytes[15]);
+	*ret = a;
+	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sockets: listen, connect, ask, and pass descriptors. Every wait has a deadline and a cancel
+// Sockets: listen, connect, pass descriptors. Every wait has a deadline and a cancel
 // descriptor.
 #pragma once
 
@@ -8,10 +8,12 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "lib/attr.h"
 
-struct args_address;
+struct addr;
+struct addr_port;
 struct err;
 struct wait;
 
@@ -20,7 +22,7 @@ struct wait;
 // Listens on a numeric address with SO_REUSEADDR. A taken port is an error that says so (e->code
 // EADDRINUSE).
 _must_check_ int sock_listen_tcp(
-	const struct args_address *address, int backlog, int *ret_fd, struct err *e);
+	const struct addr_port *address, int backlog, int *ret_fd, struct err *e);
 
 // Listens on a Unix socket of `type` (SOCK_STREAM, SOCK_SEQPACKET). A socket file that nobody
 // answers on is removed first; one that somebody answers on is EADDRINUSE. `mode` is set before
@@ -28,9 +30,14 @@ _must_check_ int sock_listen_tcp(
 _must_check_ int sock_listen_unix(
 	const char *path, int type, mode_t mode, int *ret_fd, struct err *e);
 
-// Connect: 0, WAIT_TIMEOUT, WAIT_CANCELED, -1.
-_must_check_ int sock_connect_tcp(
-	const struct args_address *address, const struct wait *w, int *ret_fd, struct err *e);
+// The address of a Unix socket; a path that starts with '@' is abstract. ENAMETOOLONG says so.
+_must_check_ int sock_unix_address(
+	const char *path, struct sockaddr_un *ret, socklen_t *ret_len, struct err *e);
+
+// Connect, the first with the caller's socket (`what` names the other end in sentences): 0,
+// WAIT_TIMEOUT, WAIT_CANCELED, -1.
+_must_check_ int sock_connect(int fd, const struct sockaddr *to, socklen_t len, const char *what,
+	const struct wait *w, struct err *e);
 _must_check_ int sock_connect_unix(
 	const char *path, int type, const struct wait *w, int *ret_fd, struct err *e);
 
@@ -58,20 +65,6 @@ _must_check_ int sock_send(int fd, const void *message, size_t len, const int *f
 _must_check_ int sock_recv(int fd, void *message, size_t len, int *fds, size_t fds_max,
 	size_t *ret_fds, const struct wait *w, struct err *e);
 
-// One question, one answer: connects to a SEQPACKET socket, sends the request struct, reads the
-// reply struct with its descriptors.
-struct sock_question {
-	const char *path;
-	const void *request;
-	size_t request_len;
-	void *reply;
-	size_t reply_len;
-	int *fds; // room for fds_max descriptors
-	size_t fds_max;
-	size_t fds_count; // how many came
-};
-_must_check_ int sock_ask(struct sock_question *question, const struct wait *w, struct err *e);
-
 // Reads or writes all of a stream's bytes. 0, SOCK_CLOSED, WAIT_TIMEOUT, WAIT_CANCELED, -1.
 _must_check_ int sock_read_all(
 	int fd, void *buffer, size_t len, const struct wait *w, struct err *e);
@@ -83,10 +76,5 @@ _must_check_ int sock_write_all(
 _must_check_ int sock_keepalive(int fd, int idle_s, int interval_s, int count, struct err *e);
 _must_check_ int sock_nodelay(int fd, struct err *e);
 
-// The numeric address of the other end or of our own ("127.0.0.1", "::1"; IPv4-mapped IPv6 as
-// IPv4); the port may be NULL.
-enum { SOCK_ADDRESS_MAX = 64 };
-_must_check_ int sock_remote_address(
-	int fd, char ret[static SOCK_ADDRESS_MAX], uint16_t *ret_port, struct err *e);
-_must_check_ int sock_local_address(
-	int fd, char ret[static SOCK_ADDRESS_MAX], uint16_t *ret_port, struct err *e);
+// The address of the other end; an IPv4 address mapped into IPv6 comes as IPv4.
+_must_check_ int sock_remote_address(int fd, struct addr *ret, struct err *e);

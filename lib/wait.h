@@ -8,7 +8,7 @@
 
 struct err;
 
-// Everything in the product that blocks (db_call, http_do, sock_ask, proc_run, ...) takes a `const
+// Everything in the product that blocks (db_call, http_do, proc_run, sock_recv, ...) takes a `const
 // struct wait *` and, besides 0 and < 0, returns these outcomes. In both cases `e` holds a
 // sentence, so a caller that does not care about the difference writes `if (r != 0) return r;`.
 enum wait_outcome {

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/hash.h"
 #include "lib/log.h"
@@ -63,8 +64,7 @@ static struct message message_about(
 	return m;
 }
 
-static void child_add(
-	struct acceptor *a, pid_t pid, const char address[static MESSAGE_ADDRESS_SIZE])
+static struct child *child_add(struct acceptor *a, pid_t pid, const struct addr *address)
 {
 	if (a->count == a->cap) {
 		a->cap = a->cap > 0 ? 2 * a->cap : 64;
@@ -73,8 +73,9 @@ static void child_add(
 	struct child *child = &a->children[a->count++];
 	*child = (struct child){
 		.pid = pid, .serial = ++a->serial, .network = startup_network(address)};
-	memcpy(child->address, address, sizeof(child->address));
+	addr_text(address, child->address);
 	a->starting++;
+	return child;
 }
 
 static void child_settle(struct acceptor *a, struct child *child)
@@ -194,8 +195,7 @@ static noreturn void child_run(const struct acceptor *a, int user_fd, int author
 
 // The child exists before the authority learns of it: what it asks meanwhile waits in the
 // socketpair, and a child that could not be made has left no trace there.
-static int child_start(struct acceptor *a, int user_fd,
-	const char address[static MESSAGE_ADDRESS_SIZE], struct err *e)
+static int child_start(struct acceptor *a, int user_fd, const struct addr *address, struct err *e)
 {
 	_cleanup_(closep) int ours = -1;
 	_cleanup_(closep) int theirs = -1;
@@ -210,8 +210,8 @@ static int child_start(struct acceptor *a, int user_fd,
 		return err_set(e, errno, "fork a child");
 	if (pid == 0)
 		child_run(a, user_fd, ours);
-	child_add(a, pid, address);
-	m = message_about(MESSAGE_CONNECTED, a->serial, address);
+	struct child *child = child_add(a, pid, address);
+	m = message_about(MESSAGE_CONNECTED, child->serial, child->address);
 	return message_send(a->conf->authority_fd, &m, &theirs, 1, e);
 }
 
@@ -230,15 +230,17 @@ static void listen_pause(struct acceptor *a)
 		loop_timer_set(a->pause, PAUSE_MS, 0);
 }
 
-static bool is_refused(const struct acceptor *a, const char *address)
+static bool is_refused(const struct acceptor *a, const struct addr *address)
 {
+	char text[ADDR_TEXT_MAX];
 	uint32_t dice;
 	unsigned of_network = children_starting(a, startup_network(address));
 	hash_random(&dice, sizeof(dice));
 	if (a->count < a->count_max && !startup_refuses(a->starting, of_network, dice))
 		return false;
-	log_warning("a connection was refused: too many", log_text("address", address),
-		log_number("starting", of_network), log_number("starting_in_all", a->starting),
+	log_warning("a connection was refused: too many",
+		log_text("address", addr_text(address, text)), log_number("starting", of_network),
+		log_number("starting_in_all", a->starting),
 		log_number("connections", (int64_t)a->count));
 	return true;
 }
@@ -252,12 +254,11 @@ static bool is_shortage(const struct err *e)
 
 static int connection_serve(struct acceptor *a, int fd, struct err *e)
 {
-	char address[SOCK_ADDRESS_MAX] = ""; // all of it is sent
-	_Static_assert((int)SOCK_ADDRESS_MAX == (int)MESSAGE_ADDRESS_SIZE, "an address fits");
-	if (sock_remote_address(fd, address, NULL, e) < 0 || sock_nodelay(fd, e) < 0 ||
+	struct addr address;
+	if (sock_remote_address(fd, &address, e) < 0 || sock_nodelay(fd, e) < 0 ||
 		sock_keepalive(fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT, e) < 0)
 		return 0; // hung up already
-	return is_refused(a, address) ? 0 : child_start(a, fd, address, e);
+	return is_refused(a, &address) ? 0 : child_start(a, fd, &address, e);
 }
 
 static void on_connection(void *data, uint32_t events)

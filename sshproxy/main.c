@@ -9,6 +9,7 @@
 
 #include <libssh/server.h>
 
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -23,7 +24,7 @@
 
 enum { BACKLOG = 256, GRACE_S = 60, GRACE_MAX_S = 600 };
 
-static struct args_address listen_address = {.host = "127.0.0.1", .port = 2222};
+static struct addr_port listen_address = {.addr = ADDR_V4(127, 0, 0, 1), .port = 2222};
 static int64_t grace_s = GRACE_S;
 
 struct proxy {
@@ -58,6 +59,7 @@ static noreturn void acceptor_process(struct proxy *p, int authority_fd, pid_t a
 	struct acceptor_conf conf = {
 		.listen_fd = p->listen_fd, .authority_fd = authority_fd, .grace_s = (int)grace_s};
 	struct cage *cage = NULL;
+	char address[ADDR_TEXT_MAX];
 	struct err e;
 	int status = -1;
 	proc_set_name("ssh-acceptor");
@@ -66,7 +68,7 @@ static noreturn void acceptor_process(struct proxy *p, int authority_fd, pid_t a
 		err_note(&e, EINVAL, "libssh does not take our algorithms");
 	else if (cage_new(&cage, &e) == 0 && proc_lock_down(&e) == 0) {
 		conf.cage = cage;
-		log_info("accepting", log_text("address", listen_address.host),
+		log_info("accepting", log_text("address", addr_text(&listen_address.addr, address)),
 			log_number("port", listen_address.port),
 			log_number("authority", authority));
 		status = acceptor_run(&conf, &e);

@@ -2,18 +2,17 @@
 // Decides whether a new connection is let in to log in.
 #include "sshproxy/startup.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
-uint64_t startup_network(const char *address)
+#include "lib/addr.h"
+
+uint64_t startup_network(const struct addr *address)
 {
-	struct in6_addr v6;
-	struct in_addr v4;
 	uint64_t network = 0;
-	if (inet_pton(AF_INET, address, &v4) == 1)
-		memcpy((char *)&network + 4, &v4, 4); // as in ::/32, where nobody is
-	else if (inet_pton(AF_INET6, address, &v6) == 1)
-		memcpy(&network, &v6, sizeof(network));
+	if (address->family == AF_INET)
+		memcpy((char *)&network + 4, address->bytes, 4); // as in ::/32, where nobody is
+	else
+		memcpy(&network, address->bytes, sizeof(network));
 	return network;
 }
 

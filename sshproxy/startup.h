@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct addr;
+
 enum {
 	// 20:30:100. From 20 connections that have not logged in, 30 % of the new ones are refused,
 	// rising in a line to all of them at 100.
@@ -17,8 +19,8 @@ enum {
 	STARTUP_NETWORK_MAX = 16,
 };
 
-// What counts as one network: an IPv4 address, or the /64 of an IPv6 address, in its numeric form.
-uint64_t startup_network(const char *address);
+// What counts as one network: an IPv4 address, or the /64 of an IPv6 address.
+uint64_t startup_network(const struct addr *address);
 
 // `waiting` connections have not logged in, `of_network` of them come from the new one's network;
 // `dice` is uniform over all of uint32_t.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the reader of the tunnel engine's answers.
-// uses: agent/wireguard.c agent/addr.c
+// uses: agent/wireguard.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

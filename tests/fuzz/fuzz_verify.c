@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the reader of the verify child's report: nothing but its own checks becomes evidence.
-// uses: agent/verify_wire.c agent/evidence.c agent/addr.c
+// uses: agent/verify_wire.c agent/evidence.c
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
-// uses: agent/addr.c agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
+// uses: agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
 // uses: agent/wall.c agent/wireguard.c agent/engine.c agent/engine_launch.c agent/sockdiag.c
 // uses: agent/probe.c agent/verify.c agent/verify_wire.c agent/verify_main.c agent/verify_net.c
 #include <errno.h>
@@ -195,7 +195,7 @@ static int config_read(struct wireguard_config *c, struct err *e)
 	key[strcspn(key, "\n")] = '\0';
 	if (wireguard_key_parse(key, "the private key", c->private_key, e) < 0 ||
 		wireguard_key_parse(text("public_key"), "the public key", c->public_key, e) < 0 ||
-		addr_parse_port(text("endpoint"), &c->endpoint, &c->endpoint_port, e) < 0)
+		addr_parse_port(text("endpoint"), &c->endpoint, e) < 0)
 		return -1;
 	return wireguard_allowed_parse(text("allowed_ips"), c, e);
 }

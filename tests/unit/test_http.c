@@ -20,7 +20,7 @@
 
 static char directory[] = "/tmp/ccp-http-XXXXXX";
 static char path[64];
-static struct args_address address = {.host = "127.0.0.1"};
+static struct addr_port address = {.addr = ADDR_V4(127, 0, 0, 1)};
 static int listeners[2] = {-1, -1}; // Unix, TCP
 static int quit_fd = -1;
 static pthread_t server;
@@ -86,16 +86,15 @@ static void *server_main(void *data)
 
 static int start_server(void **state)
 {
-	char text[SOCK_ADDRESS_MAX];
 	struct err e;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/s", mkdtemp(directory));
 	quit_fd = eventfd(0, EFD_CLOEXEC);
 	if (sock_listen_unix(path, SOCK_STREAM, 0600, &listeners[0], &e) < 0 ||
-		sock_listen_tcp(&address, 5, &listeners[1], &e) < 0 ||
-		sock_local_address(listeners[1], text, &address.port, &e) < 0)
+		sock_listen_tcp(&address, 5, &listeners[1], &e) < 0)
 		return -1;
+	address.port = unit_port(listeners[1]);
 	return pthread_create(&server, NULL, server_main, NULL);
 }
 

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/args.h"
 #include "lib/err.h"
 #include "lib/wait.h"
 
@@ -45,25 +44,39 @@ static int user_timeout_ms(int fd)
 	return value;
 }
 
+static int connect_tcp(
+	const struct addr_port *address, const struct wait *w, int *ret_fd, struct err *e)
+{
+	struct sockaddr_storage to;
+	socklen_t len = addr_to_socket(&address->addr, address->port, &to);
+	_cleanup_(closep) int fd =
+		socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r = sock_connect(fd, (struct sockaddr *)&to, len, "the listener", w, e);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
 static void a_port_is_taken_once(void **state)
 {
-	struct args_address address = {.host = "127.0.0.1"};
+	struct addr_port address = {.addr = ADDR_V4(127, 0, 0, 1)};
 	_cleanup_(closep) int first = -1, second = -1, client = -1, server = -1;
 	struct wait w = wait_for(5000, -1);
-	char text[SOCK_ADDRESS_MAX];
+	struct addr remote;
+	char text[8];
 	struct err e;
 
 	(void)state;
 	assert_int_equal(sock_listen_tcp(&address, 5, &first, &e), 0);
-	assert_int_equal(sock_local_address(first, text, &address.port, &e), 0);
+	address.port = unit_port(first);
 	assert_int_equal(sock_listen_tcp(&address, 5, &second, &e), -1);
 	assert_int_equal(e.code, EADDRINUSE);
 	assert_int_equal(sock_accept(first, &server, &e), SOCK_NONE);
-	assert_int_equal(sock_connect_tcp(&address, &w, &client, &e), 0);
+	assert_int_equal(connect_tcp(&address, &w, &client, &e), 0);
 	assert_int_equal(wait_fd(&w, first, POLLIN, "a client", &e), 0);
 	assert_int_equal(sock_accept(first, &server, &e), 0);
-	assert_int_equal(sock_remote_address(server, text, NULL, &e), 0);
-	assert_string_equal(text, "127.0.0.1");
+	assert_int_equal(sock_remote_address(server, &remote, &e), 0);
+	assert_true(addr_equal(&remote, &address.addr));
 	assert_int_equal(sock_keepalive(client, 10, 5, 3, &e), 0);
 	assert_int_equal(user_timeout_ms(client), 0); // who does not read for a while is not dead
 	assert_int_equal(sock_nodelay(client, &e), 0);
@@ -73,7 +86,7 @@ static void a_port_is_taken_once(void **state)
 	close(TAKE_FD(client));
 	assert_int_equal(sock_read_all(server, text, 1, &w, &e), SOCK_CLOSED);
 	close(TAKE_FD(first));
-	assert_int_equal(sock_connect_tcp(&address, &w, &client, &e), -1);
+	assert_int_equal(connect_tcp(&address, &w, &client, &e), -1);
 	assert_int_equal(e.code, ECONNREFUSED);
 }
 
@@ -148,18 +161,13 @@ static void *answer_one(void *data)
 	return r == 0 ? data : NULL;
 }
 
+// One request and its answer, over a connection of their own.
 static int ask(
 	int number, struct reply *reply, int *fds, size_t fds_max, size_t *ret_count, struct err *e)
 {
 	struct request request = {number};
-	struct sock_question question = {.path = path,
-		.request = &request,
-		.request_len = sizeof(request),
-		.reply = reply,
-		.reply_len = sizeof(*reply),
-		.fds = fds,
-		.fds_max = fds_max};
 	struct wait w = wait_for(5000, -1);
+	_cleanup_(closep) int fd = -1;
 	int listener;
 	pthread_t thread;
 	void *fine = NULL;
@@ -167,11 +175,12 @@ static int ask(
 	unlink(path);
 	assert_int_equal(sock_listen_unix(path, SOCK_SEQPACKET, 0600, &listener, e), 0);
 	assert_int_equal(pthread_create(&thread, NULL, answer_one, &listener), 0);
-	int r = sock_ask(&question, &w, e);
+	assert_int_equal(sock_connect_unix(path, SOCK_SEQPACKET, &w, &fd, e), 0);
+	assert_int_equal(sock_send(fd, &request, sizeof(request), NULL, 0, &w, e), 0);
+	int r = sock_recv(fd, reply, sizeof(*reply), fds, fds_max, ret_count, &w, e);
 	pthread_join(thread, &fine);
 	close(listener);
 	assert_ptr_equal(fine, &listener);
-	*ret_count = question.fds_count;
 	return r;
 }
 
@@ -221,21 +230,16 @@ static void wrong_answers_leave_no_descriptor_behind(void **state)
 
 static void a_silent_peer_ends_by_deadline(void **state)
 {
-	_cleanup_(closep) int listener = -1;
+	_cleanup_(closep) int listener = -1, fd = -1;
 	struct reply reply;
-	struct request request = {1};
-	struct sock_question question = {.path = path,
-		.request = &request,
-		.request_len = sizeof(request),
-		.reply = &reply,
-		.reply_len = sizeof(reply)};
 	struct wait w = wait_for(50, -1);
 	struct err e;
 
 	(void)state;
 	unlink(path);
 	assert_int_equal(sock_listen_unix(path, SOCK_SEQPACKET, 0600, &listener, &e), 0);
-	assert_int_equal(sock_ask(&question, &w, &e), WAIT_TIMEOUT);
+	assert_int_equal(sock_connect_unix(path, SOCK_SEQPACKET, &w, &fd, &e), 0);
+	assert_int_equal(sock_recv(fd, &reply, sizeof(reply), NULL, 0, NULL, &w, &e), WAIT_TIMEOUT);
 }
 
 int main(void)

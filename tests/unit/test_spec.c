@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host's spec: every field is read, every bad one is refused by its name.
-// uses: agent/spec.c agent/addr.c agent/wireguard.c agent/docker.c
+// uses: agent/spec.c agent/wireguard.c agent/docker.c
 #include "agent/spec.h"
 
 #include "tests/unit/unit.h"
@@ -61,8 +61,8 @@ static void everything_is_read(void **state)
 	assert_int_equal(s->disk_limit_gb, 0);
 	assert_true(s->sudo && s->has_exit && !s->exit.ipv6);
 	assert_string_equal(addr_text(&s->exit.expected, text), "198.51.100.7");
-	assert_string_equal(addr_text(&s->exit.endpoint, text), "203.0.113.5");
-	assert_int_equal(s->exit.endpoint_port, 51820);
+	assert_string_equal(addr_text(&s->exit.endpoint.addr, text), "203.0.113.5");
+	assert_int_equal(s->exit.endpoint.port, 51820);
 	assert_string_equal(addr_cidr(&s->exit.address, text), "198.18.64.9/32");
 	assert_int_equal(s->exit.mtu, 1420);
 	assert_int_equal(s->light_s, 60);
@@ -195,7 +195,7 @@ static void the_tunnel_gets_both_keys_and_a_sealed_one_opened(void **state)
 	assert_int_equal(config.public_key[0], 1);
 	assert_int_equal(config.preshared_key[31], 2);
 	assert_int_equal(config.allowed_count, 2);
-	assert_int_equal(config.endpoint_port, 51820);
+	assert_int_equal(config.endpoint.port, 51820);
 	assert_string_equal(config.key_path, "/k");
 	assert_int_equal(host_spec_wireguard(s, private_key, "/k", &other, &config, &e), -1);
 	assert_null(strstr(e.message, KEY_02));

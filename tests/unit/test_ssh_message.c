@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/wait.h"
@@ -155,16 +156,24 @@ static void one_network_alone_keeps_nobody_out(void **state)
 	assert_int_equal(refused_percent(STARTUP_NETWORK_MAX), 0);
 }
 
+static uint64_t network(const char *text)
+{
+	struct addr address;
+	struct err e;
+	assert_int_equal(addr_parse(text, &address, &e), 0);
+	return startup_network(&address);
+}
+
 static void a_network_is_an_ipv4_address_or_the_64_of_an_ipv6_address(void **state)
 {
 	(void)state;
 	static const char *const others[] = {
 		"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1", "::1", "32.1.13.184"};
-	assert_true(startup_network("192.0.2.1") == startup_network("192.0.2.1"));
-	assert_true(startup_network("2001:db8::1") == startup_network("2001:db8::ffff:1"));
+	assert_true(network("192.0.2.1") == network("192.0.2.1"));
+	assert_true(network("2001:db8::1") == network("2001:db8::ffff:1"));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		for (size_t j = 0; j < i; j++)
-			assert_false(startup_network(others[i]) == startup_network(others[j]));
+			assert_false(network(others[i]) == network(others[j]));
 }
 
 static void connections_end_before_descriptors(void **state)

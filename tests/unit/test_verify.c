@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent and its verify child tell each other, and what becomes evidence.
-// uses: agent/addr.c agent/evidence.c agent/verify_wire.c
+// uses: agent/evidence.c agent/verify_wire.c
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

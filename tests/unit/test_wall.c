@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall's rule set as it is built, without a kernel.
-// uses: agent/addr.c agent/evidence.c agent/netns.c agent/nl.c agent/ruleset.c agent/wall.c
+// uses: agent/evidence.c agent/netns.c agent/nl.c agent/ruleset.c agent/wall.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

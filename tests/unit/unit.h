@@ -9,4 +9,17 @@
 
 #include <cmocka.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "lib/addr.h"
 #include "lib/mem.h"
+
+// The port that the kernel chose for a listener.
+static inline uint16_t unit_port(int fd)
+{
+	struct sockaddr_storage own = {0};
+	socklen_t len = sizeof(own);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
+	return addr_from_socket((struct sockaddr *)&own).port;
+}
