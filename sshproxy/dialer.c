@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks the agent for a connected socket.
+// Monitor: asks the agent for a connected socket.
 #include "sshproxy/dialer.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call to the agent's dial socket, on the loop, without waiting.
+// Monitor: one call to the agent's dial socket, on the loop, without waiting.
 #pragma once
 
 #include "lib/attr.h"

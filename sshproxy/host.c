@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Logs in to the container's sshd.
+// Child: logs in to the container's sshd.
 #include "sshproxy/host.h"
 
 #include <errno.h>

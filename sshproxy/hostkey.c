@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads or makes the proxy's host key.
+// Before the fork: loads or makes the proxy's host key.
 #include "sshproxy/hostkey.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The proxy's own host key, one for all hosts.
+// Before the fork: the proxy's own host key, one for all hosts.
 #pragma once
 
 #include <libssh/libssh.h>

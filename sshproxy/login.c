@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers the messages of a session that has not logged in.
+// Child: answers the messages of a session that has not logged in.
 #include "sshproxy/login.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "lib/err.h"
 #include "lib/mem.h"
-#include "sshproxy/link.h"
+#include "sshproxy/monitor_client.h"
 
 // See relay.c: the answer to a message comes from elsewhere, so it is taken as a message.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -51,9 +51,10 @@ static enum message_verdict ask(struct login *login, const struct message *quest
 	struct message answer;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
-	if (link_ask(login->link, question, &answer, fds, &e) < 0)
-		return refuse(login, login->link->over ? login->link->sentence
-						       : "The login is not answered: try again.");
+	if (monitor_client_ask(login->monitor, question, &answer, fds, &e) < 0)
+		return refuse(login, login->monitor->over
+					     ? login->monitor->sentence
+					     : "The login is not answered: try again.");
 	if (answer.kind != MESSAGE_ANSWER)
 		return refuse(login, "The login was answered wrongly: try again.");
 	if (answer.answer.verdict == MESSAGE_REFUSED)
@@ -142,9 +143,9 @@ static void on_log(int priority, const char *function, const char *line, void *d
 		login->came++;
 }
 
-void login_init(struct login *login, ssh_session user, struct link *link)
+void login_init(struct login *login, ssh_session user, struct monitor_client *monitor)
 {
-	*login = (struct login){.link = link};
+	*login = (struct login){.monitor = monitor};
 	ssh_set_auth_methods(user, SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD);
 	ssh_set_log_callback(on_log);
 	ssh_set_log_userdata(login);
@@ -176,7 +177,7 @@ enum login_outcome login_take(struct login *login, ssh_message m)
 }
 
 // libssh answers messages only, so the first one is answered once more.
-enum login_outcome login_look(struct login *login)
+enum login_outcome login_poll(struct login *login)
 {
 	enum login_outcome outcome = LOGIN_MORE;
 	while (outcome == LOGIN_MORE && login->taken < login->came) {

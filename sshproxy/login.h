@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user logs in: keys and passwords are put to the authority.
+// Child: a user logs in; keys and passwords are put to the monitor.
 #pragma once
 
 #include <stdbool.h>
@@ -8,14 +8,14 @@
 
 #include "sshproxy/message.h"
 
-struct link;
+struct monitor_client;
 
 enum {
 	LOGIN_TRIES_MAX = 6, // wrong ones a connection, as OpenSSH's MaxAuthTries
 };
 
 struct login {
-	struct link *link;
+	struct monitor_client *monitor;
 	unsigned failed; // keys and passwords that were not taken
 	unsigned came, taken; // requests to log in, and those of them that login_take was given
 	ssh_message none; // the first one, without credentials; NULL when there was none
@@ -23,7 +23,7 @@ struct login {
 };
 
 // `login` stays where it is until login_done: libssh's log is heard.
-void login_init(struct login *login, ssh_session user, struct link *link);
+void login_init(struct login *login, ssh_session user, struct monitor_client *monitor);
 void login_done(struct login *login);
 
 enum login_outcome {
@@ -37,4 +37,4 @@ enum login_outcome {
 enum login_outcome login_take(struct login *login, ssh_message message);
 
 // Once no message waits: answers the requests of which libssh made none.
-enum login_outcome login_look(struct login *login);
+enum login_outcome login_poll(struct login *login);

@@ -16,9 +16,9 @@
 #include "lib/proc.h"
 #include "lib/program.h"
 #include "lib/sock.h"
-#include "sshproxy/acceptor.h"
-#include "sshproxy/authority.h"
-#include "sshproxy/cage.h"
+#include "sshproxy/listener.h"
+#include "sshproxy/monitor.h"
+#include "sshproxy/sandbox.h"
 #include "sshproxy/hostkey.h"
 #include "sshproxy/session.h"
 
@@ -29,11 +29,11 @@ static int64_t grace_s = GRACE_S;
 
 struct proxy {
 	int listen_fd;
-	int acceptor_fd; // the authority's end
+	int listener_fd; // the monitor's end
 	ssh_key host_key;
 	char *host_key_public;
 	char *dial_path;
-	struct authority *authority;
+	struct monitor *monitor;
 };
 
 static int configure(struct service *s, struct err *e)
@@ -53,78 +53,77 @@ static int listen_start(struct service *s, struct err *e)
 	return sock_listen_tcp(&listen_address, BACKLOG, &p->listen_fd, e);
 }
 
-// The process that the supervisor knows becomes the acceptor and never returns.
-static noreturn void acceptor_process(struct proxy *p, int authority_fd, pid_t authority)
+// The process that the supervisor knows becomes the listener and never returns.
+static noreturn void listener_process(struct proxy *p, int monitor_fd, pid_t monitor)
 {
-	struct acceptor_conf conf = {
-		.listen_fd = p->listen_fd, .authority_fd = authority_fd, .grace_s = (int)grace_s};
-	struct cage *cage = NULL;
+	struct listener_conf conf = {
+		.listen_fd = p->listen_fd, .monitor_fd = monitor_fd, .grace_s = (int)grace_s};
+	struct sandbox *sandbox = NULL;
 	char address[ADDR_TEXT_MAX];
 	struct err e;
 	int status = -1;
-	proc_set_name("ssh-acceptor");
+	proc_set_name("ssh-listener");
 	conf.bind = session_bind_new(p->host_key);
 	if (!conf.bind)
 		err_note(&e, EINVAL, "libssh does not take our algorithms");
-	else if (cage_new(&cage, &e) == 0 && proc_lock_down(&e) == 0) {
-		conf.cage = cage;
+	else if (sandbox_new(&sandbox, &e) == 0 && proc_lock_down(&e) == 0) {
+		conf.sandbox = sandbox;
 		log_info("accepting", log_text("address", addr_text(&listen_address.addr, address)),
-			log_number("port", listen_address.port),
-			log_number("authority", authority));
-		status = acceptor_run(&conf, &e);
+			log_number("port", listen_address.port), log_number("monitor", monitor));
+		status = listener_run(&conf, &e);
 	}
 	if (status < 0)
-		log_error("the acceptor failed", log_err(&e));
+		log_error("the listener failed", log_err(&e));
 	exit(status < 0 ? EXIT_FAILURE : status);
 }
 
-// The rest of the skeleton runs in the authority, our child. Either one's end is seen by the other
-// on the socketpair, and ends it too; the death of the acceptor also comes as a signal.
-static int fork_authority(struct service *s, struct err *e)
+// The rest of the skeleton runs in the monitor, our child. Either one's end is seen by the other
+// on the socketpair, and ends it too; the death of the listener also comes as a signal.
+static int fork_monitor(struct service *s, struct err *e)
 {
 	struct proxy *p = s->data;
-	pid_t acceptor = getpid();
+	pid_t listener = getpid();
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return err_set(e, errno, "make a socketpair");
-	pid_t authority = fork();
-	if (authority < 0)
-		return err_set(e, errno, "fork the authority");
-	if (authority > 0) {
+	pid_t monitor = fork();
+	if (monitor < 0)
+		return err_set(e, errno, "fork the monitor");
+	if (monitor > 0) {
 		close(pair[1]);
-		acceptor_process(p, pair[0], authority);
+		listener_process(p, pair[0], monitor);
 	}
 	close(pair[0]);
 	closep(&p->listen_fd);
-	p->acceptor_fd = pair[1];
+	p->listener_fd = pair[1];
 	ssh_key_free(TAKE_PTR(p->host_key));
-	proc_set_name("ssh-authority");
-	return proc_die_with_parent(acceptor, SIGTERM, e);
+	proc_set_name("ssh-monitor");
+	return proc_die_with_parent(listener, SIGTERM, e);
 }
 
 static int start(struct service *s, struct err *e)
 {
 	struct proxy *p = s->data;
-	return authority_new(&(struct authority_conf){.loop = s->loop,
-				     .acceptor_fd = p->acceptor_fd,
-				     .database = s->database,
-				     .dial_path = p->dial_path,
-				     .host_key = p->host_key_public},
-		&p->authority, e);
+	return monitor_new(&(struct monitor_conf){.loop = s->loop,
+				   .listener_fd = p->listener_fd,
+				   .database = s->database,
+				   .dial_path = p->dial_path,
+				   .host_key = p->host_key_public},
+		&p->monitor, e);
 }
 
 static void registered(void *data, const struct bus_identity *identity)
 {
 	const struct service *s = data;
 	struct proxy *p = s->data;
-	authority_registered(p->authority, identity->process_id);
+	monitor_registered(p->monitor, identity->process_id);
 }
 
 static void scan(void *data)
 {
 	const struct service *s = data;
 	struct proxy *p = s->data;
-	authority_scan(p->authority);
+	monitor_scan(p->monitor);
 }
 
 static void doorbell(void *data, const char *channel)
@@ -132,13 +131,13 @@ static void doorbell(void *data, const char *channel)
 	const struct service *s = data;
 	struct proxy *p = s->data;
 	(void)channel;
-	authority_doorbell(p->authority);
+	monitor_doorbell(p->monitor);
 }
 
 static void stop(struct service *s)
 {
 	struct proxy *p = s->data;
-	if (authority_stop(p->authority) != 0) {
+	if (monitor_stop(p->monitor) != 0) {
 		log_error("a thread did not end in time, leaving without it");
 		_exit(EXIT_FAILURE);
 	}
@@ -168,7 +167,7 @@ static const struct program program = {
 	.hooks = {.registered = registered, .scan = scan, .doorbell = doorbell},
 	.configure = configure,
 	.listen = listen_start,
-	.fork = fork_authority,
+	.fork = fork_monitor,
 	.start = start,
 	.stop = stop,
 };

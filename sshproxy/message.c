@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of messages: who may send which, and what a well formed one looks like.
+// All processes: the table of messages, who may send which, and what a well formed one looks like.
 #include "sshproxy/message.h"
 
 #include <errno.h>
@@ -33,10 +33,10 @@ static bool key_is_valid(const struct message *m)
 	       strspn(sha256, "0123456789abcdef") == MESSAGE_SHA256_SIZE - 1;
 }
 
-static bool bye_is_valid(const struct message *m)
+static bool close_is_valid(const struct message *m)
 {
-	return m->bye.why < MESSAGE_BYES && m->bye.up_bytes <= INT64_MAX &&
-	       m->bye.down_bytes <= INT64_MAX;
+	return m->close.reason < MESSAGE_CLOSE_REASONS && m->close.up_bytes <= INT64_MAX &&
+	       m->close.down_bytes <= INT64_MAX;
 }
 
 static bool answer_is_valid(const struct message *m)
@@ -72,14 +72,14 @@ static const struct {
 	[MESSAGE_KEY_OFFER] = {MESSAGE_FROM_CHILD, 0, key_is_valid},
 	[MESSAGE_KEY_LOGIN] = {MESSAGE_FROM_CHILD, 0, key_is_valid},
 	[MESSAGE_DIAL] = {MESSAGE_FROM_CHILD, 0, anything_is_valid},
-	[MESSAGE_BYE] = {MESSAGE_FROM_CHILD, 0, bye_is_valid},
-	[MESSAGE_ANSWER] = {MESSAGE_FROM_AUTHORITY, 0, answer_is_valid},
-	[MESSAGE_DIALLED] = {MESSAGE_FROM_AUTHORITY, 2, dialled_is_valid},
-	[MESSAGE_END] = {MESSAGE_FROM_AUTHORITY, 0, answer_is_valid},
-	[MESSAGE_CONNECTED] = {MESSAGE_FROM_ACCEPTOR, 1, peer_is_valid},
-	[MESSAGE_CRASHED] = {MESSAGE_FROM_ACCEPTOR, 0, peer_is_valid},
-	[MESSAGE_SETTLED] = {MESSAGE_FROM_AUTHORITY, 0, peer_is_valid},
-	[MESSAGE_KILL] = {MESSAGE_FROM_AUTHORITY, 0, peer_is_valid},
+	[MESSAGE_CLOSE] = {MESSAGE_FROM_CHILD, 0, close_is_valid},
+	[MESSAGE_ANSWER] = {MESSAGE_FROM_MONITOR, 0, answer_is_valid},
+	[MESSAGE_DIALLED] = {MESSAGE_FROM_MONITOR, 2, dialled_is_valid},
+	[MESSAGE_END] = {MESSAGE_FROM_MONITOR, 0, answer_is_valid},
+	[MESSAGE_CONNECTED] = {MESSAGE_FROM_LISTENER, 1, peer_is_valid},
+	[MESSAGE_CRASHED] = {MESSAGE_FROM_LISTENER, 0, peer_is_valid},
+	[MESSAGE_AUTHENTICATED] = {MESSAGE_FROM_MONITOR, 0, peer_is_valid},
+	[MESSAGE_KILL] = {MESSAGE_FROM_MONITOR, 0, peer_is_valid},
 };
 
 // All of a kind's descriptors come, or none when the answer is no.

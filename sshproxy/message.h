@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What acceptor, authority and children say to each other: one fixed struct over socketpairs.
+// All processes: what listener, monitor and children say to each other, one fixed struct over socketpairs.
 #pragma once
 
 #include <stdbool.h>
@@ -16,26 +16,26 @@ struct wait;
 // is checked as a whole against one table before anybody looks into it. All three are forks of one
 // program, so there is no version. A message is always sizeof(struct message) bytes.
 enum message_kind {
-	// A child to the authority. It has one question at a time.
+	// A child to the monitor. It has one question at a time.
 	MESSAGE_PASSWORD = 1, // login: may this password come in? -> ANSWER
 	MESSAGE_KEY_OFFER, // key: would it be taken? -> ANSWER
 	MESSAGE_KEY_LOGIN, // key: its signature was valid -> ANSWER
 	MESSAGE_DIAL, // nothing: connect me to the container -> DIALLED
-	MESSAGE_BYE, // bye: my last word
-	// The authority to a child.
+	MESSAGE_CLOSE, // close: my last word
+	// The monitor to a child.
 	MESSAGE_ANSWER, // answer
 	MESSAGE_DIALLED, // dialled, with the descriptors of enum dial_fd when MESSAGE_YES
 	MESSAGE_END, // answer.sentence: tell the user, then end. Comes unasked
-	// The acceptor to the authority.
-	MESSAGE_CONNECTED, // peer, with the authority's end of the new child's socketpair
+	// The listener to the monitor.
+	MESSAGE_CONNECTED, // peer, with the monitor's end of the new child's socketpair
 	MESSAGE_CRASHED, // peer.address: a child that had not logged in died of a fault
-	// The authority to the acceptor.
-	MESSAGE_SETTLED, // peer.serial has logged in: it counts no more as starting up
+	// The monitor to the listener.
+	MESSAGE_AUTHENTICATED, // peer.serial has logged in: it no longer counts as starting up
 	MESSAGE_KILL, // peer.serial was told to end and did not
 	MESSAGE_KINDS,
 };
 
-enum message_party { MESSAGE_FROM_CHILD, MESSAGE_FROM_AUTHORITY, MESSAGE_FROM_ACCEPTOR };
+enum message_party { MESSAGE_FROM_CHILD, MESSAGE_FROM_MONITOR, MESSAGE_FROM_LISTENER };
 
 enum message_verdict {
 	MESSAGE_YES,
@@ -44,15 +44,15 @@ enum message_verdict {
 };
 
 // Why a child ends.
-enum message_bye {
-	MESSAGE_BYE_LEFT, // the user closed the connection
-	MESSAGE_BYE_HOST_GONE, // the container's side closed
-	MESSAGE_BYE_UNREACHABLE, // the container was never reached
-	MESSAGE_BYE_TOLD, // MESSAGE_END or MESSAGE_REFUSED
-	MESSAGE_BYE_NO_AUTH, // came and went without trying
-	MESSAGE_BYE_AUTH_FAILED, // tried, and was not let in
-	MESSAGE_BYE_GRACE, // did not log in in time
-	MESSAGE_BYES,
+enum message_close_reason {
+	MESSAGE_CLOSE_LEFT, // the user closed the connection
+	MESSAGE_CLOSE_HOST_GONE, // the container's side closed
+	MESSAGE_CLOSE_UNREACHABLE, // the container was never reached
+	MESSAGE_CLOSE_ORDERED, // MESSAGE_END or MESSAGE_REFUSED
+	MESSAGE_CLOSE_NO_AUTH, // came and went without trying
+	MESSAGE_CLOSE_AUTH_FAILED, // tried, and was not let in
+	MESSAGE_CLOSE_GRACE, // did not log in in time
+	MESSAGE_CLOSE_REASONS,
 };
 
 enum {
@@ -76,9 +76,9 @@ struct message {
 			char sha256[MESSAGE_SHA256_SIZE]; // of the key blob, lower hex
 		} key;
 		struct {
-			uint32_t why; // enum message_bye
+			uint32_t reason; // enum message_close_reason
 			uint64_t up_bytes, down_bytes;
-		} bye;
+		} close;
 		struct {
 			uint32_t verdict; // enum message_verdict
 			char sentence[MESSAGE_SENTENCE_SIZE];

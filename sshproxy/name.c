@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks user names before anybody else sees them.
+// All processes: checks user names before they are used.
 #include "sshproxy/name.h"
 
 #include <string.h>

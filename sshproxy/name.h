@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may be a user name at the ssh port: a host's short id.
+// All processes: what may be a user name at the ssh port, which is a host's short id.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line of a user's requests and the list of channels.
+// Child: the queues of a user's requests and the list of channels.
 #include "sshproxy/relay.h"
 
 #include <stdlib.h>
@@ -16,12 +16,12 @@
 struct relay_request {
 	struct relay_request *next;
 	ssh_message message; // NULL for a signal
-	struct twin *channel; // NULL for the opening of a channel that has not begun
+	struct channel_pair *channel; // NULL for the opening of a channel that has not begun
 	bool asked; // the container has it and has not answered
-	char signal[TWIN_SIGNAL_MAX];
+	char signal[PAIR_SIGNAL_MAX];
 };
 
-static int ask_pty(struct twin *c, ssh_message m)
+static int ask_pty(struct channel_pair *c, ssh_message m)
 {
 	c->pty = true;
 	return ssh_channel_request_pty_size(c->host, ssh_message_channel_request_pty_term(m),
@@ -29,37 +29,37 @@ static int ask_pty(struct twin *c, ssh_message m)
 		ssh_message_channel_request_pty_height(m));
 }
 
-static int ask_window(struct twin *c, ssh_message m)
+static int ask_window(struct channel_pair *c, ssh_message m)
 {
 	return ssh_channel_change_pty_size(c->host, ssh_message_channel_request_pty_width(m),
 		ssh_message_channel_request_pty_height(m));
 }
 
-static int ask_env(struct twin *c, ssh_message m)
+static int ask_env(struct channel_pair *c, ssh_message m)
 {
 	return ssh_channel_request_env(c->host, ssh_message_channel_request_env_name(m),
 		ssh_message_channel_request_env_value(m));
 }
 
-static int ask_shell(struct twin *c, ssh_message m)
+static int ask_shell(struct channel_pair *c, ssh_message m)
 {
 	(void)m;
 	return ssh_channel_request_shell(c->host);
 }
 
-static int ask_exec(struct twin *c, ssh_message m)
+static int ask_exec(struct channel_pair *c, ssh_message m)
 {
 	return ssh_channel_request_exec(c->host, ssh_message_channel_request_command(m));
 }
 
-static int ask_subsystem(struct twin *c, ssh_message m)
+static int ask_subsystem(struct channel_pair *c, ssh_message m)
 {
 	return ssh_channel_request_subsystem(c->host, ssh_message_channel_request_subsystem(m));
 }
 
 // How a channel request is put to the container. Each is called again while it returns SSH_AGAIN.
 static const struct {
-	int (*ask)(struct twin *c, ssh_message m);
+	int (*ask)(struct channel_pair *c, ssh_message m);
 	bool starts; // once accepted, the channel carries bytes
 } asks[] = {
 	[SSH_CHANNEL_REQUEST_PTY] = {ask_pty, false},
@@ -80,9 +80,9 @@ static bool is_ours(ssh_message m)
 	       asks[subtype].ask;
 }
 
-static struct twin *twin_find(const struct relay *r, ssh_channel user)
+static struct channel_pair *channel_pair_find(const struct relay *r, ssh_channel user)
 {
-	struct twin *c = r->channels;
+	struct channel_pair *c = r->channels;
 	while (c && c->user != user)
 		c = c->next;
 	return c;
@@ -99,9 +99,9 @@ static void request_add(struct relay *r, struct relay_request *request)
 
 static void request_free(struct relay_request *request)
 {
-	struct twin *c = request->channel;
+	struct channel_pair *c = request->channel;
 	if (c && !c->user)
-		twin_free(c); // still opening: nobody else knows it
+		channel_pair_free(c); // still opening: nobody else knows it
 	else if (c)
 		c->requests--;
 	if (request->message)
@@ -119,7 +119,7 @@ static void request_pop(struct relay *r)
 	request_free(request);
 }
 
-static void on_signal(struct twin *c, const char *signal, void *data)
+static void on_signal(struct channel_pair *c, const char *signal, void *data)
 {
 	struct relay_request *request = xnew(struct relay_request);
 	request->channel = c;
@@ -136,17 +136,17 @@ static int open_ask(struct relay *r, struct relay_request *request)
 		ssh_channel host = ssh_channel_new(r->host);
 		if (!host)
 			return SSH_ERROR;
-		request->channel = twin_new(host);
+		request->channel = channel_pair_new(host);
 		request->channel->requests++;
 	}
-	struct twin *c = request->channel;
+	struct channel_pair *c = request->channel;
 	int answer = ssh_channel_open_session(c->host);
 	if (answer != SSH_OK)
 		return answer;
 	ssh_channel user = ssh_message_channel_request_open_reply_accept(request->message);
 	if (!user)
 		return SSH_ERROR;
-	twin_attach(c, user);
+	channel_pair_attach(c, user);
 	c->on_signal = on_signal;
 	c->data = r;
 	c->next = r->channels;
@@ -157,7 +157,7 @@ static int open_ask(struct relay *r, struct relay_request *request)
 
 static int signal_ask(struct relay_request *request)
 {
-	struct twin *c = request->channel;
+	struct channel_pair *c = request->channel;
 	return c->host_closed ? SSH_OK : ssh_channel_request_send_signal(c->host, request->signal);
 }
 
@@ -165,7 +165,7 @@ static int signal_ask(struct relay_request *request)
 // be sent to it.
 static int channel_ask(struct relay_request *request)
 {
-	struct twin *c = request->channel;
+	struct channel_pair *c = request->channel;
 	int subtype = ssh_message_subtype(request->message);
 	bool was_closed = c->host_closed;
 	int answer = SSH_ERROR;
@@ -219,9 +219,9 @@ void relay_done(struct relay *r)
 	while (r->first)
 		request_pop(r);
 	while (r->channels) {
-		struct twin *c = r->channels;
+		struct channel_pair *c = r->channels;
 		r->channels = c->next;
-		twin_free(c);
+		channel_pair_free(c);
 	}
 	r->channels_count = 0;
 }
@@ -233,9 +233,9 @@ void relay_connect(struct relay *r, ssh_session host)
 
 void relay_take(struct relay *r, ssh_message m)
 {
-	struct twin *c = NULL;
+	struct channel_pair *c = NULL;
 	if (ssh_message_type(m) == SSH_REQUEST_CHANNEL) {
-		c = twin_find(r, ssh_message_channel_request_channel(m));
+		c = channel_pair_find(r, ssh_message_channel_request_channel(m));
 		if (!c) { // a channel that we have closed
 			ssh_message_free(m);
 			return;
@@ -257,10 +257,10 @@ bool relay_is_full(const struct relay *r)
 	return r->requests_count >= RELAY_REQUESTS_MAX;
 }
 
-bool relay_is_laden(const struct relay *r)
+bool relay_output_is_full(const struct relay *r)
 {
-	const struct twin *c = r->channels;
-	while (c && !twin_is_laden(c))
+	const struct channel_pair *c = r->channels;
+	while (c && !channel_pair_output_is_full(c))
 		c = c->next;
 	return c;
 }
@@ -274,10 +274,10 @@ bool relay_wants_host(const struct relay *r)
 // clogged.
 static void channels_rotate(struct relay *r)
 {
-	struct twin *first = r->channels;
+	struct channel_pair *first = r->channels;
 	if (!first || !first->next)
 		return;
-	struct twin *last = first;
+	struct channel_pair *last = first;
 	while (last->next)
 		last = last->next;
 	last->next = first;
@@ -289,18 +289,18 @@ bool relay_turn(struct relay *r)
 {
 	bool moved = requests_turn(r);
 	channels_rotate(r);
-	for (struct twin **at = &r->channels; *at;) {
-		struct twin *c = *at;
-		enum twin_outcome outcome = twin_pump(c, &r->count);
-		moved |= outcome != TWIN_IDLE;
-		if (outcome == TWIN_BROKEN) {
+	for (struct channel_pair **at = &r->channels; *at;) {
+		struct channel_pair *c = *at;
+		enum pair_outcome outcome = channel_pair_pump(c, &r->count);
+		moved |= outcome != PAIR_IDLE;
+		if (outcome == PAIR_BROKEN) {
 			r->is_broken = true;
 			return false;
 		}
-		if (outcome == TWIN_OVER) {
+		if (outcome == PAIR_OVER) {
 			*at = c->next;
 			r->channels_count--;
-			twin_free(c);
+			channel_pair_free(c);
 		} else {
 			at = &c->next;
 		}
@@ -312,6 +312,6 @@ void relay_end(struct relay *r, const char *sentence)
 {
 	while (r->first)
 		request_pop(r);
-	for (struct twin *c = r->channels; c; c = c->next)
-		twin_end(c, sentence);
+	for (struct channel_pair *c = r->channels; c; c = c->next)
+		channel_pair_end(c, sentence);
 }

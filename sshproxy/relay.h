@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that flows between one user's connection and one container's: channels and requests.
+// Child: everything that flows between one user's connection and one container's.
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include <libssh/libssh.h>
 
-#include "sshproxy/twin.h"
+#include "sshproxy/channel_pair.h"
 
 struct relay_request;
 
@@ -22,11 +22,11 @@ enum {
 struct relay {
 	ssh_session user; // libssh server, authenticated
 	ssh_session host; // libssh client, NULL until relay_connect
-	struct twin *channels;
+	struct channel_pair *channels;
 	size_t channels_count;
 	struct relay_request *first, **last;
 	size_t requests_count;
-	struct twin_count count;
+	struct relay_count count;
 	bool is_broken; // somebody sends more than the window allows: end the connection
 };
 
@@ -43,7 +43,7 @@ void relay_take(struct relay *relay, ssh_message message);
 bool relay_is_full(const struct relay *relay);
 
 // true while the container should not be read: the user does not take what came already.
-bool relay_is_laden(const struct relay *relay);
+bool relay_output_is_full(const struct relay *relay);
 
 // true when the first request waits for a container and there is none: dial, then relay_connect.
 bool relay_wants_host(const struct relay *relay);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Key exchange, login, relay, end.
+// Child: key exchange, login, relay, end.
 #include "sshproxy/session.h"
 
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 #include "lib/wait.h"
-#include "sshproxy/cage.h"
+#include "sshproxy/sandbox.h"
 #include "sshproxy/host.h"
-#include "sshproxy/link.h"
+#include "sshproxy/monitor_client.h"
 #include "sshproxy/login.h"
 #include "sshproxy/relay.h"
 
@@ -28,7 +28,7 @@ enum {
 	READS_MAX = 16,
 	FLUSH_MS = 2000, // for the last words to leave
 	LINGER_MS = 2000, // for the user's client to hang up
-	EXIT_CAGE = 3,
+	EXIT_SANDBOX = 3,
 };
 
 // A libssh session with the set of one that polls it. One set for both sessions would let the end
@@ -42,16 +42,16 @@ struct side {
 
 struct session {
 	struct side user, host; // host.session is NULL until the first channel
-	struct link link;
+	struct monitor_client monitor;
 	struct relay relay;
 	int grace_s;
-	enum message_bye why;
+	enum message_close_reason close_reason;
 	char sentence[MESSAGE_SENTENCE_SIZE]; // "" when nobody is there to read one
 };
 
-static void say(struct session *s, enum message_bye why, const char *sentence)
+static void say(struct session *s, enum message_close_reason reason, const char *sentence)
 {
-	s->why = why;
+	s->close_reason = reason;
 	if (!text_copy(s->sentence, sizeof(s->sentence), sentence))
 		s->sentence[0] = '\0';
 }
@@ -64,7 +64,7 @@ static void side_attach(struct side *side)
 		abort(); // out of memory
 }
 
-static bool is_clogged(const struct side *side)
+static bool write_is_pending(const struct side *side)
 {
 	return side->session && (ssh_get_status(side->session) & SSH_WRITE_PENDING) != 0;
 }
@@ -106,12 +106,12 @@ static void side_ack(const struct side *side)
 
 static bool may_read_user(const struct session *s)
 {
-	return !is_clogged(&s->host) && !relay_is_full(&s->relay);
+	return !write_is_pending(&s->host) && !relay_is_full(&s->relay);
 }
 
 static bool may_read_host(const struct session *s)
 {
-	return !is_clogged(&s->user) && !relay_is_laden(&s->relay);
+	return !write_is_pending(&s->user) && !relay_output_is_full(&s->relay);
 }
 
 // Sleeps until something may move.
@@ -125,21 +125,21 @@ static void session_wait(struct session *s, int timeout_ms)
 	struct pollfd fds[] = {
 		side_poll(&s->user, may_read_user(s)),
 		side_poll(&s->host, may_read_host(s)),
-		{.fd = s->link.over ? -1 : s->link.fd, .events = POLLIN},
+		{.fd = s->monitor.over ? -1 : s->monitor.fd, .events = POLLIN},
 	};
 	if (poll(fds, ARRAY_SIZE(fds), timeout_ms) < 0)
 		return; // EINTR: the caller looks again
 	s->user.ready = fds[0].revents != 0;
 	s->host.ready = fds[1].revents != 0;
 	if (fds[2].revents != 0)
-		link_look(&s->link);
+		monitor_client_poll(&s->monitor);
 }
 
 static bool keys_exchange(struct session *s, const struct wait *grace)
 {
 	int r;
 	while ((r = ssh_handle_key_exchange(s->user.session)) == SSH_AGAIN) {
-		if (wait_left_ms(grace) == 0 || s->link.over)
+		if (wait_left_ms(grace) == 0 || s->monitor.over)
 			break;
 		session_wait(s, wait_left_ms(grace));
 	}
@@ -147,40 +147,40 @@ static bool keys_exchange(struct session *s, const struct wait *grace)
 	return r == SSH_OK;
 }
 
-// Returns true when the user is in. Else `why` and the sentence are set.
+// Returns true when the user is in. Else `close_reason` and the sentence are set.
 static bool user_login(struct session *s)
 {
 	struct wait grace = wait_for(s->grace_s * 1000, -1);
 	_cleanup_(login_done) struct login login;
-	login_init(&login, s->user.session, &s->link);
+	login_init(&login, s->user.session, &s->monitor);
 	bool talks = keys_exchange(s, &grace);
-	while (talks && !is_dead(&s->user) && !s->link.over && wait_left_ms(&grace) > 0) {
+	while (talks && !is_dead(&s->user) && !s->monitor.over && wait_left_ms(&grace) > 0) {
 		ssh_message m = ssh_message_get(s->user.session);
-		switch (m ? login_take(&login, m) : login_look(&login)) {
+		switch (m ? login_take(&login, m) : login_poll(&login)) {
 		case LOGIN_MORE:
 			break;
 		case LOGIN_DONE:
 			return true;
 		case LOGIN_REFUSED:
-			say(s, MESSAGE_BYE_TOLD, login.sentence);
+			say(s, MESSAGE_CLOSE_ORDERED, login.sentence);
 			return false;
 		case LOGIN_FAILED:
-			say(s, MESSAGE_BYE_AUTH_FAILED, login.sentence);
+			say(s, MESSAGE_CLOSE_AUTH_FAILED, login.sentence);
 			return false;
 		}
 		if (!m)
 			session_wait(s, wait_left_ms(&grace));
 	}
 	if (wait_left_ms(&grace) == 0)
-		say(s, MESSAGE_BYE_GRACE, "The login took too long.");
-	else if (s->link.over)
-		say(s, MESSAGE_BYE_TOLD, s->link.sentence);
+		say(s, MESSAGE_CLOSE_GRACE, "The login took too long.");
+	else if (s->monitor.over)
+		say(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
 	else
-		say(s, login.failed > 0 ? MESSAGE_BYE_AUTH_FAILED : MESSAGE_BYE_NO_AUTH, "");
+		say(s, login.failed > 0 ? MESSAGE_CLOSE_AUTH_FAILED : MESSAGE_CLOSE_NO_AUTH, "");
 	return false;
 }
 
-// Asks the authority for a connection and logs in there. On failure the sentence is for the user.
+// Asks the monitor for a connection and logs in there. On failure the sentence is for the user.
 static bool host_reach(struct session *s)
 {
 	struct message question, answer;
@@ -189,20 +189,21 @@ static bool host_reach(struct session *s)
 	struct err e;
 	memset(&question, 0, sizeof(question));
 	question.kind = MESSAGE_DIAL;
-	if (link_ask(&s->link, &question, &answer, fds, &e) < 0) {
-		say(s, MESSAGE_BYE_UNREACHABLE,
-			s->link.over ? s->link.sentence : "The host is not reached: try again.");
+	if (monitor_client_ask(&s->monitor, &question, &answer, fds, &e) < 0) {
+		say(s, MESSAGE_CLOSE_UNREACHABLE,
+			s->monitor.over ? s->monitor.sentence
+					: "The host is not reached: try again.");
 		return false;
 	}
 	if (answer.kind != MESSAGE_DIALLED || answer.dialled.verdict != MESSAGE_YES) {
-		say(s, MESSAGE_BYE_UNREACHABLE, answer.dialled.sentence);
+		say(s, MESSAGE_CLOSE_UNREACHABLE, answer.dialled.sentence);
 		return false;
 	}
 	key_fd = fds[DIAL_FD_CLIENT_KEY];
 	struct host_dialled dialled = {fds[DIAL_FD_SOCKET], key_fd, answer.dialled.host_key};
 	ssh_session host = NULL;
 	if (sock_nodelay(dialled.socket_fd, &e) < 0 || host_login(&dialled, &host, &e) < 0) {
-		say(s, MESSAGE_BYE_UNREACHABLE, e.message);
+		say(s, MESSAGE_CLOSE_UNREACHABLE, e.message);
 		return false;
 	}
 	s->host = (struct side){.session = host, .fd = fds[DIAL_FD_SOCKET]};
@@ -218,17 +219,17 @@ static void requests_take(struct session *s)
 		relay_take(&s->relay, m);
 }
 
-// Sets `why` and the sentence when the relay is over.
+// Sets `close_reason` and the sentence when the relay is over.
 static bool is_over(struct session *s)
 {
 	if (is_dead(&s->user))
-		say(s, MESSAGE_BYE_LEFT, "");
-	else if (s->link.over)
-		say(s, MESSAGE_BYE_TOLD, s->link.sentence);
+		say(s, MESSAGE_CLOSE_LEFT, "");
+	else if (s->monitor.over)
+		say(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
 	else if (is_dead(&s->host))
-		say(s, MESSAGE_BYE_HOST_GONE, "The host closed the connection.");
+		say(s, MESSAGE_CLOSE_HOST_GONE, "The host closed the connection.");
 	else if (s->relay.is_broken)
-		say(s, MESSAGE_BYE_HOST_GONE, "More was sent than the receiver had room for.");
+		say(s, MESSAGE_CLOSE_HOST_GONE, "More was sent than the receiver had room for.");
 	else
 		return false;
 	return true;
@@ -259,7 +260,7 @@ static void user_flush(struct session *s, bool until_hang_up)
 	struct wait w = wait_for(until_hang_up ? LINGER_MS : FLUSH_MS, -1);
 	while (!is_dead(&s->user) && wait_left_ms(&w) > 0) {
 		side_drive(&s->user, false);
-		if (!until_hang_up && !is_clogged(&s->user))
+		if (!until_hang_up && !write_is_pending(&s->user))
 			return;
 		struct pollfd fd = side_poll(&s->user, true);
 		(void)poll(&fd, 1, wait_left_ms(&w));
@@ -339,23 +340,24 @@ ssh_bind session_bind_new(ssh_key host_key)
 
 noreturn void session_run(const struct session_conf *conf)
 {
-	struct session s = {.grace_s = conf->grace_s, .why = MESSAGE_BYE_NO_AUTH};
+	struct session s = {.grace_s = conf->grace_s, .close_reason = MESSAGE_CLOSE_NO_AUTH};
 	struct err e;
-	if (cage_enter(conf->cage, conf->user_fd, conf->authority_fd, &e) < 0)
-		_exit(EXIT_CAGE);
-	link_init(&s.link, CAGE_FD_AUTHORITY);
+	if (sandbox_enter(conf->sandbox, conf->user_fd, conf->monitor_fd, &e) < 0)
+		_exit(EXIT_SANDBOX);
+	monitor_client_init(&s.monitor, SANDBOX_FD_MONITOR);
 	ssh_session user = ssh_new();
 	if (!user || ssh_options_set(user, SSH_OPTIONS_COMPRESSION, "none") != SSH_OK ||
-		ssh_bind_accept_fd(conf->bind, user, CAGE_FD_USER) != SSH_OK)
+		ssh_bind_accept_fd(conf->bind, user, SANDBOX_FD_USER) != SSH_OK)
 		_exit(EXIT_FAILURE);
 	ssh_set_blocking(user, 0);
-	s.user = (struct side){.session = user, .fd = CAGE_FD_USER};
+	s.user = (struct side){.session = user, .fd = SANDBOX_FD_USER};
 	relay_init(&s.relay, user);
 	if (user_login(&s)) {
 		s.user.ready = true; // what came with the login has been read
 		session_relay(&s);
 	}
-	link_bye(&s.link, s.why, s.relay.count.up_bytes, s.relay.count.down_bytes);
+	monitor_client_close(
+		&s.monitor, s.close_reason, s.relay.count.up_bytes, s.relay.count.down_bytes);
 	session_end(&s);
 	_exit(EXIT_SUCCESS);
 }

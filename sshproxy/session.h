@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A child's whole life: one connection of one user.
+// Child: its whole life, which is one connection of one user.
 #pragma once
 
 #include <stdnoreturn.h>
 
 #include <libssh/server.h>
 
-struct cage;
+struct sandbox;
 
 struct session_conf {
 	ssh_bind bind; // with the proxy's host key and algorithms
-	const struct cage *cage;
+	const struct sandbox *sandbox;
 	int user_fd; // the accepted connection
-	int authority_fd; // our end of the socketpair
+	int monitor_fd; // our end of the socketpair
 	int grace_s; // to log in
 };
 
@@ -20,6 +20,6 @@ struct session_conf {
 // ssh-audit has nothing against; no configuration file has a say. NULL when libssh refuses.
 ssh_bind session_bind_new(ssh_key host_key);
 
-// In the child right after fork: enters the cage, exchanges keys, lets the user in, dials at the
+// In the child right after fork: enters the sandbox, exchanges keys, lets the user in, dials at the
 // first channel, relays until one side ends, and exits.
 noreturn void session_run(const struct session_conf *conf);

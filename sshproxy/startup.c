@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decides whether a new connection is let in to log in.
+// Listener: decides whether a new connection may begin to log in.
 #include "sshproxy/startup.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ uint64_t startup_network(const struct addr *address)
 	return network;
 }
 
-bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t dice)
+bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t random)
 {
 	if (of_network >= STARTUP_NETWORK_MAX || waiting >= STARTUP_FULL)
 		return true;
@@ -24,7 +24,7 @@ bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t dice)
 		return false;
 	unsigned percent = STARTUP_RATE + (100 - STARTUP_RATE) * (waiting - STARTUP_BEGIN) /
 						  (STARTUP_FULL - STARTUP_BEGIN);
-	return dice % 100 < percent;
+	return random % 100 < percent;
 }
 
 size_t startup_connections_max(uint64_t descriptors)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many connections there may be, and how many on their way in: OpenSSH's MaxStartups with
-// random early drop, and its PerSourceMaxStartups.
+// Listener: how many connections may be open, and how many may be logging in (OpenSSH's MaxStartups
+// with random early drop, and its PerSourceMaxStartups).
 #pragma once
 
 #include <stdbool.h>
@@ -23,10 +23,10 @@ enum {
 uint64_t startup_network(const struct addr *address);
 
 // `waiting` connections have not logged in, `of_network` of them come from the new one's network;
-// `dice` is uniform over all of uint32_t.
-bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t dice);
+// `random` is uniform over all of uint32_t.
+bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t random);
 
-// How many connections may be open at once. The authority has a descriptor for each, and must not
+// How many connections may be open at once. The monitor has a descriptor for each, and must not
 // run out of them: `descriptors` is its RLIMIT_NOFILE.
 enum { STARTUP_CONNECTIONS_MAX = 4096, STARTUP_DESCRIPTORS_SPARE = 128 };
 size_t startup_connections_max(uint64_t descriptors);

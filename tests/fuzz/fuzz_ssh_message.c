@@ -21,8 +21,8 @@ static void check_child(const struct message *m)
 		assert(strcmp(name_or_nobody(m->key.name), m->key.name) == 0);
 		assert(strlen(m->key.sha256) == MESSAGE_SHA256_SIZE - 1);
 		break;
-	case MESSAGE_BYE:
-		assert(m->bye.why < MESSAGE_BYES);
+	case MESSAGE_CLOSE:
+		assert(m->close.reason < MESSAGE_CLOSE_REASONS);
 		break;
 	default:
 		assert(m->kind == MESSAGE_DIAL);
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.kind %= MESSAGE_KINDS + 2;
 	if (message_is_valid(&m, data[0] & 3, MESSAGE_FROM_CHILD))
 		check_child(&m);
-	if (message_is_valid(&m, data[0] & 3, MESSAGE_FROM_AUTHORITY))
+	if (message_is_valid(&m, data[0] & 3, MESSAGE_FROM_MONITOR))
 		assert(m.kind >= MESSAGE_ANSWER && m.kind != MESSAGE_CONNECTED);
 	return 0;
 }

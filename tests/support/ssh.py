@@ -13,23 +13,23 @@ from support.wait import wait_until
 
 
 class Proxy:
-    """The acceptor that the supervisor started, the authority and the children under it."""
+    """The listener that the supervisor started, the monitor and the children under it."""
 
     def __init__(self, stack):
         self.stack = stack
         self.port = int(stack.env["CCP_SSH_PORT"])
 
     @property
-    def acceptor(self):
+    def listener(self):
         return self.stack.pid("ccp-sshproxy")
 
     def forks(self):
-        """Pids of the acceptor's children: the authority first, then one per connection."""
-        pid = self.acceptor
+        """Pids of the listener's children: the monitor first, then one per connection."""
+        pid = self.listener
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     @property
-    def authority(self):
+    def monitor(self):
         return self.forks()[0]
 
     def children(self):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does what OpenSSH's client does not: `sshtool signal PORT USER KEY SIGNAL COMMAND` sends a signal
-// to a command, `sshtool sha1 PORT USER KEY` signs with a hash that is not taken, and `sshtool cage
-// ATTEMPT` tries in a child's cage what a child may not.
-// uses: sshproxy/cage.c
+// to a command, `sshtool sha1 PORT USER KEY` signs with a hash that is not taken, and `sshtool sandbox
+// ATTEMPT` tries in a child's sandbox what a child may not.
+// uses: sshproxy/sandbox.c
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 
 #include "lib/err.h"
 #include "lib/mem.h"
-#include "sshproxy/cage.h"
+#include "sshproxy/sandbox.h"
 
 enum { TIMEOUT_S = 10 };
 
@@ -121,26 +121,26 @@ static void try_kill(void)
 
 static void try_owner(void)
 {
-	(void)fcntl(CAGE_FD_USER, F_SETOWN, parent);
+	(void)fcntl(SANDBOX_FD_USER, F_SETOWN, parent);
 }
 
 static void try_nothing(void)
 {
-	(void)fcntl(CAGE_FD_USER, F_SETFL, O_NONBLOCK);
+	(void)fcntl(SANDBOX_FD_USER, F_SETFL, O_NONBLOCK);
 }
 
-static int cage(char **argv)
+static int sandbox(char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} attempts[] = {{"kill", try_kill}, {"owner", try_owner}, {"nothing", try_nothing}};
-	struct cage *cage;
+	struct sandbox *sandbox;
 	struct err e;
 	int pair[2];
 	parent = getppid();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || cage_new(&cage, &e) < 0 ||
-		cage_enter(cage, pair[0], pair[1], &e) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || sandbox_new(&sandbox, &e) < 0 ||
+		sandbox_enter(sandbox, pair[0], pair[1], &e) < 0)
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++)
 		if (strcmp(argv[0], attempts[i].name) == 0)
@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 		const char *name;
 		int argc;
 		int (*run)(char **argv);
-	} commands[] = {{"cage", 1, cage}, {"sha1", 3, sha1}, {"signal", 5, send_signal}};
+	} commands[] = {{"sandbox", 1, sandbox}, {"sha1", 3, sha1}, {"signal", 5, send_signal}};
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (argc == commands[i].argc + 2 && strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argv + 2);

@@ -46,4 +46,4 @@ def test_a_signature_that_is_not_taken_is_denied_at_once_and_the_next_one_lets_i
 
 @pytest.mark.parametrize(("attempt", "status"), [("nothing", 0), ("kill", -signal.SIGSYS), ("owner", -signal.SIGSYS)])
 def test_a_child_can_send_no_signal_to_the_other_processes_of_the_proxy(tool, attempt, status):
-    assert tool("cage", attempt).returncode == status
+    assert tool("sandbox", attempt).returncode == status

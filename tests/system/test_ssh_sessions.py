@@ -220,14 +220,14 @@ def test_frozen_backends_hold_up_no_session_and_no_refusal(client):
     assert goes_on(one)
 
 
-@pytest.mark.parametrize("who", ["acceptor", "authority"])
+@pytest.mark.parametrize("who", ["listener", "monitor"])
 def test_when_acceptor_or_authority_dies_all_of_it_ends_with_a_sentence_and_is_back(client, who):
     one = client.hold()
-    acceptor = client.proxy.acceptor
-    os.kill(acceptor if who == "acceptor" else client.proxy.authority, signal.SIGKILL)
+    listener = client.proxy.listener
+    os.kill(listener if who == "listener" else client.proxy.monitor, signal.SIGKILL)
     _, said = one.communicate(timeout=10)
     assert one.returncode == 255 and "restarting" in said
-    client.guest.stack.wait_restarted("ccp-sshproxy", acceptor, 2)
+    client.guest.stack.wait_restarted("ccp-sshproxy", listener, 2)
     logins_work(client)
     client.wait_alone()
 
@@ -247,10 +247,10 @@ def test_a_killed_child_costs_its_own_session_only(client):
 
 def test_an_authority_without_a_free_descriptor_refuses_one_connection_and_keeps_the_others(client):
     one = talking(client)
-    authority = client.proxy.authority
-    used = {int(number) for number in os.listdir(f"/proc/{authority}/fd")}
+    monitor = client.proxy.monitor
+    used = {int(number) for number in os.listdir(f"/proc/{monitor}/fd")}
     free = min(set(range(len(used) + 1)) - used)
-    with limited(authority, "nofile", free):
+    with limited(monitor, "nofile", free):
         assert client.run("true").returncode == 255
     assert goes_on(one)
     logins_work(client)

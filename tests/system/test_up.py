@@ -63,7 +63,7 @@ def pids(stack):
     """Of all that is to live on when nothing has changed."""
     return (
         {name: stack.pid(name) for name in SERVICES}
-        | {"authority": Proxy(stack).authority, "containers": containers(stack), "engines": engines(stack)}
+        | {"monitor": Proxy(stack).monitor, "containers": containers(stack), "engines": engines(stack)}
         | {path.stem: json.loads(path.read_text())["pid"] for path in lab_records(stack)}
     )
 
@@ -345,11 +345,11 @@ def test_a_killed_program_serves_again_within_two_seconds(stack, name, serves):
 
 
 def test_a_killed_authority_takes_the_acceptor_along_and_ssh_answers_within_two_seconds(stack):
-    acceptor = stack.pid("ccp-sshproxy")
+    listener = stack.pid("ccp-sshproxy")
     kill_and_time(
         stack,
-        Proxy(stack).authority,
-        lambda **_: stack.pid("ccp-sshproxy") not in (None, acceptor) and banner(stack),
+        Proxy(stack).monitor,
+        lambda **_: stack.pid("ccp-sshproxy") not in (None, listener) and banner(stack),
         2,
     )
     answers(stack)

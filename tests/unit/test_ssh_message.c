@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages between acceptor, authority and children; user names; limits at the door.
+// The messages between listener, monitor and children; user names; limits at the door.
 // uses: sshproxy/message.c sshproxy/name.c sshproxy/startup.c
 #include <string.h>
 #include <sys/socket.h>
@@ -44,10 +44,10 @@ static void a_child_may_ask_what_children_ask(void **state)
 	(void)state;
 	struct message m = password("abcdef");
 	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
-	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
-	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_ACCEPTOR));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_MONITOR));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_LISTENER));
 	assert_false(message_is_valid(&m, 1, MESSAGE_FROM_CHILD));
-	m.kind = MESSAGE_SETTLED;
+	m.kind = MESSAGE_AUTHENTICATED;
 	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
 	m.kind = 0;
 	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
@@ -75,12 +75,12 @@ static void texts_must_end_and_be_what_they_claim(void **state)
 	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
 
 	memset(&m, 0, sizeof(m));
-	m.kind = MESSAGE_BYE;
+	m.kind = MESSAGE_CLOSE;
 	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
-	m.bye.up_bytes = UINT64_MAX;
+	m.close.up_bytes = UINT64_MAX;
 	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
-	m.bye.up_bytes = 0;
-	m.bye.why = MESSAGE_BYES;
+	m.close.up_bytes = 0;
+	m.close.reason = MESSAGE_CLOSE_REASONS;
 	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_CHILD));
 }
 
@@ -91,14 +91,14 @@ static void descriptors_come_with_yes_only(void **state)
 	memset(&m, 0, sizeof(m));
 	m.kind = MESSAGE_DIALLED;
 	m.dialled.verdict = MESSAGE_YES;
-	assert_true(message_is_valid(&m, 2, MESSAGE_FROM_AUTHORITY));
-	assert_false(message_is_valid(&m, 1, MESSAGE_FROM_AUTHORITY));
-	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
+	assert_true(message_is_valid(&m, 2, MESSAGE_FROM_MONITOR));
+	assert_false(message_is_valid(&m, 1, MESSAGE_FROM_MONITOR));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_MONITOR));
 	m.dialled.verdict = MESSAGE_REFUSED;
-	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
-	assert_false(message_is_valid(&m, 2, MESSAGE_FROM_AUTHORITY));
+	assert_true(message_is_valid(&m, 0, MESSAGE_FROM_MONITOR));
+	assert_false(message_is_valid(&m, 2, MESSAGE_FROM_MONITOR));
 	m.dialled.verdict = MESSAGE_REFUSED + 1;
-	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_AUTHORITY));
+	assert_false(message_is_valid(&m, 0, MESSAGE_FROM_MONITOR));
 }
 
 static void what_may_not_be_is_not_received(void **state)
@@ -131,8 +131,8 @@ static void what_may_not_be_is_not_received(void **state)
 static unsigned refused_percent(unsigned waiting)
 {
 	unsigned refused = 0;
-	for (uint32_t dice = 0; dice < 100; dice++)
-		refused += startup_refuses(waiting, 0, dice);
+	for (uint32_t random = 0; random < 100; random++)
+		refused += startup_refuses(waiting, 0, random);
 	return refused;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accepts, limits, forks, reaps. Single-threaded: its children inherit a quiet process.
-#include "sshproxy/acceptor.h"
+// Listener: accepts, limits, forks and reaps. Single-threaded, so its children inherit a quiet process.
+#include "sshproxy/listener.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -39,13 +39,13 @@ struct child {
 	uint64_t serial;
 	uint64_t network;
 	char address[MESSAGE_ADDRESS_SIZE];
-	bool settled; // logged in
+	bool authenticated; // logged in
 };
 
-struct acceptor {
-	const struct acceptor_conf *conf;
+struct listener {
+	const struct listener_conf *conf;
 	struct loop *loop;
-	struct loop_source *listener;
+	struct loop_source *accept_source;
 	struct loop_source *pause;
 	struct child *children;
 	size_t count, cap, count_max;
@@ -64,7 +64,7 @@ static struct message message_about(
 	return m;
 }
 
-static struct child *child_add(struct acceptor *a, pid_t pid, const struct addr *address)
+static struct child *child_add(struct listener *a, pid_t pid, const struct addr *address)
 {
 	if (a->count == a->cap) {
 		a->cap = a->cap > 0 ? 2 * a->cap : 64;
@@ -78,22 +78,22 @@ static struct child *child_add(struct acceptor *a, pid_t pid, const struct addr 
 	return child;
 }
 
-static void child_settle(struct acceptor *a, struct child *child)
+static void child_authenticated(struct listener *a, struct child *child)
 {
-	if (!child->settled)
+	if (!child->authenticated)
 		a->starting--;
-	child->settled = true;
+	child->authenticated = true;
 }
 
-static unsigned children_starting(const struct acceptor *a, uint64_t network)
+static unsigned children_starting(const struct listener *a, uint64_t network)
 {
 	unsigned starting = 0;
 	for (size_t i = 0; i < a->count; i++)
-		starting += !a->children[i].settled && a->children[i].network == network;
+		starting += !a->children[i].authenticated && a->children[i].network == network;
 	return starting;
 }
 
-static struct child *child_find(struct acceptor *a, uint64_t serial)
+static struct child *child_find(struct listener *a, uint64_t serial)
 {
 	for (size_t i = 0; i < a->count; i++)
 		if (a->children[i].serial == serial)
@@ -111,17 +111,17 @@ static bool is_fault(int signal)
 	return false;
 }
 
-static void child_died(struct acceptor *a, const struct child *child, int signal)
+static void child_died(struct listener *a, const struct child *child, int signal)
 {
 	struct message m = message_about(MESSAGE_CRASHED, child->serial, child->address);
 	struct err e;
 	log_warning("a child died", log_number("child", child->pid), log_number("signal", signal));
-	if (!child->settled && is_fault(signal) &&
-		message_send(a->conf->authority_fd, &m, NULL, 0, &e) < 0)
+	if (!child->authenticated && is_fault(signal) &&
+		message_send(a->conf->monitor_fd, &m, NULL, 0, &e) < 0)
 		log_warning("a crash was not told", log_err(&e));
 }
 
-static void child_reaped(struct acceptor *a, pid_t pid, int status)
+static void child_reaped(struct listener *a, pid_t pid, int status)
 {
 	for (size_t i = 0; i < a->count; i++) {
 		if (a->children[i].pid != pid)
@@ -131,7 +131,7 @@ static void child_reaped(struct acceptor *a, pid_t pid, int status)
 		else if (WEXITSTATUS(status) != EXIT_SUCCESS)
 			log_warning("a child failed", log_number("child", pid),
 				log_number("status", WEXITSTATUS(status)));
-		child_settle(a, &a->children[i]);
+		child_authenticated(a, &a->children[i]);
 		a->children[i] = a->children[--a->count];
 		return;
 	}
@@ -139,7 +139,7 @@ static void child_reaped(struct acceptor *a, pid_t pid, int status)
 
 static void on_signal(void *data, int signal)
 {
-	struct acceptor *a = data;
+	struct listener *a = data;
 	int status;
 	pid_t pid;
 	if (signal != SIGCHLD) {
@@ -150,41 +150,41 @@ static void on_signal(void *data, int signal)
 		child_reaped(a, pid, status);
 }
 
-// What the authority says: who has logged in, and who did not end when told to.
-static void on_authority(void *data, uint32_t events)
+// What the monitor says: who has logged in, and who did not end when told to.
+static void on_monitor(void *data, uint32_t events)
 {
-	struct acceptor *a = data;
+	struct listener *a = data;
 	struct wait now = wait_for(0, -1);
 	struct message m;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
 	(void)events;
-	int r = message_receive(a->conf->authority_fd, MESSAGE_FROM_AUTHORITY, &now, &m, fds, &e);
+	int r = message_receive(a->conf->monitor_fd, MESSAGE_FROM_MONITOR, &now, &m, fds, &e);
 	if (r == MESSAGE_NONE)
 		return;
 	if (r != 0) {
-		log_warning("the authority is gone", log_err(&e));
+		log_warning("the monitor is gone", log_err(&e));
 		loop_stop(a->loop, EXIT_FAILURE);
 		return;
 	}
 	struct child *child = child_find(a, m.peer.serial);
 	if (!child)
 		return; // gone meanwhile
-	if (m.kind == MESSAGE_SETTLED)
-		child_settle(a, child);
+	if (m.kind == MESSAGE_AUTHENTICATED)
+		child_authenticated(a, child);
 	else if (m.kind == MESSAGE_KILL)
 		kill(child->pid, SIGKILL);
 }
 
 // The child keeps nothing of the loop: its signal mask is opened again, its descriptors are closed
-// by the cage.
-static noreturn void child_run(const struct acceptor *a, int user_fd, int authority_fd)
+// by the sandbox.
+static noreturn void child_run(const struct listener *a, int user_fd, int monitor_fd)
 {
 	const struct session_conf conf = {
 		.bind = a->conf->bind,
-		.cage = a->conf->cage,
+		.sandbox = a->conf->sandbox,
 		.user_fd = user_fd,
-		.authority_fd = authority_fd,
+		.monitor_fd = monitor_fd,
 		.grace_s = a->conf->grace_s,
 	};
 	sigset_t none;
@@ -193,9 +193,9 @@ static noreturn void child_run(const struct acceptor *a, int user_fd, int author
 	session_run(&conf);
 }
 
-// The child exists before the authority learns of it: what it asks meanwhile waits in the
+// The child exists before the monitor learns of it: what it asks meanwhile waits in the
 // socketpair, and a child that could not be made has left no trace there.
-static int child_start(struct acceptor *a, int user_fd, const struct addr *address, struct err *e)
+static int child_start(struct listener *a, int user_fd, const struct addr *address, struct err *e)
 {
 	_cleanup_(closep) int ours = -1;
 	_cleanup_(closep) int theirs = -1;
@@ -212,31 +212,31 @@ static int child_start(struct acceptor *a, int user_fd, const struct addr *addre
 		child_run(a, user_fd, ours);
 	struct child *child = child_add(a, pid, address);
 	m = message_about(MESSAGE_CONNECTED, child->serial, child->address);
-	return message_send(a->conf->authority_fd, &m, &theirs, 1, e);
+	return message_send(a->conf->monitor_fd, &m, &theirs, 1, e);
 }
 
 static void listen_again(void *data)
 {
-	struct acceptor *a = data;
+	struct listener *a = data;
 	struct err e;
-	if (loop_watch_events(a->listener, EPOLLIN, &e) < 0)
+	if (loop_watch_events(a->accept_source, EPOLLIN, &e) < 0)
 		loop_stop(a->loop, EXIT_FAILURE);
 }
 
-static void listen_pause(struct acceptor *a)
+static void listen_pause(struct listener *a)
 {
 	struct err e;
-	if (loop_watch_events(a->listener, 0, &e) == 0)
+	if (loop_watch_events(a->accept_source, 0, &e) == 0)
 		loop_timer_set(a->pause, PAUSE_MS, 0);
 }
 
-static bool is_refused(const struct acceptor *a, const struct addr *address)
+static bool is_refused(const struct listener *a, const struct addr *address)
 {
 	char text[ADDR_TEXT_MAX];
-	uint32_t dice;
+	uint32_t random;
 	unsigned of_network = children_starting(a, startup_network(address));
-	hash_random(&dice, sizeof(dice));
-	if (a->count < a->count_max && !startup_refuses(a->starting, of_network, dice))
+	hash_random(&random, sizeof(random));
+	if (a->count < a->count_max && !startup_refuses(a->starting, of_network, random))
 		return false;
 	log_warning("a connection was refused: too many",
 		log_text("address", addr_text(address, text)), log_number("starting", of_network),
@@ -252,7 +252,7 @@ static bool is_shortage(const struct err *e)
 	       e->code == EAGAIN;
 }
 
-static int connection_serve(struct acceptor *a, int fd, struct err *e)
+static int connection_serve(struct listener *a, int fd, struct err *e)
 {
 	struct addr address;
 	if (sock_remote_address(fd, &address, e) < 0 || sock_nodelay(fd, e) < 0 ||
@@ -263,7 +263,7 @@ static int connection_serve(struct acceptor *a, int fd, struct err *e)
 
 static void on_connection(void *data, uint32_t events)
 {
-	struct acceptor *a = data;
+	struct listener *a = data;
 	(void)events;
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
 		_cleanup_(closep) int fd = -1;
@@ -283,7 +283,7 @@ static void on_connection(void *data, uint32_t events)
 	}
 }
 
-static int loop_fill(struct acceptor *a, struct err *e)
+static int loop_fill(struct listener *a, struct err *e)
 {
 	struct loop_source *source;
 	sigset_t set;
@@ -292,15 +292,15 @@ static int loop_fill(struct acceptor *a, struct err *e)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
 	if (loop_signals(a->loop, &set, on_signal, a, &source, e) < 0 ||
-		loop_watch(a->loop, a->conf->authority_fd, EPOLLIN, on_authority, a, &source, e) <
-			0 ||
+		loop_watch(a->loop, a->conf->monitor_fd, EPOLLIN, on_monitor, a, &source, e) < 0 ||
 		loop_timer(a->loop, listen_again, a, &a->pause, e) < 0)
 		return -1;
-	return loop_watch(a->loop, a->conf->listen_fd, EPOLLIN, on_connection, a, &a->listener, e);
+	return loop_watch(
+		a->loop, a->conf->listen_fd, EPOLLIN, on_connection, a, &a->accept_source, e);
 }
 
-// The authority is our fork and has the same limit.
-static int connections_limit(struct acceptor *a, struct err *e)
+// The monitor is our fork and has the same limit.
+static int connections_limit(struct listener *a, struct err *e)
 {
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
@@ -311,9 +311,9 @@ static int connections_limit(struct acceptor *a, struct err *e)
 	return 0;
 }
 
-int acceptor_run(const struct acceptor_conf *conf, struct err *e)
+int listener_run(const struct listener_conf *conf, struct err *e)
 {
-	struct acceptor a = {.conf = conf};
+	struct listener a = {.conf = conf};
 	if (connections_limit(&a, e) < 0 || loop_new(&a.loop, e) < 0)
 		return -1;
 	int status = loop_fill(&a, e);

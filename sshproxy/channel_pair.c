@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Relays one channel between a user and the container.
-#include "sshproxy/twin.h"
+// Child: relays one channel between a user and the container.
+#include "sshproxy/channel_pair.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,40 +11,40 @@
 #include "lib/mem.h"
 
 // What a read takes. One connection a process, so one for all; untouched pages cost nothing.
-static char held[TWIN_HELD_MAX];
+static char held[PAIR_HELD_MAX];
 
-static bool session_is_clogged(ssh_session session)
+static bool session_write_is_pending(ssh_session session)
 {
 	return (ssh_get_status(session) & SSH_WRITE_PENDING) != 0;
 }
 
-static void pipe_forget(struct twin_pipe *pipe)
+static void pipe_forget(struct pair_pipe *pipe)
 {
 	free(TAKE_PTR(pipe->left));
 }
 
-static bool pipe_is_empty(const struct twin_pipe *pipe)
+static bool pipe_is_empty(const struct pair_pipe *pipe)
 {
-	return pipe->waiting[TWIN_PLAIN] == 0 && pipe->waiting[TWIN_STDERR] == 0 && !pipe->left;
+	return pipe->waiting[PAIR_PLAIN] == 0 && pipe->waiting[PAIR_STDERR] == 0 && !pipe->left;
 }
 
-// Writes what the window and TWIN_WRITE_MAX allow. Returns how much, < 0 when its reader has
+// Writes what the window and PAIR_WRITE_MAX allow. Returns how much, < 0 when its reader has
 // closed.
-static int pipe_write(const struct twin_pipe *pipe, ssh_channel to, const char *bytes, uint32_t len)
+static int pipe_write(const struct pair_pipe *pipe, ssh_channel to, const char *bytes, uint32_t len)
 {
 	uint32_t room = ssh_channel_window_size(to);
-	if (room > TWIN_WRITE_MAX)
-		room = TWIN_WRITE_MAX;
+	if (room > PAIR_WRITE_MAX)
+		room = PAIR_WRITE_MAX;
 	if (len > room)
 		len = room;
 	if (len == 0)
 		return 0;
-	return pipe->stream == TWIN_STDERR ? ssh_channel_write_stderr(to, bytes, len)
+	return pipe->stream == PAIR_STDERR ? ssh_channel_write_stderr(to, bytes, len)
 					   : ssh_channel_write(to, bytes, len);
 }
 
 // Writes what an earlier turn left over.
-static bool pipe_flush(struct twin_pipe *pipe, ssh_channel to, uint64_t *bytes)
+static bool pipe_flush(struct pair_pipe *pipe, ssh_channel to, uint64_t *bytes)
 {
 	int n = pipe_write(
 		pipe, to, pipe->left + pipe->left_start, pipe->left_end - pipe->left_start);
@@ -59,7 +59,7 @@ static bool pipe_flush(struct twin_pipe *pipe, ssh_channel to, uint64_t *bytes)
 	return n > 0;
 }
 
-static void pipe_keep(struct twin_pipe *pipe, const char *bytes, uint32_t len)
+static void pipe_keep(struct pair_pipe *pipe, const char *bytes, uint32_t len)
 {
 	pipe->left = xreallocarray(NULL, 1, len);
 	memcpy(pipe->left, bytes, len);
@@ -69,20 +69,20 @@ static void pipe_keep(struct twin_pipe *pipe, const char *bytes, uint32_t len)
 
 // Reads all that libssh holds of one stream into `held`. The count is taken back before: the read
 // may look at the socket and call on_data again.
-static int pipe_read(struct twin_pipe *pipe, ssh_channel from)
+static int pipe_read(struct pair_pipe *pipe, ssh_channel from)
 {
-	pipe->stream = pipe->stream == TWIN_PLAIN ? TWIN_STDERR : TWIN_PLAIN;
+	pipe->stream = pipe->stream == PAIR_PLAIN ? PAIR_STDERR : PAIR_PLAIN;
 	if (pipe->waiting[pipe->stream] == 0)
-		pipe->stream = pipe->stream == TWIN_PLAIN ? TWIN_STDERR : TWIN_PLAIN;
+		pipe->stream = pipe->stream == PAIR_PLAIN ? PAIR_STDERR : PAIR_PLAIN;
 	pipe->waiting[pipe->stream] = 0;
-	return ssh_channel_read_nonblocking(from, held, sizeof(held), pipe->stream == TWIN_STDERR);
+	return ssh_channel_read_nonblocking(from, held, sizeof(held), pipe->stream == PAIR_STDERR);
 }
 
 // Adds to *bytes. Returns true when libssh was asked to read or write: it may have looked at the
 // sockets, so whatever waits for what they bring has to be looked at again.
-static bool pipe_move(struct twin_pipe *pipe, ssh_channel from, ssh_channel to, uint64_t *bytes)
+static bool pipe_move(struct pair_pipe *pipe, ssh_channel from, ssh_channel to, uint64_t *bytes)
 {
-	if (session_is_clogged(ssh_channel_get_session(to)))
+	if (session_write_is_pending(ssh_channel_get_session(to)))
 		return false;
 	if (pipe->left)
 		return pipe_flush(pipe, to, bytes);
@@ -104,24 +104,24 @@ static int on_data(ssh_session session, ssh_channel from, void *data, uint32_t l
 	void *userdata)
 {
 	(void)session, (void)data;
-	struct twin *c = userdata;
-	struct twin_pipe *pipe = from == c->user ? &c->input : &c->output;
-	pipe->waiting[is_stderr ? TWIN_STDERR : TWIN_PLAIN] = len;
-	c->overflowed |= len >= TWIN_HELD_MAX;
+	struct channel_pair *c = userdata;
+	struct pair_pipe *pipe = from == c->user ? &c->input : &c->output;
+	pipe->waiting[is_stderr ? PAIR_STDERR : PAIR_PLAIN] = len;
+	c->overflowed |= len >= PAIR_HELD_MAX;
 	return 0;
 }
 
 static void on_eof(ssh_session session, ssh_channel from, void *userdata)
 {
 	(void)session;
-	struct twin *c = userdata;
+	struct channel_pair *c = userdata;
 	*(from == c->user ? &c->user_eof : &c->host_eof) = true;
 }
 
 static void on_close(ssh_session session, ssh_channel from, void *userdata)
 {
 	(void)session;
-	struct twin *c = userdata;
+	struct channel_pair *c = userdata;
 	if (from == c->user)
 		c->user_eof = c->user_closed = true;
 	else
@@ -131,8 +131,8 @@ static void on_close(ssh_session session, ssh_channel from, void *userdata)
 static void on_exit_status(ssh_session session, ssh_channel from, int status, void *userdata)
 {
 	(void)session, (void)from;
-	struct twin *c = userdata;
-	c->exit = TWIN_EXIT_STATUS;
+	struct channel_pair *c = userdata;
+	c->exit = PAIR_EXIT_STATUS;
 	c->exit_status = status;
 }
 
@@ -140,8 +140,8 @@ static void on_exit_signal(ssh_session session, ssh_channel from, const char *si
 	const char *text, const char *language, void *userdata)
 {
 	(void)session, (void)from, (void)language;
-	struct twin *c = userdata;
-	c->exit = TWIN_EXIT_SIGNAL;
+	struct channel_pair *c = userdata;
+	c->exit = PAIR_EXIT_SIGNAL;
 	c->exit_core = core != 0;
 	if (!text_copy(c->exit_signal, sizeof(c->exit_signal), signal))
 		memcpy(c->exit_signal, "KILL", sizeof("KILL"));
@@ -152,24 +152,24 @@ static void on_exit_signal(ssh_session session, ssh_channel from, const char *si
 static void on_signal(ssh_session session, ssh_channel from, const char *signal, void *userdata)
 {
 	(void)session, (void)from;
-	struct twin *c = userdata;
+	struct channel_pair *c = userdata;
 	if (c->on_signal)
 		c->on_signal(c, signal, c->data);
 }
 
-static void exit_pass_on(struct twin *c)
+static void exit_pass_on(struct channel_pair *c)
 {
-	if (c->exit == TWIN_EXIT_STATUS)
+	if (c->exit == PAIR_EXIT_STATUS)
 		(void)ssh_channel_request_send_exit_status(c->user, c->exit_status);
-	else if (c->exit == TWIN_EXIT_SIGNAL)
+	else if (c->exit == PAIR_EXIT_SIGNAL)
 		(void)ssh_channel_request_send_exit_signal(
 			c->user, c->exit_signal, c->exit_core, c->exit_text, "");
-	c->exit = TWIN_EXIT_NONE;
+	c->exit = PAIR_EXIT_NONE;
 }
 
 // An OpenSSH client that has nothing more to say closes the channel as soon as the output ends. The
 // container may tell the exit status only after that, so its own CLOSE is what ends a channel.
-static bool close_pass_on(struct twin *c)
+static bool close_pass_on(struct channel_pair *c)
 {
 	if (!c->user_closed || c->user_close_told || c->host_closed)
 		return false;
@@ -180,7 +180,7 @@ static bool close_pass_on(struct twin *c)
 }
 
 // Passes on ends of streams, each after the last byte before it.
-static enum twin_outcome ends_pass_on(struct twin *c)
+static enum pair_outcome ends_pass_on(struct channel_pair *c)
 {
 	bool moved = false;
 	bool output_is_over = c->user_closed || pipe_is_empty(&c->output);
@@ -189,7 +189,7 @@ static enum twin_outcome ends_pass_on(struct twin *c)
 		(void)ssh_channel_send_eof(c->user);
 		c->output_ended = moved = true;
 	}
-	if (c->exit != TWIN_EXIT_NONE && output_is_over) {
+	if (c->exit != PAIR_EXIT_NONE && output_is_over) {
 		exit_pass_on(c);
 		moved = true;
 	}
@@ -199,14 +199,14 @@ static enum twin_outcome ends_pass_on(struct twin *c)
 	}
 	if (input_is_over || !c->started)
 		moved |= close_pass_on(c);
-	if (c->host_closed && output_is_over && c->exit == TWIN_EXIT_NONE)
-		return TWIN_OVER;
-	return moved ? TWIN_MOVED : TWIN_IDLE;
+	if (c->host_closed && output_is_over && c->exit == PAIR_EXIT_NONE)
+		return PAIR_OVER;
+	return moved ? PAIR_MOVED : PAIR_IDLE;
 }
 
-struct twin *twin_new(ssh_channel host)
+struct channel_pair *channel_pair_new(ssh_channel host)
 {
-	struct twin *c = xnew(struct twin);
+	struct channel_pair *c = xnew(struct channel_pair);
 	c->host = host;
 	c->host_events = (struct ssh_channel_callbacks_struct){
 		.userdata = c,
@@ -222,7 +222,7 @@ struct twin *twin_new(ssh_channel host)
 	return c;
 }
 
-void twin_attach(struct twin *c, ssh_channel user)
+void channel_pair_attach(struct channel_pair *c, ssh_channel user)
 {
 	c->user = user;
 	c->user_events = (struct ssh_channel_callbacks_struct){
@@ -245,7 +245,7 @@ static void side_free(ssh_channel side, struct ssh_channel_callbacks_struct *eve
 	ssh_channel_free(side); // sends CLOSE unless sent, keeps itself until the peer's CLOSE
 }
 
-void twin_free(struct twin *c)
+void channel_pair_free(struct channel_pair *c)
 {
 	if (!c)
 		return;
@@ -256,27 +256,27 @@ void twin_free(struct twin *c)
 	free(c);
 }
 
-bool twin_is_laden(const struct twin *c)
+bool channel_pair_output_is_full(const struct channel_pair *c)
 {
-	return c->output.waiting[TWIN_PLAIN] + c->output.waiting[TWIN_STDERR] >= TWIN_HELD_SOFT;
+	return c->output.waiting[PAIR_PLAIN] + c->output.waiting[PAIR_STDERR] >= PAIR_HELD_SOFT;
 }
 
-enum twin_outcome twin_pump(struct twin *c, struct twin_count *count)
+enum pair_outcome channel_pair_pump(struct channel_pair *c, struct relay_count *count)
 {
 	bool moved = false;
 	if (c->overflowed)
-		return TWIN_BROKEN;
+		return PAIR_BROKEN;
 	if (c->requests > 0)
-		return TWIN_IDLE;
+		return PAIR_IDLE;
 	if (!c->user_closed)
 		moved |= pipe_move(&c->output, c->host, c->user, &count->down_bytes);
 	if (c->started && !c->host_closed)
 		moved |= pipe_move(&c->input, c->user, c->host, &count->up_bytes);
-	enum twin_outcome outcome = ends_pass_on(c);
-	return outcome == TWIN_IDLE && moved ? TWIN_MOVED : outcome;
+	enum pair_outcome outcome = ends_pass_on(c);
+	return outcome == PAIR_IDLE && moved ? PAIR_MOVED : outcome;
 }
 
-void twin_end(struct twin *c, const char *sentence)
+void channel_pair_end(struct channel_pair *c, const char *sentence)
 {
 	const char *line = c->pty ? "\r\n" : "\n"; // a terminal in raw mode wants both
 	(void)ssh_channel_write_stderr(c->user, line, (uint32_t)strlen(line));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One question of a child about credentials, taken through the pools: limits, hash, login.
+// Monitor: one query of a child about credentials, taken through the pools: limits, hash, login.
 #pragma once
 
 #include <stdbool.h>
@@ -17,16 +17,16 @@
 //
 // A question is answered within 5 s: what has waited too long in a queue is not begun, and a
 // database that is away is answered with "try again".
-struct asking_step;
-struct asking_pools {
+struct auth_query_step;
+struct auth_query_pools {
 	struct pool *db, *hash;
 	int64_t process_id; // 0: not registered yet, everything is answered with "try again"
 };
 
-struct asking {
+struct auth_query {
 	struct pool_job job;
-	const struct asking_pools *pools;
-	void (*done)(struct asking *asking); // on the loop; may begin another
+	const struct auth_query_pools *pools;
+	void (*done)(struct auth_query *query); // on the loop; may begin another
 	enum message_kind kind;
 	char address[MESSAGE_ADDRESS_SIZE];
 	char name[NAME_SIZE];
@@ -35,13 +35,14 @@ struct asking {
 	char hash[256]; // to check the password against
 	bool matched;
 	int64_t begun_ms;
-	const struct asking_step *step;
+	const struct auth_query_step *step;
 	// The answer.
 	enum message_verdict verdict;
 	char sentence[MESSAGE_SENTENCE_SIZE];
 	char session_id[40]; // "" unless the user is in
 };
 
-// `asking` must stay until `done`. The question is copied.
-void asking_begin(struct asking *asking, const struct asking_pools *pools, const char *address,
-	const struct message *question, void (*done)(struct asking *asking));
+// `query` must stay until `done`. The question is copied.
+void auth_query_start(struct auth_query *query, const struct auth_query_pools *pools,
+	const char *address, const struct message *question,
+	void (*done)(struct auth_query *query));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the ssh proxy's authority asks about its sessions, against a real server.
-// uses: sshproxy/ledger.c
-#include "sshproxy/ledger.h"
+// What the ssh proxy's monitor asks about its sessions, against a real server.
+// uses: sshproxy/session_reports.c
+#include "sshproxy/session_reports.h"
 
 #include "tests/unit/postgres.h"
 
@@ -16,7 +16,7 @@
 struct fixture {
 	struct loop *loop;
 	struct pool *pool;
-	struct ledger *ledger;
+	struct session_reports *reports;
 	int ended;
 };
 
@@ -60,7 +60,7 @@ static void on_end(void *data, const char *session_id, const char *sentence)
 	assert_int_equal(session_id[35], f->ended % 2 == 0 ? '1' : '2');
 	f->ended++;
 	if (f->ended == 1) {
-		ledger_check(f->ledger);
+		session_reports_check(f->reports);
 		while (pool_idle(f->pool) == 0)
 			sched_yield();
 	}
@@ -90,17 +90,17 @@ static void a_check_that_begins_while_sessions_end_is_acted_on_as_well(void **st
 	assert_int_equal(pool_new(&conf, &f.pool, &e), 0);
 	assert_int_equal(loop_timer(f.loop, on_late, &f, &late, &e), 0);
 	loop_timer_set(late, 20000, 0);
-	f.ledger = ledger_new(&(const struct ledger_conf){.pool = f.pool,
+	f.reports = session_reports_new(&(const struct session_reports_conf){.pool = f.pool,
 		.host_key = "ssh-ed25519 AAAA",
 		.sessions = sessions,
 		.end = on_end,
 		.data = &f});
-	ledger_registered(f.ledger, 1);
-	ledger_check(f.ledger);
+	session_reports_registered(f.reports, 1);
+	session_reports_check(f.reports);
 	assert_int_equal(loop_run(f.loop, &e), 0);
 	assert_int_equal(f.ended, 4);
 	assert_int_equal(pool_stop(f.pool, 5000), 0);
-	ledger_free(f.ledger);
+	session_reports_free(f.reports);
 	loop_free(f.loop);
 }
 

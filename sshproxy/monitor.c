@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Children's questions, by a table of messages; their sessions' ends.
-#include "sshproxy/authority.h"
+// Monitor: answers the children's requests and records the end of their sessions.
+#include "sshproxy/monitor.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,16 +16,16 @@
 #include "lib/mem.h"
 #include "lib/pool.h"
 #include "lib/wait.h"
-#include "sshproxy/asking.h"
+#include "sshproxy/auth_query.h"
 #include "sshproxy/dialer.h"
-#include "sshproxy/ledger.h"
+#include "sshproxy/session_reports.h"
 #include "sshproxy/message.h"
 
 enum { DB_QUEUE = 256, HASH_QUEUE = 64, DB_TIMEOUT_CALL_MS = 1500, STOP_MS = 3000 };
 
 enum client_state {
 	CLIENT_NEW, // has not logged in
-	CLIENT_ASKING, // a question about credentials is under way
+	CLIENT_QUERYING, // a question about credentials is under way
 	CLIENT_IN, // logged in, has not dialled
 	CLIENT_DIALLING,
 	CLIENT_CONNECTED,
@@ -33,15 +33,15 @@ enum client_state {
 };
 
 struct client {
-	struct asking asking; // first: asking hands it back
+	struct auth_query query; // its `done` finds the client
 	struct client *next, **prev;
-	struct authority *authority;
+	struct monitor *monitor;
 	struct loop_source *source;
 	struct dialer *dialer;
 	enum client_state state;
-	bool is_asking;
+	bool query_is_running;
 	bool was_judged; // by ssh.login, which writes and counts a failure itself
-	bool said_bye;
+	bool close_received;
 	int fd;
 	uint64_t serial;
 	int64_t kill_at_ms; // 0: not told to end
@@ -49,16 +49,16 @@ struct client {
 	char name[NAME_SIZE]; // last tried
 	char session_id[40]; // "" until logged in
 	struct { // from the child's last word
-		enum message_bye why;
+		enum message_close_reason reason;
 		uint64_t up_bytes, down_bytes;
-	} bye;
+	} close;
 };
 
-struct authority {
-	struct authority_conf conf;
-	struct asking_pools pools;
-	struct ledger *ledger;
-	struct loop_source *acceptor;
+struct monitor {
+	struct monitor_conf conf;
+	struct auth_query_pools pools;
+	struct session_reports *reports;
+	struct loop_source *listener;
 	struct client *clients;
 };
 
@@ -67,14 +67,14 @@ struct authority {
 static const struct {
 	const char *session_reason;
 	const char *penalty; // NULL: none
-} byes[MESSAGE_BYES] = {
-	[MESSAGE_BYE_LEFT] = {"closed", NULL},
-	[MESSAGE_BYE_HOST_GONE] = {"host_gone", NULL},
-	[MESSAGE_BYE_UNREACHABLE] = {"unreachable", NULL},
-	[MESSAGE_BYE_TOLD] = {"ended", NULL},
-	[MESSAGE_BYE_NO_AUTH] = {"closed", "no_auth"},
-	[MESSAGE_BYE_AUTH_FAILED] = {"closed", "auth_failed"}, // unless it was judged before
-	[MESSAGE_BYE_GRACE] = {"closed", "grace"},
+} close_reasons[MESSAGE_CLOSE_REASONS] = {
+	[MESSAGE_CLOSE_LEFT] = {"closed", NULL},
+	[MESSAGE_CLOSE_HOST_GONE] = {"host_gone", NULL},
+	[MESSAGE_CLOSE_UNREACHABLE] = {"unreachable", NULL},
+	[MESSAGE_CLOSE_ORDERED] = {"ended", NULL},
+	[MESSAGE_CLOSE_NO_AUTH] = {"closed", "no_auth"},
+	[MESSAGE_CLOSE_AUTH_FAILED] = {"closed", "auth_failed"}, // unless it was judged before
+	[MESSAGE_CLOSE_GRACE] = {"closed", "grace"},
 };
 
 static void client_free(struct client *c)
@@ -88,19 +88,20 @@ static void client_free(struct client *c)
 static void session_over(struct client *c, const char *reason)
 {
 	log_info("session ended", log_text("session", c->session_id), log_text("reason", reason),
-		log_number("bytes_up", (int64_t)c->bye.up_bytes),
-		log_number("bytes_down", (int64_t)c->bye.down_bytes));
-	ledger_session_ended(
-		c->authority->ledger, c->session_id, reason, c->bye.up_bytes, c->bye.down_bytes);
+		log_number("bytes_up", (int64_t)c->close.up_bytes),
+		log_number("bytes_down", (int64_t)c->close.down_bytes));
+	session_reports_add_ended(
+		c->monitor->reports, c->session_id, reason, c->close.up_bytes, c->close.down_bytes);
 	c->session_id[0] = '\0';
 }
 
 // The child has ended, or said what it may not: its end of the socketpair is closed in any case.
 static void client_gone(struct client *c)
 {
-	bool is_excused =
-		c->kill_at_ms != 0 || (c->was_judged && c->bye.why == MESSAGE_BYE_AUTH_FAILED);
-	const char *penalty = is_excused ? NULL : byes[c->bye.why].penalty; // no last word: none
+	bool is_excused = c->kill_at_ms != 0 ||
+			  (c->was_judged && c->close.reason == MESSAGE_CLOSE_AUTH_FAILED);
+	const char *penalty =
+		is_excused ? NULL : close_reasons[c->close.reason].penalty; // no last word: none
 	if (c->state == CLIENT_GONE)
 		return;
 	loop_source_free(TAKE_PTR(c->source));
@@ -108,11 +109,12 @@ static void client_gone(struct client *c)
 	c->fd = -1;
 	dialer_cancel(TAKE_PTR(c->dialer));
 	if (c->session_id[0] != '\0')
-		session_over(c, c->said_bye ? byes[c->bye.why].session_reason : "crashed");
+		session_over(c, c->close_received ? close_reasons[c->close.reason].session_reason
+						  : "crashed");
 	else if (penalty)
-		ledger_abandoned(c->authority->ledger, c->address, c->name, penalty);
+		session_reports_add_abandoned(c->monitor->reports, c->address, c->name, penalty);
 	c->state = CLIENT_GONE;
-	if (!c->is_asking)
+	if (!c->query_is_running)
 		client_free(c);
 }
 
@@ -122,7 +124,8 @@ static void client_send(struct client *c, const struct message *m, const int *fd
 	if (c->state == CLIENT_GONE || message_send(c->fd, m, fds, fds_count, &e) == 0)
 		return;
 	log_warning("a child does not listen", log_text("address", c->address), log_err(&e));
-	c->said_bye = true; // the user may have closed the connection at this moment: no crash
+	c->close_received =
+		true; // the user may have closed the connection at this moment: no crash
 	client_gone(c);
 }
 
@@ -134,13 +137,13 @@ static struct message message_make(enum message_kind kind)
 	return m;
 }
 
-static void acceptor_tell(struct authority *a, enum message_kind kind, uint64_t serial)
+static void listener_tell(struct monitor *a, enum message_kind kind, uint64_t serial)
 {
 	struct message m = message_make(kind);
 	struct err e;
 	m.peer.serial = serial;
-	if (message_send(a->conf.acceptor_fd, &m, NULL, 0, &e) < 0)
-		log_warning("the acceptor does not listen", log_err(&e));
+	if (message_send(a->conf.listener_fd, &m, NULL, 0, &e) < 0)
+		log_warning("the listener does not listen", log_err(&e));
 }
 
 static void client_end(struct client *c, const char *sentence)
@@ -150,7 +153,7 @@ static void client_end(struct client *c, const char *sentence)
 		return; // has been told
 	m.answer.verdict = MESSAGE_REFUSED;
 	(void)!text_copy(m.answer.sentence, sizeof(m.answer.sentence), sentence);
-	c->kill_at_ms = wait_now_ms() + AUTHORITY_KILL_MS;
+	c->kill_at_ms = wait_now_ms() + MONITOR_KILL_MS;
 	client_send(c, &m, NULL, 0);
 }
 
@@ -160,20 +163,20 @@ static void login_log(const struct client *c)
 	static const char *const words[] = {[MESSAGE_YES] = "login",
 		[MESSAGE_NO] = "login denied",
 		[MESSAGE_REFUSED] = "login refused"};
-	if (c->asking.kind != MESSAGE_KEY_OFFER || c->asking.verdict == MESSAGE_REFUSED)
-		log_info(words[c->asking.verdict], log_text("address", c->address),
-			log_text("host", c->asking.verdict == MESSAGE_YES ? c->name : "-"),
-			log_text("method", c->asking.kind == MESSAGE_PASSWORD ? "password" : "key"),
-			log_text("session", c->asking.session_id));
+	if (c->query.kind != MESSAGE_KEY_OFFER || c->query.verdict == MESSAGE_REFUSED)
+		log_info(words[c->query.verdict], log_text("address", c->address),
+			log_text("host", c->query.verdict == MESSAGE_YES ? c->name : "-"),
+			log_text("method", c->query.kind == MESSAGE_PASSWORD ? "password" : "key"),
+			log_text("session", c->query.session_id));
 }
 
-static void on_asked(struct asking *asking)
+static void on_asked(struct auth_query *query)
 {
-	struct client *c = container_of(asking, struct client, asking);
+	struct client *c = container_of(query, struct client, query);
 	struct message m = message_make(MESSAGE_ANSWER);
-	c->is_asking = false;
+	c->query_is_running = false;
 	login_log(c);
-	memcpy(c->session_id, asking->session_id, sizeof(c->session_id));
+	memcpy(c->session_id, query->session_id, sizeof(c->session_id));
 	if (c->state == CLIENT_GONE) { // hung up while we asked
 		if (c->session_id[0] != '\0')
 			session_over(c, "closed");
@@ -182,9 +185,9 @@ static void on_asked(struct asking *asking)
 	}
 	c->state = c->session_id[0] != '\0' ? CLIENT_IN : CLIENT_NEW;
 	if (c->state == CLIENT_IN)
-		acceptor_tell(c->authority, MESSAGE_SETTLED, c->serial);
-	m.answer.verdict = asking->verdict;
-	memcpy(m.answer.sentence, asking->sentence, sizeof(m.answer.sentence));
+		listener_tell(c->monitor, MESSAGE_AUTHENTICATED, c->serial);
+	m.answer.verdict = query->verdict;
+	memcpy(m.answer.sentence, query->sentence, sizeof(m.answer.sentence));
 	client_send(c, &m, NULL, 0);
 }
 
@@ -193,9 +196,9 @@ static void handle_credentials(struct client *c, const struct message *m)
 	const char *name = m->kind == MESSAGE_PASSWORD ? m->login.name : m->key.name;
 	(void)!text_copy(c->name, sizeof(c->name), name);
 	c->was_judged |= m->kind != MESSAGE_KEY_OFFER;
-	c->state = CLIENT_ASKING;
-	c->is_asking = true;
-	asking_begin(&c->asking, &c->authority->pools, c->address, m, on_asked);
+	c->state = CLIENT_QUERYING;
+	c->query_is_running = true;
+	auth_query_start(&c->query, &c->monitor->pools, c->address, m, on_asked);
 }
 
 static void on_dialled(void *data, const struct dial_reply *reply, int fds[static DIAL_FD_COUNT])
@@ -221,7 +224,7 @@ static void on_dialled(void *data, const struct dial_reply *reply, int fds[stati
 
 static void handle_dial(struct client *c, const struct message *m)
 {
-	struct authority *a = c->authority;
+	struct monitor *a = c->monitor;
 	struct err e;
 	(void)m;
 	c->state = CLIENT_DIALLING;
@@ -232,12 +235,12 @@ static void handle_dial(struct client *c, const struct message *m)
 	}
 }
 
-static void handle_bye(struct client *c, const struct message *m)
+static void handle_close(struct client *c, const struct message *m)
 {
-	c->said_bye = true;
-	c->bye.why = (enum message_bye)m->bye.why;
-	c->bye.up_bytes = m->bye.up_bytes;
-	c->bye.down_bytes = m->bye.down_bytes;
+	c->close_received = true;
+	c->close.reason = (enum message_close_reason)m->close.reason;
+	c->close.up_bytes = m->close.up_bytes;
+	c->close.down_bytes = m->close.down_bytes;
 }
 
 #define IN(state) (1U << (state))
@@ -252,7 +255,7 @@ static const struct {
 	[MESSAGE_KEY_OFFER] = {IN(CLIENT_NEW), handle_credentials},
 	[MESSAGE_KEY_LOGIN] = {IN(CLIENT_NEW), handle_credentials},
 	[MESSAGE_DIAL] = {IN(CLIENT_IN), handle_dial},
-	[MESSAGE_BYE] = {ANY, handle_bye},
+	[MESSAGE_CLOSE] = {ANY, handle_close},
 };
 
 static void on_client(void *data, uint32_t events)
@@ -272,7 +275,7 @@ static void on_client(void *data, uint32_t events)
 	}
 	if (r < 0 || (handlers[m.kind].states & IN(c->state)) == 0) {
 		log_warning("a child asked what it may not", log_text("address", c->address));
-		acceptor_tell(c->authority, MESSAGE_KILL, c->serial);
+		listener_tell(c->monitor, MESSAGE_KILL, c->serial);
 		client_gone(c);
 		return;
 	}
@@ -280,11 +283,11 @@ static void on_client(void *data, uint32_t events)
 	mem_wipe(&m, sizeof(m));
 }
 
-static void client_new(struct authority *a, const struct message *m, int fd)
+static void client_new(struct monitor *a, const struct message *m, int fd)
 {
 	struct client *c = xnew(struct client);
 	struct err e;
-	c->authority = a;
+	c->monitor = a;
 	c->fd = fd;
 	c->serial = m->peer.serial;
 	memcpy(c->address, m->peer.address, sizeof(c->address));
@@ -296,29 +299,29 @@ static void client_new(struct authority *a, const struct message *m, int fd)
 	a->clients = c;
 	if (loop_watch(a->conf.loop, fd, EPOLLIN, on_client, c, &c->source, &e) < 0) {
 		log_warning("a child cannot be heard", log_err(&e));
-		c->said_bye = true;
+		c->close_received = true;
 		client_gone(c);
 	}
 }
 
-static void on_acceptor(void *data, uint32_t events)
+static void on_listener(void *data, uint32_t events)
 {
-	struct authority *a = data;
+	struct monitor *a = data;
 	struct wait now = wait_for(0, -1);
 	struct message m;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
 	(void)events;
-	int r = message_receive(a->conf.acceptor_fd, MESSAGE_FROM_ACCEPTOR, &now, &m, fds, &e);
+	int r = message_receive(a->conf.listener_fd, MESSAGE_FROM_LISTENER, &now, &m, fds, &e);
 	if (r == MESSAGE_NONE)
 		return;
 	if (r == MESSAGE_CLOSED) {
-		log_info("the acceptor has ended");
+		log_info("the listener has ended");
 		loop_stop(a->conf.loop, EXIT_SUCCESS);
 	} else if (r != 0) { // without the descriptor, when we have no room for it: its child ends
 		log_warning("a connection was not taken over", log_err(&e));
 	} else if (m.kind == MESSAGE_CRASHED) {
-		ledger_abandoned(a->ledger, m.peer.address, "-", "crash");
+		session_reports_add_abandoned(a->reports, m.peer.address, "-", "crash");
 	} else {
 		client_new(a, &m, fds[0]);
 	}
@@ -326,7 +329,7 @@ static void on_acceptor(void *data, uint32_t events)
 
 static char *sessions_list(void *data)
 {
-	const struct authority *a = data;
+	const struct monitor *a = data;
 	size_t count = 0;
 	for (const struct client *c = a->clients; c; c = c->next)
 		count += c->session_id[0] != '\0';
@@ -341,7 +344,7 @@ static char *sessions_list(void *data)
 
 static void on_session_end(void *data, const char *session_id, const char *sentence)
 {
-	struct authority *a = data;
+	struct monitor *a = data;
 	struct client *next;
 	for (struct client *c = a->clients; c; c = next) {
 		next = c->next;
@@ -352,7 +355,7 @@ static void on_session_end(void *data, const char *session_id, const char *sente
 
 static void *context_new(void *data, unsigned index)
 {
-	const struct authority *a = data;
+	const struct monitor *a = data;
 	char name[32];
 	snprintf(name, sizeof(name), "ccp-sshproxy/%u", index);
 	return db_new(&(struct db_conf){
@@ -364,17 +367,17 @@ static void context_free(void *context)
 	db_free(context);
 }
 
-static int pools_make(struct authority *a, struct err *e)
+static int pools_make(struct monitor *a, struct err *e)
 {
 	const struct pool_conf db = {.name = "db",
-		.threads = AUTHORITY_DB_THREADS,
+		.threads = MONITOR_DB_THREADS,
 		.queue = DB_QUEUE,
 		.loop = a->conf.loop,
 		.context_new = context_new,
 		.context_free = context_free,
 		.data = a};
 	const struct pool_conf hash = {.name = "hash",
-		.threads = AUTHORITY_HASH_THREADS,
+		.threads = MONITOR_HASH_THREADS,
 		.queue = HASH_QUEUE,
 		.loop = a->conf.loop};
 	if (pool_new(&db, &a->pools.db, e) < 0)
@@ -382,14 +385,14 @@ static int pools_make(struct authority *a, struct err *e)
 	return pool_new(&hash, &a->pools.hash, e);
 }
 
-int authority_new(const struct authority_conf *conf, struct authority **ret, struct err *e)
+int monitor_new(const struct monitor_conf *conf, struct monitor **ret, struct err *e)
 {
-	struct authority *a = xnew(struct authority);
+	struct monitor *a = xnew(struct monitor);
 	a->conf = *conf;
-	if (pools_make(a, e) < 0 || loop_watch(conf->loop, conf->acceptor_fd, EPOLLIN, on_acceptor,
-					    a, &a->acceptor, e) < 0)
+	if (pools_make(a, e) < 0 || loop_watch(conf->loop, conf->listener_fd, EPOLLIN, on_listener,
+					    a, &a->listener, e) < 0)
 		return -1; // the program ends: nothing is worth freeing
-	a->ledger = ledger_new(&(struct ledger_conf){.pool = a->pools.db,
+	a->reports = session_reports_new(&(struct session_reports_conf){.pool = a->pools.db,
 		.host_key = conf->host_key,
 		.sessions = sessions_list,
 		.end = on_session_end,
@@ -398,29 +401,29 @@ int authority_new(const struct authority_conf *conf, struct authority **ret, str
 	return 0;
 }
 
-void authority_registered(struct authority *a, int64_t process_id)
+void monitor_registered(struct monitor *a, int64_t process_id)
 {
 	a->pools.process_id = process_id;
-	ledger_registered(a->ledger, process_id);
+	session_reports_registered(a->reports, process_id);
 }
 
-void authority_scan(struct authority *a)
+void monitor_scan(struct monitor *a)
 {
 	int64_t now_ms = wait_now_ms();
-	ledger_scan(a->ledger);
+	session_reports_scan(a->reports);
 	for (struct client *c = a->clients; c; c = c->next)
 		if (c->kill_at_ms != 0 && c->kill_at_ms <= now_ms) {
-			c->kill_at_ms = now_ms + AUTHORITY_KILL_MS;
-			acceptor_tell(a, MESSAGE_KILL, c->serial);
+			c->kill_at_ms = now_ms + MONITOR_KILL_MS;
+			listener_tell(a, MESSAGE_KILL, c->serial);
 		}
 }
 
-void authority_doorbell(struct authority *a)
+void monitor_doorbell(struct monitor *a)
 {
-	ledger_check(a->ledger);
+	session_reports_check(a->reports);
 }
 
-int authority_stop(struct authority *a)
+int monitor_stop(struct monitor *a)
 {
 	struct client *next;
 	for (struct client *c = a->clients; c; c = next) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Locks a child in.
-#include "sshproxy/cage.h"
+// Child: locks itself in. The listener compiles the filter.
+#include "sshproxy/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,21 +19,21 @@
 #include "lib/mem.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { CAGE_IS_LOCKED = 0 };
+enum { SANDBOX_IS_LOCKED = 0 };
 #else
-enum { CAGE_IS_LOCKED = 1 };
+enum { SANDBOX_IS_LOCKED = 1 };
 #endif
 
 enum {
-	FILES_MAX = 16, // the user, the authority, the container, a key for a moment
+	FILES_MAX = 16, // the user, the monitor, the container, a key for a moment
 	MEMORY_MAX_BYTES = 512 << 20, // address space: a few MB per channel whose reader is slow
 };
 
-struct cage {
+struct sandbox {
 	struct sock_fprog program;
 };
 
-// None sends a signal: acceptor and authority are of the same user. So abort() ends by SIGSYS.
+// None sends a signal: listener and monitor are of the same user. So abort() ends by SIGSYS.
 static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
 	SCMP_SYS(pread64), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
@@ -101,7 +101,7 @@ static int program_read(int fd, struct sock_fprog *ret, struct err *e)
 	return 0;
 }
 
-int cage_new(struct cage **ret, struct err *e)
+int sandbox_new(struct sandbox **ret, struct err *e)
 {
 	_cleanup_(filterp) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	_cleanup_(closep) int fd = memfd_create("filter", MFD_CLOEXEC);
@@ -112,28 +112,28 @@ int cage_new(struct cage **ret, struct err *e)
 		r = seccomp_export_bpf(filter, fd);
 	if (r < 0)
 		return err_set(e, -r, "compile the filter of system calls");
-	struct cage *cage = xnew(struct cage);
-	if (program_read(fd, &cage->program, e) < 0) {
-		free(cage);
+	struct sandbox *sandbox = xnew(struct sandbox);
+	if (program_read(fd, &sandbox->program, e) < 0) {
+		free(sandbox);
 		return -1;
 	}
-	*ret = cage;
+	*ret = sandbox;
 	return 0;
 }
 
-static int descriptors_keep(int user_fd, int authority_fd, struct err *e)
+static int descriptors_keep(int user_fd, int monitor_fd, struct err *e)
 {
 	// both away from the low numbers first, so that neither is overwritten
 	int user = fcntl(user_fd, F_DUPFD_CLOEXEC, 10);
-	int authority = fcntl(authority_fd, F_DUPFD_CLOEXEC, 10);
+	int monitor = fcntl(monitor_fd, F_DUPFD_CLOEXEC, 10);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (user < 0 || authority < 0 || null < 0)
+	if (user < 0 || monitor < 0 || null < 0)
 		return err_set(e, errno, "keep the descriptors");
-	for (int fd = 0; fd < CAGE_FD_USER; fd++)
-		if ((fd != STDERR_FILENO || CAGE_IS_LOCKED) && dup2(null, fd) < 0)
+	for (int fd = 0; fd < SANDBOX_FD_USER; fd++)
+		if ((fd != STDERR_FILENO || SANDBOX_IS_LOCKED) && dup2(null, fd) < 0)
 			return err_set(e, errno, "close the standard streams");
-	if (dup2(user, CAGE_FD_USER) < 0 || dup2(authority, CAGE_FD_AUTHORITY) < 0 ||
-		close_range(CAGE_FD_AUTHORITY + 1, ~0U, 0) < 0)
+	if (dup2(user, SANDBOX_FD_USER) < 0 || dup2(monitor, SANDBOX_FD_MONITOR) < 0 ||
+		close_range(SANDBOX_FD_MONITOR + 1, ~0U, 0) < 0)
 		return err_set(e, errno, "close the other descriptors");
 	return 0;
 }
@@ -158,17 +158,17 @@ static int limits_set(struct err *e)
 	return 0;
 }
 
-int cage_enter(const struct cage *cage, int user_fd, int authority_fd, struct err *e)
+int sandbox_enter(const struct sandbox *sandbox, int user_fd, int monitor_fd, struct err *e)
 {
-	if (descriptors_keep(user_fd, authority_fd, e) < 0)
+	if (descriptors_keep(user_fd, monitor_fd, e) < 0)
 		return -1;
-	if (!CAGE_IS_LOCKED)
+	if (!SANDBOX_IS_LOCKED)
 		return 0;
 	if (limits_set(e) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(e, errno, "give up new rights");
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &cage->program) < 0)
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &sandbox->program) < 0)
 		return err_set(e, errno, "load the filter of system calls");
 	return 0;
 }

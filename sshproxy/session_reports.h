@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Monitor: what the database has to learn about sessions, and what it says about them.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+
+struct err;
+struct session_reports;
+struct pool;
+
+// All on the loop; the calls themselves run in the pool, whose threads' context is a struct db.
+// With the database away everything stays queued and is tried again at the next scan.
+struct session_reports_conf {
+	struct pool *pool;
+	const char *host_key; // the proxy's public host key, one line; kept by the caller
+	// The live sessions as a PostgreSQL array "{uuid,...}" on the heap.
+	char *(*sessions)(void *data);
+	// The rules want this session to end.
+	void (*end)(void *data, const char *session_id, const char *sentence);
+	void *data;
+};
+
+enum {
+	SESSION_REPORTS_CHECK_MS = 5000
+}; // session.check at least so often; a doorbell brings it at once
+
+struct session_reports *session_reports_new(const struct session_reports_conf *conf);
+void session_reports_free(struct session_reports *reports); // after its pool was stopped
+
+void session_reports_registered(struct session_reports *reports, int64_t process_id);
+void session_reports_scan(struct session_reports *reports); // each second: does what is due
+void session_reports_check(struct session_reports *reports); // the doorbell rang
+
+// A session is over. The reason is a word of ccp.sessions.end_reason.
+void session_reports_add_ended(struct session_reports *reports, const char *session_id,
+	const char *reason, uint64_t up_bytes, uint64_t down_bytes);
+
+// A client that had not logged in left in a way that ccp.penalty_rules counts.
+void session_reports_add_abandoned(
+	struct session_reports *reports, const char *address, const char *name, const char *reason);
