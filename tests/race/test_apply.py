@@ -112,11 +112,11 @@ def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, pr
 
 def test_a_migration_that_changed_after_it_was_applied_is_refused(database, tmp_path):
     shutil.copytree(CHECKOUT / "db", tmp_path / "db")
-    with open(tmp_path / "db" / "migrations" / "0001_tables.sql", "a", encoding="utf-8") as file:
+    with open(tmp_path / "db" / "migrations" / "0001_base.sql", "a", encoding="utf-8") as file:
         file.write("-- one more thing\n")
     done = apply(database, tmp_path / "db")
     assert done.returncode == 1
-    assert "0001_tables.sql was changed after it was applied" in done.stderr
+    assert "0001_base.sql was changed after it was applied" in done.stderr
 
 
 def test_a_function_that_no_file_makes_any_more_is_dropped(database):

@@ -72,7 +72,8 @@ comment on column api.host.id is 'Identity.';
 comment on column api.host.short_id is 'Short public id and ssh user name.';
 comment on column api.host.user_id is 'Whose host.';
 comment on column api.host.username is 'That user''s name.';
-comment on column api.host.status is 'pending, starting, running, stopping, stopped, rebuilding, unavailable, failed or deleting.';
+comment on column api.host.status is
+'pending, starting, running, stopping, stopped, rebuilding, unavailable, failed or deleting.';
 comment on column api.host.desired is 'What its owner wants: running, stopped or absent.';
 comment on column api.host.egress_ip_id is 'The exit it leaves through (or null).';
 comment on column api.host.exit_label is 'That exit''s label (or null).';

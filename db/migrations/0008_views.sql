@@ -1,5 +1,48 @@
 -- One view per question that people ask in psql; each answers in a column "why" that is a sentence.
 
+create view ccp.tasks with (security_barrier) as
+select
+    t.id,
+    t.kind,
+    t.host_id,
+    t.params::jsonb as params,
+    t.status,
+    t.stage::text as stage,
+    t.progress::integer as progress,
+    t.message::text as message,
+    t.attempt,
+    t.result,
+    t.error_code::text as error_code,
+    t.error_message::text as error_message,
+    t.idempotency_key::text as idempotency_key,
+    t.created_by,
+    t.created_at,
+    t.started_at,
+    t.finished_at
+from ccp.task_rows as t;
+comment on view ccp.tasks is
+'Automation''s whole interface: insert into ccp.tasks (kind, host_id) values (...) returning id, status. Insertable: kind, '
+'host_id, params, idempotency_key.';
+comment on column ccp.tasks.id is 'Identity.';
+comment on column ccp.tasks.kind is 'What to do: see ccp.rules.';
+comment on column ccp.tasks.host_id is 'The host it works on.';
+comment on column ccp.tasks.params is 'Parameters, a JSON object.';
+comment on column ccp.tasks.status is 'queued, running, succeeded, failed or canceled.';
+comment on column ccp.tasks.stage is 'The step it is in.';
+comment on column ccp.tasks.progress is 'Percentage.';
+comment on column ccp.tasks.message is 'The step as a sentence.';
+comment on column ccp.tasks.attempt is 'How many tries have begun.';
+comment on column ccp.tasks.result is 'What it brought.';
+comment on column ccp.tasks.error_code is 'Why it failed or was canceled.';
+comment on column ccp.tasks.error_message is 'The same as a sentence.';
+comment on column ccp.tasks.idempotency_key is 'Your name for this request; the same again returns the same row.';
+comment on column ccp.tasks.created_by is 'Who asked.';
+comment on column ccp.tasks.created_at is 'When it was asked for.';
+comment on column ccp.tasks.started_at is 'When it was last claimed.';
+comment on column ccp.tasks.finished_at is 'When it ended.';
+create trigger tasks_are_enqueued instead of insert on ccp.tasks
+for each row execute function task.insert_from_view();
+
 create view ccp.host_wants with (security_barrier) as
 select
     h.id as host_id,
@@ -31,7 +74,9 @@ join ccp.hosts as h on h.id = b.host_id
 where b.ended_at is null
     and h.wg_public_key is not null
     and h.status <> 'deleted';
-comment on view ccp.exit_peers is 'Which key must be known at which exit under which inside address: what to register at a provider. ccp_event rings when it changes.';
+comment on view ccp.exit_peers is
+'Which key must be known at which exit under which inside address: what to register at a provider. ccp_event rings when it '
+'changes.';
 
 create view ccp.workers with (security_barrier) as
 select
@@ -220,7 +265,8 @@ select
     ) as params,
     case k.subject
         when 'host' then format(
-            'insert into ccp.tasks (kind, host_id) values (''%s'', ...) to %s: from %s; the host is %s meanwhile and %s when done; %s',
+            'insert into ccp.tasks (kind, host_id) values (''%s'', ...) to %s: '
+            'from %s; the host is %s meanwhile and %s when done; %s',
             k.kind, k.description, array_to_string(k.from_statuses, ', '), k.while_status, k.done_status,
             case
                 when k.kind = 'host.delete' then 'nothing stops it'
@@ -359,7 +405,8 @@ from (
         where s.name in ('echo_urls', 'connect_targets', 'dns_check_zone')
             and (
                 s.value is null
-                or jsonb_typeof(s.value) = 'array' and jsonb_array_length(s.value) < case s.name when 'echo_urls' then 3 else 1 end
+                or jsonb_typeof(s.value) = 'array'
+                and jsonb_array_length(s.value) < case s.name when 'echo_urls' then 3 else 1 end
             )
     ) as m
     union all
@@ -532,3 +579,5 @@ $$;
 grant select on ccp.task_status, ccp.host_status, ccp.workers, ccp.rules, ccp.stuck, ccp.doctor, ccp.now
 to ccp_automation, ccp_dba;
 grant select on ccp.exit_peers, ccp.host_wants to ccp_dba;
+grant select, insert (kind, host_id, params, idempotency_key) on ccp.tasks to ccp_automation;
+grant select on ccp.tasks to ccp_dba;

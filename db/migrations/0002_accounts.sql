@@ -1,0 +1,180 @@
+-- People: users, their logins and keys, the penalties of those who knock, and remembered requests.
+
+create table ccp.users (
+    id uuid primary key default gen_random_uuid(),
+    username text not null,
+    short_id text not null,
+    role text not null default 'user',
+    password_hash text,
+    password_changed_at timestamptz,
+    expires_at timestamptz,
+    expiry_announced_at timestamptz,
+    disabled_at timestamptz,
+    version integer not null default 1,
+    created_at timestamptz not null default clock.now(),
+    updated_at timestamptz not null default clock.now(),
+    constraint username_is_unique unique (username),
+    constraint username_is_a_name check (username ~ '^[a-z0-9][a-z0-9._-]{2,49}$'),
+    constraint user_short_id_is_unique unique (short_id),
+    constraint user_short_id_is_a_word check (short_id ~ '^[a-z0-9]{6,16}$'),
+    constraint role_is_known check (role in ('user', 'admin')),
+    constraint password_is_bcrypt check (password_hash ~ '^\$2b\$[0-9]{2}\$[./A-Za-z0-9]{53}$'),
+    constraint announced_expiry_exists check (expiry_announced_at is null or expires_at is not null)
+) with (fillfactor = 85);
+comment on table ccp.users is 'People. Whether one has expired is computed from expires_at at each use and never stored.';
+comment on column ccp.users.id is 'Identity.';
+comment on column ccp.users.username is 'Name to log in with, lower case.';
+comment on column ccp.users.short_id is 'Short public id, used in links; never reused.';
+comment on column ccp.users.role is 'user (own things) or admin (everything).';
+comment on column ccp.users.password_hash is 'bcrypt ($2b$) of the login password; null: cannot log in.';
+comment on column ccp.users.password_changed_at is 'When the password last changed.';
+comment on column ccp.users.expires_at is 'From then on nothing of this user runs or comes in; null: never.';
+comment on column ccp.users.expiry_announced_at is 'When user.expired was written for this expires_at.';
+comment on column ccp.users.disabled_at is 'When an admin disabled the user; null: enabled.';
+comment on column ccp.users.version is 'Rises with each edit; the ETag.';
+comment on column ccp.users.created_at is 'When the row was made.';
+comment on column ccp.users.updated_at is 'When it was last edited.';
+
+create index users_by_expiry on ccp.users (expires_at) where expires_at is not null;
+create index users_by_creation on ccp.users (created_at);
+create index users_disabled on ccp.users (id) where disabled_at is not null;
+
+create trigger users_keep_expiry_announced before update of expires_at on ccp.users
+for each row when (old.expires_at is distinct from new.expires_at)
+execute function account.reset_expiry_announced();
+
+create trigger users_touch before update of username, role, password_hash, expires_at, disabled_at on ccp.users
+for each row when (old.* is distinct from new.*)
+execute function clock.touch();
+
+create table ccp.logins (
+    id uuid primary key default gen_random_uuid(),
+    user_id uuid not null,
+    generation integer not null default 1,
+    address inet,
+    created_at timestamptz not null default clock.now(),
+    refreshed_at timestamptz not null default clock.now(),
+    expires_at timestamptz not null,
+    revoked_at timestamptz,
+    revoke_reason text,
+    constraint login_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
+    constraint generation_is_positive check (generation > 0),
+    constraint revocation_has_a_reason check ((revoked_at is null) = (revoke_reason is null))
+);
+comment on table ccp.logins is 'One row per token family: made by a login, revocable as a whole.';
+comment on column ccp.logins.id is 'Identity; the claim lid of its tokens.';
+comment on column ccp.logins.user_id is 'Whose login.';
+comment on column ccp.logins.generation is 'Only tokens of this generation count; a refresh raises it.';
+comment on column ccp.logins.address is 'Where the user came from.';
+comment on column ccp.logins.created_at is 'When the user logged in.';
+comment on column ccp.logins.refreshed_at is 'When a token was last made.';
+comment on column ccp.logins.expires_at is 'No token of the family counts after this.';
+comment on column ccp.logins.revoked_at is 'When it was logged out or revoked.';
+comment on column ccp.logins.revoke_reason is 'Why: logout, reuse, password, admin.';
+create index logins_of_a_user on ccp.logins (user_id);
+
+create table ccp.signing_keys (
+    kid text primary key,
+    secret bytea not null,
+    created_at timestamptz not null default clock.now(),
+    retired_at timestamptz,
+    expires_at timestamptz,
+    constraint kid_is_a_word check (kid ~ '^[A-Za-z0-9_-]{4,64}$'),
+    constraint secret_has_32_bytes check (octet_length(secret) = 32),
+    constraint retired_key_expires check ((retired_at is null) = (expires_at is null))
+);
+comment on table ccp.signing_keys is
+'HS256 keys of login tokens, by kid. The newest that is not retired signs; a retired one verifies until it expires.';
+comment on column ccp.signing_keys.kid is 'Key id in the token''s header.';
+comment on column ccp.signing_keys.secret is 'The key: 32 random bytes.';
+comment on column ccp.signing_keys.created_at is 'When it was made.';
+comment on column ccp.signing_keys.retired_at is 'When it stopped signing.';
+comment on column ccp.signing_keys.expires_at is 'When it stops verifying.';
+create unique index one_key_signs on ccp.signing_keys ((true)) where retired_at is null;
+
+create table ccp.ssh_keys (
+    id uuid primary key default gen_random_uuid(),
+    user_id uuid not null,
+    name text not null,
+    public_key text not null,
+    key_sha256 text not null,
+    created_at timestamptz not null default clock.now(),
+    last_used_at timestamptz,
+    constraint ssh_key_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
+    constraint ssh_key_is_registered_once unique (user_id, key_sha256),
+    constraint ssh_key_name_is_short check (length(name) between 1 and 100),
+    constraint ssh_key_is_one_line check (public_key ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$' and length(public_key) <= 8192),
+    constraint ssh_key_digest_is_hex check (key_sha256 ~ '^[0-9a-f]{64}$')
+);
+comment on table ccp.ssh_keys is 'Public keys with which a user comes into all own hosts.';
+comment on column ccp.ssh_keys.id is 'Identity.';
+comment on column ccp.ssh_keys.user_id is 'Whose key.';
+comment on column ccp.ssh_keys.name is 'What the user calls it.';
+comment on column ccp.ssh_keys.public_key is 'type and base64, no comment.';
+comment on column ccp.ssh_keys.key_sha256 is 'SHA-256 of the key blob, lower hex.';
+comment on column ccp.ssh_keys.created_at is 'When it was registered.';
+comment on column ccp.ssh_keys.last_used_at is 'When somebody last came in with it.';
+
+create table ccp.penalties (
+    source text primary key,
+    expires_at timestamptz not null,
+    refused boolean not null default false,
+    reason text not null,
+    updated_at timestamptz not null default clock.now(),
+    constraint source_is_short check (length(source) <= 200)
+);
+comment on table ccp.penalties is
+'Who has earned a wait, after OpenSSH''s PerSourcePenalties: each offence adds seconds; over a threshold the source is refused '
+'until they have passed.';
+comment on column ccp.penalties.source is
+'A network (/32 or /64), or a digest of the name that was tried there, @, and the network: the name may be a password typed '
+'into the wrong field.';
+comment on column ccp.penalties.expires_at is 'When the penalty has passed.';
+comment on column ccp.penalties.refused is 'The threshold was reached: refused until expires_at.';
+comment on column ccp.penalties.reason is 'The last offence.';
+comment on column ccp.penalties.updated_at is 'When the last offence was.';
+create index penalties_by_expiry on ccp.penalties (expires_at);
+
+create table ccp.penalty_rules (
+    reason text primary key,
+    seconds integer not null,
+    description text not null,
+    constraint penalty_is_bounded check (seconds between 1 and 600)
+);
+comment on table ccp.penalty_rules is 'How many seconds each offence costs.';
+comment on column ccp.penalty_rules.reason is 'The offence.';
+comment on column ccp.penalty_rules.seconds is 'Seconds it adds.';
+comment on column ccp.penalty_rules.description is 'What happened.';
+insert into ccp.penalty_rules (reason, seconds, description)
+values
+    ('auth_failed', 5, 'A wrong password or key.'),
+    ('unknown_user', 5, 'A name that does not exist.'),
+    ('no_auth', 1, 'Came and went without trying.'),
+    ('grace', 10, 'Did not finish in time.'),
+    ('crash', 90, 'Made a child of the ssh proxy die.');
+
+create table ccp.idempotency_keys (
+    user_id uuid not null,
+    key text not null,
+    route text not null,
+    request_sha256 text not null,
+    status integer not null,
+    ids jsonb not null default '{}',
+    created_at timestamptz not null default clock.now(),
+    primary key (user_id, key),
+    constraint key_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
+    constraint key_is_short check (length(key) between 1 and 200),
+    constraint request_digest_is_hex check (request_sha256 ~ '^[0-9a-f]{64}$'),
+    constraint status_is_http check (status between 200 and 599),
+    constraint ids_are_an_object check (jsonb_typeof(ids) = 'object')
+);
+comment on table ccp.idempotency_keys is
+'HTTP requests that carried an Idempotency-Key: what they made, never a secret. Kept for a day.';
+comment on column ccp.idempotency_keys.user_id is 'Who sent it.';
+comment on column ccp.idempotency_keys.key is 'The header''s value.';
+comment on column ccp.idempotency_keys.route is 'Method and path.';
+comment on column ccp.idempotency_keys.request_sha256 is 'Digest of the request; the same key with another request is refused.';
+comment on column ccp.idempotency_keys.status is 'HTTP status that was answered.';
+comment on column ccp.idempotency_keys.ids is 'Ids of what was made.';
+comment on column ccp.idempotency_keys.created_at is 'When.';
+create index idempotency_keys_by_age on ccp.idempotency_keys (created_at);

@@ -1,0 +1,135 @@
+-- Machines, the programs that run on them, the tick, and exits.
+
+create table ccp.nodes (
+    id bigint generated always as identity primary key,
+    name text not null,
+    created_at timestamptz not null default clock.now(),
+    constraint node_name_is_unique unique (name),
+    constraint node_name_is_a_hostname check (name ~ '^[A-Za-z0-9]([A-Za-z0-9.-]{0,62})$')
+);
+comment on sequence ccp.nodes_id_seq is 'Ids of nodes.';
+comment on table ccp.nodes is 'Machines. A row appears when a program first registers there and stays.';
+comment on column ccp.nodes.id is 'Identity; part of the agent''s queue name.';
+comment on column ccp.nodes.name is 'Host name of the machine.';
+comment on column ccp.nodes.created_at is 'When a program first registered there.';
+
+create table ccp.processes (
+    id bigint generated always as identity primary key,
+    program text not null,
+    node_id bigint not null,
+    queue text not null,
+    pid integer not null,
+    version text not null,
+    started_at timestamptz not null default clock.now(),
+    beat_at timestamptz not null default clock.now(),
+    ended_at timestamptz,
+    end_reason text,
+    constraint process_runs_on_a_node foreign key (node_id) references ccp.nodes (id),
+    constraint program_is_known check (program in ('ccp-api', 'ccp-worker', 'ccp-agent', 'ccp-sshproxy')),
+    constraint end_has_a_reason check ((ended_at is null) = (end_reason is null)),
+    constraint end_reason_is_known check (end_reason in ('stopped', 'replaced', 'silent', 'overdue')),
+    constraint version_is_short check (length(version) <= 100)
+) with (fillfactor = 50);
+comment on sequence ccp.processes_id_seq is 'Ids of processes.';
+comment on table ccp.processes is 'One row per started program, with its beat. A restart is a new row.';
+comment on column ccp.processes.id is 'Identity that the program passes in every call.';
+comment on column ccp.processes.program is 'Which program.';
+comment on column ccp.processes.node_id is 'The machine it runs on.';
+comment on column ccp.processes.queue is 'NOTIFY channel it listens on, and queue it claims from.';
+comment on column ccp.processes.pid is 'Process id on that machine, for people.';
+comment on column ccp.processes.version is 'Version of the program.';
+comment on column ccp.processes.started_at is 'When it registered.';
+comment on column ccp.processes.beat_at is 'When it was last heard of.';
+comment on column ccp.processes.ended_at is 'When it stopped or was declared dead.';
+comment on column ccp.processes.end_reason is
+'stopped (clean), replaced (its successor holds the lock), silent (no beat), overdue (kept a task past its deadline).';
+
+create unique index one_live_process_per_program_and_node on ccp.processes (program, node_id) where ended_at is null;
+create index processes_of_a_node on ccp.processes (node_id);
+
+create table ccp.ticks (
+    who text primary key,
+    gap_limit interval not null,
+    seen_at timestamptz,
+    ticked_at timestamptz,
+    grace_at timestamptz
+);
+comment on table ccp.ticks is 'Who makes time pass, and when it last did.';
+comment on column ccp.ticks.who is 'worker (each second) or cron (each minute).';
+comment on column ccp.ticks.gap_limit is 'A longer gap since anybody''s last tick means that the database was away.';
+comment on column ccp.ticks.seen_at is 'When it last tried, even if another held the tick.';
+comment on column ccp.ticks.ticked_at is 'When it last ticked.';
+comment on column ccp.ticks.grace_at is 'Beats count from here at the earliest: set after an outage, so that it kills nobody.';
+
+insert into ccp.ticks (who, gap_limit)
+values
+    ('worker', interval '5 seconds'),
+    ('cron', interval '65 seconds');
+
+create table ccp.egress_ips (
+    id uuid primary key default gen_random_uuid(),
+    label text not null,
+    ip_address inet not null,
+    provider text,
+    status text not null default 'active',
+    tunnel_type text not null default 'wireguard',
+    wg_endpoint text not null,
+    wg_public_key text not null,
+    wg_preshared_key_sealed text,
+    wg_allowed_ips cidr[] not null default '{0.0.0.0/0}',
+    wg_dns_server inet not null,
+    wg_peer_address inet not null,
+    wg_mtu integer not null default 1420,
+    version integer not null default 1,
+    created_at timestamptz not null default clock.now(),
+    updated_at timestamptz not null default clock.now(),
+    constraint exit_label_is_unique unique (label),
+    constraint exit_label_is_short check (length(label) between 1 and 100),
+    constraint exit_provider_is_short check (length(provider) <= 100),
+    constraint exit_address_is_one_address check (host(ip_address)::inet = ip_address),
+    constraint exit_status_is_known check (status in ('active', 'disabled')),
+    constraint tunnel_type_is_known check (tunnel_type = 'wireguard'),
+    constraint wg_endpoint_is_an_address_and_port check (
+        (
+            wg_endpoint ~ '^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d):\d{1,5}$'
+            or wg_endpoint ~ '^\[[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}\]:\d{1,5}$'
+        )
+        and substring(wg_endpoint from '\d{1,5}$')::integer between 1 and 65535
+    ),
+    constraint wg_public_key_is_a_key check (wg_public_key ~ '^[A-Za-z0-9+/]{43}=$'),
+    constraint wg_preshared_key_is_sealed check (
+        wg_preshared_key_sealed ~ '^[A-Za-z0-9+/]+={0,2}$'
+        and length(wg_preshared_key_sealed) between 60 and 400
+    ),
+    constraint wg_allowed_ips_are_given check (cardinality(wg_allowed_ips) between 1 and 64),
+    constraint wg_dns_server_is_one_address check (host(wg_dns_server)::inet = wg_dns_server),
+    constraint wg_mtu_is_sane check (wg_mtu between 1280 and 9000)
+);
+comment on table ccp.egress_ips is
+'Exits. A WireGuard row is one peer identity (their key, our inside address) and carries at most one host at a time; an exit '
+'address that several hosts share has several rows.';
+comment on column ccp.egress_ips.id is 'Identity.';
+comment on column ccp.egress_ips.label is 'What people call it.';
+comment on column ccp.egress_ips.ip_address is 'Address the world must see; verified, never learnt.';
+comment on column ccp.egress_ips.provider is 'Who sells it.';
+comment on column ccp.egress_ips.status is 'active, or disabled: takes no new binding.';
+comment on column ccp.egress_ips.tunnel_type is 'How traffic gets there.';
+comment on column ccp.egress_ips.wg_endpoint is
+'Address and port of the exit. Names are not resolved: who answers the question could choose the exit.';
+comment on constraint wg_endpoint_is_an_address_and_port on ccp.egress_ips is
+'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; '
+'names are not resolved, write the address that the name has';
+comment on column ccp.egress_ips.wg_public_key is 'The exit''s public key (base64).';
+comment on column ccp.egress_ips.wg_preshared_key_sealed is
+'Preshared key, sealed to the installation (base64); only agents open it.';
+comment on column ccp.egress_ips.wg_allowed_ips is 'What is routed into the tunnel.';
+comment on column ccp.egress_ips.wg_dns_server is 'The only resolver a host behind this exit may ask.';
+comment on column ccp.egress_ips.wg_peer_address is 'Our address inside the tunnel, host bits kept.';
+comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes.';
+comment on column ccp.egress_ips.version is 'Rises with each edit; the ETag.';
+comment on column ccp.egress_ips.created_at is 'When the row was made.';
+comment on column ccp.egress_ips.updated_at is 'When it was last edited.';
+create index egress_ips_by_creation on ccp.egress_ips (created_at);
+create trigger egress_ips_touch before update on ccp.egress_ips
+for each row when (old.* is distinct from new.*)
+execute function clock.touch();

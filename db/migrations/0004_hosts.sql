@@ -1,0 +1,201 @@
+-- Hosts: their statuses and the steps between them, what was seen of them, and their exits.
+
+create table ccp.host_statuses (
+    status text primary key,
+    description text not null
+);
+comment on table ccp.host_statuses is 'What can be said of a host.';
+comment on column ccp.host_statuses.status is 'The word.';
+comment on column ccp.host_statuses.description is 'What it means, as the end of "the host ...".';
+insert into ccp.host_statuses (status, description)
+values
+    ('pending', 'has been ordered and is not made yet'),
+    ('stopped', 'is made and does not run'),
+    ('starting', 'is being started, or waits for it'),
+    ('running', 'runs, and its exit is proven'),
+    ('stopping', 'is being stopped, or waits for it'),
+    ('rebuilding', 'is being made anew from its image'),
+    ('unavailable', 'should run but its exit is not proven: it is closed'),
+    ('failed', 'could not be made, stopped or deleted'),
+    ('deleting', 'is being deleted, or waits for it'),
+    ('deleted', 'is gone; its row is kept for a while');
+
+create table ccp.host_edges (
+    from_status text not null,
+    to_status text not null,
+    primary key (from_status, to_status),
+    constraint edge_leaves_a_known_status foreign key (from_status) references ccp.host_statuses (status),
+    constraint edge_leads_to_a_known_status foreign key (to_status) references ccp.host_statuses (status)
+);
+create index host_edges_by_target on ccp.host_edges (to_status);
+comment on table ccp.host_edges is 'The steps a host may take; a trigger refuses every other.';
+comment on column ccp.host_edges.from_status is 'Status before.';
+comment on column ccp.host_edges.to_status is 'Status after.';
+insert into ccp.host_edges (from_status, to_status)
+values
+    ('pending', 'stopped'), ('pending', 'failed'), ('pending', 'deleting'),
+    ('stopped', 'starting'), ('stopped', 'rebuilding'), ('stopped', 'unavailable'), ('stopped', 'deleting'),
+    ('starting', 'running'), ('starting', 'unavailable'), ('starting', 'stopped'), ('starting', 'stopping'),
+    ('starting', 'deleting'),
+    ('running', 'stopping'), ('running', 'rebuilding'), ('running', 'unavailable'), ('running', 'deleting'),
+    ('stopping', 'stopped'), ('stopping', 'failed'), ('stopping', 'unavailable'), ('stopping', 'deleting'),
+    ('rebuilding', 'running'), ('rebuilding', 'stopped'), ('rebuilding', 'failed'), ('rebuilding', 'unavailable'),
+    ('rebuilding', 'deleting'),
+    ('unavailable', 'starting'), ('unavailable', 'stopping'), ('unavailable', 'rebuilding'), ('unavailable', 'deleting'),
+    ('failed', 'pending'), ('failed', 'starting'), ('failed', 'stopping'), ('failed', 'rebuilding'), ('failed', 'deleting'),
+    ('deleting', 'deleted'), ('deleting', 'failed');
+
+create table ccp.hosts (
+    id uuid primary key default gen_random_uuid(),
+    short_id text not null,
+    user_id uuid not null,
+    node_id bigint not null,
+    status text not null default 'pending',
+    desired text not null default 'stopped',
+    image text not null,
+    image_id text,
+    timezone text not null default 'UTC',
+    memory_limit_mb integer not null default 4096,
+    cpu_limit numeric(5, 2) not null default 2,
+    pids_limit integer not null default 4096,
+    disk_limit_gb integer,
+    sudo boolean not null default true,
+    ssh_password_hash text,
+    ssh_password_changed_at timestamptz,
+    wg_public_key text,
+    ssh_host_key text,
+    failures integer not null default 0,
+    retry_at timestamptz,
+    error_code text,
+    error_message text,
+    status_changed_at timestamptz not null default clock.now(),
+    finished_at timestamptz,
+    deleted_at timestamptz,
+    version integer not null default 1,
+    created_at timestamptz not null default clock.now(),
+    updated_at timestamptz not null default clock.now(),
+    constraint host_short_id_is_unique unique (short_id),
+    constraint host_short_id_is_a_word check (short_id ~ '^[a-z0-9]{6,16}$'),
+    constraint host_belongs_to_a_user foreign key (user_id) references ccp.users (id),
+    constraint host_lives_on_a_node foreign key (node_id) references ccp.nodes (id),
+    constraint host_status_is_known foreign key (status) references ccp.host_statuses (status),
+    constraint host_desired_is_known check (desired in ('running', 'stopped', 'absent')),
+    constraint image_is_a_reference check (image ~ '^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$'),
+    constraint image_id_is_a_digest check (image_id ~ '^sha256:[0-9a-f]{64}$'),
+    constraint timezone_is_a_name check (
+        timezone ~ '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$'
+        and length(timezone) <= 64
+    ),
+    constraint memory_limit_is_sane check (memory_limit_mb between 128 and 1048576),
+    constraint cpu_limit_is_sane check (cpu_limit between 0.1 and 256),
+    constraint pids_limit_is_sane check (pids_limit between 64 and 1048576),
+    constraint disk_limit_is_sane check (disk_limit_gb between 1 and 65536),
+    constraint ssh_password_is_yescrypt check (ssh_password_hash ~ '^\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9$]{20,200}$'),
+    constraint wg_public_key_is_a_key check (wg_public_key ~ '^[A-Za-z0-9+/]{43}=$'),
+    constraint ssh_host_key_is_one_line check (ssh_host_key ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$' and length(ssh_host_key) <= 8192),
+    constraint failures_are_counted check (failures >= 0),
+    constraint error_message_is_short check (length(error_message) <= 2000),
+    constraint tombstone_has_its_time check ((status = 'deleted') = (deleted_at is not null)),
+    constraint tombstone_is_not_wanted check (status not in ('deleting', 'deleted') or desired = 'absent')
+) with (fillfactor = 70);
+comment on table ccp.hosts is
+'Containers. status is what is, desired what its owner wants; tasks and reconciliation close the difference.';
+comment on column ccp.hosts.id is 'Identity.';
+comment on column ccp.hosts.short_id is 'Short public id and ssh user name; never reused.';
+comment on column ccp.hosts.user_id is 'Whose host.';
+comment on column ccp.hosts.node_id is 'The machine it lives on.';
+comment on column ccp.hosts.status is 'What is: see ccp.host_statuses.';
+comment on column ccp.hosts.desired is 'What its owner wants: running, stopped or absent.';
+comment on column ccp.hosts.image is 'Image by name.';
+comment on column ccp.hosts.image_id is 'Image by digest, pinned by host.create and host.rebuild.';
+comment on column ccp.hosts.timezone is 'TZ inside.';
+comment on column ccp.hosts.memory_limit_mb is 'Memory limit in MiB.';
+comment on column ccp.hosts.cpu_limit is 'CPU limit in cores.';
+comment on column ccp.hosts.pids_limit is 'Limit on processes and threads.';
+comment on column ccp.hosts.disk_limit_gb is 'Size of the home in GiB; null: unlimited.';
+comment on column ccp.hosts.sudo is 'The user may become root inside.';
+comment on column ccp.hosts.ssh_password_hash is
+'yescrypt of the ssh password, checked by the ssh authority only; null: keys only.';
+comment on column ccp.hosts.ssh_password_changed_at is 'When the ssh password last changed.';
+comment on column ccp.hosts.wg_public_key is 'The host''s tunnel key, public half; to be registered at the exit.';
+comment on column ccp.hosts.ssh_host_key is 'Public host key of the container''s own sshd.';
+comment on column ccp.hosts.failures is 'Failures in a row; each doubles the wait before reconciliation tries again.';
+comment on column ccp.hosts.retry_at is 'Reconciliation waits until then.';
+comment on column ccp.hosts.error_code is 'What went wrong last; cleared by success.';
+comment on column ccp.hosts.error_message is 'The same as a sentence.';
+comment on column ccp.hosts.status_changed_at is 'When status last changed.';
+comment on column ccp.hosts.finished_at is 'When its last task ended; an observation counts only if it is newer.';
+comment on column ccp.hosts.deleted_at is 'When it was deleted; the row is purged after tombstone_retention_days.';
+comment on column ccp.hosts.version is 'Rises with each edit by people; the ETag.';
+comment on column ccp.hosts.created_at is 'When it was ordered.';
+comment on column ccp.hosts.updated_at is 'When people last edited it.';
+
+create index hosts_of_a_user on ccp.hosts (user_id, created_at);
+create index hosts_by_creation on ccp.hosts (created_at) where deleted_at is null;
+create index hosts_of_a_node on ccp.hosts (node_id);
+create index hosts_alive_by_status on ccp.hosts (status) where status <> 'deleted';
+create index tombstones_by_age on ccp.hosts (deleted_at) where deleted_at is not null;
+
+create trigger hosts_take_allowed_steps before update of status on ccp.hosts
+for each row when (old.status is distinct from new.status)
+execute function host.guard();
+create trigger hosts_are_deleted_as_tombstones before delete on ccp.hosts
+for each row execute function host.guard_delete();
+create trigger hosts_are_not_truncated before truncate on ccp.hosts
+for each statement execute function task.refuse_truncate();
+create trigger hosts_touch
+before update of image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo on ccp.hosts
+for each row when (old.* is distinct from new.*)
+execute function clock.touch();
+
+create table ccp.observations (
+    host_id uuid primary key,
+    process_id bigint not null,
+    sequence bigint not null,
+    state text not null,
+    code text,
+    message text,
+    observed_at timestamptz not null,
+    constraint observation_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
+    constraint observation_comes_from_a_process foreign key (process_id) references ccp.processes (id),
+    constraint observed_state_is_known check (state in ('running', 'closed', 'stopped', 'absent')),
+    constraint observed_message_is_short check (length(message) <= 2000)
+);
+create index observations_by_process on ccp.observations (process_id);
+comment on table ccp.observations is 'What the agent last saw of each host.';
+comment on column ccp.observations.host_id is 'The host.';
+comment on column ccp.observations.process_id is 'The agent that saw it.';
+comment on column ccp.observations.sequence is 'Rises with each observation of one agent; an older one never overwrites a newer.';
+comment on column ccp.observations.state is
+'running (open and proven), closed (container runs, wall closed), stopped (container ended), absent (no container).';
+comment on column ccp.observations.code is 'Why, as an error code.';
+comment on column ccp.observations.message is 'Why, as a sentence.';
+comment on column ccp.observations.observed_at is 'When it was seen, by the agent''s clock.';
+
+create table ccp.bindings (
+    id uuid primary key default gen_random_uuid(),
+    host_id uuid not null,
+    egress_ip_id uuid not null,
+    user_id uuid not null,
+    exit_label text not null,
+    exit_address inet not null,
+    created_at timestamptz not null default clock.now(),
+    ended_at timestamptz,
+    constraint binding_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
+    constraint binding_leads_to_an_exit foreign key (egress_ip_id) references ccp.egress_ips (id),
+    constraint binding_belongs_to_a_user foreign key (user_id) references ccp.users (id)
+);
+comment on table ccp.bindings is 'Which host leaves through which exit. An ended row is history.';
+comment on column ccp.bindings.id is 'Identity.';
+comment on column ccp.bindings.host_id is 'The host.';
+comment on column ccp.bindings.egress_ip_id is 'The exit.';
+comment on column ccp.bindings.user_id is 'The host''s user, who may see this row.';
+comment on column ccp.bindings.exit_label is 'The exit''s label, copied for that user.';
+comment on column ccp.bindings.exit_address is 'The exit''s address, copied for that user.';
+comment on column ccp.bindings.created_at is 'Since when.';
+comment on column ccp.bindings.ended_at is 'Until when; null: live.';
+create unique index one_live_binding_per_host on ccp.bindings (host_id) where ended_at is null;
+create unique index one_live_binding_per_exit on ccp.bindings (egress_ip_id) where ended_at is null;
+create index bindings_of_a_host on ccp.bindings (host_id);
+create index bindings_of_an_exit on ccp.bindings (egress_ip_id);
+create index bindings_of_a_user on ccp.bindings (user_id);

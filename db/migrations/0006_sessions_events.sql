@@ -1,0 +1,232 @@
+-- Ways in, live connections, and what happened: events and verifications in monthly partitions, written once.
+
+create table ccp.access_grants (
+    id uuid primary key default gen_random_uuid(),
+    purpose text not null,
+    user_id uuid not null,
+    host_id uuid not null,
+    task_id uuid,
+    key_sha256 text,
+    poll_token_sha256 text not null,
+    address inet,
+    created_at timestamptz not null default clock.now(),
+    expires_at timestamptz not null,
+    used_at timestamptz,
+    constraint grant_is_for_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
+    constraint grant_is_for_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
+    constraint grant_follows_a_task foreign key (task_id) references ccp.task_rows (id) on delete set null,
+    constraint grant_purpose_is_known check (purpose in ('bootstrap', 'entry')),
+    constraint grant_key_digest_is_hex check (key_sha256 ~ '^[0-9a-f]{64}$'),
+    constraint poll_token_digest_is_hex check (poll_token_sha256 ~ '^[0-9a-f]{64}$'),
+    constraint poll_token_is_unique unique (poll_token_sha256),
+    constraint grant_ends check (expires_at > created_at)
+);
+comment on table ccp.access_grants is 'Short-lived rights of a bootstrap or entry hand-off: a poll token and a one-time ssh key.';
+comment on column ccp.access_grants.id is 'Identity.';
+comment on column ccp.access_grants.purpose is 'bootstrap or entry.';
+comment on column ccp.access_grants.user_id is 'For whom.';
+comment on column ccp.access_grants.host_id is 'Into which host.';
+comment on column ccp.access_grants.task_id is 'The start it waits for.';
+comment on column ccp.access_grants.key_sha256 is 'SHA-256 of the one-time key''s blob, lower hex; null: own keys or password.';
+comment on column ccp.access_grants.poll_token_sha256 is 'SHA-256 of the poll token, lower hex.';
+comment on column ccp.access_grants.address is 'Who asked for it.';
+comment on column ccp.access_grants.created_at is 'When it was made.';
+comment on column ccp.access_grants.expires_at is 'Worth nothing after this.';
+comment on column ccp.access_grants.used_at is 'When the one-time key came in.';
+create index grants_of_a_user on ccp.access_grants (user_id);
+create index grants_of_a_host_by_key on ccp.access_grants (host_id, key_sha256);
+create index grants_of_a_task on ccp.access_grants (task_id);
+
+create table ccp.sessions (
+    id uuid primary key default gen_random_uuid(),
+    kind text not null default 'ssh',
+    user_id uuid not null,
+    host_id uuid not null,
+    process_id bigint not null,
+    method text not null,
+    key_sha256 text,
+    address inet not null,
+    created_at timestamptz not null default clock.now(),
+    opened_at timestamptz,
+    confirmed_at timestamptz,
+    end_requested_at timestamptz,
+    ended_at timestamptz,
+    end_reason text,
+    bytes_up bigint not null default 0,
+    bytes_down bigint not null default 0,
+    constraint session_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
+    constraint session_goes_into_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
+    constraint session_is_held_by_a_process foreign key (process_id) references ccp.processes (id),
+    constraint session_kind_is_known check (kind in ('ssh', 'desktop')),
+    constraint session_method_is_known check (method in ('key', 'grant', 'password', 'token')),
+    constraint session_key_digest_is_hex check (key_sha256 ~ '^[0-9a-f]{64}$'),
+    constraint confirmed_session_was_opened check (confirmed_at is null or opened_at is not null),
+    constraint ended_session_has_a_reason check ((end_requested_at is null and ended_at is null) = (end_reason is null)),
+    constraint session_end_reason_is_a_word check (end_reason ~ '^[a-z_]{1,40}$'),
+    constraint session_bytes_are_counted check (bytes_up >= 0 and bytes_down >= 0)
+);
+comment on table ccp.sessions is 'Who is, and was, in which host.';
+comment on column ccp.sessions.id is 'Identity.';
+comment on column ccp.sessions.kind is 'ssh or desktop.';
+comment on column ccp.sessions.user_id is 'Who.';
+comment on column ccp.sessions.host_id is 'Where.';
+comment on column ccp.sessions.process_id is 'The program that holds the connection; its death ends the session.';
+comment on column ccp.sessions.method is 'How the user came in: key, grant (one-time key), password, token.';
+comment on column ccp.sessions.key_sha256 is 'With which key.';
+comment on column ccp.sessions.address is 'From where.';
+comment on column ccp.sessions.created_at is 'When the user was let in.';
+comment on column ccp.sessions.opened_at is 'When the agent was first asked to connect into the host.';
+comment on column ccp.sessions.confirmed_at is 'When it first had connected.';
+comment on column ccp.sessions.end_requested_at is 'When the rules asked for its end.';
+comment on column ccp.sessions.ended_at is 'When it ended.';
+comment on column ccp.sessions.end_reason is 'Why it ends or ended.';
+comment on column ccp.sessions.bytes_up is 'Bytes from the user.';
+comment on column ccp.sessions.bytes_down is 'Bytes to the user.';
+create index sessions_of_a_user on ccp.sessions (user_id, created_at);
+create index sessions_of_a_host on ccp.sessions (host_id, created_at);
+create index sessions_of_a_process on ccp.sessions (process_id);
+create index sessions_open on ccp.sessions (process_id, host_id) where ended_at is null;
+
+create table ccp.webhooks (
+    id uuid primary key default gen_random_uuid(),
+    url text not null,
+    event_types text[] not null default '{}',
+    secret_sealed text not null,
+    disabled_at timestamptz,
+    created_at timestamptz not null default clock.now(),
+    constraint webhook_url_is_http check (url ~ '^https?://' and length(url) <= 2000)
+);
+comment on table ccp.webhooks is 'Where to send events.';
+comment on column ccp.webhooks.id is 'Identity.';
+comment on column ccp.webhooks.url is 'Where to.';
+comment on column ccp.webhooks.event_types is 'Which types; empty: all.';
+comment on column ccp.webhooks.secret_sealed is 'Signing secret, sealed (base64).';
+comment on column ccp.webhooks.disabled_at is 'When it was switched off; null: on.';
+comment on column ccp.webhooks.created_at is 'When it was made.';
+
+create sequence ccp.event_ids;
+comment on sequence ccp.event_ids is 'Ids of events.';
+
+create table ccp.events (
+    id bigint not null default nextval('ccp.event_ids'),
+    at timestamptz not null default clock.now(),
+    xid xid8 not null default pg_current_xact_id(),
+    level text not null,
+    type text not null,
+    message text not null,
+    actor text not null,
+    actor_role text not null,
+    actor_address inet,
+    user_id uuid,
+    host_id uuid,
+    task_id uuid,
+    metadata jsonb not null default '{}',
+    primary key (id, at),
+    constraint level_is_known check (level in ('debug', 'info', 'warning', 'error')),
+    constraint type_is_dotted check (type ~ '^[a-z_]+(\.[a-z_]+){1,4}$'),
+    constraint event_message_is_short check (length(message) <= 2000),
+    constraint metadata_is_an_object check (jsonb_typeof(metadata) = 'object' and pg_column_size(metadata) <= 65536)
+) partition by range (at);
+comment on table ccp.events is
+'The audit log. Append-only even for the owner; leaves a whole month at a time (event.drop_month). Ids are copied and have no '
+'foreign keys: they survive what they name.';
+comment on column ccp.events.id is 'Identity; not a cursor: ids are not committed in order.';
+comment on column ccp.events.at is 'When.';
+comment on column ccp.events.xid is 'Transaction that wrote it; the live stream reads by snapshot.';
+comment on column ccp.events.level is 'debug, info, warning, error.';
+comment on column ccp.events.type is 'Dotted name.';
+comment on column ccp.events.message is 'What happened, as a sentence.';
+comment on column ccp.events.actor is 'Who: a username, a program''s role, or the database session.';
+comment on column ccp.events.actor_role is 'user, admin, program or database.';
+comment on column ccp.events.actor_address is 'From where, if known.';
+comment on column ccp.events.user_id is 'The user it is about.';
+comment on column ccp.events.host_id is 'The host it is about.';
+comment on column ccp.events.task_id is 'The task it is about.';
+comment on column ccp.events.metadata is 'Details; never a secret.';
+create index events_by_xid on ccp.events (xid);
+create index events_of_a_user on ccp.events (user_id, at) where user_id is not null;
+create index events_of_a_host on ccp.events (host_id, at) where host_id is not null;
+create index events_of_a_task on ccp.events (task_id) where task_id is not null;
+create index events_of_a_type on ccp.events (type, at);
+
+create sequence ccp.verification_ids;
+comment on sequence ccp.verification_ids is 'Ids of verifications.';
+
+create table ccp.verifications (
+    id bigint not null default nextval('ccp.verification_ids'),
+    at timestamptz not null default clock.now(),
+    host_id uuid not null,
+    user_id uuid not null,
+    task_id uuid,
+    process_id bigint not null,
+    kind text not null,
+    outcome text not null,
+    error_code text,
+    exit_label text,
+    expected_ip inet,
+    observed_ip inet,
+    checks jsonb not null,
+    duration_ms integer not null,
+    primary key (id, at),
+    constraint verification_kind_is_known check (kind in ('start', 'light', 'full', 'task')),
+    constraint outcome_is_known check (outcome in ('passed', 'failed', 'inconclusive')),
+    constraint only_a_pass_has_no_code check ((outcome = 'passed') = (error_code is null)),
+    constraint verification_code_is_a_word check (error_code ~ '^[a-z_]{1,60}$'),
+    constraint checks_are_a_list check (jsonb_typeof(checks) = 'array' and pg_column_size(checks) <= 262144),
+    constraint duration_is_positive check (duration_ms >= 0)
+) partition by range (at);
+comment on table ccp.verifications is
+'Evidence: every full verification that passed and everything that did not pass. Append-only; ids are copied.';
+comment on column ccp.verifications.id is 'Identity.';
+comment on column ccp.verifications.at is 'When, by the agent''s clock.';
+comment on column ccp.verifications.host_id is 'The host.';
+comment on column ccp.verifications.user_id is 'That host''s user.';
+comment on column ccp.verifications.task_id is 'The task it was part of.';
+comment on column ccp.verifications.process_id is 'The agent that did it.';
+comment on column ccp.verifications.kind is 'start, light, full or task.';
+comment on column ccp.verifications.outcome is 'passed, failed or inconclusive.';
+comment on column ccp.verifications.error_code is 'What did not hold.';
+comment on column ccp.verifications.exit_label is 'The exit at that time.';
+comment on column ccp.verifications.expected_ip is 'The address the world should have seen.';
+comment on column ccp.verifications.observed_ip is 'The address it saw.';
+comment on column ccp.verifications.checks is 'List of {name, outcome, ms, detail}.';
+comment on column ccp.verifications.duration_ms is 'How long it took, in milliseconds.';
+create index verifications_of_a_host on ccp.verifications (host_id, at);
+create index verifications_of_a_user on ccp.verifications (user_id, at);
+
+do $$
+declare
+    v_table text;
+    v_month date;
+    v_part text;
+begin
+    foreach v_table in array array['events', 'verifications']
+    loop
+        execute format(
+            'create trigger %s_are_append_only before update or delete or truncate on ccp.%I '
+            'for each statement execute function event.refuse_change()',
+            v_table, v_table
+        );
+        for v_month in
+            select (date_trunc('month', now() at time zone 'UTC') + make_interval(months => m))::date
+            from generate_series(-1, 3) as m
+        loop
+            v_part := v_table || to_char(v_month, '_YYYY_MM');
+            execute format(
+                'create table ccp.%I partition of ccp.%I for values from (%L) to (%L)',
+                v_part, v_table,
+                v_month::text || ' 00:00:00+00', (v_month + interval '1 month')::date::text || ' 00:00:00+00'
+            );
+            execute format(
+                'create trigger %s_is_append_only before update or delete or truncate on ccp.%I '
+                'for each statement execute function event.refuse_change()',
+                v_part, v_part
+            );
+            execute format(
+                'comment on table ccp.%I is %L',
+                v_part, format('One month of ccp.%s.', v_table)
+            );
+        end loop;
+    end loop;
+end
+$$;
