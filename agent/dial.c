@@ -96,7 +96,7 @@ static int session_open(struct agent *a, struct db *db, const struct dial_reques
 			db_rows(rows) == 1 && db_text(rows, 0, 2) ? db_text(rows, 0, 2)
 								  : "refused");
 	host_id = db_text(rows, 0, 1);
-	if (!host_id || !spec_id_is_valid(host_id) || !text_copy(ret_host, SPEC_ID_SIZE, host_id))
+	if (!host_id || !str_is_uuid(host_id) || !text_copy(ret_host, SPEC_ID_SIZE, host_id))
 		return refuse(reply, DIAL_REFUSED, "the session has no host");
 	return 0;
 }
@@ -193,7 +193,7 @@ static void call_run(struct pool_job *job, void *context)
 		return;
 	request.session_id[sizeof(request.session_id) - 1] = '\0';
 	if (request.magic != DIAL_MAGIC || request.port == 0 || request.port > UINT16_MAX ||
-		!spec_id_is_valid(request.session_id))
+		!str_is_uuid(request.session_id))
 		(void)refuse(
 			&reply, DIAL_REFUSED, "the request is of another version or no request");
 	else

@@ -77,11 +77,8 @@ static int listen_uapi(const struct birth *b)
 // agent take its tun under Ubuntu's Yama later; without Yama it fails, which is fine.
 static int drop_rights(void)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
-	data[0].effective = data[0].permitted = 1u << CAP_NET_ADMIN;
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-	if (syscall(SYS_capset, &header, data) < 0)
+	if (proc_keep_caps(1ull << CAP_NET_ADMIN) < 0)
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

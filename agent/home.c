@@ -317,7 +317,7 @@ int home_unmount_all(const struct agent *a, struct err *e)
 	if (!dir)
 		return err_set(e, errno, "read the homes");
 	for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
-		if (spec_id_is_valid(d->d_name))
+		if (str_is_uuid(d->d_name))
 			r = home_unmount(a, d->d_name, e);
 	}
 	closedir(dir);

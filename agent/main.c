@@ -128,22 +128,22 @@ static int sealing_key_load(struct agent *a, struct err *e)
 {
 	static const char name[] = "sealing.key";
 	_cleanup_(wipe_freep) char *text = NULL;
-	uint8_t secret[SEAL_KEY_SIZE];
-	char made[SEAL_KEY_TEXT_SIZE];
-	int r = file_read(a->data_fd, name, SEAL_KEY_TEXT_SIZE, &text, e);
+	uint8_t secret[KEY32_SIZE];
+	char made[KEY32_TEXT_SIZE];
+	int r = file_read(a->data_fd, name, KEY32_TEXT_SIZE, &text, e);
 
 	if (r < 0 && e->code != ENOENT)
 		return -1;
 	if (r < 0) {
 		seal_pair_make(&a->sealing);
-		seal_key_text(a->sealing.secret_key, made);
+		key32_text(a->sealing.secret_key, made);
 		r = file_write(a->data_fd, name, made, strlen(made), 0600, e);
 		mem_wipe(made, sizeof(made));
 		return r;
 	}
 	text[strcspn(text, "\n")] = '\0';
-	if (seal_key_parse(text, secret, e) < 0)
-		return err_wrap(e, "read sealing.key");
+	if (key32_parse(text, "sealing.key", secret, e) < 0)
+		return -1;
 	seal_pair_from_secret(secret, &a->sealing);
 	mem_wipe(secret, sizeof(secret));
 	return 0;

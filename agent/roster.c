@@ -54,7 +54,7 @@ static void spec_learn(struct agent *a, const char *id, const char *json)
 	struct err e;
 	int r;
 
-	if (!spec_id_is_valid(id))
+	if (!str_is_uuid(id))
 		return;
 	r = host_spec_read(json, &spec, &e);
 	host = host_try_take_new(a->hosts, id);
@@ -91,10 +91,10 @@ static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	struct db_number process = db_number(a->process_id);
 	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dials));
-	char key[SEAL_KEY_TEXT_SIZE];
+	char key[KEY32_TEXT_SIZE];
 	int r;
 
-	seal_key_text(a->sealing.public_key, key);
+	key32_text(a->sealing.public_key, key);
 	r = db_call(db, DB_CALL("select node.set_sealing_key($1, $2)", process.text, key), &w,
 		&rows, e);
 	if (r == 0 && (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "ok") != 0))

@@ -11,21 +11,8 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/key32.h"
 #include "lib/seal.h"
-
-bool spec_id_is_valid(const char *id)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	for (size_t i = 0; i < sizeof(form); i++) {
-		bool fits = form[i] == 'x' ? id[i] != '\0' && strchr("0123456789abcdef", id[i])
-					   : id[i] == form[i];
-
-		if (!fits)
-			return false;
-	}
-	return true;
-}
 
 static int get_copy(const cJSON *json, const char *name, char *ret, size_t size, struct err *e)
 {
@@ -162,7 +149,7 @@ static int read_spec(struct host_spec *s, struct err *e)
 		get_copy(s->json, "status", s->status, sizeof(s->status), e) < 0 ||
 		get_copy(s->json, "wanted", s->wanted, sizeof(s->wanted), e) < 0)
 		return -1;
-	if (!spec_id_is_valid(s->host_id) || !short_id_is_valid(s->short_id))
+	if (!str_is_uuid(s->host_id) || !short_id_is_valid(s->short_id))
 		return err_say(e, EINVAL, "host_id or short_id is no id");
 	if (read_container(s, e) < 0 || read_verify(s, e) < 0 ||
 		json_opt_object(s->json, "exit", &outward, e) < 0)
@@ -231,9 +218,9 @@ static int read_allowed(const cJSON *allowed, struct wireguard_config *config, s
 	return 0;
 }
 
-int host_spec_wireguard(const struct host_spec *s,
-	const uint8_t private_key[static WIREGUARD_KEY_SIZE], const char *key_path,
-	const struct seal_pair *sealing, struct wireguard_config *ret, struct err *e)
+int host_spec_wireguard(const struct host_spec *s, const uint8_t private_key[static KEY32_SIZE],
+	const char *key_path, const struct seal_pair *sealing, struct wireguard_config *ret,
+	struct err *e)
 {
 	struct wireguard_config config = {
 		.endpoint = s->exit.endpoint,
@@ -242,18 +229,16 @@ int host_spec_wireguard(const struct host_spec *s,
 	_cleanup_(wipe_freep) char *preshared = NULL;
 	size_t size;
 
-	if (wireguard_key_parse(s->exit.public_key, "the exit's public key", config.public_key, e) <
-			0 ||
+	if (key32_parse(s->exit.public_key, "the exit's public key", config.public_key, e) < 0 ||
 		read_allowed(s->exit.allowed, &config, e) < 0)
 		return -1;
 	if (s->exit.preshared_sealed) {
 		if (seal_open(sealing, s->exit.preshared_sealed, &preshared, &size, e) < 0)
 			return err_wrap(e, "open the exit's preshared key");
-		if (wireguard_key_parse(
-			    preshared, "the exit's preshared key", config.preshared_key, e) < 0)
+		if (key32_parse(preshared, "the exit's preshared key", config.preshared_key, e) < 0)
 			return -1;
 	}
-	memcpy(config.private_key, private_key, WIREGUARD_KEY_SIZE);
+	memcpy(config.private_key, private_key, KEY32_SIZE);
 	*ret = config;
 	mem_wipe(&config, sizeof(config));
 	return 0;

@@ -67,10 +67,7 @@ _must_check_ int host_spec_can_start(
 
 // The tunnel's configuration, with both secret keys: the caller wipes it. `key_path` is borrowed.
 _must_check_ int host_spec_wireguard(const struct host_spec *spec,
-	const uint8_t private_key[static WIREGUARD_KEY_SIZE], const char *key_path,
+	const uint8_t private_key[static KEY32_SIZE], const char *key_path,
 	const struct seal_pair *sealing, struct wireguard_config *ret, struct err *e);
 
 void host_spec_verify(const struct host_spec *spec, enum verify_kind kind, struct verify_spec *ret);
-
-// A uuid in lower case, as PostgreSQL prints it: safe in paths and names.
-bool spec_id_is_valid(const char *id);

@@ -165,7 +165,7 @@ int start_wall(struct task *task, struct err *e)
 static int tunnel_config(
 	struct work *work, const char *key_path, struct wireguard_config *ret, struct err *e)
 {
-	uint8_t key[KEYS_WIREGUARD_SIZE];
+	uint8_t key[KEY32_SIZE];
 	int r = keys_wireguard(work->home.dir_fd, key, e);
 
 	if (r == 0)

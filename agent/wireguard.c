@@ -11,24 +11,7 @@
 #include "lib/mem.h"
 
 // Every 25 s a packet keeps NAT on the way open and the handshake young while the user is idle.
-enum { KEEPALIVE_S = 25, SET_TEXT_MAX = 8192, KEY_HEX_SIZE = 2 * WIREGUARD_KEY_SIZE + 1 };
-
-int wireguard_key_parse(
-	const char *base64, const char *what, uint8_t ret[static WIREGUARD_KEY_SIZE], struct err *e)
-{
-	uint8_t key[WIREGUARD_KEY_SIZE];
-	size_t len;
-	const char *end;
-	if (sodium_base642bin(key, sizeof(key), base64, strlen(base64), NULL, &len, &end,
-		    sodium_base64_VARIANT_ORIGINAL) < 0 ||
-		len != sizeof(key) || *end != '\0') {
-		mem_wipe(key, sizeof(key));
-		return err_say(e, EINVAL, "%s is not a WireGuard key (32 bytes in base64)", what);
-	}
-	memcpy(ret, key, sizeof(key));
-	mem_wipe(key, sizeof(key));
-	return 0;
-}
+enum { KEEPALIVE_S = 25, SET_TEXT_MAX = 8192, KEY_HEX_SIZE = 2 * KEY32_SIZE + 1 };
 
 int wireguard_allowed_parse(const char *list, struct wireguard_config *config, struct err *e)
 {
@@ -53,10 +36,10 @@ int wireguard_allowed_parse(const char *list, struct wireguard_config *config, s
 	return 0;
 }
 
-static void add_key(struct str *s, const char *name, const uint8_t key[WIREGUARD_KEY_SIZE])
+static void add_key(struct str *s, const char *name, const uint8_t key[KEY32_SIZE])
 {
 	char hex[KEY_HEX_SIZE];
-	sodium_bin2hex(hex, sizeof(hex), key, WIREGUARD_KEY_SIZE);
+	sodium_bin2hex(hex, sizeof(hex), key, KEY32_SIZE);
 	str_addf(s, "%s=%s\n", name, hex);
 	mem_wipe(hex, sizeof(hex));
 }
@@ -117,13 +100,12 @@ static bool number_take(const char *value, uint64_t *ret)
 	return true;
 }
 
-static bool key_take(const char *value, uint8_t ret[WIREGUARD_KEY_SIZE])
+static bool key_take(const char *value, uint8_t ret[KEY32_SIZE])
 {
 	size_t len;
 	return strlen(value) == KEY_HEX_SIZE - 1 &&
-	       sodium_hex2bin(ret, WIREGUARD_KEY_SIZE, value, KEY_HEX_SIZE - 1, NULL, &len, NULL) ==
-		       0 &&
-	       len == WIREGUARD_KEY_SIZE;
+	       sodium_hex2bin(ret, KEY32_SIZE, value, KEY_HEX_SIZE - 1, NULL, &len, NULL) == 0 &&
+	       len == KEY32_SIZE;
 }
 
 struct answer {

@@ -8,25 +8,22 @@
 
 #include "lib/addr.h"
 #include "lib/attr.h"
+#include "lib/key32.h"
 
 struct err;
 
 // As many allowed addresses as ccp.egress_ips takes.
-enum { WIREGUARD_KEY_SIZE = 32, WIREGUARD_ALLOWED_MAX = 64 };
+enum { WIREGUARD_ALLOWED_MAX = 64 };
 
 struct wireguard_config {
-	uint8_t private_key[WIREGUARD_KEY_SIZE]; // ours; wipe the struct after use
-	uint8_t public_key[WIREGUARD_KEY_SIZE]; // the exit's
-	uint8_t preshared_key[WIREGUARD_KEY_SIZE]; // all zero: none
+	uint8_t private_key[KEY32_SIZE]; // ours; wipe the struct after use
+	uint8_t public_key[KEY32_SIZE]; // the exit's
+	uint8_t preshared_key[KEY32_SIZE]; // all zero: none
 	struct addr_port endpoint;
 	struct addr allowed[WIREGUARD_ALLOWED_MAX]; // what may come from and go to the exit
 	size_t allowed_count;
 	const char *key_path; // the private key's file: the engine flocks it as long as it lives
 };
-
-// Base64 of exactly 32 bytes, as wg(8) prints keys. EINVAL names `what`.
-_must_check_ int wireguard_key_parse(const char *base64, const char *what,
-	uint8_t ret[static WIREGUARD_KEY_SIZE], struct err *e);
 
 // Adds "0.0.0.0/0, ::/0" (commas, blanks allowed) to config->allowed.
 _must_check_ int wireguard_allowed_parse(
@@ -43,7 +40,7 @@ char *wireguard_again_text(const struct wireguard_config *config);
 struct wireguard_status {
 	int64_t handshake_ns; // CLOCK_REALTIME of the last one, 0: none yet
 	uint64_t rx_bytes, tx_bytes;
-	uint8_t public_key[WIREGUARD_KEY_SIZE]; // the exit's; zero before it is configured
+	uint8_t public_key[KEY32_SIZE]; // the exit's; zero before it is configured
 };
 
 // Reads an answer of the engine to `get=1` or `set=1` (text up to and with its empty line). Exactly

@@ -62,7 +62,7 @@ int work_begin(struct task *task, struct err *e)
 	work->gate_fd = -1;
 	evidence_init(&work->ev);
 	work->docker = docker_new(work->agent->docker_socket);
-	if (!spec_id_is_valid(task->host_id))
+	if (!str_is_uuid(task->host_id))
 		return err_say(e, EINVAL, "the task has no host");
 	r = host_take(work->agent->hosts, task->host_id, &w, &work->host, e);
 	if (r != 0)

@@ -7,20 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "api/field.h"
 #include "lib/addr.h"
 #include "lib/err.h"
+#include "lib/key32.h"
 #include "lib/mem.h"
+#include "lib/sshkey.h"
 #include "lib/utf8.h"
 
 enum {
 	PATTERNS_MAX = 32,
 	ARRAY_MAX_BYTES = 4096,
-	SSH_KEY_BLOB_MAX = 4096,
-	RSA_BYTES_MIN = 256, // 2048 bits
-	RSA_BYTES_MAX = 2048,
 };
 
 static struct {
@@ -85,16 +82,14 @@ bool check_choice(const struct field *field, char **text)
 	return false;
 }
 
+// Upper case becomes lower case.
 bool check_uuid(const struct field *field, char **text)
 {
 	(void)field;
-	const char *p = *text;
-	for (int i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (dash ? p[i] != '-' : strspn(p + i, "0123456789abcdefABCDEF") == 0)
-			return false;
-	}
-	return p[36] == '\0';
+	for (char *p = *text; *p; p++)
+		if (*p >= 'A' && *p <= 'F')
+			*p += 'a' - 'A';
+	return str_is_uuid(*text);
 }
 
 bool check_integer(const struct field *field, char **text)
@@ -222,12 +217,9 @@ bool check_endpoint(const struct field *field, char **text)
 bool check_key(const struct field *field, char **text)
 {
 	(void)field;
-	unsigned char key[32];
-	size_t len;
-	bool valid = strlen(*text) == 44 &&
-		     sodium_base642bin(key, sizeof(key), *text, 44, NULL, &len, NULL,
-			     sodium_base64_VARIANT_ORIGINAL) == 0 &&
-		     len == sizeof(key);
+	uint8_t key[KEY32_SIZE];
+	struct err ignored;
+	bool valid = key32_parse(*text, "the key", key, &ignored) == 0;
 	mem_wipe(key, sizeof(key));
 	return valid;
 }
@@ -238,69 +230,12 @@ bool check_password(const struct field *field, char **text)
 	return len >= field->min && len <= field->max;
 }
 
-// The next length-prefixed string of a key blob (RFC 4253 section 6.6).
-static bool blob_next(
-	const unsigned char **p, size_t *left, const unsigned char **ret, size_t *ret_len)
-{
-	if (*left < 4)
-		return false;
-	size_t len = (size_t)(*p)[0] << 24 | (size_t)(*p)[1] << 16 | (size_t)(*p)[2] << 8 | (*p)[3];
-	if (len > *left - 4)
-		return false;
-	*ret = *p + 4;
-	*ret_len = len;
-	*p += 4 + len;
-	*left -= 4 + len;
-	return true;
-}
-
-static bool blob_is_valid(const char *type, const unsigned char *blob, size_t size)
-{
-	const unsigned char *part;
-	size_t len;
-	if (!blob_next(&blob, &size, &part, &len) || len != strlen(type) ||
-		memcmp(part, type, len) != 0)
-		return false;
-	if (strcmp(type, "ssh-ed25519") == 0)
-		return blob_next(&blob, &size, &part, &len) && len == 32 && size == 0;
-	if (strcmp(type, "ssh-rsa") == 0) {
-		if (!blob_next(&blob, &size, &part, &len) || len == 0 || len > 8 ||
-			!blob_next(&blob, &size, &part, &len) || len == 0)
-			return false;
-		size_t zero = part[0] == 0;
-		return size == 0 && len - zero >= RSA_BYTES_MIN && len - zero <= RSA_BYTES_MAX;
-	}
-	const char *curve = type + strlen("ecdsa-sha2-");
-	if (!blob_next(&blob, &size, &part, &len) || len != strlen(curve) ||
-		memcmp(part, curve, len) != 0)
-		return false;
-	size_t coordinate = ((size_t)atoi(curve + strlen("nistp")) + 7) / 8;
-	return blob_next(&blob, &size, &part, &len) && len == 1 + 2 * coordinate && part[0] == 4 &&
-	       size == 0;
-}
-
-// "type base64 [comment]" becomes "type base64". Certificates are refused: the SSH library does not
-// verify them.
 bool check_ssh_key(const struct field *field, char **text)
 {
 	(void)field;
-	static const char *const types[] = {"ssh-ed25519", "ecdsa-sha2-nistp256",
-		"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"};
-	size_t type_len = strcspn(*text, " ");
-	const char *type = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (strlen(types[i]) == type_len && memcmp(types[i], *text, type_len) == 0)
-			type = types[i];
-	const char *base64 = *text + type_len + ((*text)[type_len] == ' ');
-	size_t base64_len = strcspn(base64, " ");
-	unsigned char blob[SSH_KEY_BLOB_MAX];
-	size_t size;
-	if (!type ||
-		sodium_base642bin(blob, sizeof(blob), base64, base64_len, NULL, &size, NULL,
-			sodium_base64_VARIANT_ORIGINAL) != 0 ||
-		!blob_is_valid(type, blob, size))
+	char *line = sshkey_line_read(*text);
+	if (!line)
 		return false;
-	char *line = xasprintf("%s %.*s", type, (int)base64_len, base64);
 	free(*text);
 	*text = line;
 	return true;

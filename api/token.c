@@ -50,8 +50,7 @@ static int key_find(const char *kid, struct token_key *ret)
 static bool claim_uuid(jwt_t *jwt, const char *name, char ret[static TOKEN_UUID_SIZE])
 {
 	const char *text = jwt_get_grant(jwt, name);
-	if (!text || strlen(text) != TOKEN_UUID_SIZE - 1 ||
-		strspn(text, "0123456789abcdef-") != TOKEN_UUID_SIZE - 1)
+	if (!text || !str_is_uuid(text))
 		return false;
 	memcpy(ret, text, TOKEN_UUID_SIZE);
 	return true;

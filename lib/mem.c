@@ -158,6 +158,18 @@ void str_done(struct str *s)
 	*s = STR_INIT(s->max);
 }
 
+bool str_is_uuid(const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	for (size_t i = 0; i < sizeof(form); i++) {
+		bool digit = text[i] != '\0' && strchr("0123456789abcdef", text[i]);
+		if (form[i] == 'x' ? !digit : text[i] != form[i])
+			return false;
+	}
+	return true;
+}
+
 bool text_copy(char *dst, size_t dst_size, const char *text)
 {
 	size_t len = strlen(text);

@@ -74,5 +74,8 @@ char *str_take(struct str *s); // heap, the caller frees; NULL on overflow; s is
 void str_reset(struct str *s); // empty again, keeps its memory
 void str_done(struct str *s);
 
+// Is it a UUID as PostgreSQL prints one, in lower case?
+bool str_is_uuid(const char *text);
+
 // Copies `text` into a fixed array. false (and an empty dst) when it does not fit.
 _must_check_ bool text_copy(char *dst, size_t dst_size, const char *text);

@@ -81,7 +81,7 @@ int proc_user_find(const char *name, struct proc_user *ret, struct err *e)
 
 // capset(2) by hand (linux/capability.h, version 3: two words of 32 bits); libcap would be one more
 // dependency.
-static int set_capabilities(uint64_t mask, struct err *e)
+int proc_keep_caps(uint64_t mask)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
@@ -92,10 +92,8 @@ static int set_capabilities(uint64_t mask, struct err *e)
 			.effective = word, .permitted = word, .inheritable = word};
 	}
 	if (syscall(SYS_capset, &header, data) < 0)
-		return err_set(e, errno, "set capabilities to %#llx", (unsigned long long)mask);
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return err_set(e, errno, "clear the ambient capabilities");
-	return 0;
+		return -1;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e)
@@ -110,8 +108,8 @@ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e)
 		return err_set(e, errno, "change to group %u", (unsigned)user->gid);
 	if (setresuid(user->uid, user->uid, user->uid) < 0)
 		return err_set(e, errno, "change to user %u", (unsigned)user->uid);
-	if (set_capabilities(keep, e) < 0)
-		return -1;
+	if (proc_keep_caps(keep) < 0)
+		return err_set(e, errno, "set capabilities to %#llx", (unsigned long long)keep);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(e, errno, "set no_new_privs");
 	if (setuid(0) == 0 || setgid(0) == 0)

@@ -36,9 +36,11 @@ struct proc_user {
 };
 _must_check_ int proc_user_find(const char *name, struct proc_user *ret, struct err *e);
 
-// Becomes `user` for good: no supplementary groups, every capability but those in the mask `keep`
-// (bit CAP_x) dropped from the permitted, effective, inheritable and ambient sets, then
-// no_new_privs. For single-threaded children only; afterwards it checks that the way back is
+// Drops every capability but those in the mask `keep` (bit CAP_x) from the permitted, effective,
+// inheritable and ambient sets. Returns 0, or -1 with errno. Async-signal-safe.
+_must_check_ int proc_keep_caps(uint64_t keep);
+
+// Becomes `user` for good: no supplementary groups, no capabilities but `keep`, no_new_privs. For single-threaded children only; afterwards it checks that the way back is
 // closed.
 _must_check_ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e);
 

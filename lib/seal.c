@@ -12,8 +12,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 
-static_assert(
-	SEAL_KEY_SIZE == crypto_box_PUBLICKEYBYTES && SEAL_KEY_SIZE == crypto_box_SECRETKEYBYTES,
+static_assert(KEY32_SIZE == crypto_box_PUBLICKEYBYTES && KEY32_SIZE == crypto_box_SECRETKEYBYTES,
 	"key sizes are libsodium's");
 
 enum { BOX_MAX = SEAL_SECRET_MAX + crypto_box_SEALBYTES };
@@ -31,34 +30,16 @@ void seal_pair_make(struct seal_pair *ret)
 	crypto_box_keypair(ret->public_key, ret->secret_key);
 }
 
-void seal_pair_from_secret(const uint8_t secret_key[static SEAL_KEY_SIZE], struct seal_pair *ret)
+void seal_pair_from_secret(const uint8_t secret_key[static KEY32_SIZE], struct seal_pair *ret)
 {
 	sodium_ready();
-	memcpy(ret->secret_key, secret_key, SEAL_KEY_SIZE);
+	memcpy(ret->secret_key, secret_key, KEY32_SIZE);
 	crypto_scalarmult_base(ret->public_key, secret_key);
-}
-
-void seal_key_text(const uint8_t key[static SEAL_KEY_SIZE], char ret[static SEAL_KEY_TEXT_SIZE])
-{
-	sodium_bin2base64(
-		ret, SEAL_KEY_TEXT_SIZE, key, SEAL_KEY_SIZE, sodium_base64_VARIANT_ORIGINAL);
-}
-
-int seal_key_parse(const char *text, uint8_t ret[static SEAL_KEY_SIZE], struct err *e)
-{
-	size_t size;
-
-	if (strlen(text) != SEAL_KEY_TEXT_SIZE - 1 ||
-		sodium_base642bin(ret, SEAL_KEY_SIZE, text, strlen(text), NULL, &size, NULL,
-			sodium_base64_VARIANT_ORIGINAL) != 0 ||
-		size != SEAL_KEY_SIZE)
-		return err_say(e, EINVAL, "the key is not base64 of 32 bytes");
-	return 0;
 }
 
 int seal_make(const char *public_key, const void *secret, size_t size, char **ret, struct err *e)
 {
-	uint8_t key[SEAL_KEY_SIZE];
+	uint8_t key[KEY32_SIZE];
 	uint8_t box[BOX_MAX];
 	size_t box_size = size + crypto_box_SEALBYTES;
 	size_t text_size;
@@ -67,7 +48,7 @@ int seal_make(const char *public_key, const void *secret, size_t size, char **re
 	sodium_ready();
 	if (size > SEAL_SECRET_MAX)
 		return err_say(e, EMSGSIZE, "a secret has at most %d bytes", SEAL_SECRET_MAX);
-	if (seal_key_parse(public_key, key, e) < 0)
+	if (key32_parse(public_key, "the sealing key", key, e) < 0)
 		return err_wrap(e, "seal a secret");
 	if (crypto_box_seal(box, secret, size, key) != 0)
 		return err_say(e, EINVAL, "the sealing key is no usable X25519 key");

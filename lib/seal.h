@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "lib/key32.h"
 
 struct err;
 
@@ -14,24 +15,16 @@ struct err;
 // at its first start and puts the public half into the settings (node.set_sealing_key); the API
 // seals what it is given; SQL stores base64 ciphertext. All keys and boxes are standard base64 with
 // padding.
-enum {
-	SEAL_KEY_SIZE = 32,
-	SEAL_KEY_TEXT_SIZE = 45, // base64 of a key, with the NUL
-	SEAL_SECRET_MAX = 4096, // longest secret, bytes
-};
+enum { SEAL_SECRET_MAX = 4096 }; // longest secret, bytes
 
 struct seal_pair {
-	uint8_t public_key[SEAL_KEY_SIZE];
-	uint8_t secret_key[SEAL_KEY_SIZE]; // wipe the struct after use
+	uint8_t public_key[KEY32_SIZE];
+	uint8_t secret_key[KEY32_SIZE]; // wipe the struct after use
 };
 
 void seal_pair_make(struct seal_pair *ret);
 // The pair of a secret key that was stored.
-void seal_pair_from_secret(const uint8_t secret_key[static SEAL_KEY_SIZE], struct seal_pair *ret);
-
-void seal_key_text(const uint8_t key[static SEAL_KEY_SIZE], char ret[static SEAL_KEY_TEXT_SIZE]);
-// EINVAL unless it is base64 of exactly 32 bytes.
-_must_check_ int seal_key_parse(const char *text, uint8_t ret[static SEAL_KEY_SIZE], struct err *e);
+void seal_pair_from_secret(const uint8_t secret_key[static KEY32_SIZE], struct seal_pair *ret);
 
 // Seals `secret` (any bytes, at most SEAL_SECRET_MAX). *ret is base64 on the heap, the caller frees
 // it.

@@ -22,6 +22,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "lib/key32.h"
 #include "lib/wait.h"
 
 static const cJSON *input;
@@ -193,8 +194,8 @@ static int config_read(struct wireguard_config *c, struct err *e)
 		return err_set(e, EIO, "read the key");
 	fclose(file);
 	key[strcspn(key, "\n")] = '\0';
-	if (wireguard_key_parse(key, "the private key", c->private_key, e) < 0 ||
-		wireguard_key_parse(text("public_key"), "the public key", c->public_key, e) < 0 ||
+	if (key32_parse(key, "the private key", c->private_key, e) < 0 ||
+		key32_parse(text("public_key"), "the public key", c->public_key, e) < 0 ||
 		addr_parse_port(text("endpoint"), &c->endpoint, e) < 0)
 		return -1;
 	return wireguard_allowed_parse(text("allowed_ips"), c, e);

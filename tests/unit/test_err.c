@@ -115,6 +115,17 @@ static void a_copied_text_fits_or_is_empty(void **state)
 	assert_string_equal(small, "");
 }
 
+static void a_uuid_is_what_postgresql_prints(void **state)
+{
+	(void)state;
+	assert_true(str_is_uuid("0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11"));
+	assert_false(str_is_uuid("0B2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11"));
+	assert_false(str_is_uuid(""));
+	assert_false(str_is_uuid("0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c1"));
+	assert_false(str_is_uuid("0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11x"));
+	assert_false(str_is_uuid("0b2f7a52/6f0f-4b25-9f6e-3a0f2a1f0c11"));
+}
+
 static void a_wait_ends_by_deadline_or_by_cancel(void **state)
 {
 	_cleanup_(closep) int cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -143,6 +154,7 @@ int main(void)
 		cmocka_unit_test(whether_to_retry_is_decided_by_sqlstate_then_errno),
 		cmocka_unit_test(a_string_builder_never_passes_its_limit),
 		cmocka_unit_test(a_copied_text_fits_or_is_empty),
+		cmocka_unit_test(a_uuid_is_what_postgresql_prints),
 		cmocka_unit_test(a_wait_ends_by_deadline_or_by_cancel),
 	};
 

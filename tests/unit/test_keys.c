@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The key writer against ssh-keygen, and the life of a host's key files.
+// The life of a host's key files.
 // uses: agent/keys.c agent/file.c
 
 #include <errno.h>
@@ -54,47 +54,10 @@ static void command_line(const char *command, char *ret, size_t size)
 	ret[strcspn(ret, "\n")] = '\0';
 }
 
-static void ssh_keygen_reads_what_we_write(void **state)
-{
-	_cleanup_(freep) char *path = xasprintf("%s/key", directory);
-	_cleanup_(freep) char *command = xasprintf("ssh-keygen -y -f %s", path);
-	struct err e;
-
-	(void)state;
-	for (uint8_t first = 0; first < 8; first++) {
-		uint8_t seed[32] = {first, 1, 2, 3};
-		_cleanup_(freep) char *pem = ssh_key_write(seed, 0x01020304u * first, "a comment");
-		char ours[KEYS_SSH_LINE_SIZE], line[512], expected[256];
-
-		assert_int_equal(file_write(dir_fd, "key", pem, strlen(pem), 0600, &e), 0);
-		assert_int_equal(ssh_key_public(pem, ours, &e), 0);
-		command_line(command, line, sizeof(line));
-		snprintf(expected, sizeof(expected), "%s a comment", ours);
-		assert_string_equal(line, expected);
-	}
-}
-
-static void a_damaged_key_is_refused(void **state)
-{
-	uint8_t seed[32] = {7};
-	_cleanup_(freep) char *pem = ssh_key_write(seed, 1, "");
-	char line[KEYS_SSH_LINE_SIZE];
-	struct err e;
-
-	(void)state;
-	pem[40] ^= 1; // inside the base64 of the magic
-	assert_int_equal(ssh_key_public(pem, line, &e), -1);
-	assert_int_equal(ssh_key_public("", line, &e), -1);
-	assert_int_equal(ssh_key_public("-----BEGIN OPENSSH PRIVATE KEY-----\n"
-					"-----END OPENSSH PRIVATE KEY-----\n",
-				 line, &e),
-		-1);
-}
-
 static void making_keys_again_changes_nothing(void **state)
 {
 	struct keys_public first, second;
-	uint8_t private_key[KEYS_WIREGUARD_SIZE];
+	uint8_t private_key[KEY32_SIZE];
 	struct stat st;
 	struct err e;
 
@@ -130,7 +93,7 @@ static void the_public_key_is_what_wg_prints(void **state)
 static void the_client_key_comes_sealed(void **state)
 {
 	_cleanup_(closep) int fd = -1;
-	char text[KEYS_PEM_MAX] = "", line[KEYS_SSH_LINE_SIZE];
+	char text[SSHKEY_PEM_MAX] = "", line[SSHKEY_LINE_SIZE];
 	struct keys_public public;
 	struct err e;
 
@@ -138,7 +101,7 @@ static void the_client_key_comes_sealed(void **state)
 	assert_int_equal(keys_make(dir_fd, dir_fd, &public, &e), 0);
 	assert_int_equal(keys_client_memfd(dir_fd, &fd, &e), 0);
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
-	assert_int_equal(ssh_key_public(text, line, &e), 0);
+	assert_int_equal(sshkey_public(text, line, &e), 0);
 	assert_string_equal(line, public.ssh_client);
 	assert_int_equal(write(fd, "x", 1), -1);
 }
@@ -146,9 +109,6 @@ static void the_client_key_comes_sealed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			ssh_keygen_reads_what_we_write, directory_make, directory_remove),
-		cmocka_unit_test(a_damaged_key_is_refused),
 		cmocka_unit_test_setup_teardown(
 			making_keys_again_changes_nothing, directory_make, directory_remove),
 		cmocka_unit_test_setup_teardown(

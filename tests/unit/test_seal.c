@@ -17,7 +17,7 @@
 static void what_is_sealed_opens(void **state)
 {
 	struct seal_pair pair, again;
-	char key[SEAL_KEY_TEXT_SIZE];
+	char key[KEY32_TEXT_SIZE];
 	_cleanup_(freep) char *box = NULL;
 	_cleanup_(freep) char *secret = NULL;
 	size_t size;
@@ -27,7 +27,7 @@ static void what_is_sealed_opens(void **state)
 	seal_pair_make(&pair);
 	seal_pair_from_secret(pair.secret_key, &again);
 	assert_memory_equal(&pair, &again, sizeof(pair));
-	seal_key_text(pair.public_key, key);
+	key32_text(pair.public_key, key);
 	assert_int_equal(seal_make(key, "a\0b", 3, &box, &e), 0);
 	assert_int_equal(seal_open(&pair, box, &secret, &size, &e), 0);
 	assert_int_equal(size, 3);
@@ -37,14 +37,14 @@ static void what_is_sealed_opens(void **state)
 static void two_boxes_of_one_secret_differ(void **state)
 {
 	struct seal_pair pair;
-	char key[SEAL_KEY_TEXT_SIZE];
+	char key[KEY32_TEXT_SIZE];
 	_cleanup_(freep) char *a = NULL;
 	_cleanup_(freep) char *b = NULL;
 	struct err e;
 
 	(void)state;
 	seal_pair_make(&pair);
-	seal_key_text(pair.public_key, key);
+	key32_text(pair.public_key, key);
 	assert_int_equal(seal_make(key, "x", 1, &a, &e), 0);
 	assert_int_equal(seal_make(key, "x", 1, &b, &e), 0);
 	assert_string_not_equal(a, b);
@@ -53,7 +53,7 @@ static void two_boxes_of_one_secret_differ(void **state)
 static void another_key_or_a_changed_box_does_not_open(void **state)
 {
 	struct seal_pair pair, other;
-	char key[SEAL_KEY_TEXT_SIZE];
+	char key[KEY32_TEXT_SIZE];
 	_cleanup_(freep) char *box = NULL;
 	char *secret = NULL;
 	size_t size;
@@ -62,7 +62,7 @@ static void another_key_or_a_changed_box_does_not_open(void **state)
 	(void)state;
 	seal_pair_make(&pair);
 	seal_pair_make(&other);
-	seal_key_text(pair.public_key, key);
+	key32_text(pair.public_key, key);
 	assert_int_equal(seal_make(key, "secret", 6, &box, &e), 0);
 	assert_int_equal(seal_open(&other, box, &secret, &size, &e), -1);
 	assert_int_equal(e.code, EBADMSG);
@@ -77,13 +77,13 @@ static void bad_keys_and_long_secrets_are_refused(void **state)
 {
 	static char big[SEAL_SECRET_MAX + 1];
 	struct seal_pair pair;
-	char key[SEAL_KEY_TEXT_SIZE];
+	char key[KEY32_TEXT_SIZE];
 	char *box = NULL;
 	struct err e;
 
 	(void)state;
 	seal_pair_make(&pair);
-	seal_key_text(pair.public_key, key);
+	key32_text(pair.public_key, key);
 	assert_int_equal(seal_make(key, big, sizeof(big), &box, &e), -1);
 	assert_int_equal(seal_make("short", "x", 1, &box, &e), -1);
 	assert_int_equal(
