@@ -15,7 +15,10 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +26,22 @@
 #include "lib/mem.h"
 
 enum {
-	TYPE_IFNAME = 41, // nft's own number of the data type, so that `nft list` shows the set
 	PORT_DNS = 53,
 	PORT_DNS_TLS = 853, // DNS over TLS, over DTLS and over QUIC
+};
+
+// nft's own numbers of data types (nftables, include/datatype.h), so that `nft list` shows the sets.
+enum { TYPE_NFPROTO = 2, TYPE_IPADDR = 7, TYPE_IP6ADDR = 8, TYPE_IFNAME = 41 };
+
+static const struct {
+	const char *name;
+	uint32_t flags, key_type, key_size;
+} sets[RULESET_SETS] = {
+	[RULESET_PROVEN] = {"proven", NFT_SET_TIMEOUT, TYPE_IFNAME, IFNAMSIZ},
+	[RULESET_TUNNEL] = {"tunnel", 0, TYPE_IFNAME, IFNAMSIZ},
+	[RULESET_FAMILIES] = {"families", 0, TYPE_NFPROTO, sizeof(uint8_t)},
+	[RULESET_RESOLVER4] = {"resolver4", 0, TYPE_IPADDR, sizeof(struct in_addr)},
+	[RULESET_RESOLVER6] = {"resolver6", 0, TYPE_IP6ADDR, sizeof(struct in6_addr)},
 };
 
 // Chains in which packets end. `verdict` is what happens to them there.
@@ -62,6 +78,16 @@ void ruleset_counter_name(
 	enum wall_chain chain, enum wall_sender sender, char ret[static RULESET_NAME_MAX])
 {
 	snprintf(ret, RULESET_NAME_MAX, "%s_%s", ends[chain].name, senders[sender].name);
+}
+
+const char *ruleset_set_name(enum ruleset_set set)
+{
+	return sets[set].name;
+}
+
+size_t ruleset_key_size(enum ruleset_set set)
+{
+	return sets[set].key_size;
 }
 
 static void *must(void *allocated)
@@ -115,13 +141,28 @@ static void add_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset,
 	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
 }
 
-// Compares all 16 bytes, so "tun0" does not match "tun01".
-static void match_device(struct nftnl_rule *rule, uint32_t key, const char *name)
+// Compares all 16 bytes, so another device's name that begins with "lo" does not match.
+static void match_loopback(struct nftnl_rule *rule, uint32_t key)
 {
-	char padded[IFNAMSIZ] = {0};
-	snprintf(padded, sizeof(padded), "%s", name);
+	static const char name[IFNAMSIZ] = "lo";
 	add_meta(rule, key);
-	add_cmp(rule, NFT_CMP_EQ, padded, sizeof(padded));
+	add_cmp(rule, NFT_CMP_EQ, name, sizeof(name));
+}
+
+// What register 1 holds is in the set. flags: NFT_LOOKUP_F_INV for "is not".
+static void add_lookup(struct nftnl_rule *rule, enum ruleset_set set, uint32_t flags)
+{
+	struct nftnl_expr *x = expr_add(rule, "lookup");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, sets[set].name);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, flags);
+}
+
+static void match_meta_in(
+	struct nftnl_rule *rule, uint32_t key, enum ruleset_set set, uint32_t flags)
+{
+	add_meta(rule, key);
+	add_lookup(rule, set, flags);
 }
 
 static void match_meta_u8(struct nftnl_rule *rule, uint32_t key, uint8_t value)
@@ -144,12 +185,15 @@ static void match_port(struct nftnl_rule *rule, uint32_t op, uint16_t port)
 	add_cmp(rule, op, &wire, sizeof(wire));
 }
 
-static void match_destination(struct nftnl_rule *rule, const struct addr *a)
+// The destination address is one of the set's.
+static void match_destination(struct nftnl_rule *rule, uint8_t family, enum ruleset_set set)
 {
-	bool v4 = a->family == AF_INET;
-	match_meta_u8(rule, NFT_META_NFPROTO, v4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	add_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, v4 ? 16 : 24, addr_size(a));
-	add_cmp(rule, NFT_CMP_EQ, a->bytes, addr_size(a));
+	match_meta_u8(rule, NFT_META_NFPROTO, family);
+	add_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
+		family == NFPROTO_IPV4 ? offsetof(struct iphdr, daddr)
+				       : offsetof(struct ip6_hdr, ip6_dst),
+		sets[set].key_size);
+	add_lookup(rule, set, 0);
 }
 
 static void match_known_connection(struct nftnl_rule *rule)
@@ -167,16 +211,6 @@ static void match_known_connection(struct nftnl_rule *rule)
 	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, &states, sizeof(states));
 	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, &none, sizeof(none));
 	add_cmp(rule, NFT_CMP_NEQ, &none, sizeof(none));
-}
-
-// The device the packet leaves by is not in the set `proven`.
-static void match_unproven(struct nftnl_rule *rule)
-{
-	add_meta(rule, NFT_META_OIFNAME);
-	struct nftnl_expr *x = expr_add(rule, "lookup");
-	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, RULESET_PROVEN);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 static void add_verdict(struct nftnl_rule *rule, int verdict, const char *chain)
@@ -216,7 +250,7 @@ static void build_end(struct ruleset *r, enum wall_chain end)
 	}
 }
 
-static void build_dns(struct ruleset *r, const struct addr *resolver)
+static void build_dns(struct ruleset *r)
 {
 	struct nftnl_rule *rule = rule_add(r, "dns");
 	match_port(rule, NFT_CMP_EQ, PORT_DNS_TLS);
@@ -227,24 +261,27 @@ static void build_dns(struct ruleset *r, const struct addr *resolver)
 	add_verdict(rule, NFT_RETURN, NULL);
 
 	rule = rule_add(r, "dns");
-	match_destination(rule, resolver);
+	match_destination(rule, NFPROTO_IPV4, RULESET_RESOLVER4);
+	add_verdict(rule, NFT_RETURN, NULL);
+
+	rule = rule_add(r, "dns");
+	match_destination(rule, NFPROTO_IPV6, RULESET_RESOLVER6);
 	add_verdict(rule, NFT_RETURN, NULL);
 
 	go_to_end(rule_add(r, "dns"), WALL_DENY_DNS);
 }
 
-static void build_output(struct ruleset *r, const struct wall_spec *spec)
+static void build_output(struct ruleset *r)
 {
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
 	struct nftnl_rule *rule = rule_add(r, "output");
-	match_device(rule, NFT_META_OIFNAME, "lo");
+	match_loopback(rule, NFT_META_OIFNAME);
 	add_verdict(rule, NF_ACCEPT, NULL);
 
-	if (!spec->ipv6) {
-		rule = rule_add(r, "output");
-		match_meta_u8(rule, NFT_META_NFPROTO, NFPROTO_IPV6);
-		go_to_end(rule, WALL_DENY_V6);
-	}
+	rule = rule_add(r, "output");
+	match_meta_in(rule, NFT_META_NFPROTO, RULESET_FAMILIES, NFT_LOOKUP_F_INV);
+	go_to_end(rule, WALL_DENY_V6);
+
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		rule = rule_add(r, "output");
 		match_meta_u8(rule, NFT_META_L4PROTO, protocols[i]);
@@ -252,11 +289,11 @@ static void build_output(struct ruleset *r, const struct wall_spec *spec)
 	}
 	rule = rule_add(r, "output");
 	match_mark(rule, WALL_MARK_VERIFY);
-	match_device(rule, NFT_META_OIFNAME, spec->tunnel);
+	match_meta_in(rule, NFT_META_OIFNAME, RULESET_TUNNEL, 0);
 	go_to_end(rule, WALL_PASS);
 
 	rule = rule_add(r, "output");
-	match_unproven(rule);
+	match_meta_in(rule, NFT_META_OIFNAME, RULESET_PROVEN, NFT_LOOKUP_F_INV);
 	go_to_end(rule, WALL_DENY_CLOSED);
 
 	go_to_end(rule_add(r, "output"), WALL_PASS);
@@ -265,7 +302,7 @@ static void build_output(struct ruleset *r, const struct wall_spec *spec)
 static void build_input(struct ruleset *r)
 {
 	struct nftnl_rule *rule = rule_add(r, "input");
-	match_device(rule, NFT_META_IIFNAME, "lo");
+	match_loopback(rule, NFT_META_IIFNAME);
 	add_verdict(rule, NF_ACCEPT, NULL);
 
 	rule = rule_add(r, "input");
@@ -275,13 +312,13 @@ static void build_input(struct ruleset *r)
 	go_to_end(rule_add(r, "input"), WALL_DENY_IN);
 }
 
-void ruleset_init(struct ruleset *r, const struct wall_spec *spec)
+void ruleset_init(struct ruleset *r)
 {
 	r->count = 0;
 	for (enum wall_chain end = 0; end < WALL_CHAINS; end++)
 		build_end(r, end);
-	build_dns(r, &spec->resolver);
-	build_output(r, spec);
+	build_dns(r);
+	build_output(r);
 	build_input(r);
 }
 
@@ -291,7 +328,7 @@ void ruleset_done(struct ruleset *r)
 		nftnl_rule_free(r->rules[--r->count]);
 }
 
-// The other objects are made when needed: the kernel's order is table, set, counters, chains.
+// The other objects are made when needed: the kernel's order is table, sets, counters, chains.
 
 static struct nftnl_table *make_table(void)
 {
@@ -301,16 +338,16 @@ static struct nftnl_table *make_table(void)
 	return t;
 }
 
-static struct nftnl_set *make_set(void)
+static struct nftnl_set *make_set(enum ruleset_set set)
 {
 	struct nftnl_set *s = must(nftnl_set_alloc());
 	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, NFPROTO_INET);
 	nftnl_set_set_str(s, NFTNL_SET_TABLE, RULESET_TABLE);
-	nftnl_set_set_str(s, NFTNL_SET_NAME, RULESET_PROVEN);
-	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, NFT_SET_TIMEOUT);
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, TYPE_IFNAME);
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, IFNAMSIZ);
-	nftnl_set_set_u32(s, NFTNL_SET_ID, 1); // of use within the batch only
+	nftnl_set_set_str(s, NFTNL_SET_NAME, sets[set].name);
+	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, sets[set].flags);
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, sets[set].key_type);
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, sets[set].key_size);
+	nftnl_set_set_u32(s, NFTNL_SET_ID, set + 1); // of use within the batch only
 	return s;
 }
 
@@ -353,11 +390,8 @@ static struct nftnl_chain *make_chain_number(size_t i)
 
 enum { CHAIN_COUNT = WALL_CHAINS + 1 + ARRAY_SIZE(hooks) };
 
-static struct nlmsghdr *put(struct nl *n, struct nl_batch *b, int type)
+struct nlmsghdr *ruleset_put_header(struct nl *n, struct nl_batch *b, int type, uint16_t flags)
 {
-	uint16_t flags = NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
-	if (type == NFT_MSG_NEWRULE)
-		flags = NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK;
 	struct nlmsghdr *m = nl_put(n, b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags);
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
 	g->nfgen_family = NFPROTO_INET;
@@ -365,28 +399,36 @@ static struct nlmsghdr *put(struct nl *n, struct nl_batch *b, int type)
 	return m;
 }
 
+static struct nlmsghdr *put_new(struct nl *n, struct nl_batch *b, int type)
+{
+	return ruleset_put_header(n, b, type, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
+}
+
 void ruleset_put(const struct ruleset *r, struct nl *n, struct nl_batch *b)
 {
 	struct nftnl_table *t = make_table();
-	nftnl_table_nlmsg_build_payload(put(n, b, NFT_MSG_NEWTABLE), t);
+	nftnl_table_nlmsg_build_payload(put_new(n, b, NFT_MSG_NEWTABLE), t);
 	nftnl_table_free(t);
 
-	struct nftnl_set *s = make_set();
-	nftnl_set_nlmsg_build_payload(put(n, b, NFT_MSG_NEWSET), s);
-	nftnl_set_free(s);
-
+	for (enum ruleset_set set = 0; set < RULESET_SETS; set++) {
+		struct nftnl_set *s = make_set(set);
+		nftnl_set_nlmsg_build_payload(put_new(n, b, NFT_MSG_NEWSET), s);
+		nftnl_set_free(s);
+	}
 	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++) {
 		struct nftnl_obj *o = make_counter(i / WALL_SENDERS, i % WALL_SENDERS);
-		nftnl_obj_nlmsg_build_payload(put(n, b, NFT_MSG_NEWOBJ), o);
+		nftnl_obj_nlmsg_build_payload(put_new(n, b, NFT_MSG_NEWOBJ), o);
 		nftnl_obj_free(o);
 	}
 	for (size_t i = 0; i < CHAIN_COUNT; i++) {
 		struct nftnl_chain *c = make_chain_number(i);
-		nftnl_chain_nlmsg_build_payload(put(n, b, NFT_MSG_NEWCHAIN), c);
+		nftnl_chain_nlmsg_build_payload(put_new(n, b, NFT_MSG_NEWCHAIN), c);
 		nftnl_chain_free(c);
 	}
 	for (size_t i = 0; i < r->count; i++)
-		nftnl_rule_nlmsg_build_payload(put(n, b, NFT_MSG_NEWRULE), r->rules[i]);
+		nftnl_rule_nlmsg_build_payload(ruleset_put_header(n, b, NFT_MSG_NEWRULE,
+						       NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK),
+			r->rules[i]);
 }
 
 void ruleset_print_table(struct str *s, const struct nftnl_table *table)
@@ -446,10 +488,11 @@ void ruleset_print(const struct ruleset *r, struct str *s)
 	ruleset_print_table(s, t);
 	nftnl_table_free(t);
 
-	struct nftnl_set *set = make_set();
-	ruleset_print_set(s, set);
-	nftnl_set_free(set);
-
+	for (enum ruleset_set i = 0; i < RULESET_SETS; i++) {
+		struct nftnl_set *set = make_set(i);
+		ruleset_print_set(s, set);
+		nftnl_set_free(set);
+	}
 	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++) {
 		struct nftnl_obj *o = make_counter(i / WALL_SENDERS, i % WALL_SENDERS);
 		ruleset_print_object(s, o);

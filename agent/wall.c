@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/elements.h"
 #include "agent/evidence.h"
 #include "agent/ruleset.h"
 #include "lib/err.h"
@@ -25,10 +26,7 @@
 #include "lib/mem.h"
 #include "lib/wait.h"
 
-enum {
-	DUMP_TRIES = 3,
-	PLACEHOLDER_MS = 60000, // never seen: the same transaction deletes it
-};
+enum { DUMP_TRIES = 3 };
 
 int wall_init(struct wall *w, int ns_fd, const struct wall_spec *spec, struct err *e)
 {
@@ -60,54 +58,61 @@ static void put_frame(struct wall *w, struct nl_batch *b, uint16_t type)
 	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
 }
 
+// In one transaction: `proven` becomes empty, or holds the tunnel for life_ms. Emptying before
+// adding renews a living element, which an add alone would not, and works in every state.
+static void put_proof(struct wall *w, struct nl_batch *b, int64_t life_ms)
+{
+	struct element proof = element_of_proof(&w->spec);
+	element_put_flush(&w->nl, b, RULESET_PROVEN);
+	if (life_ms > 0)
+		element_put(&w->nl, b, &proof, life_ms);
+}
+
+static void put_exit(struct wall *w, struct nl_batch *b, const struct wall_spec *spec)
+{
+	struct elements exit;
+	elements_of_exit(spec, &exit);
+	for (enum ruleset_set set = RULESET_PROVEN + 1; set < RULESET_SETS; set++)
+		element_put_flush(&w->nl, b, set);
+	for (size_t i = 0; i < exit.count; i++)
+		element_put(&w->nl, b, &exit.of[i], 0);
+}
+
+int wall_set_exit(struct wall *w, const struct wall_spec *spec, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
+	put_proof(w, &b, 0);
+	put_exit(w, &b, spec);
+	put_frame(w, &b, NFNL_MSG_BATCH_END);
+	if (nl_send(&w->nl, &b, "name the wall's exit", e) < 0)
+		return -1;
+	w->spec = *spec;
+	return 0;
+}
+
 int wall_load(struct wall *w, struct err *e)
 {
 	struct ruleset rules;
 	struct nl_batch b;
 	nl_batch_init(&b);
-	ruleset_init(&rules, &w->spec);
+	ruleset_init(&rules);
 	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
 	ruleset_put(&rules, &w->nl, &b);
 	put_frame(w, &b, NFNL_MSG_BATCH_END);
 	ruleset_done(&rules);
-	return nl_send(&w->nl, &b, "load the wall", e);
+	if (nl_send(&w->nl, &b, "load the wall", e) < 0)
+		return -1;
+	return wall_set_exit(w, &w->spec, e);
 }
 
-// One message about the proof: the tunnel's name in the set. timeout_ms 0: without a timeout.
-static void put_proof(struct wall *w, struct nl_batch *b, int type, int64_t timeout_ms)
-{
-	char key[IFNAMSIZ] = {0};
-	snprintf(key, sizeof(key), "%s", w->spec.tunnel);
-	uint16_t flags = NLM_F_ACK | (type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
-	struct nlmsghdr *m =
-		put(w, b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_INET);
-
-	struct nftnl_set *set = nftnl_set_alloc();
-	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-	if (!set || !element)
-		abort(); // out of memory
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, RULESET_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, RULESET_PROVEN);
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, sizeof(key));
-	if (timeout_ms > 0)
-		nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, (uint64_t)timeout_ms);
-	nftnl_set_elem_add(set, element);
-	nftnl_set_elems_nlmsg_build_payload(m, set);
-	nftnl_set_free(set);
-}
-
-// An add does not renew a living element and a delete of a missing one fails; add, delete and add
-// in one transaction work in every state, also when it has just expired.
 static int proof_set(struct wall *w, int64_t life_ms, const char *what, struct err *e)
 {
 	struct nl_batch b;
 	nl_batch_init(&b);
 	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
-	put_proof(w, &b, NFT_MSG_NEWSETELEM, PLACEHOLDER_MS);
-	put_proof(w, &b, NFT_MSG_DELSETELEM, 0);
-	if (life_ms > 0)
-		put_proof(w, &b, NFT_MSG_NEWSETELEM, life_ms);
+	put_proof(w, &b, life_ms);
 	put_frame(w, &b, NFNL_MSG_BATCH_END);
 	return nl_send(&w->nl, &b, what, e);
 }
@@ -130,6 +135,10 @@ int wall_close(struct wall *w, struct err *e)
 struct reading {
 	struct str *text;
 	struct wall_state *state;
+	// Of the set whose elements are being read:
+	enum ruleset_set set;
+	struct elements missing; // the exit's that have not come yet, in all sets
+	struct element proof; // what `proven` may hold
 };
 
 static int read_table(const struct nlmsghdr *m, void *arg, struct err *e)
@@ -211,16 +220,41 @@ static int read_rule(const struct nlmsghdr *m, void *arg, struct err *e)
 	return 0;
 }
 
-static int read_element(struct nftnl_set_elem *element, void *arg)
+static void say_foreign(struct reading *r, const char *what)
 {
-	struct wall_state *state = arg;
-	// An element of `proven` always has a timeout of ours; one without would never expire and
-	// counts as a day.
-	state->open = true;
-	state->remaining_ms = 86400000;
-	if (nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPIRATION))
-		state->remaining_ms =
-			(int64_t)nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
+	snprintf(r->state->difference, sizeof(r->state->difference),
+		"the set %s holds %s, which is not ours", ruleset_set_name(r->set), what);
+}
+
+// The proof: the tunnel's name, for a time.
+static bool proof_take(struct reading *r, struct nftnl_set_elem *from, const struct element *x)
+{
+	r->state->open = true;
+	if (!nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_EXPIRATION))
+		return false;
+	r->state->remaining_ms = (int64_t)nftnl_set_elem_get_u64(from, NFTNL_SET_ELEM_EXPIRATION);
+	return element_equal(x, &r->proof);
+}
+
+static bool exit_take(struct elements *missing, const struct element *x)
+{
+	for (size_t i = 0; i < missing->count; i++)
+		if (element_equal(&missing->of[i], x)) {
+			missing->of[i] = missing->of[--missing->count];
+			return true;
+		}
+	return false;
+}
+
+static int read_element(struct nftnl_set_elem *from, void *arg)
+{
+	struct reading *r = arg;
+	struct element x;
+	char text[ELEMENT_TEXT_MAX];
+	if (element_read(from, r->set, &x) < 0)
+		say_foreign(r, "an element of another kind");
+	else if (!(r->set == RULESET_PROVEN ? proof_take(r, from, &x) : exit_take(&r->missing, &x)))
+		say_foreign(r, element_text(&x, text));
 	return 0;
 }
 
@@ -230,9 +264,9 @@ static int read_elements(const struct nlmsghdr *m, void *arg, struct err *e)
 	struct nftnl_set *s = nftnl_set_alloc();
 	if (!s || nftnl_set_elems_nlmsg_parse(m, s) < 0) {
 		nftnl_set_free(s);
-		return err_set(e, EBADMSG, "read the proof");
+		return err_set(e, EBADMSG, "read the elements of a set");
 	}
-	nftnl_set_elem_foreach(s, read_element, r->state);
+	nftnl_set_elem_foreach(s, read_element, r);
 	nftnl_set_free(s);
 	return 0;
 }
@@ -249,11 +283,31 @@ static int dump_elements(struct wall *w, struct reading *r, struct err *e)
 {
 	struct nl_batch b;
 	nl_batch_init(&b);
-	struct nlmsghdr *m = put(
-		w, &b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_INET);
+	struct nlmsghdr *m = ruleset_put_header(&w->nl, &b, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
-	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, RULESET_PROVEN);
-	return nl_dump(&w->nl, &b, read_elements, r, "read the proof", e);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, ruleset_set_name(r->set));
+	return nl_dump(&w->nl, &b, read_elements, r, "read the elements of a set", e);
+}
+
+// ENOENT: no wall, so no exit and no proof; the hash tells.
+static int read_sets(struct wall *w, struct reading *r, struct err *e)
+{
+	elements_of_exit(&w->spec, &r->missing);
+	r->proof = element_of_proof(&w->spec);
+	for (r->set = 0; r->set < RULESET_SETS; r->set++) {
+		struct err why;
+		if (dump_elements(w, r, &why) < 0 && why.code != ENOENT) {
+			*e = why;
+			return -1;
+		}
+	}
+	if (r->missing.count > 0 && r->state->difference[0] == '\0') {
+		char text[ELEMENT_TEXT_MAX];
+		snprintf(r->state->difference, sizeof(r->state->difference),
+			"the set %s does not hold %s", ruleset_set_name(r->missing.of[0].set),
+			element_text(&r->missing.of[0], text));
+	}
+	return 0;
 }
 
 static int read_all(struct wall *w, struct reading *r, struct err *e)
@@ -264,12 +318,7 @@ static int read_all(struct wall *w, struct reading *r, struct err *e)
 		dump(w, NFT_MSG_GETCHAIN, read_chain, r, e) < 0 ||
 		dump(w, NFT_MSG_GETRULE, read_rule, r, e) < 0)
 		return -1;
-	struct err absent;
-	if (dump_elements(w, r, &absent) < 0 && absent.code != ENOENT) {
-		*e = absent; // ENOENT: no wall, so no proof; the hash tells
-		return -1;
-	}
-	return 0;
+	return read_sets(w, r, e);
 }
 
 int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
@@ -303,11 +352,11 @@ int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e)
 	return 0;
 }
 
-void wall_expected_hash(const struct wall_spec *spec, char ret[static 65])
+void wall_expected_hash(char ret[static 65])
 {
 	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
 	struct ruleset rules;
-	ruleset_init(&rules, spec);
+	ruleset_init(&rules);
 	ruleset_print(&rules, &text);
 	ruleset_done(&rules);
 	hash_sha256_hex(str_text(&text), text.len, ret);
@@ -320,15 +369,17 @@ int wall_check(struct wall *w, struct wall_state *ret, struct evidence *ev, stru
 	if (wall_read(w, &state, e) < 0)
 		return -1;
 	char expected[65];
-	wall_expected_hash(&w->spec, expected);
-	bool same = strcmp(expected, state.hash) == 0;
-	if (same)
-		evidence_add(
-			ev, "rules", OUTCOME_PASSED, NULL, wait_now_us() - start, "%s", state.hash);
-	else
-		evidence_add(ev, "rules", OUTCOME_FAILED, "inventory", wait_now_us() - start,
+	wall_expected_hash(expected);
+	int64_t took = wait_now_us() - start;
+	if (strcmp(expected, state.hash) != 0)
+		evidence_add(ev, "rules", OUTCOME_FAILED, "inventory", took,
 			"the rule set in the namespace is not ours: %.12s, expected %.12s",
 			state.hash, expected);
+	else if (state.difference[0] != '\0')
+		evidence_add(ev, "rules", OUTCOME_FAILED, "inventory", took,
+			"the exit in the rule set is not this one: %s", state.difference);
+	else
+		evidence_add(ev, "rules", OUTCOME_PASSED, NULL, took, "%s", state.hash);
 	if (ret)
 		*ret = state;
 	return 0;
@@ -346,18 +397,32 @@ int wall_watch(int ns_fd, struct err *e)
 	return n.fd;
 }
 
-static bool is_rule_change(const struct nlmsghdr *m)
+// An element that came or went: of the proof, which opens, renews and closes.
+static bool is_of_proof(const struct nlmsghdr *m)
 {
-	static const uint16_t harmless[] = {NFT_MSG_NEWSETELEM, NFT_MSG_DELSETELEM, NFT_MSG_NEWGEN};
+	const struct nlattr *table[NFTA_SET_ELEM_LIST_SET + 1] = {0};
+	nl_attributes(m, sizeof(struct nfgenmsg), table, NFTA_SET_ELEM_LIST_SET);
+	const struct nlattr *set = table[NFTA_SET_ELEM_LIST_SET];
+	return set && mnl_attr_validate(set, MNL_TYPE_NUL_STRING) >= 0 &&
+	       strcmp(mnl_attr_get_str(set), ruleset_set_name(RULESET_PROVEN)) == 0;
+}
+
+static bool is_change(const struct nlmsghdr *m)
+{
 	if (m->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-		if ((m->nlmsg_type & 0xff) == harmless[i])
-			return false;
-	return true;
+	switch (m->nlmsg_type & 0xff) {
+	case NFT_MSG_NEWGEN:
+		return false;
+	case NFT_MSG_NEWSETELEM:
+	case NFT_MSG_DELSETELEM:
+		return !is_of_proof(m);
+	default:
+		return true;
+	}
 }
 
 bool wall_changed(int watch_fd)
 {
-	return nl_drain(watch_fd, is_rule_change);
+	return nl_drain(watch_fd, is_change);
 }

@@ -14,24 +14,51 @@
 struct err;
 struct evidence;
 
+// clang-format off
 // table inet ccp {
-//     set proven { type ifname; flags timeout; }       # the host's whole network state: holds the
-//     tunnel's name or is empty chain output  { hook output, policy drop
-//         oifname lo accept
-//         meta nfproto ipv6 goto deny_v6               # only when the exit has no IPv6
-//         meta l4proto tcp jump dns; meta l4proto udp jump dns
-//         meta mark VERIFY oifname TUNNEL goto pass
-//         oifname != @proven goto deny_closed
-//         goto pass }
-//     chain dns     { 853 goto deny_dns; not 53 return; to the exit's resolver return; goto
-//     deny_dns } chain input   { hook input, policy drop; iifname lo accept; ct state
-//     established,related accept; goto deny_in } chain forward { hook forward, policy drop } chain
-//     deny_*, pass { count by mark, then drop (or accept) }
-// }
+//     set proven    { type ifname; flags timeout; }   # open: the tunnel's name; closed: empty
+//     set tunnel    { type ifname; }                  # the exit, from here ...
+//     set families  { type nf_proto; }
+//     set resolver4 { type ipv4_addr; }
+//     set resolver6 { type ipv6_addr; }               # ... to here
 //
-// It is never replaced or flushed. Closed is an empty set: at start, on a wrong exit, at stop, and
-// by itself when the proof's life has run out, so a host whose agent has died is closed by the
-// kernel.
+//     chain output {
+//         type filter hook output priority 0; policy drop;
+//         oifname lo accept
+//         meta nfproto != @families goto deny_v6
+//         meta l4proto tcp jump dns
+//         meta l4proto udp jump dns
+//         meta mark VERIFY oifname @tunnel goto pass
+//         oifname != @proven goto deny_closed
+//         goto pass
+//     }
+//     chain dns {
+//         th dport 853 goto deny_dns
+//         th dport != 53 return
+//         ip daddr @resolver4 return
+//         ip6 daddr @resolver6 return
+//         goto deny_dns
+//     }
+//     chain input {
+//         type filter hook input priority 0; policy drop;
+//         iifname lo accept
+//         ct state established,related accept
+//         goto deny_in
+//     }
+//     chain forward { type filter hook forward priority 0; policy drop; }
+//
+//     chain deny_v6, deny_dns, deny_closed, deny_in, pass {
+//         meta mark VERIFY counter name CHAIN_verify drop    # pass: accept
+//         meta mark PROBE  counter name CHAIN_probe  drop
+//         counter name CHAIN_user drop
+//     }
+// }
+// clang-format on
+//
+// The rules are the same for every host and are never replaced or flushed; another exit changes
+// elements only. Closed is an empty `proven`: at start, on a wrong exit, while the exit changes, at
+// stop, and by itself when the proof's life has run out, so a host whose agent has died is closed
+// by the kernel.
 
 // Marks (SO_MARK) need NET_ADMIN or NET_RAW over the namespace, which no process in a container
 // has.
@@ -40,11 +67,14 @@ struct evidence;
 #define WALL_MARK_PROBE \
 	0x63637002u // treated as user traffic but counted apart: the negative probes
 
+// What the wall knows of the exit.
 struct wall_spec {
 	char tunnel[IFNAMSIZ]; // device name inside the namespace
 	struct addr resolver; // the only address that port 53 may talk to
-	struct addr own; // the tunnel's here: what is sent to it goes by lo, past the rules
 	bool ipv6; // the exit has IPv6
+	// The tunnel's address here. In no set: what is sent to it goes by lo, past the rules, so
+	// probes must not choose it.
+	struct addr own;
 };
 
 // Where a packet ended, and who sent it. Every packet except those of lo and of established input
@@ -66,6 +96,8 @@ struct wall_counts {
 struct wall_state {
 	// SHA-256 over every table, chain, set, rule of the namespace, state left out; hex
 	char hash[65];
+	// How the sets' elements differ from the spec's, as a sentence; "": they are exactly those
+	char difference[160];
 	bool open;
 	int64_t remaining_ms; // of the proof; 0 when closed
 	struct wall_counts counts;
@@ -85,12 +117,17 @@ struct wall {
 _must_check_ int wall_init(struct wall *w, int ns_fd, const struct wall_spec *spec, struct err *e);
 void wall_done(struct wall *w); // up to 13 ms; the rules stay
 
-// Loads the whole rule set, closed, in one batch with an acknowledgement per message. EEXIST: it is
-// already there (then compare wall_read's hash; a wall is never replaced). Under 1 ms.
+// Loads the whole rule set, closed, in one batch with an acknowledgement per message, then names
+// its exit by wall_set_exit; until then everything is denied. EEXIST: it is already there (then
+// compare wall_read's hash; a wall is never replaced). About 1 ms.
 _must_check_ int wall_load(struct wall *w, struct err *e);
 
-// The proof: puts the tunnel into `proven` for life_ms, or renews it (add, delete, add in one
-// batch: no packet is refused in between). Only after a passed verification.
+// Closes the wall and makes the sets name this exit and nothing else, in one batch. *spec is the
+// wall's own when that has worked.
+_must_check_ int wall_set_exit(struct wall *w, const struct wall_spec *spec, struct err *e);
+
+// The proof: puts the tunnel into `proven` for life_ms, or renews it (empty and add in one batch:
+// no packet is refused in between). Only after a passed verification.
 _must_check_ int wall_open(struct wall *w, int64_t life_ms, struct err *e);
 
 // Empties `proven`. Fine when it is empty already.
@@ -99,11 +136,12 @@ _must_check_ int wall_close(struct wall *w, struct err *e);
 _must_check_ int wall_read(struct wall *w, struct wall_state *ret, struct err *e);
 _must_check_ int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e);
 
-// The hash that wall_read must show when this rule set and nothing else is loaded in the namespace.
-void wall_expected_hash(const struct wall_spec *spec, char ret[static 65]);
+// The hash that wall_read must show when this rule set and nothing else is loaded in the namespace:
+// the same for every host.
+void wall_expected_hash(char ret[static 65]);
 
-// Adds one check `rules` (error code `inventory`): the hash is the expected one. *ret as wall_read;
-// may be NULL.
+// Adds one check `rules` (error code `inventory`): the hash is the expected one and the sets hold
+// exactly what the spec says. *ret as wall_read; may be NULL.
 _must_check_ int wall_check(
 	struct wall *w, struct wall_state *ret, struct evidence *ev, struct err *e);
 
@@ -111,6 +149,6 @@ _must_check_ int wall_check(
 // alive; the caller closes it.
 _must_check_ int wall_watch(int ns_fd, struct err *e);
 
-// Reads all that is queued. true: a table, chain, set or rule changed (or was lost on overflow):
-// verify fully now. Openings and renewals do not count.
+// Reads all that is queued. true: a table, chain, set, rule or element changed (or was lost on
+// overflow): verify fully now. Openings, renewals and closings do not count.
 bool wall_changed(int watch_fd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
-// uses: agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
+// uses: agent/elements.c agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
 // uses: agent/wall.c agent/wireguard.c agent/engine.c agent/engine_launch.c agent/sockdiag.c
 // uses: agent/probe.c agent/verify.c agent/verify_wire.c agent/verify_main.c agent/verify_net.c
 #include <errno.h>
@@ -104,6 +104,12 @@ static int do_wall_load(struct err *e)
 	return r;
 }
 
+static int do_wall_set_exit(struct err *e)
+{
+	struct wall w;
+	return wall_make(&w, e) < 0 ? -1 : wall_set_exit(&w, &w.spec, e);
+}
+
 // Opens or renews `count` times, `every_ms` apart.
 static int do_wall_open(struct err *e)
 {
@@ -136,7 +142,7 @@ static int do_wall_read(struct err *e)
 	char expected[65];
 	if (wall_make(&w, e) < 0 || wall_read(&w, &state, e) < 0)
 		return -1;
-	wall_expected_hash(&w.spec, expected);
+	wall_expected_hash(expected);
 	json_set_text(output, "hash", state.hash);
 	json_set_text(output, "expected", expected);
 	json_set_bool(output, "open", state.open);
@@ -146,6 +152,18 @@ static int do_wall_read(struct err *e)
 		for (int s = 0; s < WALL_SENDERS; s++)
 			json_set_int(row, who[s], (int64_t)state.counts.packets[c][s]);
 	}
+	return 0;
+}
+
+static int do_wall_check(struct err *e)
+{
+	struct wall w;
+	struct evidence ev;
+	evidence_init(&ev);
+	if (wall_make(&w, e) < 0 || wall_check(&w, NULL, &ev, e) < 0)
+		return -1;
+	evidence_print(&ev);
+	evidence_done(&ev);
 	return 0;
 }
 
@@ -323,6 +341,8 @@ static const struct {
 	int (*run)(struct err *e);
 } commands[] = {
 	{"wall-load", do_wall_load},
+	{"wall-set-exit", do_wall_set_exit},
+	{"wall-check", do_wall_check},
 	{"wall-open", do_wall_open},
 	{"wall-close", do_wall_close},
 	{"wall-read", do_wall_read},

@@ -207,6 +207,47 @@ def test_the_loaded_rule_set_has_the_expected_hash_and_any_change_shows(containe
     assert container.done("wall-read")["hash"] != seen["expected"]
 
 
+def test_the_rule_text_and_its_hash_are_the_same_for_two_exits(container):
+    container.done("wall-load")
+    first = container.done("wall-read")
+    rules = container.inside("nft", "-s", "list", "chain", "inet", "ccp", "output")
+    other = {"resolver": "fd00::53", "ipv6": True, "address": "fd00::2/128"}
+    assert container.done("wall-check", **other)["outcome"] == "failed"
+    container.done("wall-open")
+    container.done("wall-set-exit", **other)
+    assert container.done("wall-check", **other)["outcome"] == "passed"
+    second = container.done("wall-read", **other)
+    assert second["hash"] == first["hash"]
+    assert not second["open"], "a change of the exit closes"
+    assert container.inside("nft", "-s", "list", "chain", "inet", "ccp", "output") == rules
+    assert container.done("wall-check")["outcome"] == "failed", "the first exit is gone"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("add element inet ccp resolver4 { 198.18.0.11 }", "the set resolver4 holds 198.18.0.11"),
+        ("add element inet ccp resolver4 { * }", "the set resolver4 holds an element of another kind"),
+        ("add element inet ccp resolver6 { fd00::53 }", "the set resolver6 holds fd00::53"),
+        ("add element inet ccp tunnel { eth0 }", "the set tunnel holds eth0"),
+        ("add element inet ccp families { ipv6 }", "the set families holds ipv6"),
+        ("add element inet ccp proven { eth0 timeout 1h }", "the set proven holds eth0"),
+        ("add element inet ccp proven { tun0 }", "the set proven holds tun0"),
+        ("delete element inet ccp resolver4 { 198.18.0.53 }", "the set resolver4 does not hold 198.18.0.53"),
+        ("flush set inet ccp tunnel", "the set tunnel does not hold tun0"),
+    ],
+)
+def test_an_element_changed_by_hand_is_found_by_the_check(container, change, sentence):
+    container.done("wall-load")
+    assert container.done("wall-check")["outcome"] == "passed"
+    container.inside("nft", change)
+    evidence = container.done("wall-check")
+    assert (evidence["outcome"], evidence["code"]) == ("failed", "inventory")
+    assert sentence in evidence["sentence"]
+    seen = container.done("wall-read")
+    assert seen["hash"] == seen["expected"], "the rules themselves are as they were"
+
+
 def test_a_proof_opens_the_wall_and_its_end_closes_it(container):
     container.start()
     container.done("wall-open", life_ms=700)
@@ -529,6 +570,9 @@ def test_changes_of_links_and_rules_ring_and_renewals_do_not(container):
     seen = container.done("link-watch", shell=shell)
     assert (seen["before"], seen["after"]) == (False, True)
     shell = f"ip netns exec {container.name} /usr/sbin/nft add rule inet ccp output accept"
+    seen = container.done("wall-watch", shell=shell)
+    assert (seen["on_open"], seen["on_change"]) == (False, True)
+    shell = f"ip netns exec {container.name} /usr/sbin/nft add element inet ccp resolver4 '{{ 198.18.0.11 }}'"
     seen = container.done("wall-watch", shell=shell)
     assert (seen["on_open"], seen["on_change"]) == (False, True)
 

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall's rule set as it is built, without a kernel.
-// uses: agent/evidence.c agent/netns.c agent/nl.c agent/ruleset.c agent/wall.c
+// uses: agent/elements.c agent/evidence.c agent/netns.c agent/nl.c agent/ruleset.c agent/wall.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <libnftnl/set.h>
 
+#include "agent/elements.h"
 #include "agent/ruleset.h"
 #include "agent/wall.h"
 #include "lib/err.h"
+#include "lib/hash.h"
 #include "lib/mem.h"
+
+#define GOLDEN "tests/unit/golden/ruleset.txt"
 
 static struct wall_spec spec_make(const char *tunnel, const char *resolver, bool ipv6)
 {
@@ -24,70 +30,132 @@ static struct wall_spec spec_make(const char *tunnel, const char *resolver, bool
 	return spec;
 }
 
-static void everything_the_rules_depend_on_changes_the_hash(void **state)
+// The same for every host. CCP_GOLDEN=write renews the file.
+static void the_rule_set_is_the_golden_one(void **state)
 {
-	const struct wall_spec specs[] = {
-		spec_make("tun0", "10.0.0.1", false),
-		spec_make("tun1", "10.0.0.1", false),
-		spec_make("tun0", "10.0.0.2", false),
-		spec_make("tun0", "10.0.0.1", true),
-		spec_make("tun0", "fd00::1", true),
-	};
-	char hashes[ARRAY_SIZE(specs)][65];
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		char again[65];
-		wall_expected_hash(&specs[i], hashes[i]);
-		wall_expected_hash(&specs[i], again);
-		assert_string_equal(hashes[i], again);
-		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(hashes[i], hashes[j]);
+	struct ruleset rules;
+	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
+	char golden[RULESET_TEXT_MAX] = "";
+	ruleset_init(&rules);
+	ruleset_print(&rules, &text);
+	ruleset_done(&rules);
+	if (getenv("CCP_GOLDEN")) {
+		FILE *f = fopen(GOLDEN, "we");
+		assert_non_null(f);
+		fputs(str_text(&text), f);
+		fclose(f);
+	}
+	FILE *f = fopen(GOLDEN, "re");
+	assert_non_null(f);
+	golden[fread(golden, 1, sizeof(golden) - 1, f)] = '\0';
+	fclose(f);
+	assert_string_equal(str_text(&text), golden);
+}
+
+static void the_hash_is_the_texts(void **state)
+{
+	(void)state;
+	struct ruleset rules;
+	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
+	char of_text[65], expected[65];
+	ruleset_init(&rules);
+	ruleset_print(&rules, &text);
+	ruleset_done(&rules);
+	hash_sha256_hex(str_text(&text), text.len, of_text);
+	wall_expected_hash(expected);
+	assert_string_equal(expected, of_text);
+}
+
+// The elements of an exit as "set element; set element; ...".
+static const char *elements_print(const struct wall_spec *spec, struct str *s)
+{
+	struct elements exit;
+	elements_of_exit(spec, &exit);
+	for (size_t i = 0; i < exit.count; i++) {
+		char text[ELEMENT_TEXT_MAX];
+		str_addf(s, "%s %s; ", ruleset_set_name(exit.of[i].set),
+			element_text(&exit.of[i], text));
+	}
+	return str_text(s);
+}
+
+static void the_elements_name_the_exit(void **state)
+{
+	static const struct {
+		const char *tunnel, *resolver;
+		bool ipv6;
+		const char *expected;
+	} cases[] = {
+		{"tun0", "10.0.0.1", false, "tunnel tun0; families ipv4; resolver4 10.0.0.1; "},
+		{"tun1", "10.0.0.1", false, "tunnel tun1; families ipv4; resolver4 10.0.0.1; "},
+		{"tun0", "10.0.0.1", true,
+			"tunnel tun0; families ipv4; families ipv6; resolver4 10.0.0.1; "},
+		{"tun0", "fd00::1", true,
+			"tunnel tun0; families ipv4; families ipv6; resolver6 fd00::1; "},
+		{"averylongtunnel", "fd00:ffff:ffff:ffff::1", false,
+			"tunnel averylongtunnel; families ipv4; resolver6 fd00:ffff:ffff:ffff::1; "},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct wall_spec spec =
+			spec_make(cases[i].tunnel, cases[i].resolver, cases[i].ipv6);
+		_cleanup_(str_done) struct str s = STR_INIT(1024);
+		assert_string_equal(elements_print(&spec, &s), cases[i].expected);
 	}
 }
 
-static char *print(const struct wall_spec *spec)
+static void the_proof_is_the_tunnels_name_in_the_set_proven(void **state)
 {
-	struct ruleset rules;
-	struct str text = STR_INIT(RULESET_TEXT_MAX);
-	ruleset_init(&rules, spec);
-	ruleset_print(&rules, &text);
-	ruleset_done(&rules);
-	return str_take(&text);
+	(void)state;
+	struct wall_spec spec = spec_make("tun0", "10.0.0.1", false);
+	struct element proof = element_of_proof(&spec);
+	struct elements exit;
+	char text[ELEMENT_TEXT_MAX];
+	elements_of_exit(&spec, &exit);
+	assert_string_equal(ruleset_set_name(proof.set), "proven");
+	assert_string_equal(element_text(&proof, text), "tun0");
+	for (size_t i = 0; i < exit.count; i++)
+		assert_false(element_equal(&proof, &exit.of[i]));
 }
 
-static void base_chains_drop_and_the_proof_has_a_timeout(void **state)
+// What libnftnl would make of the kernel's answer.
+static struct nftnl_set_elem *kernel_element(const void *key, uint32_t size)
 {
-	struct wall_spec spec = spec_make("tun0", "10.0.0.1", false);
-	(void)state;
-	_cleanup_(freep) char *text = print(&spec);
-	assert_non_null(strstr(text, "chain 1 ccp output filter hook 3 priority 0 policy 0\n"));
-	assert_non_null(strstr(text, "chain 1 ccp input filter hook 1 priority 0 policy 0\n"));
-	assert_non_null(strstr(text, "chain 1 ccp forward filter hook 2 priority 0 policy 0\n"));
-	assert_non_null(strstr(text, "set 1 ccp proven flags 16 key 41/16\n"));
+	struct nftnl_set_elem *x = nftnl_set_elem_alloc();
+	assert_non_null(x);
+	if (key)
+		nftnl_set_elem_set(x, NFTNL_SET_ELEM_KEY, key, size);
+	return x;
 }
 
-static void ipv6_is_denied_unless_the_exit_has_it(void **state)
+static void an_element_of_another_kind_is_not_read(void **state)
 {
-	struct wall_spec spec = spec_make("tun0", "10.0.0.1", false);
+	static const uint8_t address[16] = {10, 0, 0, 1};
+	struct element read, expected = {.set = RULESET_RESOLVER4, .key = {10, 0, 0, 1}};
 	(void)state;
-	_cleanup_(freep) char *without = print(&spec);
-	spec.ipv6 = true;
-	_cleanup_(freep) char *with = print(&spec);
-	assert_non_null(strstr(without, "goto -> deny_v6"));
-	assert_null(strstr(with, "goto -> deny_v6"));
+
+	struct nftnl_set_elem *good = kernel_element(address, 4);
+	assert_int_equal(element_read(good, RULESET_RESOLVER4, &read), 0);
+	assert_true(element_equal(&read, &expected));
+	assert_int_equal(element_read(good, RULESET_RESOLVER6, &read), -1);
+	nftnl_set_elem_free(good);
+
+	struct nftnl_set_elem *catch_all = kernel_element(NULL, 0);
+	assert_int_equal(element_read(catch_all, RULESET_RESOLVER4, &read), -1);
+	nftnl_set_elem_free(catch_all);
 }
 
 static void a_batch_holds_the_whole_rule_set(void **state)
 {
-	struct wall_spec spec = spec_make("averylongtunnel", "fd00:ffff:ffff:ffff::1", false);
 	struct ruleset rules;
 	struct nl n = NL_INIT;
 	struct nl_batch b;
 	(void)state;
 	nl_batch_init(&b);
-	ruleset_init(&rules, &spec);
+	ruleset_init(&rules);
 	ruleset_put(&rules, &n, &b);
-	size_t objects = 2 + (size_t)WALL_CHAINS * WALL_SENDERS + WALL_CHAINS + 4;
+	size_t objects = 1 + RULESET_SETS + (size_t)WALL_CHAINS * WALL_SENDERS + WALL_CHAINS + 4;
 	assert_int_equal(b.acks, objects + rules.count);
 	assert_in_range(b.used, 1000, NL_BATCH_BYTES - NL_MESSAGE_BYTES);
 	ruleset_done(&rules);
@@ -96,9 +164,11 @@ static void a_batch_holds_the_whole_rule_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_the_rules_depend_on_changes_the_hash),
-		cmocka_unit_test(base_chains_drop_and_the_proof_has_a_timeout),
-		cmocka_unit_test(ipv6_is_denied_unless_the_exit_has_it),
+		cmocka_unit_test(the_rule_set_is_the_golden_one),
+		cmocka_unit_test(the_hash_is_the_texts),
+		cmocka_unit_test(the_elements_name_the_exit),
+		cmocka_unit_test(the_proof_is_the_tunnels_name_in_the_set_proven),
+		cmocka_unit_test(an_element_of_another_kind_is_not_read),
 		cmocka_unit_test(a_batch_holds_the_whole_rule_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
