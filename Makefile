@@ -44,7 +44,7 @@ PROGRAMS := $(foreach f,$(FOLDERS),$(OUT)/$(call program,$(f)))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 LIB := $(OUT)/libccp.a
 
-.PHONY: help build init units fuzz lint format clean test bench up down status psql
+.PHONY: help build init units fuzz lint format mutants clean test bench up down status psql
 
 help: ## this text
 	@printf 'cloud-cli-proxy %s\n\n' '$(VERSION)'
@@ -145,6 +145,9 @@ build/fuzz/$(1): tests/fuzz/$(1).c $(shell sed -n 's|^// uses: ||p' tests/fuzz/$
 		$$(filter %.c,$$^) $(LIBS_agent) $(LIBS_lib)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
+
+mutants: ## change one condition at a time, run that place's tests, list what nobody noticed (PLACE=task)
+	@env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tools/mutants $(PLACE)
 
 lint: ## formatting, includes, both compilers, Python, shell and SQL style
 	@tools/install-deps build lint

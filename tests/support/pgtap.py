@@ -9,6 +9,27 @@ from support import tap
 FILE_TIMEOUT_S = 120
 
 
+def run(path, conninfo, options=""):
+    """Runs a file with psql; None when all its tests passed, else what is wrong."""
+    done = subprocess.run(
+        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", path, conninfo],
+        env=dict(os.environ, PGOPTIONS=f"-c search_path=tap,public -c client_min_messages=warning {options}"),
+        cwd=path.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=FILE_TIMEOUT_S,
+        check=False,
+    )
+    report = tap.parse(done.stdout)
+    if done.returncode == 0 and not report.failures and report.complete:
+        return None
+    return f"psql exit status {done.returncode}, {len(report.results)} of {report.planned} results\n" + (
+        "\n".join(report.failures) or done.stdout[-4000:]
+    )
+
+
 class SqlFailure(Exception):
     pass
 
@@ -30,24 +51,9 @@ class SqlItem(pytest.Item):
 
     def runtest(self):
         request = pytest.FixtureRequest(self, _ispytest=True)
-        database = request.getfixturevalue("database")
-        done = subprocess.run(
-            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", self.path, database.conninfo("postgres")],
-            env=dict(os.environ, PGOPTIONS="-c search_path=tap,public -c client_min_messages=warning"),
-            cwd=self.path.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=FILE_TIMEOUT_S,
-            check=False,
-        )
-        report = tap.parse(done.stdout)
-        if done.returncode != 0 or report.failures or not report.complete:
-            raise SqlFailure(
-                f"psql exit status {done.returncode}, {len(report.results)} of {report.planned} results\n"
-                + ("\n".join(report.failures) or done.stdout[-4000:])
-            )
+        failure = run(self.path, request.getfixturevalue("database").conninfo("postgres"))
+        if failure:
+            raise SqlFailure(failure)
 
     def repr_failure(self, excinfo):
         return str(excinfo.value) if excinfo.errisinstance(SqlFailure) else super().repr_failure(excinfo)

@@ -1,0 +1,67 @@
+"""Changes one condition at a time and runs the tests of that place: what nobody noticed is not tested.
+
+usage: tools/mutants [PLACE]      PLACE: task, task.finish, agent or agent/host/host.c (default: everything)
+
+Prints the changes that survived as `file:line: the changed line`, with what goes in [-..-] and what comes in {+..+}.
+A change that does not compile is not counted. tools/mutants/equivalent lists, with the reason, those that change
+nothing. Exit status 1 when more than 5 % survived.
+"""
+
+import os
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tests")]
+
+import database  # noqa: E402  # found by the line above
+from support.postgres import Cluster  # noqa: E402
+from support.stack import Stack  # noqa: E402
+
+SURVIVORS_MAX = 0.05
+
+
+class Report:
+    """Counts outcomes and prints survivors as they come."""
+
+    def __init__(self):
+        self.counts = Counter()
+        self.lock = threading.Lock()
+        lines = (HERE / "equivalent").read_text().splitlines()
+        self.equivalent = {line.partition("  # ")[0] for line in lines if line and not line.startswith("#")}
+
+    def __call__(self, source, change, outcome):
+        what = change.describe(source)
+        with self.lock:
+            if outcome == "survived" and f"{change.path}: {what}" in self.equivalent:
+                outcome = "equivalent"
+            self.counts[outcome] += 1
+            if outcome == "survived":
+                print(f"{change.path}:{change.line(source)}: {what}", flush=True)
+
+    def status(self):
+        survived, noticed = self.counts["survived"], self.counts["noticed"]
+        share = survived / max(survived + noticed, 1)
+        print(
+            f"{noticed + survived} changes, {noticed} noticed, {survived} survived ({share:.1%}); "
+            f"{self.counts['equivalent']} are equivalent, {self.counts['invalid']} do not compile"
+        )
+        return share > SURVIVORS_MAX
+
+
+def main():
+    place = (sys.argv[1:] or [None])[0]
+    report = Report()
+    stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
+    try:
+        stack.up("postgres")
+        database.run(Cluster(stack.directory).hurry(), place, report)
+    finally:
+        stack.end()
+    return report.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
