@@ -35,7 +35,7 @@ begin
     end if;
     perform access.penalty_add(p_address, 'poll token', 'auth_failed');
     verdict := 'auth_invalid';
-    sentence := 'This poll token is not worth anything (any more); run the script again.';
+    sentence := 'This poll token is invalid or has expired; run the script again.';
 end
 $$;
 

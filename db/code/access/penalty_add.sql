@@ -1,6 +1,7 @@
 -- Adds the penalty of an offence (ccp.penalty_rules) to the address and to this name at that address, after OpenSSH's
 -- PerSourcePenalties: seconds add up while they run; from 15 s a name at its address is refused until they have passed,
--- from 60 s the whole address, which many people may share; never more than 10 minutes. Exempt addresses earn nothing.
+-- from 60 s the whole address, which many people may share; never more than 10 minutes. Exempt addresses get no
+-- penalty.
 create or replace function access.penalty_add(p_address inet, p_subject text, p_reason text)
 returns void
 language plpgsql
@@ -13,7 +14,7 @@ begin
     if exists (
         select
         from jsonb_path_query(setting.get('penalty_exempt'), '$[*]') as e (network)
-        -- A limit holds whatever stands here: what cannot be read exempts nobody.
+        -- A value that cannot be read exempts no address.
         where case when setting.is_network(e.network #>> '{}') then p_address <<= (e.network #>> '{}')::inet end
     ) then
         return;

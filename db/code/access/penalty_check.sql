@@ -1,5 +1,5 @@
--- How many seconds this address (trying this name) has to wait; 0: go on. Reads only. A name alone is never
--- penalised, so nobody is locked out by what others do elsewhere.
+-- How many seconds this address (trying this name) has to wait; 0: go on. Reads only. A name alone is never penalised,
+-- so attempts from elsewhere lock no user out.
 create or replace function access.penalty_check(p_address inet, p_subject text)
 returns integer
 language sql

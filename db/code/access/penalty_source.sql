@@ -1,5 +1,5 @@
--- The name under which ccp.penalties keeps what somebody did with a subject at an address. A digest stands for the subject,
--- which may be a password typed into the wrong field.
+-- The key in ccp.penalties for a subject at an address. A digest stands for the subject, which may be a password typed
+-- into the wrong field.
 create or replace function access.penalty_source(p_address inet, p_subject text)
 returns text
 language sql
@@ -12,4 +12,4 @@ $$;
 revoke all on function access.penalty_source(inet, text) from public;
 
 comment on function access.penalty_source(inet, text) is
-'The name under which ccp.penalties keeps what somebody did with a subject at an address.';
+'The key in ccp.penalties for a subject at an address.';

@@ -1,5 +1,5 @@
--- Which of the tasks that long polls wait for have changed since the versions they know, or are gone. One call serves all
--- waiting clients after a doorbell.
+-- Which of the tasks that long polls wait for have changed since the versions they know, or are gone. One call serves
+-- all waiting clients after a doorbell.
 create or replace function access.tasks_changed(p_task_ids uuid[], p_versions text[])
 returns table (task_id uuid, known_version text)
 language sql

@@ -1,4 +1,4 @@
--- Notes for the rest of the transaction who acts. Row-level security and the audit log read it.
+-- Sets the actor for the rest of the transaction. Row-level security and the audit log read it.
 create or replace function account.act_as(p_user_id uuid, p_username text, p_role text, p_address inet)
 returns void
 language plpgsql
@@ -16,4 +16,4 @@ $$;
 revoke all on function account.act_as(uuid, text, text, inet) from public;
 
 comment on function account.act_as(uuid, text, text, inet) is
-'Notes for the rest of the transaction who acts.';
+'Sets the actor for the rest of the transaction.';

@@ -1,7 +1,7 @@
--- Ends what expired and disabled users still have: asks for the end of their sessions, rings the ssh authority, cancels
--- what nobody would claim for them any more and enqueues host.stop for what runs, without touching what they desire:
--- extending them brings everything back. user.expired is written once for each expires_at. A user or host that somebody
--- else holds is left for the next tick, and what fails for one user is a warning, not an end for all.
+-- Ends what expired and disabled users still have: asks for the end of their sessions, rings the ssh proxy, cancels
+-- tasks that can no longer be claimed and enqueues host.stop for running hosts. The desired state stays: extending the
+-- account brings everything back. user.expired is written once for each expires_at. Locked users and hosts are left for
+-- the next tick, and a failure for one user is a warning that stops no other.
 create or replace function account.enforce()
 returns integer
 language plpgsql
@@ -58,7 +58,7 @@ begin
             v_done := v_done + 1;
         exception
             when others then
-                raise warning '% was not dealt with, who is %: %', v_user.username, v_user.state, sqlerrm;
+                raise warning 'the account of %, which is %, was not enforced: %', v_user.username, v_user.state, sqlerrm;
         end;
     end loop;
     return v_done;

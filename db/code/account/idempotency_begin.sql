@@ -1,5 +1,5 @@
--- Begins a request with an Idempotency-Key. Null: new, go on and call account.idempotency_save() at the end. Not null: the ids
--- that the first request made. A second request at the same time waits here until the first has committed. The
+-- Begins a request with an Idempotency-Key. Null: new, go on and call account.idempotency_save() at the end. Not null:
+-- the ids that the first request made. A second request at the same time waits here until the first has committed. The
 -- same key with another route or body is refused. Without a key it does nothing.
 create or replace function account.idempotency_begin(p_route text, p_key text, p_request_sha256 text)
 returns jsonb

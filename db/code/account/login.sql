@@ -30,7 +30,7 @@ begin
 
     if not p_matched or v_user.password_hash is distinct from p_password_hash or p_password_hash is null then
         perform access.penalty_add(p_address, p_username, case when v_user.id is null then 'unknown_user' else 'auth_failed' end);
-        perform account.act_as(null, coalesce(v_user.username, 'somebody'), 'anonymous', p_address);
+        perform account.act_as(null, coalesce(v_user.username, 'unknown'), 'anonymous', p_address);
         -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
             'warning', 'auth.failed',

@@ -8,7 +8,7 @@ as $$
 begin
     if p_version::text <> all (string_to_array(p_if_match, ',')) then
         perform access.refuse(
-            'CP412', 'precondition_failed', 'somebody else changed this in between',
+            'CP412', 'precondition_failed', 'this was changed in between',
             jsonb_build_object('version', p_version::text), 'read it again, then repeat your change'
         );
     end if;

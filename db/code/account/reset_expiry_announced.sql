@@ -1,4 +1,4 @@
--- Trigger: a user whose expiry moves is announced anew when it comes. Touches its own row only.
+-- Trigger: a changed expiry is announced again when it comes. Changes its own row only.
 create or replace function account.reset_expiry_announced()
 returns trigger
 language plpgsql
@@ -13,4 +13,4 @@ $$;
 revoke all on function account.reset_expiry_announced() from public;
 
 comment on function account.reset_expiry_announced() is
-'Trigger: a user whose expiry moves is announced anew when it comes.';
+'Trigger: a changed expiry is announced again when it comes.';

@@ -1,5 +1,5 @@
--- Enqueues host.stop for what runs of an expired or disabled user, and cancels what nobody would claim any more. Hosts
--- that somebody else holds are left for the next tick, and so is, with a warning, one for which something fails.
+-- Enqueues host.stop for the running hosts of an expired or disabled user, and cancels their tasks that can no longer
+-- be claimed. Locked hosts are left for the next tick, and so is, with a warning, a host for which something fails.
 create or replace function account.stop_hosts(p_user_id uuid, p_state text)
 returns void
 language plpgsql
@@ -57,7 +57,7 @@ begin
             );
         exception
             when others then
-                raise warning 'host % was not stopped, whose user is %: %', v_host.short_id, p_state, sqlerrm;
+                raise warning 'host %, whose user is %, was not stopped: %', v_host.short_id, p_state, sqlerrm;
         end;
     end loop;
 end

@@ -1,5 +1,5 @@
--- The first call of the routes that make a hash: whether this login may use them at all. Hashing is dear and its pool is
--- small, so nobody gets there who will be refused afterwards. The route's own call asks again.
+-- The first call of the routes that make a hash: whether this login may use them at all. Hashing is expensive and its
+-- pool is small, so requests that will be refused do not get there. The route's own call asks again.
 create or replace function api.admit(p_login_id uuid, p_generation integer, p_role text)
 returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- POST /v1/bootstrap/sessions, after the password was checked: finds the host, starts it unless it runs, and grants a poll
--- token and a one-time key for 15 minutes. Of both only digests are kept.
+-- POST /v1/bootstrap/sessions, after the password was checked: finds the host, starts it unless it runs, and grants a
+-- poll token and a one-time key for 15 minutes. Of both only digests are kept.
 create or replace function api.bootstrap_session_create(
     p_username text,
     p_address inet,

@@ -1,7 +1,7 @@
--- Where a page begins: after the row that a cursor names, or, without one, before the first row. `relation` and `direction`
--- are for the list's query: rows that stand in this relation to (at, id), or to number, in this direction. A list is
--- newest first when p_sort begins with "-". A text that is no cursor of this list in this order is refused with the
--- field's name.
+-- Where a page begins: after the row that a cursor names, or, without one, before the first row. `relation` and
+-- `direction` are for the list's query: rows that stand in this relation to (at, id), or to number, in this direction.
+-- A list is newest first when p_sort begins with "-". A text that is not a cursor of this list in this order is refused
+-- with the field's name.
 create or replace function api.cursor_read(
     p_list text,
     p_sort text,

@@ -1,5 +1,5 @@
--- POST /v1/admin/egress-ips: registers an exit. The preshared key comes sealed; only agents open it. What a value must be
--- is said once, by the table's constraint.
+-- POST /v1/admin/egress-ips: registers an exit. The preshared key comes sealed; only agents open it. What a value must
+-- be is said once, by the table's constraint.
 create or replace function api.egress_ip_create(
     p_login_id uuid,
     p_generation integer,

@@ -1,5 +1,5 @@
--- GET /v1/admin/egress-ips: exits, newest first unless asked otherwise. The query is planned anew with its values, so it
--- can use the index that fits the filters.
+-- GET /v1/admin/egress-ips: exits, newest first unless asked otherwise. The query is planned for its values, so it can
+-- use the index that fits the filters.
 create or replace function api.egress_ip_list(
     p_login_id uuid,
     p_generation integer,

@@ -1,5 +1,5 @@
--- GET /v1/admin/events: events by id, newest first unless asked otherwise. The live stream reads by snapshot instead. The
--- query is planned anew with its values, so it can use the index that fits the filters.
+-- GET /v1/admin/events: events by id, newest first unless asked otherwise. The live stream reads by snapshot instead.
+-- The query is planned again for its values, so it can use the index that fits the filters.
 create or replace function api.event_list(
     p_login_id uuid,
     p_generation integer,

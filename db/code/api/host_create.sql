@@ -1,5 +1,5 @@
--- POST /v1/admin/hosts: orders a host, binds its exit and enqueues host.create. The exit row is locked, so one exit goes
--- to one host. The ssh password comes hashed; the API puts it into the answer's place, once.
+-- POST /v1/admin/hosts: orders a host, binds its exit and enqueues host.create. The exit row is locked, so one exit
+-- goes to one host. The ssh password comes hashed; the API puts it into the answer's place, once.
 create or replace function api.host_create(
     p_login_id uuid,
     p_generation integer,

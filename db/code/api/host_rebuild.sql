@@ -1,4 +1,4 @@
--- POST /v1/admin/hosts/{id}/rebuild: the container anew from its image; the home is kept unless mode is wipe.
+-- POST /v1/admin/hosts/{id}/rebuild: a new container from its image; the home is kept unless mode is wipe.
 create or replace function api.host_rebuild(
     p_login_id uuid,
     p_generation integer,

@@ -1,5 +1,5 @@
--- Enqueues a task for a host in an admin's name, once per Idempotency-Key, with an event. What the admin's actions on hosts
--- have in common.
+-- Enqueues a task for a host in an admin's name, once per Idempotency-Key, with an event. What the admin's actions on
+-- hosts have in common.
 create or replace function api.host_task(
     p_login_id uuid,
     p_generation integer,

@@ -1,4 +1,5 @@
--- POST /v1/user/hosts/{id}/rotate-ssh-password. The password comes hashed; the API puts it into the answer's place, once.
+-- POST /v1/user/hosts/{id}/rotate-ssh-password. The password comes hashed; the API puts it into the answer's place,
+-- once.
 create or replace function api.own_host_rotate_ssh_password(
     p_login_id uuid,
     p_generation integer,

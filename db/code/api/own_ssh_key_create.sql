@@ -1,4 +1,5 @@
--- POST /v1/user/ssh-keys: registers a public key, at most 100 for a user. The same key again is a conflict that names the row.
+-- POST /v1/user/ssh-keys: registers a public key, at most 100 for a user. The same key again is a conflict that names
+-- the row.
 create or replace function api.own_ssh_key_create(
     p_login_id uuid,
     p_generation integer,

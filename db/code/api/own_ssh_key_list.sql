@@ -1,5 +1,5 @@
--- GET /v1/user/ssh-keys: my keys, newest first unless asked otherwise. The query is planned anew with its values, so it
--- can use the index that fits the filters.
+-- GET /v1/user/ssh-keys: my keys, newest first unless asked otherwise. The query is planned for its values, so it can
+-- use the index that fits the filters.
 create or replace function api.own_ssh_key_list(
     p_login_id uuid,
     p_generation integer,

@@ -1,6 +1,6 @@
--- POST /v1/auth/refresh: raises the generation, so the old token is worth nothing from then on. An old token that
--- comes back later than ten seconds after its refresh was stolen or copied: the whole family is revoked, which is why refusals are
--- returned and not raised. Two refreshes at once: one wins.
+-- POST /v1/auth/refresh: raises the generation, so the old token is worth nothing from then on. An old token that comes
+-- back later than ten seconds after its refresh was stolen or copied: the whole family is revoked, which is why
+-- refusals are returned and not raised. Two refreshes at once: one wins.
 create or replace function api.refresh(
     p_login_id uuid,
     p_generation integer,

@@ -1,7 +1,7 @@
--- PATCH /v1/admin/users/{id}: status, role, expiry; what is absent stays (-infinity stands for an absent expires_at, for null
--- means never). The row is locked before If-Match is compared, so two edits of one version cannot both win. An
--- admin cannot disable or demote oneself: nobody would be left to undo it. For the same reason the admin's own row is locked
--- too, and looked at again: of two admins who disable each other one comes second, and is no admin any more.
+-- PATCH /v1/admin/users/{id}: status, role, expiry; what is absent stays (-infinity stands for an absent expires_at,
+-- for null means never). The row is locked before If-Match is compared, so two edits of one version cannot both win. An
+-- admin cannot disable or demote oneself: no one might be left to undo it. For the same reason the admin's own row is
+-- locked too, and looked at again: of two admins who disable each other one comes second, and is not an admin any more.
 create or replace function api.user_update(
     p_login_id uuid,
     p_generation integer,

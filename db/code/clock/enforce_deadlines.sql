@@ -1,5 +1,5 @@
 -- Tasks past their deadline are asked to stop; a process that has not stopped one 30 s later is declared dead. Tasks
--- whose process is dead, because somebody held them when it was buried or their claim raced with that, are released.
+-- whose process is dead, because they were locked when it was declared dead or were claimed just then, are released.
 create or replace function clock.enforce_deadlines()
 returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- Reconciles every host that may need it and that nobody holds; forgets the failures of those that have been what is
--- wanted of them for 10 minutes.
+-- Reconciles every host that may need it and is not locked; forgets the failures of hosts that have been as wanted for
+-- 10 minutes.
 create or replace function clock.reconcile_all()
 returns void
 language plpgsql
@@ -57,4 +57,4 @@ $$;
 revoke all on function clock.reconcile_all() from public;
 
 comment on function clock.reconcile_all() is
-'Reconciles every host that may need it and that nobody holds.';
+'Reconciles every host that may need it and is not locked.';

@@ -1,7 +1,7 @@
--- Makes time pass for the rules: dead processes, deadlines, expiry, reconciliation, months, the daily retention.
--- Called by the worker each second and by pg_cron each minute; false: another holds the tick. Hosts and users that
--- somebody else holds are left for the next tick, and what fails for one of them is a warning, not an end for all: nothing
--- waits longer than a moment for a lock, and what each process, task, user and host needs is a unit of its own.
+-- Makes time pass for the rules: dead processes, deadlines, expiry, reconciliation, months, the daily retention. Called
+-- by the worker each second and by pg_cron each minute; false: another holds the tick. Locked hosts and users are left
+-- for the next tick, and a failure for one of them is a warning that stops no other: no step waits longer than 200 ms
+-- for a lock, and each process, task, user and host is a unit of its own.
 create or replace function clock.tick(p_who text)
 returns boolean
 language plpgsql
@@ -26,7 +26,7 @@ begin
         return false;
     end if;
 
-    -- After an outage nobody could beat: the grace starts anew.
+    -- After an outage, when no process could beat, the grace starts again.
     update ccp.ticks as t
     set
         ticked_at = v_now,

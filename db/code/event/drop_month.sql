@@ -1,5 +1,5 @@
 -- Drops one month of events or verifications, the only way they leave. Needs the parent for an instant: if that takes
--- longer than 100 ms it gives up and answers false, so that nobody waits behind it; call again later.
+-- longer than 100 ms it gives up and answers false, so that no query waits behind it; call again later.
 create or replace function event.drop_month(p_table text, p_month date)
 returns boolean
 language plpgsql

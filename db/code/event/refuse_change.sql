@@ -1,4 +1,5 @@
--- Trigger: what happened is written once. By statement, so that it also refuses a change of no rows, and for the owner too.
+-- Trigger: what happened is written once. By statement, so that it also refuses a change of no rows, and for the owner
+-- too.
 create or replace function event.refuse_change()
 returns trigger
 language plpgsql

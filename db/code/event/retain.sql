@@ -1,6 +1,7 @@
 -- What events.retain does, a piece at a time so that each stays short: rows past tombstone_retention_days go, at most
--- p_rows of each sort, a host only when nothing of it is left; then months past event_retention_days, unless somebody
--- reads them right now (months_in_use). "more" says that another piece is waiting. Called again after a crash it goes on where it stopped.
+-- p_rows of each sort, a host only when nothing of it is left; then months past event_retention_days, unless they are
+-- being read (months_in_use). "more" says that another piece is waiting. Called again after a crash it goes on where it
+-- stopped.
 create or replace function event.retain(p_rows integer default 1000)
 returns jsonb
 language plpgsql
@@ -72,7 +73,7 @@ begin
     );
     get diagnostics v_processes = row_count;
 
-    -- Last, because dropping one locks out everybody who writes events until this commits.
+    -- Last, because dropping one blocks all writers of events until this commits.
     for v_part in
         select
             substring(c.relname from '^(.+)_\d{4}_\d{2}$') as name,

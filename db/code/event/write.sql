@@ -1,4 +1,4 @@
--- Writes one event in the name of whoever acts in this transaction, and rings the live UI when it commits.
+-- Writes one event in the name of this transaction's actor, and rings ccp_event when it commits.
 create or replace function event.write(
     p_level text,
     p_type text,
@@ -32,4 +32,4 @@ $$;
 revoke all on function event.write(text, text, text, uuid, uuid, uuid, jsonb) from public;
 
 comment on function event.write(text, text, text, uuid, uuid, uuid, jsonb) is
-'Writes one event in the name of whoever acts in this transaction and rings ccp_event.';
+'Writes one event in the name of this transaction''s actor and rings ccp_event.';

@@ -1,4 +1,4 @@
--- Trigger: a host takes only the steps of ccp.host_edges, whoever asks. Stamps its own row, moves nothing else.
+-- Trigger: a host takes only the steps of ccp.host_edges, for every role. Stamps its own row, changes nothing else.
 create or replace function host.guard()
 returns trigger
 language plpgsql

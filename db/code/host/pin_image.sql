@@ -1,5 +1,5 @@
--- What the host's next container is made of, told when the old one is gone: whatever becomes of the task, no start makes
--- the old image's again. A lease that is not the task's changes nothing: stale. The same again: ok again.
+-- Stores what the host's next container is made of, once the old one is removed: whatever becomes of the task, no start
+-- uses the old image again. A lease that is not the task's changes nothing: stale. The same again: ok again.
 create or replace function host.pin_image(p_task_id uuid, p_lease bigint, p_image_id text)
 returns text
 language plpgsql

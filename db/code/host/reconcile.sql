@@ -73,7 +73,7 @@ begin
         ), null, 'reconcile');
     exception
         when others then
-            -- A refusal ends nothing for the caller, who may be ending another task.
+            -- A refusal must not fail the caller, which may be ending another task.
             if sqlstate not like 'CP%' then
                 raise;
             end if;

@@ -1,5 +1,5 @@
 -- One beat. Tells the process which of its tasks to drop and which to stop, and puts back into the queue what the
--- database thinks it runs and it does not: claims whose answer was lost on the way. What somebody holds waits for the next
+-- database thinks it runs and it does not: claims whose answer was lost on the way. Locked tasks wait for the next
 -- beat.
 create or replace function process.beat(p_process_id bigint, p_leases bigint[])
 returns table (alive boolean, drop_leases bigint[], stop_leases bigint[], health jsonb)

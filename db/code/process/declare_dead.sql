@@ -1,5 +1,5 @@
--- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Twice is once. A
--- task that somebody holds is released by the next tick.
+-- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Idempotent. A locked
+-- task is released by the next tick.
 create or replace function process.declare_dead(p_process_id bigint, p_reason text)
 returns boolean
 language plpgsql

@@ -1,5 +1,5 @@
--- Declares dead who has not been heard of for 20 s. After an outage of the database nobody could beat: the tick sets
--- grace_at, and the 20 s begin there.
+-- Declares dead the processes that have not beaten for 20 s. After an outage of the database, when none could beat, the
+-- tick sets grace_at, and the 20 s begin there.
 create or replace function process.declare_silent_dead()
 returns void
 language plpgsql
@@ -31,4 +31,4 @@ $$;
 revoke all on function process.declare_silent_dead() from public;
 
 comment on function process.declare_silent_dead() is
-'Declares dead who has not been heard of for 20 s.';
+'Declares dead the processes that have not beaten for 20 s.';

@@ -1,6 +1,6 @@
 -- Registers a program that has just started. The caller holds the program's lock on its machine, which proves every
--- earlier process of it dead: those are buried here, so their tasks go on at once. Locks the node, so that two at once
--- come one after the other.
+-- earlier process of it dead: they are declared dead here, so their tasks go on at once. Locks the node, so that
+-- concurrent calls run one after the other.
 create or replace function process.register(p_program text, p_node text, p_pid integer, p_version text)
 returns table (process_id bigint, node_id bigint, queue text, cluster text)
 language plpgsql

@@ -1,5 +1,5 @@
--- The live row of the process that calls. A program may speak only for processes of its own kind (people and tests,
--- who are not a program, for any); one that was declared dead is told so and must exit.
+-- The live row of the calling process. A program may act only for processes of its own kind (people and tests for any).
+-- One that was declared dead gets CP401 and must exit.
 create or replace function process.require(p_process_id bigint)
 returns ccp.processes
 language plpgsql

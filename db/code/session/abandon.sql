@@ -1,4 +1,4 @@
--- Ends sessions that nobody holds any more. What the rules asked for stays their reason.
+-- Ends sessions that no program holds. What the rules asked for stays their reason.
 create or replace function session.abandon(p_session_ids uuid[], p_reason text, p_message text)
 returns void
 language plpgsql
@@ -27,4 +27,4 @@ $$;
 revoke all on function session.abandon(uuid[], text, text) from public;
 
 comment on function session.abandon(uuid[], text, text) is
-'Ends sessions that nobody holds any more.';
+'Ends sessions that no program holds.';

@@ -1,6 +1,6 @@
 -- Which of the caller's sessions have to end: those that the rules asked to end, and those that are over already.
--- Sessions of the caller that it does not list and never began, because the answer that made them was lost on the way, end
--- here: 10 s after they were made no answer is on its way any more. What began is ended by the caller's own report.
+-- Sessions of the caller that it does not list and never began, because the answer that made them was lost on the way,
+-- end here: 10 s after they were made no answer is on its way any more. What began is ended by the caller's own report.
 create or replace function session.check(p_process_id bigint, p_session_ids uuid[])
 returns table (session_id uuid, end_reason text, sentence text)
 language plpgsql
@@ -20,7 +20,7 @@ begin
                 and g.created_at < clock.now() - interval '10 seconds'
                 and g.id <> all (p_session_ids)
         ),
-        'unanswered', 'a session ended before it began: its program never learnt of it'
+        'unanswered', 'a session ended before it began: its program did not get the answer'
     );
     return query
     select a.id, coalesce(s.end_reason, 'process_gone'), session.sentence(coalesce(s.end_reason, 'process_gone'))

@@ -1,4 +1,4 @@
--- A session is over. What the rules asked for stays its reason. Twice is once.
+-- A session is over. What the rules asked for stays its reason. Idempotent.
 create or replace function session.end(
     p_process_id bigint,
     p_session_id uuid,

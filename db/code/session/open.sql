@@ -28,7 +28,7 @@ begin
     elsif v_session.status <> 'running' then
         return query select 'refused', null::uuid, format('This host is %s.', v_session.status);
     elsif p_port not between 1 and 65535 then
-        return query select 'refused', null::uuid, 'There is no such port.';
+        return query select 'refused', null::uuid, 'This port is not valid.';
     else
         update ccp.sessions as s
         set opened_at = coalesce(s.opened_at, clock.now())

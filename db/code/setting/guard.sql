@@ -1,5 +1,5 @@
--- Trigger: a setting takes valid values only, whoever sets it. Programs read settings in the middle of their work, where
--- a value that cannot be read would be found too late.
+-- Trigger: a setting takes valid values only, from every role. Programs read settings in the middle of their work,
+-- where a value that cannot be read would be found too late.
 create or replace function setting.guard()
 returns trigger
 language plpgsql

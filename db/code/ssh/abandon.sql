@@ -1,6 +1,6 @@
--- Somebody came and left without having been let in, in a way that ccp.penalty_rules counts: no_auth, grace, crash, or
--- auth_failed when none of their keys was taken (a wrong password or signature has been judged by ssh.login). Who has
--- to wait already is not made to wait longer for keys that were not even looked at.
+-- A client left without having logged in, for a reason that ccp.penalty_rules counts: no_auth, grace, crash, or
+-- auth_failed when none of its keys was accepted (ssh.login has judged a wrong password or signature). A client that
+-- has to wait already does not wait longer for keys that were not looked at.
 create or replace function ssh.abandon(p_process_id bigint, p_address inet, p_short_id text, p_reason text)
 returns void
 language plpgsql
@@ -22,7 +22,7 @@ begin
             and h.status <> 'deleted';
         -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
-            'warning', 'ssh.auth.failed', format('somebody at %s failed to log in by key', host(p_address)),
+            'warning', 'ssh.auth.failed', format('a client at %s failed to log in by key', host(p_address)),
             v_host.user_id, v_host.id, null,
             jsonb_build_object('address', host(p_address), 'method', 'key')
             || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end
@@ -36,4 +36,4 @@ revoke all on function ssh.abandon(bigint, inet, text, text) from public;
 grant execute on function ssh.abandon(bigint, inet, text, text) to ccp_sshproxy;
 
 comment on function ssh.abandon(bigint, inet, text, text) is
-'Counts the penalty of somebody who left without having logged in: no_auth, grace, crash or auth_failed.';
+'Counts the penalty of a client that left without having logged in: no_auth, grace, crash or auth_failed.';

@@ -1,5 +1,5 @@
--- Whether a signature by this key would be taken: yes for a registered key of the host's user or a live one-time key, no
--- for others; limited, with the seconds to wait, says nothing of the key.
+-- Whether a signature by this key would be taken: yes for a registered key of the host's user or a live one-time key,
+-- no for others; limited, with the seconds to wait, says nothing of the key.
 create or replace function ssh.key_offer(p_process_id bigint, p_address inet, p_short_id text, p_key_sha256 text)
 returns table (verdict text, retry_after_s integer)
 language plpgsql

@@ -1,8 +1,8 @@
--- Lets somebody in, or says why not; the answer is returned, never raised, because the attempt must leave its trace.
--- p_matched: the signature was valid, or the password matched. What is wrong with account or host is told only after
--- right credentials; wrong ones and unknown hosts get the same answer. The hash that a password was checked against must
--- still be the host's, or the password was changed in between. A one-time key is used up by the login that
--- it lets in, and by no other.
+-- Logs a client in, or says why not. The answer is returned, never raised: an exception would erase the penalty and the
+-- event. p_matched: the signature was valid, or the password matched. What is wrong with the account or the host is
+-- said only after right credentials; wrong ones and unknown hosts get the same answer. The hash that a password was
+-- checked against must still be the host's, or the password was changed in between. A one-time key is used up by the
+-- login that it lets in, and by no other.
 create or replace function ssh.login(
     p_process_id bigint,
     p_address inet,
@@ -61,7 +61,7 @@ begin
         );
         -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
-            'warning', 'ssh.auth.failed', format('somebody at %s failed to log in by %s', host(p_address), p_method),
+            'warning', 'ssh.auth.failed', format('a client at %s failed to log in by %s', host(p_address), p_method),
             v_host.user_id, v_host.id, null,
             jsonb_build_object('address', host(p_address), 'method', p_method)
             || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end

@@ -1,7 +1,6 @@
--- A task becomes its host's next. From a status it may begin from, the host takes the kind's while-status: false.
--- If what it would bring about holds already there is nothing to do: true. Anything else is refused with CP409, and so
--- is what needs a host that was created while its creation has only failed.
--- The caller holds the host's row.
+-- A task becomes its host's next. From a status it may begin from, the host takes the kind's while-status: false. If
+-- what it would bring about holds already there is nothing to do: true. Anything else is refused with CP409, and so is
+-- what needs a host that was created while its creation has only failed. The caller holds the host's row.
 create or replace function task.begin_next(p_host ccp.hosts, p_kind ccp.task_kinds)
 returns boolean
 language plpgsql
@@ -12,7 +11,7 @@ begin
         perform access.refuse(
             'CP409', 'host_not_created', format('%s is not possible: host %s was never created', p_kind.kind, p_host.short_id),
             jsonb_build_object('host_id', p_host.id, 'kind', p_kind.kind, 'status', p_host.status),
-            'host.create has to succeed first: it is tried again by itself, or at once when somebody asks for it'
+            'host.create has to succeed first: it is tried again by itself, or at once on request'
         );
     end if;
     if p_host.status = any (p_kind.from_statuses) then

@@ -1,5 +1,5 @@
--- Takes up to p_limit tasks of the process's queue, each with a fresh lease. Touches task rows only and waits for
--- nobody: what another claim holds, what runs on the same host, waits for its time or for an active user is passed by.
+-- Takes up to p_limit tasks of the process's queue, each with a fresh lease. Locks task rows only and never waits: it
+-- skips what another claim has locked, whose host is busy, whose time has not come or whose user is not active.
 create or replace function task.claim(p_process_id bigint, p_limit integer)
 returns table (
     task_id uuid,
@@ -86,4 +86,4 @@ revoke all on function task.claim(bigint, integer) from public;
 grant execute on function task.claim(bigint, integer) to ccp_worker, ccp_agent;
 
 comment on function task.claim(bigint, integer) is
-'Takes up to p_limit tasks of the process''s queue, each with a fresh lease; waits for nobody.';
+'Takes up to p_limit tasks of the process''s queue, each with a fresh lease; never waits.';

@@ -1,6 +1,6 @@
--- A person asks for a task: what they want from now on is noted on the host and earlier failures are forgotten.
--- The same live request again returns the row that is there. See task.submit() for all the rules. A user who came
--- in through the API reaches own hosts only, whatever the calling route forgot to check. A transaction whose snapshot is
+-- A person asks for a task: what they want from now on is noted on the host and earlier failures are forgotten. The
+-- same live request again returns the row that is there. See task.submit() for all the rules. A user who came in
+-- through the API reaches own hosts only, whatever the calling route forgot to check. A transaction whose snapshot is
 -- too old to see what stands in its way is refused like any other request that comes too late.
 create or replace function task.enqueue(
     p_kind text,

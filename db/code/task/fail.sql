@@ -1,4 +1,4 @@
--- A try has failed: retry (queued again, later) if that may help, tries are left, nobody asked it to stop and no other
+-- A try has failed: retry (queued again, later) if that may help, tries are left, it was not asked to stop and no other
 -- task waits for the host; else failed. Stale leases change nothing; the same report twice gets the same answer.
 create or replace function task.fail(
     p_task_id uuid,

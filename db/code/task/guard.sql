@@ -1,4 +1,4 @@
--- Trigger: a task takes only the steps of ccp.task_edges, whoever asks. Moves nothing else.
+-- Trigger: a task takes only the steps of ccp.task_edges, for every role. Changes nothing else.
 create or replace function task.guard()
 returns trigger
 language plpgsql

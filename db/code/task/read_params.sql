@@ -1,5 +1,5 @@
--- Refuses parameters that the kind does not take (ccp.task_params), naming the first wrong one. Returns them without those
--- that say what their absence means too, so that the same request always looks the same.
+-- Refuses parameters that the kind does not take (ccp.task_params), naming the first wrong one. Returns them without
+-- those that say what their absence means too, so that the same request always looks the same.
 create or replace function task.read_params(p_kind text, p_params jsonb)
 returns jsonb
 language plpgsql

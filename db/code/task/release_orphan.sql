@@ -1,5 +1,5 @@
 -- A task has lost its process, if it still runs under that lease: queued again at once, unless it was asked to stop,
--- another task waits for its host, or it has lost too many: then it fails, because nobody knows how far it came.
+-- another task waits for its host, or it has lost too many: then it fails, because its progress is unknown.
 create or replace function task.release_orphan(p_task_id uuid, p_lease bigint)
 returns boolean
 language plpgsql
@@ -23,7 +23,7 @@ begin
         v_task.user_id, v_task.host_id, v_task.id,
         jsonb_build_object('process_id', v_task.process_id, 'attempt', v_task.attempt)
     );
-    -- Nobody has reported: whoever still comes with this lease is stale.
+    -- Not a report: one that still comes with this lease is stale.
     v_task.lease := null;
     if v_again then
         perform task.queue_again(v_task, null, clock.now());

@@ -1,5 +1,5 @@
 -- Enqueues a task for a host whose row the caller has locked. In this order:
---   the host is wanted absent and this is no deletion: CP409;
+--   the host is wanted absent and this is not a deletion: CP409;
 --   the same request is live and not being stopped: its row;
 --   a live task that neither gives way to this kind nor lets it wait: CP409;
 --   the queued task gives way: canceled (superseded); the running one gives way: asked to stop;

@@ -1,4 +1,5 @@
--- The task is done. A report that does not carry the live lease changes nothing: stale. The same report twice: ok twice.
+-- The task is done. A report that does not carry the live lease changes nothing: stale. The same report twice: ok
+-- twice.
 create or replace function task.succeed(p_task_id uuid, p_lease bigint, p_result jsonb)
 returns text
 language plpgsql

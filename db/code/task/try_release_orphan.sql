@@ -1,6 +1,6 @@
--- task.release_orphan(), unless that fails or somebody holds the host or the task for longer than a moment: then a warning, and the
--- task stays as it is for the next tick, which releases what belongs to the dead. So nobody who holds one host keeps
--- a program from registering and beating, or the rules from being kept for all others.
+-- task.release_orphan(), unless that fails or the host or the task stays locked: then a warning, and the task stays as
+-- it is until the next tick, which releases the tasks of dead processes. So a lock on one host keeps no program from
+-- registering and beating, and no rule from being applied to the others.
 create or replace function task.try_release_orphan(p_task_id uuid, p_lease bigint)
 returns void
 language plpgsql
@@ -18,4 +18,4 @@ $$;
 revoke all on function task.try_release_orphan(uuid, bigint) from public;
 
 comment on function task.try_release_orphan(uuid, bigint) is
-'A task has lost its process, unless somebody holds its host: the next tick comes back to it.';
+'Releases a task that has lost its process; if its host is locked the next tick does.';

@@ -1,4 +1,5 @@
--- What a client learns with its token; the API puts the token itself into its place. expires_in is the life of one token.
+-- What a client learns with its token; the API puts the token itself into its place. expires_in is the life of one
+-- token.
 create or replace function token.answer(p_user_id uuid)
 returns api.login
 language sql

@@ -1,6 +1,6 @@
 -- The keys that sign and verify login tokens; makes the first one. This is the only way to them: the table's secret
--- column is granted to nobody, and this function to the API alone, which keeps them in memory. Two callers at
--- once agree: one_key_signs lets one insert win.
+-- column is granted to no role, and this function to the API alone, which keeps them in memory. Two callers at once
+-- agree: one_key_signs lets one insert win.
 create or replace function token.keys()
 returns table (kid text, secret text, signs boolean)
 language plpgsql

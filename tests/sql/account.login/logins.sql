@@ -11,7 +11,7 @@ update ccp.users set password_hash = t.hash();
 
 select is((select password_hash from account.challenge('ALICE', '198.51.100.7')), t.hash(), 'a name is looked up in lower case');
 select is((select password_hash from account.challenge('nobody', '198.51.100.7')), null, 'an unknown name has no hash');
-select is((select verdict from account.challenge('nobody', '198.51.100.7')), 'ok', 'and is not told to be unknown');
+select is((select verdict from account.challenge('nobody', '198.51.100.7')), 'ok', 'and is does not say so');
 select is(t.login('alice', true), 'ok', 'the right password comes in');
 select is((select count(*)::integer from ccp.logins), 1, 'a token family begins');
 select is((select count(*)::integer from ccp.events where type = 'auth.success' and user_id = (select id from ccp.users)), 1, 'the audit log has it');

@@ -25,7 +25,7 @@ select is_empty($$select * from session.check(t.proxy(), array(select id from kn
 select is(t.live(), 'key, token', 'but what the program does not know of is over; those of others are not its affair');
 select is(
     (select message from ccp.events where type = 'ssh.session.closed'),
-    'a session ended before it began: its program never learnt of it', 'the audit log says so'
+    'a session ended before it began: its program did not get the answer', 'the audit log says so'
 );
 update ccp.sessions set opened_at = clock.now() where method = 'key';
 select session.check(t.proxy(), '{}');
