@@ -10,7 +10,6 @@
 #include "lib/attr.h"
 #include "lib/seal.h"
 
-struct bus;
 struct checks;
 struct dial;
 struct err;
@@ -18,7 +17,6 @@ struct hosts;
 struct loop;
 struct outbox;
 struct pool;
-struct task_runner;
 struct watch;
 
 // Made by main() and never freed: every thread may read it. What is known only after the program
@@ -34,10 +32,8 @@ struct agent {
 	struct seal_pair sealing;
 	int64_t open_files; // what containers may have: our own hard limit, at most 65,536
 	struct loop *loop;
-	struct bus *bus;
 	struct hosts *hosts;
 	struct outbox *outbox;
-	struct task_runner *tasks; // 8 threads, each with a database connection
 	struct pool *dials; // 2 threads with a database connection each
 	struct pool *checks; // 2 threads without one
 	struct checks *guards;

@@ -153,13 +153,13 @@ static void check_host(struct guard *g, struct host *host)
 	}
 }
 
-static void check_run(struct pool_job *job, void *context)
+static void check_run(struct pool_job *job, struct db *db)
 {
 	struct guard *g = container_of(job, struct guard, job);
 	struct hosts *hosts = g->agent->hosts;
 	struct host *host = host_try_take(hosts, g->host_id);
 
-	(void)context;
+	(void)db;
 	g->passed = false;
 	g->next_ms = LATER_MS; // a task has it and will see
 	if (!host)
@@ -407,14 +407,14 @@ struct sweep {
 	struct pool_job job;
 };
 
-static void sweep_run(struct pool_job *job, void *context)
+static void sweep_run(struct pool_job *job, struct db *db)
 {
 	struct sweep *sweep = container_of(job, struct sweep, job);
 	struct wait w = wait_for(TRASH_SLICE_MS, -1);
 	struct err e;
 	int r = home_empty_trash(sweep->agent, &w, &e);
 
-	(void)context;
+	(void)db;
 	if (r < 0)
 		log_warning("the trash of homes cannot be emptied", log_err(&e));
 	sweep->more = r == WAIT_TIMEOUT;

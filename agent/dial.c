@@ -177,7 +177,7 @@ static bool has_left(int fd)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-static void call_run(struct pool_job *job, void *context)
+static void call_run(struct pool_job *job, struct db *db)
 {
 	struct call *call = container_of(job, struct call, job);
 	struct agent *a = call->dial->agent;
@@ -197,7 +197,7 @@ static void call_run(struct pool_job *job, void *context)
 		(void)refuse(
 			&reply, DIAL_REFUSED, "the request is of another version or no request");
 	else
-		(void)answer(a, context, &request, fds, &reply);
+		(void)answer(a, db, &request, fds, &reply);
 	w = wait_for(REQUEST_MS, -1);
 	if (sock_send(call->fd, &reply, sizeof(reply), fds,
 		    reply.outcome == DIAL_OK ? DIAL_FD_COUNT : 0, &w, &e) != 0)

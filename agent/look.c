@@ -144,13 +144,13 @@ static bool look_at(struct look *look, struct host *host, struct docker *d)
 	return true;
 }
 
-static void look_run(struct pool_job *job, void *context)
+static void look_run(struct pool_job *job, struct db *db)
 {
 	struct look *look = container_of(job, struct look, job);
 	struct host *host = host_take_for_look(look->agent->hosts, look->host_id);
 	_cleanup_(docker_freep) struct docker *d = NULL;
 
-	(void)context;
+	(void)db;
 	if (!host)
 		return; // somebody has it
 	d = docker_new(look->agent->docker_socket);

@@ -216,20 +216,6 @@ static int listen_begin(struct service *s, struct err *e)
 	return dial_new(a, &a->dial, e);
 }
 
-static void *connection_new(void *data, unsigned index)
-{
-	const struct service *s = data;
-	const struct db_conf conf = {.conninfo = s->database, .name = "ccp-agent"};
-
-	(void)index;
-	return db_new(&conf);
-}
-
-static void connection_free(void *context)
-{
-	db_free(context);
-}
-
 // Logs like every program. After the report of a host's task the host is looked at once more: what
 // happened to it while the task ended was not the task's.
 static void task_event(void *data, enum task_event event, const struct task *task,
@@ -243,13 +229,6 @@ static void task_event(void *data, enum task_event event, const struct task *tas
 		look_order(a, task->host_id);
 }
 
-static bool may_act(void *data)
-{
-	const struct agent *a = data;
-
-	return a->process_id != 0 && !bus_is_stale(a->bus);
-}
-
 static int pools_start(struct service *s, struct agent *a, struct err *e)
 {
 	const struct pool_conf checks = {
@@ -258,21 +237,18 @@ static int pools_start(struct service *s, struct agent *a, struct err *e)
 		.threads = DIALS,
 		.queue = DIAL_QUEUE,
 		.loop = s->loop,
-		.context_new = connection_new,
-		.context_free = connection_free,
-		.data = s};
+		.db = {.conninfo = s->database, .name = "ccp-agent/dial"}};
 	const struct task_conf tasks = {.name = "task",
 		.slots = TASKS,
 		.conninfo = s->database,
 		.db_name = "ccp-agent",
 		.kinds = agent_kinds,
 		.data = a,
-		.event = task_event,
-		.may_act = may_act};
+		.event = task_event};
 
 	if (pool_new(&checks, &a->checks, e) < 0 || pool_new(&dials, &a->dials, e) < 0)
 		return -1;
-	return task_runner_new(&tasks, &a->tasks, e);
+	return task_runner_new(&tasks, &s->tasks, e);
 }
 
 static int start(struct service *s, struct err *e)
@@ -290,62 +266,19 @@ static int start(struct service *s, struct err *e)
 	return pools_start(s, a, e);
 }
 
-static void registered(void *data, const struct bus_identity *identity)
+static int registered(struct service *s, const struct bus_identity *identity, struct err *e)
 {
-	const struct service *s = data;
 	struct agent *a = &state_of(s)->agent;
-	struct err e;
 
-	a->bus = s->bus;
 	a->process_id = identity->process_id;
-	if (!text_copy(a->cluster, sizeof(a->cluster), identity->cluster) ||
-		release_remember(a, &e) < 0 || dial_start(a->dial, &e) < 0) {
-		log_error("the agent cannot begin", log_err(&e));
-		loop_stop(s->loop, EXIT_FAILURE);
-		return;
-	}
-	task_runner_start(a->tasks, identity->process_id);
+	if (!text_copy(a->cluster, sizeof(a->cluster), identity->cluster))
+		return err_say(e, EPROTO, "the database's cluster has too long a name");
+	return release_remember(a, e) < 0 ? -1 : dial_start(a->dial, e);
 }
 
-static void scan(void *data)
+static void scan(struct service *s)
 {
-	const struct service *s = data;
-	struct state *state = state_of(s);
-
-	task_runner_scan(state->agent.tasks);
-	roster_scan(state->roster);
-}
-
-// A doorbell may also mean that a running task is to stop: the beat's answer tells which.
-static void doorbell(void *data, const char *channel)
-{
-	const struct service *s = data;
-	struct agent *a = &state_of(s)->agent;
-	int64_t lease;
-
-	(void)channel;
-	task_runner_scan(a->tasks);
-	if (task_runner_leases(a->tasks, &lease, 1) > 0)
-		bus_beat_soon(s->bus);
-}
-
-static size_t leases(void *data, int64_t *ret, size_t max)
-{
-	const struct service *s = data;
-
-	return task_runner_leases(state_of(s)->agent.tasks, ret, max);
-}
-
-static void beat(void *data, const struct bus_beat *answer)
-{
-	const struct service *s = data;
-
-	task_runner_beat(state_of(s)->agent.tasks, answer);
-}
-
-static void stale(struct service *s)
-{
-	task_runner_drop_all(state_of(s)->agent.tasks);
+	roster_scan(state_of(s)->roster);
 }
 
 // Every thread has ended.
@@ -376,11 +309,9 @@ static void stop(struct service *s)
 
 	dial_free(a->dial);
 	watch_free(a->watch);
-	if (task_runner_stop(a->tasks, STOP_MS) != 0 || pool_stop(a->dials, STOP_MS) != 0 ||
-		pool_stop(a->checks, STOP_MS) != 0) {
-		log_error("a thread did not end in time, leaving without it");
-		_exit(EXIT_FAILURE);
-	}
+	if (task_runner_stop(s->tasks, STOP_MS) != 0 || pool_stop(a->dials, STOP_MS) != 0 ||
+		pool_stop(a->checks, STOP_MS) != 0)
+		program_leave_threads();
 	state_free(state);
 	s->data = NULL;
 }
@@ -392,17 +323,13 @@ static const struct program program = {
 	.options = options,
 	.commands = commands,
 	.bus_name = "agent",
-	.hooks = {.registered = registered,
-		.scan = scan,
-		.doorbell = doorbell,
-		.leases = leases,
-		.beat = beat},
 	.lock_path = lock_path,
 	.node = node,
 	.configure = configure,
 	.listen = listen_begin,
 	.start = start,
-	.stale = stale,
+	.registered = registered,
+	.scan = scan,
 	.stop = stop,
 };
 

@@ -209,18 +209,18 @@ static int begin(struct roster *roster, struct db *db, struct err *e)
 	return 0;
 }
 
-static void roster_run(struct pool_job *job, void *context)
+static void roster_run(struct pool_job *job, struct db *db)
 {
 	struct roster *roster = container_of(job, struct roster, job);
 	struct agent *a = roster->agent;
 	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dials));
 	struct err e;
-	int r = outbox_flush(a->outbox, context, a->process_id, &w, &e);
+	int r = outbox_flush(a->outbox, db, a->process_id, &w, &e);
 
 	if (r == 0 && !a->knows_hosts) {
-		r = begin(roster, context, &e);
+		r = begin(roster, db, &e);
 	} else if (r == 0 && wait_now_ms() >= roster->next_ms) {
-		r = specs_learn(a, context, &e);
+		r = specs_learn(a, db, &e);
 		roster->next_ms = wait_now_ms() + ROSTER_MS;
 	}
 	if (r != 0 && r != WAIT_CANCELED)

@@ -102,15 +102,15 @@ static struct app *app_of_start_job(struct pool_job *job)
 	return container_of(job, struct app, start_job);
 }
 
-static void start_run(struct pool_job *job, void *context)
+static void start_run(struct pool_job *job, struct db *db)
 {
 	struct app *app = app_of_start_job(job);
 	struct wait w = wait_for(REQUEST_WORK_MS, -1);
 	struct err e;
-	int r = app->checked ? 0 : check_table(app, context, &w, &e);
+	int r = app->checked ? 0 : check_table(app, db, &w, &e);
 	app->checked = app->checked || r == 0;
 	if (r == 0)
-		r = read_keys(app, context, &w, &e);
+		r = read_keys(app, db, &w, &e);
 	if (r == 0) {
 		if (!atomic_exchange(&app->ready, true))
 			log_info("serving");
@@ -161,7 +161,7 @@ static void not_done(struct request *r, int outcome)
 			r, 503, "busy", "Too much is going on here; try again in a moment.", NULL);
 }
 
-static void step_run(struct pool_job *job, void *context)
+static void step_run(struct pool_job *job, struct db *db)
 {
 	struct request *r = request_of(job);
 	struct err e;
@@ -170,7 +170,7 @@ static void step_run(struct pool_job *job, void *context)
 		not_done(r, POOL_FULL);
 		return;
 	}
-	int outcome = r->route->steps[r->step].run(r, context, &e);
+	int outcome = r->route->steps[r->step].run(r, db, &e);
 	if (outcome == STEP_WAITS)
 		r->waits = true; // joins in step_done, when the pool is through with the job
 	else if (outcome == 0)
@@ -236,18 +236,6 @@ void app_continue(struct app *app, struct request *r)
 
 // The skeleton's hooks
 
-static void *db_context_new(void *data, unsigned index)
-{
-	const struct service *s = data;
-	(void)index;
-	return db_new(&(struct db_conf){.conninfo = s->database, .name = "ccp-api"});
-}
-
-static void db_context_free(void *context)
-{
-	db_free(context);
-}
-
 static void each_second(void *data)
 {
 	struct app *app = data;
@@ -276,9 +264,7 @@ static int start(struct service *s, struct err *e)
 	const struct pool_conf db_pool = {.name = "db",
 		.threads = APP_DB_THREADS,
 		.queue = APP_QUEUE,
-		.context_new = db_context_new,
-		.context_free = db_context_free,
-		.data = s};
+		.db = {.conninfo = s->database, .name = "ccp-api"}};
 	const struct pool_conf hash_pool = {.name = "hash",
 		.threads = cores > 3 ? (unsigned)(cores / 2) : 1,
 		.queue = APP_HASH_QUEUE};
@@ -291,33 +277,28 @@ static int start(struct service *s, struct err *e)
 	return 0;
 }
 
-static void registered(void *data, const struct bus_identity *identity)
+static int registered(struct service *s, const struct bus_identity *identity, struct err *e)
 {
-	const struct service *s = data;
-	(void)identity;
+	(void)identity, (void)e;
 	start_if_due(s->data);
+	return 0;
 }
 
-static void state(void *data, enum bus_state new_state, const struct err *e)
+static void state(struct service *s, enum bus_state new_state)
 {
-	const struct service *s = data;
-	(void)e;
 	if (new_state == BUS_LOST)
 		health_away(s->data);
 	else
 		start_if_due(s->data);
 }
 
-static void doorbell(void *data, const char *channel)
+static void doorbell(struct service *s)
 {
-	const struct service *s = data;
-	(void)channel;
 	waiters_ring(s->data);
 }
 
-static void beat(void *data, const struct bus_beat *answer)
+static void beat(struct service *s, const struct bus_beat *answer)
 {
-	const struct service *s = data;
 	health_set(s->data, answer->health, true);
 	start_if_due(s->data);
 }
@@ -332,10 +313,8 @@ static void stop(struct service *s)
 		server_quiesce(app->server);
 	atomic_store(&app->stopping, true);
 	waiters_expire(app, true);
-	if (pool_end(app->hash_pool, STOP_MS) != 0 || pool_end(app->db_pool, STOP_MS) != 0) {
-		log_error("a thread did not end in time, leaving without it");
-		_exit(EXIT_FAILURE);
-	}
+	if (pool_end(app->hash_pool, STOP_MS) != 0 || pool_end(app->db_pool, STOP_MS) != 0)
+		program_leave_threads();
 	server_free(app->server);
 	pool_free(app->hash_pool);
 	pool_free(app->db_pool);
@@ -384,9 +363,12 @@ static const struct program program = {
 	.commands = commands,
 	.bus_name = "api",
 	.channels = channels,
-	.hooks = {.registered = registered, .state = state, .doorbell = doorbell, .beat = beat},
 	.listen = listen_http,
 	.start = start,
+	.registered = registered,
+	.state = state,
+	.doorbell = doorbell,
+	.beat = beat,
 	.stop = stop,
 };
 

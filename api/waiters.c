@@ -124,7 +124,7 @@ static bool waiting_arrays(struct app *app, struct str *ids, struct str *version
 	return ids->len > 1;
 }
 
-static void job_run(struct pool_job *job, void *context)
+static void job_run(struct pool_job *job, struct db *db)
 {
 	struct app *app = container_of(job, struct app, waiters_job);
 	_cleanup_(str_done) struct str ids = STR_INIT(ARRAY_MAX);
@@ -134,7 +134,7 @@ static void job_run(struct pool_job *job, void *context)
 	struct wait w = wait_for(REQUEST_WORK_MS, -1);
 	struct err e;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	int r = db_call(context,
+	int r = db_call(db,
 		DB_CALL("select task_id, known_version from access.tasks_changed($1::uuid[], $2::text[])",
 			str_text(&ids), str_text(&versions)),
 		&w, &rows, &e);

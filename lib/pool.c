@@ -72,6 +72,16 @@ static struct pool_job *take_job(struct pool *pool)
 	return job;
 }
 
+static struct db *connection_new(const struct db_conf *conf, unsigned number)
+{
+	if (!conf->conninfo)
+		return NULL;
+	_cleanup_(freep) char *name = xasprintf("%s/%u", conf->name, number);
+	struct db_conf own = *conf;
+	own.name = name;
+	return db_new(&own);
+}
+
 static void *thread_main(void *argument)
 {
 	_cleanup_(freep) struct thread_start *start = argument;
@@ -81,20 +91,19 @@ static void *thread_main(void *argument)
 
 	snprintf(name, sizeof(name), "%.12s/%u", conf->name, start->index % 100);
 	proc_set_name(name);
-	void *context = conf->context_new ? conf->context_new(conf->data, start->index) : NULL;
+	struct db *db = connection_new(&conf->db, start->index + 1);
 	pthread_mutex_lock(&pool->lock);
 	for (struct pool_job *job; (job = take_job(pool));) {
 		pthread_mutex_unlock(&pool->lock);
 		job->ran = true;
-		job->run(job, context);
+		job->run(job, db);
 		finish(pool, job);
 		pthread_mutex_lock(&pool->lock);
 		pool->running--;
 		pthread_cond_signal(&pool->quiet);
 	}
 	pthread_mutex_unlock(&pool->lock);
-	if (conf->context_free)
-		conf->context_free(context);
+	db_free(db);
 	pthread_mutex_lock(&pool->lock);
 	pool->alive--;
 	pthread_cond_signal(&pool->quiet);
@@ -209,15 +218,6 @@ int pool_submit(struct pool *pool, struct pool_job *job)
 int pool_submit_first(struct pool *pool, struct pool_job *job)
 {
 	return submit(pool, job, true);
-}
-
-unsigned pool_idle(struct pool *pool)
-{
-	pthread_mutex_lock(&pool->lock);
-	unsigned busy = pool->running + pool->waiting;
-	unsigned idle = busy < pool->conf.threads ? pool->conf.threads - busy : 0;
-	pthread_mutex_unlock(&pool->lock);
-	return idle;
 }
 
 int pool_cancel_fd(const struct pool *pool)

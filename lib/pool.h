@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "lib/db.h"
 #include "lib/loop.h"
 
 struct err;
@@ -16,8 +17,8 @@ struct pool;
 // until `done` is called (exactly once, also for jobs that never ran because the pool was stopped:
 // `ran` tells). Without a `done` it is the caller's again as soon as `run` has begun.
 struct pool_job {
-	void (*run)(struct pool_job *job,
-		void *context); // in a thread of the pool, with that thread's context
+	// in a thread of the pool, with that thread's connection (NULL without pool_conf.db)
+	void (*run)(struct pool_job *job, struct db *db);
 	// on the loop, or in the thread when the pool has no loop; may free the job; may be NULL
 	void (*done)(struct pool_job *job);
 	bool ran;
@@ -30,11 +31,9 @@ struct pool_conf {
 	unsigned threads; // 1..64
 	unsigned queue; // jobs that may wait, besides those that run
 	struct loop *loop; // where `done` runs; NULL: in the thread
-	// Each thread's own context, e.g. a database connection. Both run in that thread; init
-	// cannot fail (make things that connect when they are used).
-	void *(*context_new)(void *data, unsigned index);
-	void (*context_free)(void *context);
-	void *data;
+	// With a conninfo each thread has a connection of its own, called NAME/1, NAME/2 and so on.
+	// It connects when it is first used. The texts must outlive the pool.
+	struct db_conf db;
 };
 
 // Of each thread. The thread sanitizer keeps much of its own state in there.
@@ -57,9 +56,6 @@ _must_check_ int pool_submit(struct pool *pool, struct pool_job *job);
 // The same before all that waits, and also when the queue is full: for the one job that a program
 // has for itself, which must not wait behind what others ask.
 _must_check_ int pool_submit_first(struct pool *pool, struct pool_job *job);
-
-// Threads that have nothing to do, less the jobs that wait. A snapshot.
-unsigned pool_idle(struct pool *pool);
 
 // Becomes readable when the pool gives up waiting in pool_stop: pass it as the cancel descriptor of
 // what jobs wait for.

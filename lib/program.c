@@ -40,11 +40,17 @@ struct running {
 static void on_registered(void *data, const struct bus_identity *identity)
 {
 	struct service *s = data;
+	struct err e;
 
 	log_info("registered", log_number("process_id", identity->process_id),
 		log_number("node_id", identity->node_id), log_text("queue", identity->queue));
-	if (s->program->hooks.registered)
-		s->program->hooks.registered(s, identity);
+	if (s->program->registered && s->program->registered(s, identity, &e) < 0) {
+		log_error("cannot begin", log_err(&e));
+		loop_stop(s->loop, EXIT_FAILURE);
+		return;
+	}
+	if (s->tasks)
+		task_runner_start(s->tasks, s->bus);
 }
 
 static void on_state(void *data, enum bus_state state, const struct err *e)
@@ -59,35 +65,44 @@ static void on_state(void *data, enum bus_state state, const struct err *e)
 		log_warning("database lost, trying again", log_err(e));
 		break;
 	}
-	if (s->program->hooks.state)
-		s->program->hooks.state(s, state, e);
+	if (s->program->state)
+		s->program->state(s, state);
 }
 
 static void on_scan(void *data)
 {
 	struct service *s = data;
 
-	if (s->program->hooks.scan)
-		s->program->hooks.scan(s);
+	if (s->tasks)
+		task_runner_scan(s->tasks);
+	if (s->program->scan)
+		s->program->scan(s);
 }
 
+// A doorbell may also mean that a running task is to stop: the beat's answer lists those.
 static void on_doorbell(void *data, const char *channel)
 {
 	struct service *s = data;
+	int64_t lease;
 
-	if (s->program->hooks.doorbell)
-		s->program->hooks.doorbell(s, channel);
+	(void)channel;
+	if (s->tasks)
+		task_runner_scan(s->tasks);
+	if (s->tasks && task_runner_leases(s->tasks, &lease, 1) > 0)
+		bus_beat_soon(s->bus);
+	if (s->program->doorbell)
+		s->program->doorbell(s);
 }
 
 static size_t on_leases(void *data, int64_t *ret, size_t max)
 {
 	struct service *s = data;
 
-	return s->program->hooks.leases ? s->program->hooks.leases(s, ret, max) : 0;
+	return s->tasks ? task_runner_leases(s->tasks, ret, max) : 0;
 }
 
-// A process that was declared dead must not do one thing more: no clean-up, the successor does it
-// under the lock.
+// A process that was declared dead does nothing more: its successor, which waits for the lock,
+// cleans up.
 static void on_beat(void *data, const struct bus_beat *beat)
 {
 	struct service *s = data;
@@ -96,11 +111,13 @@ static void on_beat(void *data, const struct bus_beat *beat)
 		log_error("declared dead by the database, leaving at once");
 		_exit(EXIT_DECLARED_DEAD);
 	}
-	if (s->program->hooks.beat)
-		s->program->hooks.beat(s, beat);
+	if (s->tasks)
+		task_runner_beat(s->tasks, beat);
+	if (s->program->beat)
+		s->program->beat(s, beat);
 }
 
-static void check_stale(void *data)
+static void on_stale_timer(void *data)
 {
 	struct running *r = data;
 	struct service *s = &r->service;
@@ -109,8 +126,8 @@ static void check_stale(void *data)
 	if (stale && !r->stale) {
 		log_warning("no beat was answered for long, acting on no task until one is",
 			log_number("limit_ms", BUS_STALE_MS));
-		if (s->program->stale)
-			s->program->stale(s);
+		if (s->tasks)
+			task_runner_drop_all(s->tasks);
 	}
 	r->stale = stale;
 }
@@ -183,7 +200,7 @@ static int make_bus(struct running *r, struct err *e)
 		conf.channels[i] = p->channels[i];
 	if (bus_new(&conf, &s->bus, e) < 0)
 		return -1;
-	if (loop_timer(s->loop, check_stale, r, &r->stale_timer, e) < 0)
+	if (loop_timer(s->loop, on_stale_timer, r, &r->stale_timer, e) < 0)
 		return -1;
 	loop_timer_set(r->stale_timer, STALE_CHECK_MS, STALE_CHECK_MS);
 	return 0;
@@ -305,6 +322,12 @@ int program_main(const struct program *p, int argc, char **argv)
 					  .lock_fd = -1}};
 	gethostname(running.hostname, sizeof(running.hostname) - 1);
 	return serve(&running);
+}
+
+void program_leave_threads(void)
+{
+	log_error("a thread did not end in time, leaving without it");
+	_exit(EXIT_FAILURE);
 }
 
 void program_log_task(void *data, enum task_event event, const struct task *task, enum task_end end,

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "lib/bus.h"
 #include "lib/args.h"
+#include "lib/bus.h"
 #include "lib/task.h"
 
 struct err;
@@ -20,24 +20,33 @@ struct service {
 	int lock_fd;
 	struct loop *loop;
 	struct bus *bus; // NULL unless the program has one
+	// Made by the start hook and stopped by the stop hook of a program that runs tasks, else
+	// NULL. In between it gets from the skeleton what it needs of the bus: scans, doorbells,
+	// beats and staleness.
+	struct task_runner *tasks;
 	void *data;
 };
 
 // lib/ never logs, with this one exception: program.c is every program's main.
 //
 // The order is the same everywhere. Every hook may be NULL. A hook that fails ends the program with
-// exit status 1 and one log line.
+// exit status 1 and one log line. In brackets: what the skeleton does itself.
 //
-//     arguments, log            by the skeleton; commands (`ccp-api hash`) run instead of the rest
-//     configure                 look at the options, make `data`
-//     (lock)                    the flock, unless lock_name is NULL; waits up to 5 s for a
-//     predecessor that is ending listen                    listening sockets fork helper processes;
-//     still one thread, no loop (loop, SIGTERM, SIGINT, and SIGCHLD if `child` is set) lock_down
-//     no_new_privs, no dumps (always), then the program's own seccomp start threads and pools (bus:
-//     register, LISTEN, beat, scan)
-//     ... loop runs; SIGTERM or SIGINT: ...
-//     stop                      finish or hand back, at most a few seconds
-//     (unregister, exit 0)
+//     [arguments, log]     a command (`ccp-api hash`) runs instead of the rest
+//     configure            looks at the options, makes `data`
+//     [lock]               the flock; waits up to 5 s for a predecessor that is ending
+//     listen               listening sockets
+//     fork                 helper processes; one thread so far, and no loop
+//     [loop]               SIGTERM and SIGINT, and SIGCHLD if there is a hook `child`
+//     [lock down]          no_new_privs, no core dumps
+//     lock_down            the program's own seccomp filter
+//     start                threads and pools
+//     [bus]                connects; from here on the loop runs
+//       registered           once, before the first scan and the first task
+//       state, scan, doorbell, beat, child
+//     [SIGTERM, SIGINT]    the loop ends
+//     stop                 finishes or hands back, at most a few seconds
+//     [unregister]         exit status 0
 struct program {
 	const char *name; // "ccp-worker"
 	const char *summary; // one sentence for --help
@@ -47,20 +56,22 @@ struct program {
 	// database.
 	const char *bus_name;
 	const char *const *channels; // NULL-terminated, besides the queue; or NULL
-	// called with the service as `data`; state and a beat that says "dead" are handled here as
-	// well
-	struct bus_hooks hooks;
 
-	const char *(*lock_path)(
-		struct service *s); // NULL: <state-dir>/<bus_name>/lock. Static or in `data`
-	const char *(*node)(struct service *s); // NULL: the machine's name
+	// Instead of STATE_DIR/BUS_NAME/lock. Static or in `data`.
+	const char *(*lock_path)(struct service *s);
+	const char *(*node)(struct service *s); // instead of the machine's name
+
 	int (*configure)(struct service *s, struct err *e);
 	int (*listen)(struct service *s, struct err *e);
 	int (*fork)(struct service *s, struct err *e);
 	int (*lock_down)(struct service *s, struct err *e);
 	int (*start)(struct service *s, struct err *e);
+	int (*registered)(struct service *s, const struct bus_identity *identity, struct err *e);
+	void (*state)(struct service *s, enum bus_state state);
+	void (*scan)(struct service *s); // look for work: after LISTEN and each second
+	void (*doorbell)(struct service *s);
+	void (*beat)(struct service *s, const struct bus_beat *beat); // not one that says "dead"
 	void (*child)(struct service *s); // SIGCHLD
-	void (*stale)(struct service *s); // no beat was answered for 15 s: act on no task any more
 	void (*stop)(struct service *s);
 };
 
@@ -68,6 +79,9 @@ struct program {
 void program_log_task(void *data, enum task_event event, const struct task *task, enum task_end end,
 	int64_t took_ms, const struct err *e);
 
-// Runs the program; main returns what it returns: 0, 1 failed (logged), 2 bad arguments (told on
+// For a stop hook whose pool did not end: logs that and exits with status 1, threads and all.
+_Noreturn void program_leave_threads(void);
+
+// Runs the program; main returns what it returns: 0, 1 failed (logged), 2 bad arguments (said on
 // stderr), 70 declared dead.
 int program_main(const struct program *program, int argc, char **argv);

@@ -28,18 +28,18 @@ enum {
 	HAND_BACK_MS = 5000, // for undo and report after the stop's own time is over
 };
 
-// What somebody wants from a running task. A later wish replaces a lesser one only.
-enum wish { WISH_NONE, WISH_HAND_BACK, WISH_STOP, WISH_DROP };
+// Why a running task is to stop. A stronger request replaces a weaker one.
+enum stop_request { STOP_NONE, STOP_HAND_BACK, STOP_CANCEL, STOP_DROP };
 
 struct slot {
 	struct task_runner *runner;
 	struct pool_job job;
-	bool job_free; // under the runner's lock, like all below. Any thread may run any slot's job
+	struct db *db; // of the thread that runs the job; any thread may
+	bool job_free; // under the runner's lock, like all below
 	int64_t lease; // 0: no task
 	bool acting; // steps or undo run; false while only the report is left
-	enum wish wish;
+	enum stop_request request;
 	int cancel_fd;
-	struct db *db; // the thread's own
 };
 
 struct task_runner {
@@ -47,8 +47,8 @@ struct task_runner {
 	struct pool *pool;
 	pthread_mutex_t lock;
 	pthread_cond_t quiet; // a slot became idle
-	int64_t process_id; // 0: not registered
-	uint64_t rings; // counts scans, so that a slot sees that one came while it looked
+	const struct bus *bus; // NULL: not registered
+	uint64_t scans; // counted, so that a slot sees that one was asked for while it claimed
 	unsigned busy; // claim jobs that wait or run
 	unsigned waiting; // of these, not begun
 	bool stopping;
@@ -72,59 +72,59 @@ int task_fail(struct task *task, const char *error_code, int retry)
 int task_call(struct task *task, const struct db_call *call, struct pg_result **ret, struct err *e)
 {
 	struct wait whole = task_wait(task, INT_MAX);
-	struct err unheard;
+	struct err ignored;
 
 	for (;;) {
 		struct wait w = task_wait(task, CALL_TIMEOUT_MS);
 		int r = db_call(task->db, call, &w, ret, e);
-		if (!db_is_away(r, e) || wait_pause(&whole, PAUSE_MS, &unheard) != 0)
+		if (!db_is_away(r, e) || wait_pause(&whole, PAUSE_MS, &ignored) != 0)
 			return r;
 	}
 }
 
-static void tell(const struct task_runner *runner, enum task_event event, const struct task *task,
-	enum task_end end, int64_t took_ms, const struct err *e)
+static void log_event(const struct task_runner *runner, enum task_event event,
+	const struct task *task, enum task_end end, int64_t took_ms, const struct err *e)
 {
 	if (runner->conf.event)
 		runner->conf.event(runner->conf.data, event, task, end, took_ms, e);
 }
 
 // The lock is held.
-static void wish_for(struct slot *slot, enum wish wish)
+static void slot_stop_locked(struct slot *slot, enum stop_request request)
 {
 	uint64_t one = 1;
 
-	if (slot->lease == 0 || slot->wish >= wish)
+	if (slot->lease == 0 || slot->request >= request)
 		return;
-	slot->wish = wish;
+	slot->request = request;
 	(void)!write(slot->cancel_fd, &one, sizeof(one));
 }
 
-static enum wish wish_of(struct slot *slot)
+static enum stop_request slot_stop_request(struct slot *slot)
 {
 	pthread_mutex_lock(&slot->runner->lock);
-	enum wish wish = slot->wish;
+	enum stop_request request = slot->request;
 	pthread_mutex_unlock(&slot->runner->lock);
-	return wish;
+	return request;
 }
 
-static void wish_now(struct slot *slot, enum wish wish)
+static void slot_stop(struct slot *slot, enum stop_request request)
 {
 	pthread_mutex_lock(&slot->runner->lock);
-	wish_for(slot, wish);
+	slot_stop_locked(slot, request);
 	pthread_mutex_unlock(&slot->runner->lock);
 }
 
-static enum task_end end_by(enum wish wish)
+static enum task_end end_by(enum stop_request request)
 {
-	switch (wish) {
-	case WISH_NONE:
+	switch (request) {
+	case STOP_NONE:
 		return TASK_FAILED;
-	case WISH_STOP:
+	case STOP_CANCEL:
 		return TASK_CANCELED;
-	case WISH_HAND_BACK:
+	case STOP_HAND_BACK:
 		return TASK_HANDED_BACK;
-	case WISH_DROP:
+	case STOP_DROP:
 		return TASK_DROPPED;
 	}
 	abort();
@@ -161,9 +161,9 @@ static int report_progress(
 	if (r != 0)
 		return r == WAIT_CANCELED || db_is_away(r, e) ? 0 : -1;
 	if (strcmp(word, "stop") == 0)
-		wish_now(slot, WISH_STOP);
+		slot_stop(slot, STOP_CANCEL);
 	if (strcmp(word, "stale") == 0)
-		wish_now(slot, WISH_DROP);
+		slot_stop(slot, STOP_DROP);
 	return 0;
 }
 
@@ -186,9 +186,9 @@ static enum task_end run_steps(
 	for (const struct task_step *step = steps; step->name; step++) {
 		if (step->stage && report_progress(slot, task, step, e) < 0)
 			return TASK_FAILED;
-		enum wish wish = wish_of(slot);
-		if (wish != WISH_NONE)
-			return end_by(wish);
+		enum stop_request request = slot_stop_request(slot);
+		if (request != STOP_NONE)
+			return end_by(request);
 		if (wait_now_ms() >= task->deadline_ms) {
 			err_note(e, ETIMEDOUT, "the time for this task is over before: %s",
 				step->name);
@@ -198,9 +198,9 @@ static enum task_end run_steps(
 		if (r == TASK_DONE)
 			break;
 		if (r != 0)
-			return end_by(wish_of(slot));
+			return end_by(slot_stop_request(slot));
 	}
-	return wish_of(slot) == WISH_DROP ? TASK_DROPPED : TASK_SUCCEEDED;
+	return slot_stop_request(slot) == STOP_DROP ? TASK_DROPPED : TASK_SUCCEEDED;
 }
 
 static const char *failure_code(const struct task *task)
@@ -248,18 +248,18 @@ static int report_once(struct slot *slot, const struct task *task, enum task_end
 	abort();
 }
 
-// Reports until somebody answers. Returns how it ended in the end: TASK_DROPPED when SQL says that
-// the lease is not ours, or when the program ends with the database away.
+// Reports until SQL answers. Returns how the task ended: TASK_DROPPED when SQL says that the lease
+// is not ours, or when the program ends with the database away.
 static enum task_end report(
 	struct slot *slot, const struct task *task, enum task_end end, struct err *failure)
 {
 	struct wait forever = {
 		.until_ms = INT64_MAX, .cancel_fd = pool_cancel_fd(slot->runner->pool)};
-	bool told = false;
+	bool logged = false;
 	struct err e;
 	char word[16];
 
-	while (end != TASK_DROPPED && wish_of(slot) != WISH_DROP) {
+	while (end != TASK_DROPPED && slot_stop_request(slot) != STOP_DROP) {
 		int r = report_once(slot, task, end, failure, word, sizeof(word), &e);
 		if (r == 0)
 			return strcmp(word, "stale") == 0 ? TASK_DROPPED : end;
@@ -271,9 +271,9 @@ static enum task_end report(
 			end = TASK_FAILED;
 			continue;
 		}
-		if (!told)
-			tell(slot->runner, TASK_EVENT_REPORT_WAITS, task, end, 0, &e);
-		told = true;
+		if (!logged)
+			log_event(slot->runner, TASK_EVENT_REPORT_WAITS, task, end, 0, &e);
+		logged = true;
 		if (wait_pause(&forever, PAUSE_MS, &e) != 0)
 			break;
 	}
@@ -324,14 +324,14 @@ static void run_task(struct slot *slot, struct task *task, const char *params)
 	struct err e;
 
 	err_note(&e, ECANCELED, "stopped on request");
-	tell(runner, TASK_EVENT_CLAIMED, task, TASK_SUCCEEDED, 0, NULL);
+	log_event(runner, TASK_EVENT_CLAIMED, task, TASK_SUCCEEDED, 0, NULL);
 	task->result = result;
 	enum task_end end = run_kind(slot, task, params, &parsed, &e);
 	pthread_mutex_lock(&runner->lock);
 	slot->acting = false;
 	pthread_mutex_unlock(&runner->lock);
 	end = report(slot, task, end, &e);
-	tell(runner, TASK_EVENT_ENDED, task, end, wait_now_ms() - began_ms,
+	log_event(runner, TASK_EVENT_ENDED, task, end, wait_now_ms() - began_ms,
 		end == TASK_FAILED ? &e : NULL);
 }
 
@@ -355,12 +355,12 @@ static void take_row(struct slot *slot, const struct pg_result *rows, struct tas
 }
 
 // Claims one task and works on it. 0: worked; 1: nothing to do, or not now.
-static int claim_and_run(struct slot *slot, int64_t process_id)
+static int claim_and_run(struct slot *slot)
 {
 	struct task_runner *runner = slot->runner;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	struct wait w = wait_for(CALL_TIMEOUT_MS, pool_cancel_fd(runner->pool));
-	struct db_number process = db_number(process_id);
+	struct db_number process = db_number(bus_identity(runner->bus)->process_id);
 	struct task task;
 	struct err e;
 	uint64_t ignored;
@@ -372,19 +372,19 @@ static int claim_and_run(struct slot *slot, int64_t process_id)
 			process.text),
 		&w, &rows, &e);
 	if (r < 0 && !db_is_away(r, &e))
-		tell(runner, TASK_EVENT_CLAIM_FAILED, NULL, TASK_FAILED, 0, &e);
+		log_event(runner, TASK_EVENT_CLAIM_FAILED, NULL, TASK_FAILED, 0, &e);
 	if (r != 0 || db_rows(rows) == 0)
 		return 1;
 	take_row(slot, rows, &task);
 	pthread_mutex_lock(&runner->lock);
 	slot->lease = task.lease;
 	slot->acting = true;
-	slot->wish = WISH_NONE;
+	slot->request = STOP_NONE;
 	(void)!read(slot->cancel_fd, &ignored, sizeof(ignored));
 	if (db_bool(rows, 0, 7))
-		wish_for(slot, WISH_STOP);
+		slot_stop_locked(slot, STOP_CANCEL);
 	if (runner->stopping)
-		wish_for(slot, WISH_HAND_BACK);
+		slot_stop_locked(slot, STOP_HAND_BACK);
 	pthread_mutex_unlock(&runner->lock);
 	task_runner_scan(runner); // where one was, there may be more: wake the next slot
 	run_task(slot, &task, db_text(rows, 0, 5));
@@ -394,27 +394,25 @@ static int claim_and_run(struct slot *slot, int64_t process_id)
 	return 0;
 }
 
-// A claim job: works until there is nothing left and nobody rang meanwhile.
-static void job_run(struct pool_job *job, void *context)
+// Claims and runs tasks until there is none left and no scan was asked for meanwhile.
+static void job_run(struct pool_job *job, struct db *db)
 {
-	struct slot *slot = context;
+	struct slot *slot = container_of(job, struct slot, job);
 	struct task_runner *runner = slot->runner;
-	const struct task_conf *conf = &runner->conf;
-	struct slot *owner = container_of(job, struct slot, job);
 	bool more = true;
 
+	slot->db = db;
 	pthread_mutex_lock(&runner->lock);
 	runner->waiting--;
-	while (more && !runner->stopping && (!conf->may_act || conf->may_act(conf->data))) {
-		uint64_t rings = runner->rings;
-		int64_t process_id = runner->process_id;
+	while (more && !runner->stopping && !bus_is_stale(runner->bus)) {
+		uint64_t scans = runner->scans;
 		pthread_mutex_unlock(&runner->lock);
-		int r = claim_and_run(slot, process_id);
+		int r = claim_and_run(slot);
 		pthread_mutex_lock(&runner->lock);
-		more = r == 0 || rings != runner->rings;
+		more = r == 0 || scans != runner->scans;
 	}
-	owner->job_free =
-		true; // in one breath with the last look at `rings`, so that none is missed
+	slot->job_free =
+		true; // under the lock that covered the last look at `scans`: none is missed
 	runner->busy--;
 	pthread_cond_signal(&runner->quiet);
 	pthread_mutex_unlock(&runner->lock);
@@ -423,15 +421,15 @@ static void job_run(struct pool_job *job, void *context)
 void task_runner_scan(struct task_runner *runner)
 {
 	pthread_mutex_lock(&runner->lock);
-	runner->rings++;
+	runner->scans++;
 	// One that has not begun will see everything; and with every slot busy, each looks again
 	// when it is done.
-	if (runner->process_id != 0 && !runner->stopping && runner->waiting == 0 &&
+	if (runner->bus && !runner->stopping && runner->waiting == 0 &&
 		runner->busy < runner->conf.slots) {
 		unsigned i = 0;
 		while (!runner->slots[i].job_free && i + 1 < runner->conf.slots)
 			i++;
-		struct slot *slot = &runner->slots[i]; // lends its job; any thread may run it
+		struct slot *slot = &runner->slots[i];
 		if (slot->job_free && pool_submit(runner->pool, &slot->job) == 0) {
 			slot->job_free = false;
 			runner->busy++;
@@ -439,24 +437,6 @@ void task_runner_scan(struct task_runner *runner)
 		}
 	}
 	pthread_mutex_unlock(&runner->lock);
-}
-
-static void *context_new(void *data, unsigned index)
-{
-	struct task_runner *runner = data;
-	struct slot *slot = &runner->slots[index];
-	char name[64];
-
-	snprintf(name, sizeof(name), "%s/%u", runner->conf.db_name, index + 1);
-	slot->db = db_new(&(const struct db_conf){.conninfo = runner->conf.conninfo, .name = name});
-	return slot;
-}
-
-static void context_free(void *context)
-{
-	struct slot *slot = context;
-
-	db_free(slot->db);
 }
 
 static void runner_free(struct task_runner *runner)
@@ -492,9 +472,7 @@ int task_runner_new(const struct task_conf *conf, struct task_runner **ret, stru
 	const struct pool_conf pool = {.name = conf->name,
 		.threads = conf->slots,
 		.queue = conf->slots,
-		.context_new = context_new,
-		.context_free = context_free,
-		.data = runner};
+		.db = {.conninfo = conf->conninfo, .name = conf->db_name}};
 	if (r == 0)
 		r = pool_new(&pool, &runner->pool, e);
 	if (r < 0) {
@@ -505,10 +483,10 @@ int task_runner_new(const struct task_conf *conf, struct task_runner **ret, stru
 	return 0;
 }
 
-void task_runner_start(struct task_runner *runner, int64_t process_id)
+void task_runner_start(struct task_runner *runner, const struct bus *bus)
 {
 	pthread_mutex_lock(&runner->lock);
-	runner->process_id = process_id;
+	runner->bus = bus;
 	pthread_mutex_unlock(&runner->lock);
 	task_runner_scan(runner);
 }
@@ -525,20 +503,20 @@ size_t task_runner_leases(struct task_runner *runner, int64_t *ret, size_t max)
 	return count;
 }
 
-static void wish_for_lease(struct task_runner *runner, int64_t lease, enum wish wish)
+static void lease_stop(struct task_runner *runner, int64_t lease, enum stop_request request)
 {
 	for (unsigned i = 0; i < runner->conf.slots; i++)
 		if (runner->slots[i].lease == lease)
-			wish_for(&runner->slots[i], wish);
+			slot_stop_locked(&runner->slots[i], request);
 }
 
 void task_runner_beat(struct task_runner *runner, const struct bus_beat *beat)
 {
 	pthread_mutex_lock(&runner->lock);
 	for (size_t i = 0; i < beat->drop_count; i++)
-		wish_for_lease(runner, beat->drop[i], WISH_DROP);
+		lease_stop(runner, beat->drop[i], STOP_DROP);
 	for (size_t i = 0; i < beat->stop_count; i++)
-		wish_for_lease(runner, beat->stop[i], WISH_STOP);
+		lease_stop(runner, beat->stop[i], STOP_CANCEL);
 	pthread_mutex_unlock(&runner->lock);
 }
 
@@ -547,7 +525,7 @@ void task_runner_drop_all(struct task_runner *runner)
 	pthread_mutex_lock(&runner->lock);
 	for (unsigned i = 0; i < runner->conf.slots; i++)
 		if (runner->slots[i].acting)
-			wish_for(&runner->slots[i], WISH_DROP);
+			slot_stop_locked(&runner->slots[i], STOP_DROP);
 	pthread_mutex_unlock(&runner->lock);
 }
 
@@ -571,7 +549,7 @@ int task_runner_stop(struct task_runner *runner, int timeout_ms)
 	await_quiet(runner, timeout_ms);
 	for (unsigned i = 0; i < runner->conf.slots; i++)
 		if (runner->slots[i].acting)
-			wish_for(&runner->slots[i], WISH_HAND_BACK);
+			slot_stop_locked(&runner->slots[i], STOP_HAND_BACK);
 	pthread_mutex_unlock(&runner->lock);
 	int r = pool_stop(runner->pool, HAND_BACK_MS);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/wait.h"
 
+struct bus;
 struct bus_beat;
 struct db;
 struct db_call;
@@ -108,23 +109,22 @@ struct task_conf {
 	// For the log; called in the slot's thread.
 	void (*event)(void *data, enum task_event event, const struct task *task, enum task_end end,
 		int64_t took_ms, const struct err *e);
-	// false: claim nothing now, e.g. bus_is_stale; from any thread. NULL: always
-	bool (*may_act)(void *data);
 };
 
 _must_check_ int task_runner_new(
 	const struct task_conf *conf, struct task_runner **ret, struct err *e);
 
-// From bus hooks, on the loop.
-void task_runner_start(
-	struct task_runner *runner, int64_t process_id); // registered: may claim from now on
-void task_runner_scan(
-	struct task_runner *runner); // doorbell or scan: claim as many as slots are free
+// From the program's bus hooks, on the loop.
+// Registered: claims from now on, except while the bus is stale.
+void task_runner_start(struct task_runner *runner, const struct bus *bus);
+// A doorbell or a scan: claims as many tasks as slots are free.
+void task_runner_scan(struct task_runner *runner);
+// The leases of the running tasks; returns their count.
 size_t task_runner_leases(struct task_runner *runner, int64_t *ret, size_t max);
-void task_runner_beat(
-	struct task_runner *runner, const struct bus_beat *beat); // drops and stops what it lists
-// The bus is stale: what still runs is abandoned; reports that wait go on being sent, for they are
-// fenced.
+// Drops and stops the tasks that the beat lists.
+void task_runner_beat(struct task_runner *runner, const struct bus_beat *beat);
+// The bus is stale: running tasks are abandoned. Reports that wait go on being sent, for SQL checks
+// their lease.
 void task_runner_drop_all(struct task_runner *runner);
 
 // Claims no more, gives running tasks until timeout_ms, then makes them hand back; then ends the

@@ -143,11 +143,11 @@ static void finish(struct auth_query *q)
 	q->done(q);
 }
 
-static void step_run(struct pool_job *job, void *context)
+static void step_run(struct pool_job *job, struct db *db)
 {
 	struct auth_query *q = container_of(job, struct auth_query, job);
 	bool is_late = wait_now_ms() - q->begun_ms > BEGIN_MS;
-	enum step_outcome outcome = is_late ? answer_later(q) : q->step->run(q, context);
+	enum step_outcome outcome = is_late ? answer_later(q) : q->step->run(q, db);
 	q->step = outcome == STEP_NEXT ? q->step + 1 : NULL;
 }
 

@@ -112,35 +112,31 @@ static int start(struct service *s, struct err *e)
 		&p->monitor, e);
 }
 
-static void registered(void *data, const struct bus_identity *identity)
+static int registered(struct service *s, const struct bus_identity *identity, struct err *e)
 {
-	const struct service *s = data;
 	struct proxy *p = s->data;
+	(void)e;
 	monitor_registered(p->monitor, identity->process_id);
+	return 0;
 }
 
-static void scan(void *data)
+static void scan(struct service *s)
 {
-	const struct service *s = data;
 	struct proxy *p = s->data;
 	monitor_scan(p->monitor);
 }
 
-static void doorbell(void *data, const char *channel)
+static void doorbell(struct service *s)
 {
-	const struct service *s = data;
 	struct proxy *p = s->data;
-	(void)channel;
 	monitor_doorbell(p->monitor);
 }
 
 static void stop(struct service *s)
 {
 	struct proxy *p = s->data;
-	if (monitor_stop(p->monitor) != 0) {
-		log_error("a thread did not end in time, leaving without it");
-		_exit(EXIT_FAILURE);
-	}
+	if (monitor_stop(p->monitor) != 0)
+		program_leave_threads();
 }
 
 static const struct args_option options[] = {
@@ -164,11 +160,13 @@ static const struct program program = {
 	.summary = "ccp-sshproxy lets users into their hosts by ssh.",
 	.options = options,
 	.bus_name = "sshproxy",
-	.hooks = {.registered = registered, .scan = scan, .doorbell = doorbell},
 	.configure = configure,
 	.listen = listen_start,
 	.fork = fork_monitor,
 	.start = start,
+	.registered = registered,
+	.scan = scan,
+	.doorbell = doorbell,
 	.stop = stop,
 };
 

@@ -353,29 +353,15 @@ static void on_session_end(void *data, const char *session_id, const char *sente
 	}
 }
 
-static void *context_new(void *data, unsigned index)
-{
-	const struct monitor *a = data;
-	char name[32];
-	snprintf(name, sizeof(name), "ccp-sshproxy/%u", index);
-	return db_new(&(struct db_conf){
-		.conninfo = a->conf.database, .name = name, .timeout_ms = DB_TIMEOUT_CALL_MS});
-}
-
-static void context_free(void *context)
-{
-	db_free(context);
-}
-
 static int pools_make(struct monitor *a, struct err *e)
 {
 	const struct pool_conf db = {.name = "db",
 		.threads = MONITOR_DB_THREADS,
 		.queue = DB_QUEUE,
 		.loop = a->conf.loop,
-		.context_new = context_new,
-		.context_free = context_free,
-		.data = a};
+		.db = {.conninfo = a->conf.database,
+			.name = "ccp-sshproxy",
+			.timeout_ms = DB_TIMEOUT_CALL_MS}};
 	const struct pool_conf hash = {.name = "hash",
 		.threads = MONITOR_HASH_THREADS,
 		.queue = HASH_QUEUE,

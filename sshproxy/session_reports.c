@@ -134,10 +134,10 @@ static int (*const runs[JOBS])(struct session_reports *s, struct db *db, struct 
 	[JOB_SEND_REPORTS] = send_reports_run,
 };
 
-static void job_run(struct pool_job *job, void *context)
+static void job_run(struct pool_job *job, struct db *db)
 {
 	struct job *c = container_of(job, struct job, job);
-	c->outcome = runs[c - c->reports->jobs](c->reports, context, &c->e);
+	c->outcome = runs[c - c->reports->jobs](c->reports, db, &c->e);
 }
 
 // The verdicts are taken out first: a session that ends has to be told, and that may start the next

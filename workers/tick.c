@@ -16,43 +16,27 @@
 enum { TICK_MS = 1000, TICK_TIMEOUT_MS = 3000, STOP_MS = 1000 };
 
 struct tick {
-	const char *conninfo;
 	struct pool *pool;
 	struct loop_source *timer;
 	struct pool_job job;
 	bool running; // the job is the pool's
-	bool told; // that it fails; once until it works again
+	bool failed; // logged once until it works again
 	int outcome;
 	struct err error;
 };
-
-static void *context_new(void *data, unsigned index)
-{
-	const struct tick *tick = data;
-
-	(void)index;
-	return db_new(&(const struct db_conf){.conninfo = tick->conninfo,
-		.name = "ccp-worker/tick",
-		.timeout_ms = TICK_TIMEOUT_MS});
-}
-
-static void context_free(void *context)
-{
-	db_free(context);
-}
 
 static struct tick *tick_of(struct pool_job *job)
 {
 	return container_of(job, struct tick, job);
 }
 
-static void job_run(struct pool_job *job, void *context)
+static void job_run(struct pool_job *job, struct db *db)
 {
 	struct tick *tick = tick_of(job);
 	struct wait w = wait_for(TICK_TIMEOUT_MS, pool_cancel_fd(tick->pool));
 
-	tick->outcome = db_call(
-		context, DB_CALL("select clock.tick($1)", "worker"), &w, NULL, &tick->error);
+	tick->outcome =
+		db_call(db, DB_CALL("select clock.tick($1)", "worker"), &w, NULL, &tick->error);
 }
 
 static void job_done(struct pool_job *job)
@@ -61,10 +45,10 @@ static void job_done(struct pool_job *job)
 	bool failed = job->ran && tick->outcome != 0;
 
 	tick->running = false;
-	// The bus tells that the database is away; this tells what else goes wrong.
-	if (failed && !tick->told && tick->outcome != DB_LOST)
+	// The bus logs that the database is away; this logs what else goes wrong.
+	if (failed && !tick->failed && tick->outcome != DB_LOST)
 		log_error("the tick fails", log_err(&tick->error));
-	tick->told = failed;
+	tick->failed = failed;
 }
 
 static void on_timer(void *data)
@@ -82,11 +66,10 @@ int tick_new(struct loop *loop, const char *conninfo, struct tick **ret, struct 
 		.threads = 1,
 		.queue = 1,
 		.loop = loop,
-		.context_new = context_new,
-		.context_free = context_free,
-		.data = tick};
+		.db = {.conninfo = conninfo,
+			.name = "ccp-worker/tick",
+			.timeout_ms = TICK_TIMEOUT_MS}};
 
-	tick->conninfo = conninfo;
 	tick->job = (struct pool_job){.run = job_run, .done = job_done};
 	if (loop_timer(loop, on_timer, tick, &tick->timer, e) < 0)
 		return -1;

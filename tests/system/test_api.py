@@ -927,7 +927,7 @@ def test_requests_answer_503_within_5_s_while_backends_are_frozen_and_go_on_afte
     frozen = [
         pid
         for (pid,) in database.rows(
-            "select pid from pg_stat_activity where application_name = 'ccp-api' and datname = current_database()"
+            "select pid from pg_stat_activity where application_name like 'ccp-api%' and datname = current_database()"
         )
     ]
     frozen.append(parent_of(frozen[0]))  # the postmaster: no new connections either

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pool: bounded queue, contexts, results on the loop, stop.
+// The pool: bounded queue, connections, results on the loop, stop.
 #include "lib/pool.h"
 
 #include "tests/unit/unit.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -16,40 +17,26 @@ struct job {
 	struct pool_job pool_job; // first: callbacks get it
 	struct pool *pool;
 	struct loop *loop;
-	int seen; // what the context said
+	int seen; // how often it ran, or which it is
 	int outcome;
 };
 
-static atomic_int contexts, ran, finished;
+static atomic_int ran, finished;
 
-static void *context_new(void *data, unsigned index)
+static void run_quick(struct pool_job *job, struct db *db)
 {
-	(void)data;
-	contexts++;
-	int *context = xnew(int);
-	*context = (int)index + 1;
-	return context;
-}
-
-static void context_free(void *context)
-{
-	contexts--;
-	freep(&context);
-}
-
-static void run_quick(struct pool_job *job, void *context)
-{
-	((struct job *)(void *)job)->seen = *(int *)context;
+	assert_null(db);
+	((struct job *)(void *)job)->seen++;
 	ran++;
 }
 
-static void run_until_cancel(struct pool_job *pool_job, void *context)
+static void run_until_cancel(struct pool_job *pool_job, struct db *db)
 {
 	struct job *job = (struct job *)(void *)pool_job;
 	struct wait w = wait_for(20000, pool_cancel_fd(job->pool));
 	struct err e;
 
-	(void)context;
+	(void)db;
 	ran++;
 	job->outcome = wait_fd(&w, -1, 0, "the end", &e);
 }
@@ -64,15 +51,10 @@ static void count_finished(struct pool_job *job)
 
 static struct pool *make(unsigned threads, unsigned queue, struct loop *loop)
 {
-	const struct pool_conf conf = {.name = "test",
-		.threads = threads,
-		.queue = queue,
-		.loop = loop,
-		.context_new = context_new,
-		.context_free = context_free};
+	const struct pool_conf conf = {
+		.name = "test", .threads = threads, .queue = queue, .loop = loop};
 	struct pool *pool;
 	struct err e;
-
 	ran = finished = 0;
 	assert_int_equal(pool_new(&conf, &pool, &e), 0);
 	return pool;
@@ -94,10 +76,9 @@ static void results_come_back_on_the_loop(void **state)
 	}
 	assert_int_equal(loop_run(loop, &e), 0);
 	for (int i = 0; i < 10; i++)
-		assert_in_range(jobs[i].seen, 1, 2);
+		assert_int_equal(jobs[i].seen, 1);
 	assert_int_equal(pool_stop(pool, 1000), 0);
 	loop_free(loop);
-	assert_int_equal(contexts, 0);
 }
 
 static void a_full_queue_is_an_answer(void **state)
@@ -106,14 +87,12 @@ static void a_full_queue_is_an_answer(void **state)
 
 	(void)state;
 	struct pool *pool = make(1, 2, NULL);
-	assert_int_equal(pool_idle(pool), 1);
 	for (int i = 0; i < 4; i++) {
 		jobs[i] =
 			(struct job){.pool_job = {.run = run_until_cancel, .done = count_finished},
 				.pool = pool};
 		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), i < 3 ? 0 : POOL_FULL);
 	}
-	assert_int_equal(pool_idle(pool), 0);
 	// The running one is canceled; the waiting ones are told that they never ran.
 	assert_int_equal(pool_stop(pool, 20), 0);
 	assert_int_equal(finished, 3);
@@ -153,21 +132,53 @@ static void a_pool_that_has_ended_takes_no_more(void **state)
 	pool_free(pool);
 }
 
+static pthread_barrier_t both_run;
+static struct db *seen[2];
+
+static void run_both(struct pool_job *job, struct db *db)
+{
+	seen[((struct job *)(void *)job)->seen] = db;
+	pthread_barrier_wait(&both_run);
+}
+
+static void each_thread_has_a_connection_of_its_own(void **state)
+{
+	const struct pool_conf conf = {.name = "test",
+		.threads = 2,
+		.queue = 2,
+		.db = {.conninfo = "host=/nowhere", .name = "unit"}};
+	struct job jobs[] = {{.pool_job = {.run = run_both}, .seen = 0},
+		{.pool_job = {.run = run_both}, .seen = 1}};
+	struct pool *pool;
+	struct err e;
+
+	(void)state;
+	pthread_barrier_init(&both_run, NULL, 2);
+	assert_int_equal(pool_new(&conf, &pool, &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
+		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), 0);
+	assert_int_equal(pool_stop(pool, 5000), 0);
+	assert_non_null(seen[0]);
+	assert_non_null(seen[1]);
+	assert_ptr_not_equal(seen[0], seen[1]);
+	pthread_barrier_destroy(&both_run);
+}
+
 static int gate[2], order[3], ordered;
 
-static void run_until_gate(struct pool_job *job, void *context)
+static void run_until_gate(struct pool_job *job, struct db *db)
 {
 	char byte;
 
 	(void)job;
-	(void)context;
+	(void)db;
 	ran++;
 	assert_int_equal(read(gate[0], &byte, 1), 1);
 }
 
-static void run_in_order(struct pool_job *job, void *context)
+static void run_in_order(struct pool_job *job, struct db *db)
 {
-	(void)context;
+	(void)db;
 	order[ordered++] = ((struct job *)(void *)job)->seen;
 }
 
@@ -203,6 +214,7 @@ int main(void)
 		cmocka_unit_test(a_full_queue_is_an_answer),
 		cmocka_unit_test(a_stop_lets_work_that_is_in_time_finish),
 		cmocka_unit_test(a_pool_that_has_ended_takes_no_more),
+		cmocka_unit_test(each_thread_has_a_connection_of_its_own),
 		cmocka_unit_test(the_first_goes_before_a_full_queue),
 	};
 

@@ -6,6 +6,7 @@
 #include "tests/unit/postgres.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 
 #include "lib/db.h"
 #include "lib/loop.h"
@@ -20,20 +21,10 @@ struct fixture {
 	int ended;
 };
 
-static void *context_new(void *data, unsigned index)
-{
-	(void)data, (void)index;
-	return db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
-}
-
-static void context_free(void *context)
-{
-	db_free(context);
-}
-
 static void functions_make(void)
 {
-	struct db *db = context_new(NULL, 0);
+	struct db *db =
+		db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
 	struct wait w = wait_for(10000, -1);
 	struct err e;
 	static const char sql[] = "do $do$ begin create schema session; create schema ssh;"
@@ -52,6 +43,23 @@ static char *sessions(void *data)
 	return xasprintf("%s", SESSIONS);
 }
 
+static atomic_bool answered;
+
+static void answered_run(struct pool_job *job, struct db *db)
+{
+	(void)job, (void)db;
+	atomic_store(&answered, true);
+}
+
+// Waits until the pool's one thread has done what was submitted before.
+static void await_answer(struct pool *pool)
+{
+	static struct pool_job last = {.run = answered_run};
+	assert_int_equal(pool_submit(pool, &last), 0);
+	while (!atomic_load(&answered))
+		sched_yield();
+}
+
 // What ends may bring on the next check; here it is even answered before the second session ends.
 static void on_end(void *data, const char *session_id, const char *sentence)
 {
@@ -61,8 +69,7 @@ static void on_end(void *data, const char *session_id, const char *sentence)
 	f->ended++;
 	if (f->ended == 1) {
 		session_reports_check(f->reports);
-		while (pool_idle(f->pool) == 0)
-			sched_yield();
+		await_answer(f->pool);
 	}
 	if (f->ended == 4)
 		loop_stop(f->loop, 0);
@@ -85,8 +92,7 @@ static void a_check_that_begins_while_sessions_end_is_acted_on_as_well(void **st
 		.threads = 1,
 		.queue = 8,
 		.loop = f.loop,
-		.context_new = context_new,
-		.context_free = context_free};
+		.db = {.conninfo = postgres_conninfo, .name = "unit"}};
 	assert_int_equal(pool_new(&conf, &f.pool, &e), 0);
 	assert_int_equal(loop_timer(f.loop, on_late, &f, &late, &e), 0);
 	loop_timer_set(late, 20000, 0);
