@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ccp-agent verify`: enters the namespace, gives up its rights, reads what strangers answer,
+// `ccp-agent verify`: enters the namespace, gives up its rights, parses untrusted answers,
 // reports.
 #include <errno.h>
 #include <fcntl.h>

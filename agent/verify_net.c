@@ -8,49 +8,34 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "agent/link.h"
+#include "agent/verify_judge.h"
+#include "agent/verify_query.h"
 #include "agent/wall.h"
 #include "lib/addr.h"
 #include "lib/err.h"
-#include "lib/hash.h"
 #include "lib/mem.h"
 #include "lib/wait.h"
 
 enum {
 	ECHO_LINGER_MS = 100, // for a fourth source that disagrees
-	NAMES_FULL = 3,
 	DNS_TIMEOUT_MS = 800, // then twice and four times as long
 	DNS_TRIES = 3,
-	ANSWER_BYTES_MAX = 64,
-	HOST_BYTES_MAX = 256,
 	DNS_SOCKETS_MAX = 16,
-	TASKS_MAX = VERIFY_ECHO_MAX + VERIFY_CONNECT_MAX + NAMES_FULL,
 };
 
-enum task_kind { TASK_ECHO, TASK_CONNECT, TASK_NAME };
-enum task_state { TASK_RESOLVING, TASK_RUNNING, TASK_DONE, TASK_FAILED };
-
-// One thing to find out: a name to look up, and then, but for TASK_NAME, somebody to connect to.
-struct task {
+// A query on its way.
+struct transfer {
 	struct verify_net *net;
-	enum task_kind kind;
-	enum task_state state;
-	char host[HOST_BYTES_MAX]; // name or address
-	char port[8];
-	CURL *easy;
+	struct query *query;
+	CURL *easy; // NULL for a name
 	struct curl_slist *pin; // "host:port:address": curl asks nobody
-	bool unheard; // the resolver was silent about its name
-	char body[ANSWER_BYTES_MAX + 1];
+	char body[QUERY_ANSWER_MAX];
 	size_t body_len;
-	struct addr answer;
-	char why[96]; // why it failed
 };
 
 struct dns_socket {
@@ -68,8 +53,8 @@ struct verify_net {
 	struct dns_socket sockets[DNS_SOCKETS_MAX];
 	size_t socket_count;
 	CURLM *multi;
-	struct task tasks[TASKS_MAX];
-	size_t task_count;
+	struct queries queries;
+	struct transfer transfers[QUERIES_MAX]; // of the query at the same place
 	int64_t enough_ms; // when the needed number of equal answers had come; 0: not yet
 	int64_t took_us[VERIFY_CHECKS];
 };
@@ -119,59 +104,24 @@ static void ares_socket_changes(void *arg, ares_socket_t fd, int readable, int w
 
 // Building.
 
-static struct task *task_add(struct verify_net *v, enum task_kind kind)
-{
-	struct task *t = &v->tasks[v->task_count++];
-	*t = (struct task){.net = v, .kind = kind};
-	return t;
-}
-
 static size_t body_take(char *data, size_t size, size_t count, void *arg)
 {
-	struct task *t = arg;
-	if (size * count > ANSWER_BYTES_MAX - t->body_len)
+	struct transfer *t = arg;
+	if (size * count > sizeof(t->body) - t->body_len)
 		return 0; // no address is that long
 	memcpy(t->body + t->body_len, data, size * count);
 	t->body_len += size * count;
 	return size * count;
 }
 
-static int url_part(CURLU *url, CURLUPart part, char *ret, size_t size)
-{
-	char *text;
-	if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK)
-		return -1;
-	bool fits = text_copy(ret, size, text);
-	curl_free(text);
-	return fits ? 0 : -1;
-}
-
-static bool url_take(struct task *t, const char *text)
-{
-	CURLU *url = curl_url();
-	char host[HOST_BYTES_MAX];
-	bool good = url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-		    url_part(url, CURLUPART_HOST, host, sizeof(host)) == 0 &&
-		    url_part(url, CURLUPART_PORT, t->port, sizeof(t->port)) == 0;
-	curl_url_cleanup(url);
-	if (!good)
-		return false;
-	size_t len = strlen(host);
-	if (host[0] == '[' && host[len - 1] == ']') { // an IPv6 address
-		memcpy(t->host, host + 1, len - 2);
-		return true;
-	}
-	return text_copy(t->host, sizeof(t->host), host);
-}
-
-static void easy_make(struct task *t, const char *url)
+static void easy_make(struct transfer *t)
 {
 	CURL *easy = curl_easy_init();
 	if (!easy)
 		abort(); // out of memory
 	t->easy = easy;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_URL, t->query->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -181,63 +131,20 @@ static void easy_make(struct task *t, const char *url)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ccp-verify");
-	if (t->kind == TASK_CONNECT)
+	if (t->query->kind == QUERY_CONNECT)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 }
 
-static int echo_add(struct verify_net *v, const char *url, struct err *e)
+static int transfers_make(struct verify_net *v, struct err *e)
 {
-	struct task *t = task_add(v, TASK_ECHO);
-	bool http = strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
-	if (!http || !url_take(t, url))
-		return err_say(
-			e, EINVAL, "the setting echo_urls: \"%.100s\" is not an http(s) URL", url);
-	easy_make(t, url);
-	return 0;
-}
-
-static int connect_add(struct verify_net *v, const char *target, struct err *e)
-{
-	struct task *t = task_add(v, TASK_CONNECT);
-	_cleanup_(freep) char *url = xasprintf("http://%s", target);
-	const char *colon = strrchr(target, ':');
-	if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !url_take(t, url))
-		return err_say(e, EINVAL,
-			"the setting connect_targets: \"%.100s\" is not host:port", target);
-	easy_make(t, url);
-	return 0;
-}
-
-// A name nobody has asked before, so no cache answers.
-static void name_add(struct verify_net *v)
-{
-	struct task *t = task_add(v, TASK_NAME);
-	uint64_t unique;
-	hash_random(&unique, sizeof(unique));
-	snprintf(t->host, sizeof(t->host), "v%016llx.%.*s", (unsigned long long)unique,
-		VERIFY_ZONE_MAX, v->spec->dns_check_zone);
-}
-
-static int tasks_make(struct verify_net *v, struct err *e)
-{
-	const struct verify_spec *spec = v->spec;
-	bool full = spec->kind == VERIFY_FULL;
-	const cJSON *item;
-	uint32_t luck;
-	hash_random(&luck, sizeof(luck));
-	int only = (int)(luck % (uint32_t)cJSON_GetArraySize(spec->echo_urls)), i = 0;
-	cJSON_ArrayForEach (item, spec->echo_urls) {
-		if ((full || i++ == only) && echo_add(v, item->valuestring, e) < 0)
-			return -1;
+	if (queries_make(v->spec, &v->queries, e) < 0)
+		return -1;
+	for (size_t i = 0; i < v->queries.count; i++) {
+		struct transfer *t = &v->transfers[i];
+		*t = (struct transfer){.net = v, .query = &v->queries.of[i]};
+		if (t->query->url)
+			easy_make(t);
 	}
-	if (full) {
-		cJSON_ArrayForEach (item, spec->connect_targets) {
-			if (connect_add(v, item->valuestring, e) < 0)
-				return -1;
-		}
-	}
-	for (int n = 0; n < (full ? NAMES_FULL : 1); n++)
-		name_add(v);
 	return 0;
 }
 
@@ -280,7 +187,7 @@ int verify_net_new(
 		free(v);
 		return err_say(e, EIO, "start libcurl");
 	}
-	if (dns_make(v, e) < 0 || tasks_make(v, e) < 0)
+	if (dns_make(v, e) < 0 || transfers_make(v, e) < 0)
 		return -1; // the process ends now
 	*ret = v;
 	return 0;
@@ -288,18 +195,9 @@ int verify_net_new(
 
 // Running.
 
-_printf_(2, 3) static void task_fail(struct task *t, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(t->why, sizeof(t->why), format, args);
-	va_end(args);
-	t->state = TASK_FAILED;
-}
-
 // The kernel delivers what is sent to such an address inside the namespace, whatever device the
-// socket is bound to; 0.0.0.0/8 and :: mean "this host", and nobody has an AAAA record that is
-// IPv4.
+// socket is bound to; 0.0.0.0/8 and :: mean "this host", and an AAAA record that is IPv4
+// belongs to no exit.
 static bool is_inside(const struct verify_net *v, const struct addr *a)
 {
 	struct in6_addr six;
@@ -321,27 +219,29 @@ static bool is_inside(const struct verify_net *v, const struct addr *a)
 }
 
 // `resolved`: the host is a name, and this is its address.
-static void task_connect(struct task *t, const struct addr *address, bool resolved)
+static void transfer_begin(struct transfer *t, const struct addr *address, bool resolved)
 {
+	struct query *q = t->query;
 	char text[ADDR_TEXT_MAX];
 	addr_text(address, text);
 	if (is_inside(t->net, address)) {
-		task_fail(t, "%.60s is %s, which is the container", t->host, text);
+		query_fail(q, "%.60s is %s, which is the container", q->host, text);
 		return;
 	}
 	if (resolved) {
-		_cleanup_(freep) char *pin = xasprintf("%s:%s:%s", t->host, t->port, text);
+		_cleanup_(freep) char *pin = xasprintf("%s:%s:%s", q->host, q->port, text);
 		t->pin = curl_slist_append(NULL, pin);
 		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->pin);
 	}
-	t->state = TASK_RUNNING;
+	q->state = QUERY_RUNNING;
 	if (curl_multi_add_handle(t->net->multi, t->easy) != CURLM_OK)
-		task_fail(t, "libcurl refused it");
+		query_fail(q, "libcurl refused it");
 }
 
 static void name_answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
-	struct task *t = arg;
+	struct transfer *t = arg;
+	struct query *q = t->query;
 	struct addr address = {0}; // the first one
 	(void)timeouts;
 	if (info && info->nodes)
@@ -351,40 +251,40 @@ static void name_answered(void *arg, int status, int timeouts, struct ares_addri
 		return;
 	bool answered =
 		status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
-	if (t->kind == TASK_NAME && answered)
-		t->state = TASK_DONE; // that it does not exist is an answer, too
-	else if (address.family != 0 && t->kind != TASK_NAME)
-		task_connect(t, &address, true);
+	if (q->kind == QUERY_NAME && answered)
+		q->state = QUERY_DONE; // that it does not exist is an answer, too
+	else if (address.family != 0 && q->kind != QUERY_NAME)
+		transfer_begin(t, &address, true);
 	else
-		task_fail(t, "%s: %s", t->host, ares_strerror(status));
-	t->unheard = status == ARES_ETIMEOUT;
+		query_fail(q, "%s: %s", q->host, ares_strerror(status));
+	q->unheard = status == ARES_ETIMEOUT;
 }
 
-static void task_start(struct task *t)
+static void transfer_start(struct transfer *t)
 {
+	struct query *q = t->query;
 	struct addr literal;
 	struct err not_an_address;
-	if (t->kind != TASK_NAME && addr_parse(t->host, &literal, &not_an_address) == 0) {
-		task_connect(t, &literal, false);
+	if (q->kind != QUERY_NAME && addr_parse(q->host, &literal, &not_an_address) == 0) {
+		transfer_begin(t, &literal, false);
 		return;
 	}
 	struct ares_addrinfo_hints hints = {
 		.ai_family = t->net->spec->expected.family,
 		.ai_flags = ARES_AI_NOSORT, // sorting would connect unmarked sockets
 	};
-	ares_getaddrinfo(t->net->dns, t->host, NULL, &hints, name_answered, t);
+	ares_getaddrinfo(t->net->dns, q->host, NULL, &hints, name_answered, t);
 }
 
-static void echo_answered(struct task *t)
+static void transfer_finish(struct transfer *t, CURLcode result)
 {
-	struct err not_an_address;
-	while (t->body_len > 0 && strchr(" \t\r\n", t->body[t->body_len - 1]))
-		t->body_len--;
-	t->body[t->body_len] = '\0';
-	if (strlen(t->body) != t->body_len || addr_parse(t->body, &t->answer, &not_an_address) < 0)
-		task_fail(t, "%s answered no address", t->host);
+	struct query *q = t->query;
+	if (result != CURLE_OK)
+		query_fail(q, "%s: %s", q->host, curl_easy_strerror(result));
+	else if (q->kind == QUERY_ECHO)
+		query_answered(q, t->body, t->body_len);
 	else
-		t->state = TASK_DONE;
+		q->state = QUERY_DONE;
 }
 
 static void finished_take(struct verify_net *v)
@@ -392,75 +292,24 @@ static void finished_take(struct verify_net *v)
 	CURLMsg *message;
 	int left;
 	while ((message = curl_multi_info_read(v->multi, &left))) {
-		struct task *t;
+		struct transfer *t;
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
-		if (message->data.result != CURLE_OK)
-			task_fail(t, "%s: %s", t->host, curl_easy_strerror(message->data.result));
-		else if (t->kind == TASK_ECHO)
-			echo_answered(t);
-		else
-			t->state = TASK_DONE;
+		transfer_finish(t, message->data.result);
 	}
 }
 
-struct tally {
-	int done, failed, open; // open: not known yet
-	int unheard; // of those that failed: by the resolver's silence
-	int equal; // echo answers with the expected address
-	struct task *different; // an echo answer with another one
-	struct task *first_failed;
-};
-
-static struct tally tally(struct verify_net *v, enum task_kind kind)
+// Is everything known that can be known? A check that has just ended keeps its time.
+static bool is_over(struct verify_net *v, const struct tallies *t)
 {
-	struct tally y = {0};
-	for (size_t i = 0; i < v->task_count; i++) {
-		struct task *t = &v->tasks[i];
-		if (t->kind != kind)
-			continue;
-		if (t->state == TASK_FAILED && !y.first_failed)
-			y.first_failed = t;
-		y.failed += t->state == TASK_FAILED;
-		y.unheard += t->state == TASK_FAILED && t->unheard;
-		y.done += t->state == TASK_DONE;
-		y.open += t->state == TASK_RESOLVING || t->state == TASK_RUNNING;
-		if (kind != TASK_ECHO || t->state != TASK_DONE)
-			continue;
-		if (addr_equal(&t->answer, &v->spec->expected))
-			y.equal++;
-		else
-			y.different = t;
-	}
-	return y;
-}
-
-static int echo_needed(const struct verify_net *v)
-{
-	return v->spec->kind == VERIFY_FULL ? VERIFY_ECHO_NEEDED : 1;
-}
-
-// A check that has just ended keeps its time.
-static bool ended(struct verify_net *v, enum verify_check check, bool now)
-{
-	if (now && v->took_us[check] == 0)
-		v->took_us[check] = wait_now_us() - v->start_us;
-	return now;
-}
-
-// Everything known that can be known, or one answer that decides at once?
-static bool all_ended(struct verify_net *v)
-{
-	struct tally echo = tally(v, TASK_ECHO), names = tally(v, TASK_NAME);
-	struct tally connects = tally(v, TASK_CONNECT);
-	if (!v->enough_ms && echo.equal >= echo_needed(v))
+	if (!v->enough_ms && judge_has_enough(v->spec, t))
 		v->enough_ms = wait_now_ms();
 	bool lingered = v->enough_ms && wait_now_ms() >= v->enough_ms + ECHO_LINGER_MS;
-	bool echo_ended = ended(v, CHECK_EXIT_IP, echo.different || echo.open == 0 || lingered);
-	bool names_ended = ended(v, CHECK_DNS, names.open == 0);
-	bool connects_ended = ended(v, CHECK_CONNECTIVITY, connects.done > 0 || connects.open == 0);
-	return echo.different || (echo_ended && names_ended && connects_ended);
+	for (enum verify_check check = 0; check < VERIFY_CHECKS; check++)
+		if (v->took_us[check] == 0 && judge_has_ended(t, check, lingered))
+			v->took_us[check] = wait_now_us() - v->start_us;
+	return judge_is_over(t, lingered);
 }
 
 static int pause_ms(struct verify_net *v)
@@ -499,95 +348,19 @@ static void wait_once(struct verify_net *v)
 	finished_take(v);
 }
 
-// Judging.
-
-_printf_(5, 6) static void judge(struct verify_result *r, enum verify_check check,
-	enum outcome outcome, const char *code, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(r->checks[check].detail, sizeof(r->checks[check].detail), format, args);
-	va_end(args);
-	r->checks[check].outcome = outcome;
-	r->checks[check].code = code;
-}
-
-static const char *why(const struct tally *y)
-{
-	return y->first_failed ? y->first_failed->why : "no answer in time";
-}
-
-static void judge_exit(struct verify_net *v, const struct tally *echo, struct verify_result *r)
-{
-	char seen[ADDR_TEXT_MAX], expected[ADDR_TEXT_MAX];
-	addr_text(&v->spec->expected, expected);
-	int asked = echo->done + echo->failed + echo->open;
-	if (echo->different) {
-		r->observed = echo->different->answer;
-		judge(r, CHECK_EXIT_IP, OUTCOME_FAILED, "exit_mismatch",
-			"%.80s saw %s, expected %s", echo->different->host,
-			addr_text(&r->observed, seen), expected);
-		return;
-	}
-	if (echo->equal > 0)
-		r->observed = v->spec->expected;
-	if (echo->equal >= echo_needed(v))
-		judge(r, CHECK_EXIT_IP, OUTCOME_PASSED, NULL, "%s seen by %d of %d sources",
-			expected, echo->equal, asked);
-	else
-		judge(r, CHECK_EXIT_IP, OUTCOME_INCONCLUSIVE, "inconclusive",
-			"%d of %d sources answered, %d needed; %s", echo->equal, asked,
-			echo_needed(v), why(echo));
-}
-
-// A resolver that is silent while nobody else answers either is no evidence against the resolver:
-// it may be the tunnel. One that refuses is.
-static void judge_dns(struct verify_net *v, const struct tally *names, const struct tally *echo,
-	const struct tally *connects, struct verify_result *r)
-{
-	char server[ADDR_TEXT_MAX];
-	addr_text(&v->spec->resolver, server);
-	bool anybody = echo->done > 0 || connects->done > 0;
-	bool silent = names->failed == names->unheard;
-	if (names->open == 0 && names->failed == 0)
-		judge(r, CHECK_DNS, OUTCOME_PASSED, NULL, "%s answered for %d unique names", server,
-			names->done);
-	else if (echo->different)
-		judge(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive", "not finished");
-	else if (silent && !anybody)
-		judge(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive",
-			"%s and everybody else: %s", server, why(names));
-	else
-		judge(r, CHECK_DNS, OUTCOME_FAILED, "dns_failed", "%s: %s", server, why(names));
-}
-
-static void judge_connectivity(
-	const struct tally *connects, const struct tally *echo, struct verify_result *r)
-{
-	int asked = connects->done + connects->failed + connects->open;
-	if (connects->done > 0)
-		judge(r, CHECK_CONNECTIVITY, OUTCOME_PASSED, NULL, "%d of %d targets connected",
-			connects->done, asked);
-	else
-		judge(r, CHECK_CONNECTIVITY, OUTCOME_INCONCLUSIVE, "inconclusive", "%s",
-			echo->different ? "not finished" : why(connects));
-}
-
 void verify_net_run(struct verify_net *v, struct verify_result *ret)
 {
 	v->start_us = wait_now_us();
 	v->limit = wait_for(v->total_ms, -1);
-	for (size_t i = 0; i < v->task_count; i++)
-		task_start(&v->tasks[i]);
-	while (!all_ended(v) && wait_left_ms(&v->limit) > 0)
+	for (size_t i = 0; i < v->queries.count; i++)
+		transfer_start(&v->transfers[i]);
+	struct tallies t = tallies_of(v->spec, &v->queries);
+	while (!is_over(v, &t) && wait_left_ms(&v->limit) > 0) {
 		wait_once(v);
-	struct tally echo = tally(v, TASK_ECHO), names = tally(v, TASK_NAME);
-	struct tally connects = tally(v, TASK_CONNECT);
-	judge_exit(v, &echo, ret);
-	judge_dns(v, &names, &echo, &connects, ret);
-	judge_connectivity(&connects, &echo, ret);
-	for (int i = 0; i < VERIFY_CHECKS; i++) {
-		ended(v, i, true);
-		ret->checks[i].took_us = v->took_us[i];
+		t = tallies_of(v->spec, &v->queries);
 	}
+	judge(v->spec, &t, ret);
+	for (int i = 0; i < VERIFY_CHECKS; i++)
+		ret->checks[i].took_us =
+			v->took_us[i] ? v->took_us[i] : wait_now_us() - v->start_us;
 }

@@ -3,6 +3,7 @@
 // uses: agent/elements.c agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
 // uses: agent/wall.c agent/wireguard.c agent/engine.c agent/engine_launch.c agent/sockdiag.c
 // uses: agent/probe.c agent/verify.c agent/verify_wire.c agent/verify_main.c agent/verify_net.c
+// uses: agent/verify_query.c agent/verify_judge.c
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

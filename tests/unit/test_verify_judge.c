@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a verification asks, and what it makes of the answers.
+// uses: agent/verify_query.c agent/verify_judge.c agent/evidence.c
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/verify_judge.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+static struct verify_spec spec_of(enum verify_kind kind, const cJSON *echoes, const cJSON *targets)
+{
+	struct verify_spec spec = {.kind = kind,
+		.expected = ADDR_V4(203, 0, 113, 1),
+		.resolver = ADDR_V4(198, 18, 0, 53),
+		.echo_urls = echoes,
+		.connect_targets = targets,
+		.dns_check_zone = "check.lab.example"};
+	return spec;
+}
+
+// One query per letter: e echo, c connect, n name; then its state and, for an echo, its answer.
+//   .  running    +  done (an echo: the expected address)   !  done, another address
+//   x  failed     s  failed, the resolver was silent
+static struct queries queries_of(const char *text)
+{
+	struct queries q = {0};
+	for (; *text; text += 2) {
+		struct query *one = &q.of[q.count++];
+		*one = (struct query){.host = "source",
+			.kind = *text == 'e'   ? QUERY_ECHO
+				: *text == 'c' ? QUERY_CONNECT
+					       : QUERY_NAME,
+			.state = QUERY_RUNNING};
+		if (text[1] == '+' || text[1] == '!') {
+			one->state = QUERY_DONE;
+			one->answer = (struct addr)ADDR_V4(203, 0, 113, 1);
+			one->answer.bytes[3] = text[1] == '+' ? 1 : 2;
+		}
+		if (text[1] == 'x' || text[1] == 's') {
+			query_fail(one, "it said no");
+			one->unheard = text[1] == 's';
+		}
+	}
+	return q;
+}
+
+struct expectation {
+	enum outcome outcome;
+	const char *code, *detail; // detail: a part of it
+};
+#define PASSED(detail) \
+	{ \
+		OUTCOME_PASSED, NULL, detail \
+	}
+#define FAILED(code, detail) \
+	{ \
+		OUTCOME_FAILED, code, detail \
+	}
+#define UNSURE(detail) \
+	{ \
+		OUTCOME_INCONCLUSIVE, "inconclusive", detail \
+	}
+
+// clang-format off
+static const struct {
+	enum verify_kind kind;
+	const char *queries;
+	struct expectation exit_ip, dns, connectivity;
+} cases[] = {
+	{VERIFY_FULL, "e+e+e+c+n+n+n+", PASSED("203.0.113.1 seen by 3 of 3 sources"),
+		PASSED("198.18.0.53 answered for 3 unique names"), PASSED("1 of 1 targets connected")},
+	{VERIFY_FULL, "e+e+e+e.exc+cxn+n+n+", PASSED("seen by 3 of 5 sources"),
+		PASSED("answered for 3"), PASSED("1 of 2 targets connected")},
+	{VERIFY_FULL, "e+e+exc+n+", UNSURE("2 of 3 sources answered, 3 needed; it said no"),
+		PASSED("answered for 1"), PASSED("1 of 1")},
+	{VERIFY_FULL, "e+e+e.c+n+", UNSURE("2 of 3 sources answered, 3 needed; no answer in time"),
+		PASSED(""), PASSED("")},
+	{VERIFY_FULL, "e+e+e+e!c.n.", FAILED("exit_mismatch", "source saw 203.0.113.2, expected 203.0.113.1"),
+		UNSURE("not finished"), UNSURE("not finished")},
+	{VERIFY_FULL, "e!e.e.c+n+", FAILED("exit_mismatch", "saw 203.0.113.2"), PASSED(""), PASSED("")},
+	{VERIFY_FULL, "e!cxnx", FAILED("exit_mismatch", "saw"), UNSURE("not finished"), UNSURE("not finished")},
+	{VERIFY_FULL, "exexexcxnx", UNSURE("0 of 3"), FAILED("dns_failed", "198.18.0.53: it said no"), UNSURE("it said no")},
+	{VERIFY_FULL, "exexexcxns", UNSURE("0 of 3"), UNSURE("neither 198.18.0.53 nor any other"), UNSURE("it said no")},
+	{VERIFY_FULL, "exexexcxnsnx", UNSURE("0 of 3"), FAILED("dns_failed", ""), UNSURE("")},
+	{VERIFY_FULL, "e+exexcxns", UNSURE("1 of 3"), FAILED("dns_failed", ""), UNSURE("")},
+	{VERIFY_FULL, "exexexc+ns", UNSURE("0 of 3"), FAILED("dns_failed", ""), PASSED("")},
+	{VERIFY_FULL, "e.e.e.c.n.", UNSURE("0 of 3"), UNSURE("no answer in time"), UNSURE("no answer in time")},
+	{VERIFY_FULL, "e+e+e+c.n.", PASSED(""), FAILED("dns_failed", "no answer in time"), UNSURE("no answer in time")},
+	{VERIFY_FULL, "e+e+e+c+n+n.", PASSED(""), FAILED("dns_failed", "no answer in time"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+n+nx", PASSED(""), FAILED("dns_failed", "it said no"), PASSED("")},
+	{VERIFY_LIGHT, "e+n+", PASSED("seen by 1 of 1 sources"), PASSED("answered for 1"), UNSURE("")},
+	{VERIFY_LIGHT, "exn+", UNSURE("0 of 1 sources answered, 1 needed"), PASSED(""), UNSURE("")},
+	{VERIFY_LIGHT, "e!n+", FAILED("exit_mismatch", ""), PASSED(""), UNSURE("")},
+};
+// clang-format on
+
+static void check_is(const struct verify_result *r, enum verify_check check,
+	const struct expectation *expected, const char *queries)
+{
+	const char *code = r->checks[check].code;
+	if (r->checks[check].outcome != expected->outcome ||
+		strcmp(code ? code : "", expected->code ? expected->code : "") != 0 ||
+		!strstr(r->checks[check].detail, expected->detail))
+		fail_msg("%s, check %d: %s %s \"%s\", expected %s %s \"%s\"", queries, check,
+			outcome_name(r->checks[check].outcome), code, r->checks[check].detail,
+			outcome_name(expected->outcome), expected->code, expected->detail);
+}
+
+static void each_state_of_the_queries_has_its_outcome(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct verify_spec spec = spec_of(cases[i].kind, NULL, NULL);
+		struct queries q = queries_of(cases[i].queries);
+		struct tallies t = tallies_of(&spec, &q);
+		struct verify_result r = {0};
+		judge(&spec, &t, &r);
+		check_is(&r, CHECK_EXIT_IP, &cases[i].exit_ip, cases[i].queries);
+		check_is(&r, CHECK_DNS, &cases[i].dns, cases[i].queries);
+		check_is(&r, CHECK_CONNECTIVITY, &cases[i].connectivity, cases[i].queries);
+	}
+}
+
+static void the_observed_address_is_what_a_source_saw_and_never_a_guess(void **state)
+{
+	static const struct {
+		const char *queries, *observed;
+	} seen[] = {{"e+exex", "203.0.113.1"}, {"e+e+e!", "203.0.113.2"}, {"exexex", NULL},
+		{"e.", NULL}};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct verify_spec spec = spec_of(VERIFY_FULL, NULL, NULL);
+		struct queries q = queries_of(seen[i].queries);
+		struct tallies t = tallies_of(&spec, &q);
+		struct verify_result r = {0};
+		char text[ADDR_TEXT_MAX];
+		judge(&spec, &t, &r);
+		if (seen[i].observed)
+			assert_string_equal(addr_text(&r.observed, text), seen[i].observed);
+		else
+			assert_int_equal(r.observed.family, 0);
+	}
+}
+
+// The ended checks as letters: e exit_ip, d dns, c connectivity; then | when all is over.
+static void a_verification_is_over_when_nothing_can_change_it(void **state)
+{
+	static const struct {
+		const char *queries;
+		bool lingered;
+		const char *ended;
+	} at[] = {
+		{"e.c.n.", false, ""},
+		{"e.c.n+", false, "d"},
+		{"e.c+n.", false, "c"},
+		{"e.c+c.n.", false, "c"},
+		{"e.cxc.n.", false, ""},
+		{"e.cxcxn.", false, "c"},
+		{"e+c.n.", false, "e"},
+		{"e+e.c.n.", false, ""},
+		{"e+e.c.n.", true, "e"},
+		{"exc.n.", false, "e"},
+		{"e!e.c.n.", false, "e|"},
+		{"e+c+n+", false, "edc|"},
+		{"e+e.c+n+", false, "dc"},
+		{"e+e.c+n+", true, "edc|"},
+		{"e+c.n+", true, "ed"},
+		{"e+c+n+n.", true, "ec"},
+		{"e+n+", false, "edc|"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		struct verify_spec spec = spec_of(VERIFY_FULL, NULL, NULL);
+		struct queries q = queries_of(at[i].queries);
+		struct tallies t = tallies_of(&spec, &q);
+		char ended[8] = "";
+		for (enum verify_check check = 0; check < VERIFY_CHECKS; check++)
+			if (judge_has_ended(&t, check, at[i].lingered))
+				ended[strlen(ended)] = "edc"[check];
+		if (judge_is_over(&t, at[i].lingered))
+			strcat(ended, "|");
+		if (strcmp(ended, at[i].ended) != 0)
+			fail_msg("%s: \"%s\", expected \"%s\"", at[i].queries, ended, at[i].ended);
+	}
+}
+
+static void three_equal_answers_are_enough_or_one_of_a_light_one(void **state)
+{
+	static const struct {
+		enum verify_kind kind;
+		const char *queries;
+		bool enough;
+	} at[] = {
+		{VERIFY_FULL, "e+e+", false},
+		{VERIFY_FULL, "e+e+e!", false},
+		{VERIFY_FULL, "e+e+e+", true},
+		{VERIFY_FULL, "e+e+e+e.", true},
+		{VERIFY_LIGHT, "e+", true},
+		{VERIFY_LIGHT, "e.", false},
+		{VERIFY_LIGHT, "n+", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		struct verify_spec spec = spec_of(at[i].kind, NULL, NULL);
+		struct queries q = queries_of(at[i].queries);
+		struct tallies t = tallies_of(&spec, &q);
+		assert_int_equal(judge_has_enough(&spec, &t), at[i].enough);
+	}
+}
+
+static cJSON *texts(const char *const *text, size_t count)
+{
+	cJSON *array = json_new_array();
+	for (size_t i = 0; i < count; i++)
+		json_add_text(array, text[i]);
+	return array;
+}
+#define TEXTS(...) \
+	texts((const char *const[]){__VA_ARGS__}, ARRAY_SIZE(((const char *const[]){__VA_ARGS__})))
+
+static void a_full_verification_asks_everything(void **state)
+{
+	_cleanup_(json_freep) cJSON *echoes = TEXTS(
+		"http://echo.example/", "HTTPS://[2001:db8::7]:8443/ip", "http://203.0.113.9/");
+	_cleanup_(json_freep) cJSON *targets = TEXTS("198.18.0.81:443", "target.example:22");
+	struct verify_spec spec = spec_of(VERIFY_FULL, echoes, targets);
+	static const struct {
+		enum query_kind kind;
+		const char *host, *port;
+	} expected[] = {
+		{QUERY_ECHO, "echo.example", "80"},
+		{QUERY_ECHO, "2001:db8::7", "8443"},
+		{QUERY_ECHO, "203.0.113.9", "80"},
+		{QUERY_CONNECT, "198.18.0.81", "443"},
+		{QUERY_CONNECT, "target.example", "22"},
+	};
+	struct queries q;
+	struct err e;
+	(void)state;
+	assert_int_equal(queries_make(&spec, &q, &e), 0);
+	assert_int_equal(q.count, ARRAY_SIZE(expected) + QUERY_NAMES_FULL);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_int_equal(q.of[i].kind, expected[i].kind);
+		assert_int_equal(q.of[i].state, QUERY_RESOLVING);
+		assert_string_equal(q.of[i].host, expected[i].host);
+		assert_string_equal(q.of[i].port, expected[i].port);
+		assert_non_null(q.of[i].url);
+	}
+	for (size_t i = ARRAY_SIZE(expected); i < q.count; i++) {
+		assert_int_equal(q.of[i].kind, QUERY_NAME);
+		assert_null(q.of[i].url);
+		assert_non_null(strstr(q.of[i].host, ".check.lab.example"));
+		for (size_t j = ARRAY_SIZE(expected); j < i; j++)
+			assert_string_not_equal(q.of[i].host, q.of[j].host);
+	}
+	queries_done(&q);
+}
+
+static void a_light_verification_asks_one_source_and_one_name(void **state)
+{
+	_cleanup_(json_freep) cJSON *echoes =
+		TEXTS("http://a.example/", "http://b.example/", "http://c.example/");
+	_cleanup_(json_freep) cJSON *targets = TEXTS("not a target");
+	struct verify_spec spec = spec_of(VERIFY_LIGHT, echoes, targets);
+	bool seen[3] = {false};
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		struct queries q;
+		struct err e;
+		assert_int_equal(queries_make(&spec, &q, &e), 0);
+		assert_int_equal(q.count, 2);
+		assert_int_equal(q.of[0].kind, QUERY_ECHO);
+		assert_int_equal(q.of[1].kind, QUERY_NAME);
+		seen[q.of[0].host[0] - 'a'] = true;
+		queries_done(&q);
+	}
+	assert_true(seen[0] && seen[1] && seen[2]); // chosen by chance: each comes
+}
+
+static void settings_that_are_not_urls_or_targets_are_named(void **state)
+{
+	static const struct {
+		const char *echo, *target, *named;
+	} bad[] = {
+		{"ftp://a.example/", "a:1", "echo_urls"},
+		{"httpx", "a:1", "echo_urls"},
+		{"http://", "a:1", "echo_urls"},
+		{"http://a.example/", "a.example", "connect_targets"},
+		{"http://a.example/", "a.example:http", "connect_targets"},
+		{"http://a.example/", "a.example:99999", "connect_targets"},
+		{"http://a.example/", ":1", "connect_targets"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_(json_freep) cJSON *echoes = TEXTS(bad[i].echo);
+		_cleanup_(json_freep) cJSON *targets = TEXTS(bad[i].target);
+		struct verify_spec spec = spec_of(VERIFY_FULL, echoes, targets);
+		struct queries q;
+		struct err e;
+		assert_int_equal(queries_make(&spec, &q, &e), -1);
+		assert_int_equal(e.code, EINVAL);
+		assert_non_null(strstr(e.message, bad[i].named));
+		queries_done(&q);
+	}
+}
+
+static void an_echo_source_answers_an_address_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t len;
+		enum query_state expected;
+	} answers[] = {
+		{"203.0.113.1", 11, QUERY_DONE},
+		{"203.0.113.1\r\n", 13, QUERY_DONE},
+		{"203.0.113.1 \t\n", 14, QUERY_DONE},
+		{"", 0, QUERY_FAILED},
+		{"\n", 1, QUERY_FAILED},
+		{" 203.0.113.1", 12, QUERY_FAILED},
+		{"203.0.113.1\0x", 13, QUERY_FAILED},
+		{"{\"ip\":\"203.0.113.1\"}", 20, QUERY_FAILED},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct query q = {.kind = QUERY_ECHO, .host = "source", .state = QUERY_RUNNING};
+		query_answered(&q, answers[i].body, answers[i].len);
+		assert_int_equal(q.state, answers[i].expected);
+		if (q.state == QUERY_FAILED)
+			assert_string_equal(q.why, "source answered no address");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_state_of_the_queries_has_its_outcome),
+		cmocka_unit_test(the_observed_address_is_what_a_source_saw_and_never_a_guess),
+		cmocka_unit_test(a_verification_is_over_when_nothing_can_change_it),
+		cmocka_unit_test(three_equal_answers_are_enough_or_one_of_a_light_one),
+		cmocka_unit_test(a_full_verification_asks_everything),
+		cmocka_unit_test(a_light_verification_asks_one_source_and_one_name),
+		cmocka_unit_test(settings_that_are_not_urls_or_targets_are_named),
+		cmocka_unit_test(an_echo_source_answers_an_address_and_nothing_else),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
