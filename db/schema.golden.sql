@@ -141,6 +141,42 @@ GRANT SELECT(user_id) ON TABLE ccp.access_grants TO ccp_dba;
 COMMENT ON COLUMN ccp.access_grants.user_id IS 'For whom.';
 
 
+-- Name: COLUMN applied_files.applied_at; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(applied_at) ON TABLE ccp.applied_files TO ccp_dba;
+
+
+-- Name: COLUMN applied_files.applied_at; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.applied_files.applied_at IS 'When it was last run.';
+
+
+-- Name: COLUMN applied_files.checksum; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(checksum) ON TABLE ccp.applied_files TO ccp_dba;
+
+
+-- Name: COLUMN applied_files.checksum; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.applied_files.checksum IS 'SHA-256 of its text.';
+
+
+-- Name: COLUMN applied_files.name; Type: ACL; Schema: ccp; Owner: ccp_owner
+--
+
+GRANT SELECT(name) ON TABLE ccp.applied_files TO ccp_dba;
+
+
+-- Name: COLUMN applied_files.name; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON COLUMN ccp.applied_files.name IS 'Folder and name of the file.';
+
+
 -- Name: COLUMN bindings.created_at; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
@@ -1364,42 +1400,6 @@ GRANT SELECT(user_id) ON TABLE ccp.logins TO ccp_dba;
 --
 
 COMMENT ON COLUMN ccp.logins.user_id IS 'Whose login.';
-
-
--- Name: COLUMN migrations.applied_at; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(applied_at) ON TABLE ccp.migrations TO ccp_dba;
-
-
--- Name: COLUMN migrations.applied_at; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.migrations.applied_at IS 'When it was run.';
-
-
--- Name: COLUMN migrations.checksum; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(checksum) ON TABLE ccp.migrations TO ccp_dba;
-
-
--- Name: COLUMN migrations.checksum; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.migrations.checksum IS 'SHA-256 of its text.';
-
-
--- Name: COLUMN migrations.name; Type: ACL; Schema: ccp; Owner: ccp_owner
---
-
-GRANT SELECT(name) ON TABLE ccp.migrations TO ccp_dba;
-
-
--- Name: COLUMN migrations.name; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON COLUMN ccp.migrations.name IS 'Name of the file.';
 
 
 -- Name: COLUMN nodes.created_at; Type: ACL; Schema: ccp; Owner: ccp_owner
@@ -3963,6 +3963,12 @@ COMMENT ON SEQUENCE ccp.verification_ids IS 'Ids of verifications.';
 COMMENT ON TABLE ccp.access_grants IS 'Short-lived rights of a bootstrap or entry hand-off: a poll token and a one-time ssh key.';
 
 
+-- Name: TABLE applied_files; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON TABLE ccp.applied_files IS 'Files that db/apply has run here: migrations, types and views.';
+
+
 -- Name: TABLE bindings; Type: ACL; Schema: ccp; Owner: ccp_owner
 --
 
@@ -4059,12 +4065,6 @@ COMMENT ON TABLE ccp.idempotency_keys IS 'HTTP requests that carried an Idempote
 --
 
 COMMENT ON TABLE ccp.logins IS 'One row per token family: made by a login, revocable as a whole.';
-
-
--- Name: TABLE migrations; Type: COMMENT; Schema: ccp; Owner: ccp_owner
---
-
-COMMENT ON TABLE ccp.migrations IS 'Migrations that db/apply has run here.';
 
 
 -- Name: TABLE nodes; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -4382,6 +4382,25 @@ CREATE TABLE ccp.access_grants (
 
 
 ALTER TABLE ccp.access_grants OWNER TO ccp_owner;
+
+-- Name: applied_files applied_files_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
+--
+
+ALTER TABLE ONLY ccp.applied_files
+    ADD CONSTRAINT applied_files_pkey PRIMARY KEY (name);
+
+
+-- Name: applied_files; Type: TABLE; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE TABLE ccp.applied_files (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+ALTER TABLE ccp.applied_files OWNER TO ccp_owner;
 
 -- Name: bindings binding_belongs_to_a_user; Type: FK CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
@@ -4767,14 +4786,14 @@ CREATE INDEX grants_of_a_user ON ccp.access_grants USING btree (user_id);
 --
 
 ALTER TABLE ONLY ccp.host_edges
-    ADD CONSTRAINT edge_leads_to_a_known_status FOREIGN KEY (to_status) REFERENCES ccp.host_statuses(status);
+    ADD CONSTRAINT edge_leads_to_a_known_status FOREIGN KEY (to_status) REFERENCES ccp.host_statuses(status) DEFERRABLE;
 
 
 -- Name: host_edges edge_leaves_a_known_status; Type: FK CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
 
 ALTER TABLE ONLY ccp.host_edges
-    ADD CONSTRAINT edge_leaves_a_known_status FOREIGN KEY (from_status) REFERENCES ccp.host_statuses(status);
+    ADD CONSTRAINT edge_leaves_a_known_status FOREIGN KEY (from_status) REFERENCES ccp.host_statuses(status) DEFERRABLE;
 
 
 -- Name: host_edges host_edges_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
@@ -4812,14 +4831,14 @@ ALTER TABLE ONLY ccp.host_remedies
 --
 
 ALTER TABLE ONLY ccp.host_remedies
-    ADD CONSTRAINT remedy_is_a_task FOREIGN KEY (kind) REFERENCES ccp.task_kinds(kind);
+    ADD CONSTRAINT remedy_is_a_task FOREIGN KEY (kind) REFERENCES ccp.task_kinds(kind) DEFERRABLE;
 
 
 -- Name: host_remedies remedy_is_for_a_known_status; Type: FK CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
 
 ALTER TABLE ONLY ccp.host_remedies
-    ADD CONSTRAINT remedy_is_for_a_known_status FOREIGN KEY (status) REFERENCES ccp.host_statuses(status);
+    ADD CONSTRAINT remedy_is_for_a_known_status FOREIGN KEY (status) REFERENCES ccp.host_statuses(status) DEFERRABLE;
 
 
 -- Name: host_remedies; Type: TABLE; Schema: ccp; Owner: ccp_owner
@@ -5226,25 +5245,6 @@ ALTER TABLE ccp.logins OWNER TO ccp_owner;
 
 CREATE INDEX logins_of_a_user ON ccp.logins USING btree (user_id);
 
-
--- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
---
-
-ALTER TABLE ONLY ccp.migrations
-    ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
-
-
--- Name: migrations; Type: TABLE; Schema: ccp; Owner: ccp_owner
---
-
-CREATE TABLE ccp.migrations (
-    name text NOT NULL,
-    checksum text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-
-ALTER TABLE ccp.migrations OWNER TO ccp_owner;
 
 -- Name: nodes node_name_is_unique; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
@@ -5951,7 +5951,7 @@ ALTER TABLE ccp.task_kinds OWNER TO ccp_owner;
 --
 
 ALTER TABLE ONLY ccp.task_params
-    ADD CONSTRAINT param_belongs_to_a_kind FOREIGN KEY (kind) REFERENCES ccp.task_kinds(kind);
+    ADD CONSTRAINT param_belongs_to_a_kind FOREIGN KEY (kind) REFERENCES ccp.task_kinds(kind) DEFERRABLE;
 
 
 -- Name: task_params task_params_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner

@@ -40,9 +40,8 @@ grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;
 
--- The names that defaults, triggers and views hang on; the bodies are in db/code/<schema>/<verb>.sql.
+-- The names that defaults and triggers of tables hang on; the bodies are in db/code/<schema>/<verb>.sql.
 create function clock.now() returns timestamptz language sql stable return pg_catalog.now();
-create function clock.span(p_span interval) returns text language sql immutable return null::text;
 
 do $$
 declare
@@ -50,7 +49,7 @@ declare
 begin
     foreach v_name in array array[
         'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete',
-        'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.insert_from_view', 'task.refuse_truncate',
+        'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.refuse_truncate',
         'account.reset_expiry_announced', 'setting.guard'
     ]
     loop
@@ -110,50 +109,5 @@ comment on column ccp.settings.optional is 'It may be null.';
 comment on column ccp.settings.description is 'What it does, with its unit.';
 comment on column ccp.settings.updated_at is 'When it last changed.';
 
-insert into ccp.settings (name, value, type, pattern, min, max, optional, description)
-values
-    ('verify_light_s', '60', 'number', null, 1, 86400, false, 'Seconds between two light verifications of a running host.'),
-    ('verify_full_s', '600', 'number', null, 1, 86400, false, 'Seconds between two full verifications of a running host.'),
-    ('proof_life_s', '900', 'number', null, 3, 86400, false, 'Seconds a proof keeps the wall open.'),
-    (
-        'echo_urls', '[]', 'texts', '^https?://[^\s/]\S*$', 0, 16, false,
-        'URLs that answer with the caller''s address; at least 3 for a start.'
-    ),
-    (
-        'connect_targets', '[]', 'texts',
-        '^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$',
-        0, 8, false, 'host:port pairs that a proven host must reach; two are used.'
-    ),
-    (
-        'dns_check_zone', null, 'text', '^[A-Za-z0-9_][A-Za-z0-9._-]*$', 1, 200, true,
-        'Zone whose unique names prove which resolver answers.'
-    ),
-    ('ssh_host', null, 'text', '^[A-Za-z0-9.:_-]+$', 1, 253, true, 'Name or address at which users reach ssh.'),
-    ('ssh_port', '2222', 'number', null, 1, 65535, false, 'Port at which users reach ssh.'),
-    (
-        'public_url', null, 'text', '.', 1, 2000, true,
-        'URL under which users reach the API, which checks it when it makes a script.'
-    ),
-    (
-        'ssh_host_key', null, 'text', '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$', 1, 8192, true,
-        'The ssh proxy''s public host key, one line; written by the ssh proxy.'
-    ),
-    (
-        'sealing_key', null, 'text', '^[A-Za-z0-9+/]{43}=$', 44, 44, true,
-        'Public key (base64 X25519) to which exit secrets are sealed; written by the agent.'
-    ),
-    (
-        'default_image', '"cloud-cli-proxy/managed-user:latest"', 'text', '^[A-Za-z0-9][A-Za-z0-9._/:@-]*$', 1, 255, false,
-        'Image of new hosts that name none.'
-    ),
-    ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
-    (
-        'event_retention_days', '90', 'number', null, 1, 36500, false,
-        'Days that events and verifications are kept; they leave a whole month at a time.'
-    ),
-    (
-        'tombstone_retention_days', '90', 'number', null, 1, 36500, false,
-        'Days that deleted hosts and finished tasks, sessions and grants are kept.'
-    );
 create trigger settings_are_valid before insert or update on ccp.settings
 for each row execute function setting.guard();

@@ -145,13 +145,6 @@ comment on table ccp.penalty_rules is 'How many seconds each offence costs.';
 comment on column ccp.penalty_rules.reason is 'The offence.';
 comment on column ccp.penalty_rules.seconds is 'Seconds it adds.';
 comment on column ccp.penalty_rules.description is 'What happened.';
-insert into ccp.penalty_rules (reason, seconds, description)
-values
-    ('auth_failed', 5, 'A wrong password or key.'),
-    ('unknown_user', 5, 'A name that does not exist.'),
-    ('no_auth', 1, 'Came and went without trying.'),
-    ('grace', 10, 'Did not finish in time.'),
-    ('crash', 90, 'Made a child of the ssh proxy die.');
 
 create table ccp.idempotency_keys (
     user_id uuid not null,

@@ -61,11 +61,6 @@ comment on column ccp.ticks.seen_at is 'When it last tried, even if another held
 comment on column ccp.ticks.ticked_at is 'When it last ticked.';
 comment on column ccp.ticks.grace_at is 'Beats count from here at the earliest: set after an outage, so that it kills nobody.';
 
-insert into ccp.ticks (who, gap_limit)
-values
-    ('worker', interval '5 seconds'),
-    ('cron', interval '65 seconds');
-
 create table ccp.egress_ips (
     id uuid primary key default gen_random_uuid(),
     label text not null,

@@ -10,16 +10,6 @@ comment on table ccp.task_edges is 'The steps a task may take; a trigger refuses
 comment on column ccp.task_edges.from_status is 'Status before.';
 comment on column ccp.task_edges.to_status is 'Status after.';
 comment on column ccp.task_edges.description is 'When that happens.';
-insert into ccp.task_edges (from_status, to_status, description)
-values
-    ('queued', 'running', 'claimed'),
-    ('queued', 'succeeded', 'nothing left to do when its turn came'),
-    ('queued', 'failed', 'its turn came and the host was in no status it can begin from'),
-    ('queued', 'canceled', 'canceled or superseded before it began'),
-    ('running', 'succeeded', 'done'),
-    ('running', 'queued', 'to be tried again, handed back, or its process died'),
-    ('running', 'failed', 'gave up'),
-    ('running', 'canceled', 'stopped on request');
 
 create table ccp.task_kinds (
     kind text primary key,
@@ -82,56 +72,6 @@ comment on column ccp.task_kinds.needs_binding is 'Refused when the host has no 
 comment on column ccp.task_kinds.needs_creation is
 'Cannot begin while the host was never created: reconciliation creates it first.';
 
-insert into ccp.task_kinds (
-    kind, description, queue, subject,
-    from_statuses, while_status, done_status, done_unwanted_status, failed_status, canceled_status,
-    desired, desired_canceled, deadline, attempts_max, waits, stopped_by, superseded_by, needs_active_user, needs_binding,
-    needs_creation
-)
-values
-    (
-        'host.create', 'make keys, home and identity of a host', 'ccp_agent', 'host',
-        '{pending,failed}', 'pending', 'stopped', null, 'failed', 'failed',
-        null, null, '60 seconds', 3, false, '{}', '{host.delete}', false, false, false
-    ),
-    (
-        'host.start', 'start the container, prove its exit, open it', 'ccp_agent', 'host',
-        '{stopped,unavailable,failed}', 'starting', 'running', null, 'unavailable', 'stopped',
-        'running', 'stopped', '60 seconds', 1, true, '{host.stop,host.delete}', '{host.stop,host.delete}', true, true, true
-    ),
-    (
-        'host.stop', 'close the host and end everything in it', 'ccp_agent', 'host',
-        '{starting,running,unavailable,failed}', 'stopping', 'stopped', null, 'failed', 'unavailable',
-        'stopped', 'running', '30 seconds', 3, true, '{host.start,host.delete}', '{host.start,host.delete}', false, false, true
-    ),
-    (
-        'host.rebuild', 'make the container anew from its image; keep or wipe the home', 'ccp_agent', 'host',
-        '{stopped,running,unavailable,failed}', 'rebuilding', 'running', 'stopped', 'failed', 'unavailable',
-        null, null, '120 seconds', 1, false, '{}', '{host.delete}', true, false, true
-    ),
-    (
-        'host.verify', 'prove the exit again, now', 'ccp_agent', 'host',
-        '{running}', 'running', 'running', null, 'unavailable', 'running',
-        null, null, '60 seconds', 1, false,
-        '{host.start,host.stop,host.rebuild,host.delete}', '{host.start,host.stop,host.rebuild,host.delete}', false, true, true
-    ),
-    (
-        'host.delete', 'remove the container, its keys and, if asked, its home', 'ccp_agent', 'host',
-        '{pending,stopped,starting,running,stopping,rebuilding,unavailable,failed,deleting}',
-        'deleting', 'deleted', null, 'failed', 'failed',
-        'absent', 'stopped', '60 seconds', 10, true, '{}', '{}', false, false, false
-    ),
-    (
-        'events.retain', 'drop months of events and rows that are past their retention', 'ccp_worker', 'none',
-        null, null, null, null, null, null,
-        null, null, '60 seconds', 3, false, '{}', '{}', false, false, false
-    ),
-    (
-        'system.noop', 'do nothing, slowly if asked; for tests and benchmarks', 'ccp_worker', 'none',
-        null, null, null, null, null, null,
-        null, null, '60 seconds', 3, false, '{}', '{}', false, false, false
-    );
-
 create table ccp.task_params (
     kind text not null,
     name text not null,
@@ -139,7 +79,7 @@ create table ccp.task_params (
     default_value text,
     description text not null,
     primary key (kind, name),
-    constraint param_belongs_to_a_kind foreign key (kind) references ccp.task_kinds (kind)
+    constraint param_belongs_to_a_kind foreign key (kind) references ccp.task_kinds (kind) deferrable
 );
 comment on table ccp.task_params is 'The parameters a kind takes; others are refused.';
 comment on column ccp.task_params.kind is 'The kind.';
@@ -147,20 +87,14 @@ comment on column ccp.task_params.name is 'Name of the parameter.';
 comment on column ccp.task_params.pattern is 'Regular expression that the value must match as a whole.';
 comment on column ccp.task_params.default_value is 'What its absence means: a request that says it is the same as one that does not.';
 comment on column ccp.task_params.description is 'What it does.';
-insert into ccp.task_params (kind, name, pattern, default_value, description)
-values
-    ('host.rebuild', 'mode', '(keep|wipe)', 'keep', 'keep or wipe the home'),
-    ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),
-    ('system.noop', 'hold_ms', '[0-9]{1,5}', null, 'milliseconds to hold the task'),
-    ('system.noop', 'label', '.{0,100}', null, 'anything; two tasks with different labels are two tasks');
 
 create table ccp.host_remedies (
     wanted text not null,
     status text not null,
     kind text not null,
     primary key (wanted, status),
-    constraint remedy_is_for_a_known_status foreign key (status) references ccp.host_statuses (status),
-    constraint remedy_is_a_task foreign key (kind) references ccp.task_kinds (kind),
+    constraint remedy_is_for_a_known_status foreign key (status) references ccp.host_statuses (status) deferrable,
+    constraint remedy_is_a_task foreign key (kind) references ccp.task_kinds (kind) deferrable,
     constraint wanted_is_known check (wanted in ('running', 'stopped', 'absent'))
 );
 create index host_remedies_by_status on ccp.host_remedies (status);
@@ -171,21 +105,6 @@ comment on column ccp.host_remedies.wanted is
 'What is wanted now: stopped for an expired or disabled user, else the host''s desired.';
 comment on column ccp.host_remedies.status is 'The host''s status.';
 comment on column ccp.host_remedies.kind is 'The task to enqueue.';
-insert into ccp.host_remedies (wanted, status, kind)
-values
-    ('running', 'pending', 'host.create'),
-    ('running', 'stopped', 'host.start'),
-    ('running', 'unavailable', 'host.start'),
-    ('running', 'failed', 'host.start'),
-    ('stopped', 'pending', 'host.create'),
-    ('stopped', 'running', 'host.stop'),
-    ('stopped', 'unavailable', 'host.stop'),
-    ('stopped', 'failed', 'host.stop'),
-    ('absent', 'pending', 'host.delete'),
-    ('absent', 'stopped', 'host.delete'),
-    ('absent', 'running', 'host.delete'),
-    ('absent', 'unavailable', 'host.delete'),
-    ('absent', 'failed', 'host.delete');
 
 create sequence ccp.lease_ids;
 comment on sequence ccp.lease_ids is

@@ -1,0 +1,13 @@
+-- What can be said of a host.
+insert into pg_temp.host_statuses (status, description)
+values
+    ('pending', 'has been ordered and is not made yet'),
+    ('stopped', 'is made and does not run'),
+    ('starting', 'is being started, or waits for it'),
+    ('running', 'runs, and its exit is proven'),
+    ('stopping', 'is being stopped, or waits for it'),
+    ('rebuilding', 'is being made anew from its image'),
+    ('unavailable', 'should run but its exit is not proven: it is closed'),
+    ('failed', 'could not be made, stopped or deleted'),
+    ('deleting', 'is being deleted, or waits for it'),
+    ('deleted', 'is gone; its row is kept for a while');

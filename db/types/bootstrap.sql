@@ -1,0 +1,41 @@
+-- What the bootstrap script and the hand-off to ssh are answered.
+create type api.script as (public_url text);
+comment on type api.script is 'What the bootstrap script must know.';
+comment on column api.script.public_url is 'URL under which users reach the API (or null).';
+
+create type api.bootstrap_session as (
+    task_id uuid, status_url text, poll_token text, stage_code text, stage_text text
+);
+comment on type api.bootstrap_session is 'A sign-in and the start it waits for.';
+comment on column api.bootstrap_session.task_id is 'The start of the host.';
+comment on column api.bootstrap_session.status_url is 'Path where to ask for it with the poll token.';
+comment on column api.bootstrap_session.poll_token is 'Send it as "Authorization: Bearer ...".';
+comment on column api.bootstrap_session.stage_code is 'auth_passed.';
+comment on column api.bootstrap_session.stage_text is 'The stage as a sentence.';
+
+create type api.bootstrap_task as (
+    task_id uuid, task_status text, stage_code text, stage_text text, progress integer,
+    error_code text, error_message text, retryable boolean, version text
+);
+comment on type api.bootstrap_task is 'How far the start of the host is.';
+comment on column api.bootstrap_task.task_id is 'The start of the host.';
+comment on column api.bootstrap_task.task_status is 'queued, running, succeeded, failed or canceled.';
+comment on column api.bootstrap_task.stage_code is
+'auth_passed, host_starting, image_ready, container_created, firewall_ready, tunnel_ready, verifying or ssh_ready.';
+comment on column api.bootstrap_task.stage_text is 'The stage as a sentence.';
+comment on column api.bootstrap_task.progress is 'Percentage (or null).';
+comment on column api.bootstrap_task.error_code is 'Why it failed (or null).';
+comment on column api.bootstrap_task.error_message is 'The same as a sentence (or null).';
+comment on column api.bootstrap_task.retryable is 'Whether trying again may help (or null).';
+comment on column api.bootstrap_task.version is 'Changes with any of these; give it back as ?after= to wait for the next.';
+
+create type api.handoff as (
+    ready boolean, host text, port integer, "user" text, host_keys text[], ssh_options text[]
+);
+comment on type api.handoff is 'How to reach the host by ssh.';
+comment on column api.handoff.ready is 'true.';
+comment on column api.handoff.host is 'Name or address.';
+comment on column api.handoff.port is 'Port.';
+comment on column api.handoff."user" is 'User name: the host''s short id.';
+comment on column api.handoff.host_keys is 'Public host keys to pin.';
+comment on column api.handoff.ssh_options is 'Options for ssh, Name=value.';

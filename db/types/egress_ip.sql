@@ -1,0 +1,45 @@
+-- An exit, as the HTTP routes answer it.
+create or replace view api.egress_ip with (security_invoker = true) as
+select
+    e.id,
+    e.label,
+    e.ip_address,
+    e.provider,
+    e.status,
+    e.tunnel_type,
+    e.wg_endpoint,
+    e.wg_public_key,
+    e.wg_preshared_key_sealed is not null as has_preshared_key,
+    e.wg_allowed_ips::text[] as wg_allowed_ips,
+    e.wg_dns_server,
+    e.wg_peer_address::text as wg_peer_address,
+    e.wg_mtu,
+    b.host_id,
+    e.version::text as version,
+    e.created_at,
+    e.updated_at
+from ccp.egress_ips as e
+left join ccp.bindings as b on b.egress_ip_id = e.id and b.ended_at is null;
+comment on view api.egress_ip is 'An exit and the tunnel to it.';
+comment on column api.egress_ip.id is 'Identity.';
+comment on column api.egress_ip.label is 'What people call it.';
+comment on column api.egress_ip.ip_address is 'The address the world must see.';
+comment on column api.egress_ip.provider is 'Who sells it (or null).';
+comment on column api.egress_ip.status is 'active, or disabled: takes no new binding.';
+comment on column api.egress_ip.tunnel_type is 'How traffic gets there.';
+comment on column api.egress_ip.wg_endpoint is 'Address and port of the exit.';
+comment on column api.egress_ip.wg_public_key is 'The exit''s public key (base64).';
+comment on column api.egress_ip.has_preshared_key is 'Whether a preshared key is set; the key itself is never shown.';
+comment on column api.egress_ip.wg_allowed_ips is 'Networks that are routed into the tunnel.';
+comment on column api.egress_ip.wg_dns_server is 'The only resolver a host behind this exit may ask.';
+comment on column api.egress_ip.wg_peer_address is 'Our address inside the tunnel.';
+comment on column api.egress_ip.wg_mtu is 'MTU of the tunnel in bytes.';
+comment on column api.egress_ip.host_id is 'The host that leaves through it now (or null).';
+comment on column api.egress_ip.version is 'Rises with each edit; the ETag.';
+comment on column api.egress_ip.created_at is 'When it was made.';
+comment on column api.egress_ip.updated_at is 'When it was last edited.';
+
+create type api.egress_ip_page as (egress_ips api.egress_ip[], next_cursor text);
+comment on type api.egress_ip_page is 'A page of exits, newest first.';
+comment on column api.egress_ip_page.egress_ips is 'The exits.';
+comment on column api.egress_ip_page.next_cursor is 'Where the next page begins (or null).';

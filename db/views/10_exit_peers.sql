@@ -1,0 +1,25 @@
+-- What to register at a provider.
+create or replace view ccp.exit_peers with (security_barrier) as
+select
+    b.egress_ip_id,
+    e.wg_public_key as exit_public_key,
+    h.wg_public_key as host_public_key,
+    host(e.wg_peer_address)::cidr as peer_address,
+    h.id as host_id,
+    format('%s of host %s must be a peer of exit %s', host(e.wg_peer_address), h.short_id, e.label) as why
+from ccp.bindings as b
+join ccp.egress_ips as e on e.id = b.egress_ip_id
+join ccp.hosts as h on h.id = b.host_id
+where b.ended_at is null
+    and h.wg_public_key is not null
+    and h.status <> 'deleted';
+comment on view ccp.exit_peers is
+'Which key must be known at which exit under which inside address: what to register at a provider. ccp_event rings when it '
+'changes.';
+comment on column ccp.exit_peers.egress_ip_id is 'Id of the exit.';
+comment on column ccp.exit_peers.exit_public_key is 'The exit''s own key.';
+comment on column ccp.exit_peers.host_public_key is 'The key to register.';
+comment on column ccp.exit_peers.peer_address is 'The inside address to register it with.';
+comment on column ccp.exit_peers.host_id is 'Id of the host.';
+comment on column ccp.exit_peers.why is 'The answer, as a sentence.';
+grant select on ccp.exit_peers to ccp_dba;

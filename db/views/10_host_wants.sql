@@ -1,0 +1,22 @@
+-- What is wanted of a host: the one place where its owner's wish meets the state of its user.
+create or replace view ccp.host_wants with (security_barrier) as
+select
+    h.id as host_id,
+    case
+        when u.disabled_at is not null then 'disabled'
+        when u.expires_at <= clock.now() then 'expired'
+        else 'active'
+    end as user_state,
+    case
+        when h.desired = 'running' and (u.disabled_at is not null or u.expires_at <= clock.now()) then 'stopped'
+        else h.desired
+    end as wanted,
+    format('%s desires it %s', u.username, h.desired) as why
+from ccp.hosts as h
+join ccp.users as u on u.id = h.user_id;
+comment on view ccp.host_wants is 'What is wanted of each host now, its user''s state considered.';
+comment on column ccp.host_wants.host_id is 'Id of the host.';
+comment on column ccp.host_wants.user_state is 'active, expired or disabled.';
+comment on column ccp.host_wants.wanted is 'What is wanted now: stopped for an expired or disabled user.';
+comment on column ccp.host_wants.why is 'The answer, as a sentence.';
+grant select on ccp.host_wants to ccp_dba;

@@ -1,0 +1,73 @@
+-- What a host is, and why.
+create or replace view ccp.host_status with (security_barrier) as
+select
+    h.id,
+    h.short_id as host,
+    u.username,
+    n.name as node,
+    h.status,
+    h.desired,
+    w.wanted,
+    b.exit_label as exit,
+    e.ip_address as exit_address,
+    v.at as verified_at,
+    o.state as observed,
+    concat_ws(
+        '; ',
+        format('host %s of %s %s', h.short_id, u.username, s.description),
+        t.what,
+        case
+            when h.status = 'deleted' then null
+            when w.user_state <> 'active' then format('its user is %s', w.user_state)
+            when h.status in ('unavailable', 'failed') and h.error_message is not null then
+                format('%s: %s', h.error_code, h.error_message)
+        end,
+        case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
+        case
+            when t.what is not null or h.status in (w.wanted, 'deleted') then null
+            when h.retry_at > clock.now() then format('tried again in %s', clock.span(h.retry_at - clock.now()))
+            when w.wanted = 'running' and b.id is null then 'it is wanted running and cannot be without one'
+            else format('it is wanted %s, and the next tick sees to that', w.wanted)
+        end
+    ) as why
+from ccp.hosts as h
+join ccp.users as u on u.id = h.user_id
+join ccp.nodes as n on n.id = h.node_id
+join ccp.host_wants as w on w.host_id = h.id
+join ccp.host_statuses as s on s.status = h.status
+left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+left join ccp.egress_ips as e on e.id = b.egress_ip_id
+left join ccp.observations as o on o.host_id = h.id
+left join lateral (
+    select string_agg(
+        l.kind || case
+            when l.status = 'queued' then ' waits'
+            else ' runs' || coalesce(' (' || l.message || ')', '')
+                || case when l.stop_requested_at is not null then ' and is to stop' else '' end
+        end,
+        ', ' order by l.status desc
+    ) as what
+    from ccp.task_rows as l
+    where l.host_id = h.id and l.status in ('queued', 'running')
+) as t on true
+left join lateral (
+    select e.at
+    from ccp.verifications as e
+    where e.host_id = h.id and e.outcome = 'passed'
+    order by e.at desc
+    limit 1
+) as v on true;
+comment on view ccp.host_status is 'What each host is, what is wanted of it, and why it is so.';
+comment on column ccp.host_status.id is 'Identity.';
+comment on column ccp.host_status.host is 'Short id of the host.';
+comment on column ccp.host_status.username is 'Whose it is.';
+comment on column ccp.host_status.node is 'The machine.';
+comment on column ccp.host_status.status is 'What it is now.';
+comment on column ccp.host_status.desired is 'What its owner wants.';
+comment on column ccp.host_status.wanted is 'What is wanted now: stopped for an expired or disabled user.';
+comment on column ccp.host_status.exit is 'Label of its exit.';
+comment on column ccp.host_status.exit_address is 'Address the world must see.';
+comment on column ccp.host_status.verified_at is 'When the exit was last fully proven.';
+comment on column ccp.host_status.observed is 'What the agent last saw.';
+comment on column ccp.host_status.why is 'The answer, as a sentence.';
+grant select on ccp.host_status to ccp_automation, ccp_dba;

@@ -1,0 +1,69 @@
+-- What does not move although it should.
+create or replace view ccp.stuck with (security_barrier) as
+select
+    'task' as what,
+    t.id::text as id,
+    concat_ws(' ', t.kind, s.host) as name,
+    t.run_at as since,
+    s.why
+from ccp.task_rows as t
+join ccp.task_status as s on s.id = t.id
+where t.status = 'queued'
+    and t.run_at < clock.now() - interval '30 seconds'
+    and not exists (select from ccp.task_rows as r where r.host_id = t.host_id and r.status = 'running')
+union all
+select
+    'task',
+    t.id::text,
+    concat_ws(' ', t.kind, s.host),
+    t.deadline_at,
+    format('it should have ended %s ago: %s', clock.span(clock.now() - t.deadline_at), s.why)
+from ccp.task_rows as t
+join ccp.task_status as s on s.id = t.id
+where t.status = 'running'
+    and t.deadline_at < clock.now() - interval '5 seconds'
+union all
+select
+    'host',
+    h.id::text,
+    h.short_id,
+    h.status_changed_at,
+    format(
+        'host %s has been %s for %s and is wanted %s: %s', h.short_id, h.status,
+        clock.span(clock.now() - h.status_changed_at), w.wanted,
+        case
+            when w.wanted = 'running' and b.id is null then 'bind an exit to it'
+            when not exists (select from ccp.ticks as k where k.ticked_at > clock.now() - interval '65 seconds') then
+                'nobody ticks; start ccp-worker'
+            else coalesce('the last try failed: ' || h.error_message, 'the tick does not get to it; the server''s log tells why')
+        end
+    )
+from ccp.hosts as h
+join ccp.host_wants as w on w.host_id = h.id
+left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+where h.status not in ('deleted', w.wanted)
+    and h.status_changed_at < clock.now() - interval '30 seconds'
+    and (h.retry_at is null or h.retry_at < clock.now() - interval '30 seconds')
+    and not exists (select from ccp.task_rows as t where t.host_id = h.id and t.status in ('queued', 'running'))
+union all
+select
+    'session',
+    s.id::text,
+    u.username,
+    s.end_requested_at,
+    format(
+        'a session of %s should have ended %s ago (%s); %s, which holds it, ends it when it hears of it',
+        u.username, clock.span(clock.now() - s.end_requested_at), s.end_reason, p.program
+    )
+from ccp.sessions as s
+join ccp.users as u on u.id = s.user_id
+join ccp.processes as p on p.id = s.process_id
+where s.ended_at is null
+    and s.end_requested_at < clock.now() - interval '10 seconds';
+comment on view ccp.stuck is 'What should have moved on and has not. Empty is good.';
+comment on column ccp.stuck.what is 'What sort of thing.';
+comment on column ccp.stuck.id is 'Identity.';
+comment on column ccp.stuck.name is 'Its name.';
+comment on column ccp.stuck.since is 'Since when.';
+comment on column ccp.stuck.why is 'The answer, as a sentence.';
+grant select on ccp.stuck to ccp_automation, ccp_dba;

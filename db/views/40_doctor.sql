@@ -1,0 +1,132 @@
+-- Whether the installation is healthy.
+create or replace view ccp.doctor with (security_barrier) as
+select
+    c.name,
+    c.ok,
+    c.why
+from (
+    select
+        'tick' as name,
+        coalesce(max(t.ticked_at) > clock.now() - interval '65 seconds', false) as ok,
+        coalesce(
+            'time last passed for the rules ' || clock.span(clock.now() - max(t.ticked_at)) || ' ago',
+            'time has never passed for the rules'
+        ) || '; the worker ticks each second, pg_cron each minute' as why
+    from ccp.ticks as t
+    union all
+    select
+        'cron',
+        coalesce(max(t.seen_at) > clock.now() - interval '150 seconds', false),
+        coalesce('pg_cron came ' || clock.span(clock.now() - max(t.seen_at)) || ' ago', 'pg_cron has never come')
+        || '; it keeps the rules when no worker runs: see cron.job in the database postgres'
+    from ccp.ticks as t
+    where t.who = 'cron'
+    union all
+    select
+        replace(l.program, 'ccp-', ''),
+        count(w.id) > 0,
+        case when count(w.id) > 0 then format('%s runs on %s', l.program, string_agg(w.node, ', ' order by w.node))
+            else format('no %s is heard of: %s', l.program, l.without)
+        end
+    from (
+        values
+            ('ccp-worker', 'nothing is retained, and the rules wait for pg_cron'),
+            ('ccp-api', 'nobody can log in'),
+            ('ccp-sshproxy', 'nobody can come in by ssh')
+    ) as l (program, without)
+    left join ccp.workers as w on w.program = l.program and w.status = 'alive'
+    group by l.program, l.without
+    union all
+    select
+        'agent',
+        count(*) filter (where a.id is null) = 0,
+        coalesce(
+            'no ccp-agent is heard of on ' || string_agg(n.name, ', ' order by n.name) filter (where a.id is null)
+            || ': its hosts close when their proofs run out',
+            'a ccp-agent runs on every node that has hosts'
+        )
+    from ccp.nodes as n
+    left join ccp.workers as a on a.node = n.name and a.program = 'ccp-agent' and a.status = 'alive'
+    where exists (select from ccp.hosts as h where h.node_id = n.id and h.status <> 'deleted')
+    union all
+    select
+        'settings',
+        count(*) = 0,
+        coalesce(
+            'no host can be started before these are in ccp.settings: ' || string_agg(m.missing, ', ' order by m.missing),
+            'everything that a start needs is in ccp.settings'
+        )
+    from (
+        select s.name || case s.name when 'echo_urls' then ' (at least 3)' else '' end as missing
+        from ccp.settings as s
+        where s.name in ('echo_urls', 'connect_targets', 'dns_check_zone')
+            and (
+                s.value is null
+                or jsonb_typeof(s.value) = 'array'
+                and jsonb_array_length(s.value) < case s.name when 'echo_urls' then 3 else 1 end
+            )
+    ) as m
+    union all
+    select
+        'keys',
+        count(*) = 0,
+        coalesce(string_agg(m.missing, '; ' order by m.missing), 'every program has stored its key')
+    from (
+        select case s.name
+            when 'sealing_key' then 'the agent has not stored the key to which exit secrets are sealed: start it'
+            else 'the ssh proxy has not stored its host key: start it'
+        end as missing
+        from ccp.settings as s
+        where s.name in ('sealing_key', 'ssh_host_key') and s.value is null
+        union all
+        select 'no key signs tokens: the first login makes one'
+        where not exists (select from ccp.signing_keys as k where k.retired_at is null)
+    ) as m
+    union all
+    select
+        'months',
+        count(*) = 0,
+        coalesce(
+            'events and verifications cannot be written without these, which the tick makes ahead: '
+            || string_agg(m.name, ', ' order by m.name),
+            'the partitions of this month and the next are there'
+        )
+    from (
+        select t.name || to_char(clock.now() at time zone 'UTC' + make_interval(months => a.ahead), '_YYYY_MM') as name
+        from (values ('events'), ('verifications')) as t (name)
+        cross join generate_series(0, 1) as a (ahead)
+    ) as m
+    where to_regclass('ccp.' || m.name) is null
+    union all
+    select
+        'proofs',
+        count(*) = 0,
+        coalesce(
+            'no proof was written in time for ' || string_agg(s.host, ', ' order by s.host) || ': see the agent''s log',
+            'every running host was proven in the time of two full verifications'
+        )
+    from ccp.host_status as s
+    join ccp.hosts as h on h.id = s.id
+    cross join (
+        select make_interval(secs => 2 * coalesce((v.value #>> '{}')::double precision, 600)) as allowed
+        from ccp.settings as v
+        where v.name = 'verify_full_s'
+    ) as f
+    where h.status = 'running'
+        and greatest(s.verified_at, h.status_changed_at) < clock.now() - f.allowed
+    union all
+    select
+        'stuck',
+        count(*) = 0,
+        coalesce(
+            'ccp.stuck tells why these do not move: '
+            || left(string_agg(s.what || ' ' || s.name, ', ' order by s.since), 300),
+            'nothing waits that should move'
+        )
+    from ccp.stuck as s
+) as c;
+comment on view ccp.doctor is 'Is the installation healthy? Every row should say ok.';
+comment on column ccp.doctor.name is 'Its name.';
+comment on column ccp.doctor.ok is 'Whether it is as it should be.';
+comment on column ccp.doctor.why is 'The answer, as a sentence.';
+grant select on ccp.doctor to ccp_automation, ccp_dba;
