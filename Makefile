@@ -31,7 +31,7 @@ endif
 CFLAGS += $(FLAGS_$(FLAVOUR))
 LDFLAGS += $(LDFLAGS_$(FLAVOUR))
 
-# A program is the *.c files of its folder and the library; a folder without a file yet is no program.
+# A program is the *.c files of its folder and of that folder's rooms, and the library. agent/init is a program of its own.
 LIBS_lib := -lpq -lcjson -lcurl -lcrypt -lsodium
 LIBS_workers :=
 LIBS_api := -lmicrohttpd -ljwt
@@ -76,7 +76,7 @@ $(LIB): $(call objects,$(wildcard lib/*.c))
 	$(Q)ar rcsD $@ $^
 
 define PROGRAM_RULE
-$(OUT)/$(call program,$(1)): $(call objects,$(wildcard $(1)/*.c)) $(LIB)
+$(OUT)/$(call program,$(1)): $(call objects,$(filter-out agent/init/%,$(wildcard $(1)/*.c $(1)/*/*.c))) $(LIB)
 	@echo "  LD   $$@"
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(LIBS_$(1)) $(LIBS_lib)
 endef
@@ -92,7 +92,7 @@ $(OUT)/obj/api/script.o: deploy/bootstrap/bootstrap.sh
 
 # PID 1 of the containers: static, small, the same file for all flavours (asan cannot be static).
 INIT_SOURCES := $(wildcard agent/init/*.c)
-build/ccp-init: $(INIT_SOURCES) $(wildcard agent/init/*.h)
+build/ccp-init: $(INIT_SOURCES) $(wildcard agent/init/*.h) agent/container/gate_wire.h
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -Os -static -s -ffunction-sections -fdata-sections \

@@ -6,27 +6,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/engine.h"
+#include "agent/container/container.h"
+#include "agent/store/store.h"
+#include "agent/tunnel/wg_user.h"
 #include "lib/attr.h"
 #include "lib/seal.h"
 
-struct checks;
+struct guards;
 struct dial;
 struct err;
 struct hosts;
 struct loop;
 struct outbox;
 struct pool;
-struct watch;
+struct docker_events;
 
 // Made by main() and never freed: every thread may read it. What is known only after the program
 // has registered (process_id, cluster) is written before any task, check or dial can run.
 struct agent {
 	const char *state_dir;
-	const char *node;
 	const char *docker_socket;
-	char *data_dir; // STATE_DIR/agent, 0700
-	int data_fd;
+	struct container_owner owner; // of the containers: this node, this cluster
+	struct store store;
 	char *init_path; // ccp-init on the machine
 	struct engine_home engines;
 	struct seal_pair sealing;
@@ -34,15 +35,12 @@ struct agent {
 	struct loop *loop;
 	struct hosts *hosts;
 	struct outbox *outbox;
-	struct pool *dials; // 2 threads with a database connection each
-	struct pool *checks; // 2 threads without one
-	struct checks *guards;
-	struct watch *watch;
+	struct pool *dial_pool; // 2 threads with a database connection each
+	struct pool *check_pool; // 2 threads without one: checks, inspections, the trash
+	struct guards *guards;
+	struct docker_events *docker_events;
 	struct dial *dial;
 	int64_t process_id;
-	char cluster[128];
+	char cluster[128]; // "<system identifier>/<database>"
 	_Atomic bool knows_hosts; // node.specs was answered: what is not in the table is nobody's
 };
-
-// The codes that tasks and evidence carry, as constants. "internal" for a word that is none.
-const char *agent_error_code(const char *word);

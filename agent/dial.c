@@ -12,11 +12,10 @@
 #include <sys/socket.h>
 
 #include "agent/agent.h"
-#include "agent/home.h"
-#include "agent/host.h"
-#include "agent/keys.h"
-#include "agent/netns.h"
-#include "lib/addr.h"
+#include "agent/host/host.h"
+#include "agent/net/netns.h"
+#include "agent/store/home.h"
+#include "agent/store/keys.h"
 #include "lib/db.h"
 #include "lib/dial.h"
 #include "lib/err.h"
@@ -42,23 +41,6 @@ struct dial {
 	struct loop_source *source;
 	uid_t callers[CALLERS];
 };
-
-int dial_inside(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
-{
-	static const struct addr loopback = ADDR_V4(127, 0, 0, 1);
-	struct sockaddr_storage to;
-	socklen_t len = addr_to_socket(&loopback, port, &to);
-	char what[64];
-	_cleanup_(closep) int fd = netns_socket(ns_fd, AF_INET, SOCK_STREAM, 0, e);
-	if (fd < 0)
-		return -1;
-	snprintf(what, sizeof(what), "port %u in the container", port);
-	int r = sock_connect(fd, (struct sockaddr *)&to, len, what, w, e);
-	if (r != 0)
-		return r;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
 
 struct call {
 	struct dial *dial;
@@ -123,7 +105,7 @@ static int keys_attach(struct agent *a, const char *host_id, int *ret_fd, struct
 	struct keys_public keys;
 	struct err e;
 
-	if (home_open(a, host_id, false, &home, &e) < 0 ||
+	if (home_open(&a->store, host_id, false, &home, &e) < 0 ||
 		keys_read(home.dir_fd, home.etc_fd, &keys, &e) < 0 ||
 		keys_client_memfd(home.dir_fd, ret_fd, &e) < 0) {
 		log_error("a host's keys cannot be read", log_text("host", host_id), log_err(&e));
@@ -147,7 +129,7 @@ static int connect_inside(struct agent *a, const char *host_id, uint16_t port, c
 		return refuse(reply, DIAL_BUSY, "the host does not answer: try again");
 	if (hosts_namespace(a->hosts, host_id, &ns_fd, &e) < 0)
 		return refuse(reply, DIAL_UNREACHABLE, "the host does not run");
-	r = dial_inside(ns_fd, port, &brief, ret_fd, &e);
+	r = netns_connect(ns_fd, port, &brief, ret_fd, &e);
 	if (r == WAIT_TIMEOUT)
 		hosts_silence(a->hosts, host_id, SILENT_MS);
 	return r == 0 ? 0 : refuse(reply, DIAL_UNREACHABLE, e.message);
@@ -156,7 +138,7 @@ static int connect_inside(struct agent *a, const char *host_id, uint16_t port, c
 static int answer(struct agent *a, struct db *db, const struct dial_request *request,
 	int fds[DIAL_FD_COUNT], struct dial_reply *reply)
 {
-	struct wait w = wait_for(ANSWER_MS, pool_cancel_fd(a->dials));
+	struct wait w = wait_for(ANSWER_MS, pool_cancel_fd(a->dial_pool));
 	char host_id[SPEC_ID_SIZE];
 
 	if (session_open(a, db, request, &w, host_id, reply) < 0)
@@ -181,7 +163,7 @@ static void call_run(struct pool_job *job, struct db *db)
 {
 	struct call *call = container_of(job, struct call, job);
 	struct agent *a = call->dial->agent;
-	struct wait w = wait_for(REQUEST_MS, pool_cancel_fd(a->dials));
+	struct wait w = wait_for(REQUEST_MS, pool_cancel_fd(a->dial_pool));
 	struct dial_request request;
 	struct dial_reply reply = {.magic = DIAL_MAGIC, .outcome = DIAL_OK};
 	int fds[DIAL_FD_COUNT] = {-1, -1};
@@ -256,7 +238,7 @@ static void on_caller(void *data, uint32_t events)
 		call = xnew(struct call);
 		*call = (struct call){
 			.dial = dial, .fd = fd, .job = {.run = call_run, .done = call_done}};
-		if (pool_submit(dial->agent->dials, &call->job) == 0) {
+		if (pool_submit(dial->agent->dial_pool, &call->job) == 0) {
 			fd = -1;
 			continue;
 		}

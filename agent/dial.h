@@ -19,8 +19,3 @@ _must_check_ int dial_new(struct agent *a, struct dial **ret, struct err *e);
 // Begins to accept: once the loop and the pool are there.
 _must_check_ int dial_start(struct dial *dial, struct err *e);
 void dial_free(struct dial *dial);
-
-// A TCP connection to 127.0.0.1:port inside a namespace. 0, WAIT_TIMEOUT, WAIT_CANCELED, -1
-// (ECONNREFUSED).
-_must_check_ int dial_inside(
-	int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e);

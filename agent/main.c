@@ -12,18 +12,19 @@
 #include <sodium.h>
 
 #include "agent/agent.h"
-#include "agent/check.h"
 #include "agent/dial.h"
-#include "agent/file.h"
-#include "agent/host.h"
-#include "agent/kinds.h"
-#include "agent/look.h"
-#include "agent/netns.h"
-#include "agent/outbox.h"
+#include "agent/host/docker_events.h"
+#include "agent/host/guard.h"
+#include "agent/host/host.h"
+#include "agent/host/inspect.h"
+#include "agent/host/outbox.h"
+#include "agent/host/sync.h"
+#include "agent/net/netns.h"
 #include "agent/release.h"
-#include "agent/roster.h"
-#include "agent/verify.h"
-#include "agent/watch.h"
+#include "agent/store/directory.h"
+#include "agent/store/file.h"
+#include "agent/task/kinds.h"
+#include "agent/verify/verify.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/log.h"
@@ -87,8 +88,8 @@ static const struct args_command commands[] = {
 
 struct state {
 	struct agent agent;
-	struct roster *roster;
-	struct loop_source *looks; // the timer of those that had to wait
+	struct sync *sync;
+	struct loop_source *inspections; // the timer of those that had to wait
 	char node[65];
 	char *lock_path;
 };
@@ -110,7 +111,7 @@ static int node_choose(struct state *state, struct err *e)
 			strlen(state->node))
 		return err_say(
 			e, EINVAL, "--node takes letters, digits, dots, dashes and underscores");
-	state->agent.node = state->node;
+	state->agent.owner.node = state->node;
 	return 0;
 }
 
@@ -130,14 +131,14 @@ static int sealing_key_load(struct agent *a, struct err *e)
 	_cleanup_(wipe_freep) char *text = NULL;
 	uint8_t secret[KEY32_SIZE];
 	char made[KEY32_TEXT_SIZE];
-	int r = file_read(a->data_fd, name, KEY32_TEXT_SIZE, &text, e);
+	int r = file_read(a->store.fd, name, KEY32_TEXT_SIZE, &text, e);
 
 	if (r < 0 && e->code != ENOENT)
 		return -1;
 	if (r < 0) {
 		seal_pair_make(&a->sealing);
 		key32_text(a->sealing.secret_key, made);
-		r = file_write(a->data_fd, name, made, strlen(made), 0600, e);
+		r = file_write(a->store.fd, name, made, strlen(made), 0600, e);
 		mem_wipe(made, sizeof(made));
 		return r;
 	}
@@ -161,13 +162,13 @@ static int configure(struct service *s, struct err *e)
 		return -1;
 	a->state_dir = s->state_dir;
 	a->docker_socket = docker_socket;
-	a->data_dir = xasprintf("%s/agent", s->state_dir);
+	a->store.path = xasprintf("%s/agent", s->state_dir);
 	a->init_path = xasprintf("%s/libexec/ccp-init", s->state_dir);
 	a->open_files = open_files();
-	a->data_fd = directory_open(AT_FDCWD, a->data_dir, 0700, e);
-	if (a->data_fd < 0)
+	a->store.fd = directory_open(AT_FDCWD, a->store.path, 0700, e);
+	if (a->store.fd < 0)
 		return -1;
-	state->lock_path = xasprintf("%s/%s.lock", a->data_dir, a->node);
+	state->lock_path = xasprintf("%s/%s.lock", a->store.path, a->owner.node);
 	return 0;
 }
 
@@ -178,17 +179,17 @@ static const char *lock_path(struct service *s)
 
 static const char *node(struct service *s)
 {
-	return state_of(s)->agent.node;
+	return state_of(s)->agent.owner.node;
 }
 
 static int engines_open(struct agent *a, struct err *e)
 {
-	_cleanup_(closep) int fd = directory_open(a->data_fd, "engines", 0700, e);
+	_cleanup_(closep) int fd = directory_open(a->store.fd, "engines", 0700, e);
 
 	if (fd < 0)
 		return -1;
 	a->engines.program = engine_program;
-	a->engines.directory = xasprintf("%s/engines", a->data_dir);
+	a->engines.directory = xasprintf("%s/engines", a->store.path);
 	a->engines.uplink_fd = -1;
 	return 0;
 }
@@ -226,7 +227,7 @@ static void task_event(void *data, enum task_event event, const struct task *tas
 	program_log_task(data, event, task, end, took_ms, e);
 	if (event == TASK_EVENT_ENDED && task && task->host_id[0] != '\0' && a->knows_hosts &&
 		end != TASK_DROPPED)
-		look_order(a, task->host_id);
+		inspect_host(a, task->host_id);
 }
 
 static int pools_start(struct service *s, struct agent *a, struct err *e)
@@ -246,7 +247,7 @@ static int pools_start(struct service *s, struct agent *a, struct err *e)
 		.data = a,
 		.event = task_event};
 
-	if (pool_new(&checks, &a->checks, e) < 0 || pool_new(&dials, &a->dials, e) < 0)
+	if (pool_new(&checks, &a->check_pool, e) < 0 || pool_new(&dials, &a->dial_pool, e) < 0)
 		return -1;
 	return task_runner_new(&tasks, &s->tasks, e);
 }
@@ -257,11 +258,12 @@ static int start(struct service *s, struct err *e)
 	struct agent *a = &state->agent;
 
 	a->loop = s->loop;
-	a->hosts = hosts_new();
-	state->roster = roster_new(a);
-	a->outbox = outbox_new(roster_ring, state->roster);
-	a->guards = checks_new(a);
-	if (looks_begin(a, &state->looks, e) < 0 || watch_new(a, &a->watch, e) < 0)
+	a->guards = guards_new(a);
+	a->hosts = hosts_new(guards_end, a->guards);
+	state->sync = sync_new(a);
+	a->outbox = outbox_new(sync_soon, state->sync);
+	if (inspect_begin(a, &state->inspections, e) < 0 ||
+		docker_events_new(a, &a->docker_events, e) < 0)
 		return -1;
 	return pools_start(s, a, e);
 }
@@ -271,6 +273,7 @@ static int registered(struct service *s, const struct bus_identity *identity, st
 	struct agent *a = &state_of(s)->agent;
 
 	a->process_id = identity->process_id;
+	a->owner.cluster = a->cluster;
 	if (!text_copy(a->cluster, sizeof(a->cluster), identity->cluster))
 		return err_say(e, EPROTO, "the database's cluster has too long a name");
 	return release_remember(a, e) < 0 ? -1 : dial_start(a->dial, e);
@@ -278,7 +281,7 @@ static int registered(struct service *s, const struct bus_identity *identity, st
 
 static void scan(struct service *s)
 {
-	roster_scan(state_of(s)->roster);
+	sync_scan(state_of(s)->sync);
 }
 
 // Every thread has ended.
@@ -286,15 +289,15 @@ static void state_free(struct state *state)
 {
 	struct agent *a = &state->agent;
 
-	loop_source_free(state->looks);
-	checks_free(a->guards);
+	loop_source_free(state->inspections);
+	guards_free(a->guards);
 	outbox_free(a->outbox);
-	roster_free(state->roster);
+	sync_free(state->sync);
 	hosts_free(a->hosts);
 	mem_wipe(&a->sealing, sizeof(a->sealing));
 	closep(&a->engines.uplink_fd);
-	closep(&a->data_fd);
-	freep(&a->data_dir);
+	closep(&a->store.fd);
+	freep(&a->store.path);
 	freep(&a->init_path);
 	freep(&a->engines.directory);
 	freep(&state->lock_path);
@@ -308,9 +311,9 @@ static void stop(struct service *s)
 	struct agent *a = &state->agent;
 
 	dial_free(a->dial);
-	watch_free(a->watch);
-	if (task_runner_stop(s->tasks, STOP_MS) != 0 || pool_stop(a->dials, STOP_MS) != 0 ||
-		pool_stop(a->checks, STOP_MS) != 0)
+	docker_events_free(a->docker_events);
+	if (task_runner_stop(s->tasks, STOP_MS) != 0 || pool_stop(a->dial_pool, STOP_MS) != 0 ||
+		pool_stop(a->check_pool, STOP_MS) != 0)
 		program_leave_threads();
 	state_free(state);
 	s->data = NULL;

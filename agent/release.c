@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/docker.h"
-#include "agent/file.h"
-#include "agent/home.h"
+#include "agent/container/docker.h"
+#include "agent/store/file.h"
+#include "agent/store/home.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
@@ -18,9 +18,9 @@ enum { DOCKER_MS = 10000, STOP_MS = 5000, GRACE_S = 1 };
 
 int release_remember(const struct agent *a, struct err *e)
 {
-	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->node);
+	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->owner.node);
 
-	return file_write(a->data_fd, name, a->cluster, strlen(a->cluster), 0600, e);
+	return file_write(a->store.fd, name, a->cluster, strlen(a->cluster), 0600, e);
 }
 
 static int engine_stop(const char *name, void *arg, struct err *e)
@@ -39,7 +39,7 @@ static int containers_stop(const struct agent *a, const char *cluster, struct er
 	size_t count = 0, left = 0;
 	struct err why;
 
-	if (docker_list(d, a->node, cluster, &w, &list, &count, e) != 0)
+	if (docker_list(d, a->owner.node, cluster, &w, &list, &count, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		w = wait_for(STOP_MS, -1);
@@ -53,18 +53,18 @@ static int containers_stop(const struct agent *a, const char *cluster, struct er
 
 int release_all(struct agent *a, struct err *e)
 {
-	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->node);
+	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->owner.node);
 	_cleanup_(freep) char *cluster = NULL;
-	struct err other;
+	struct err ignored;
 	int r;
 
-	if (file_read(a->data_fd, name, sizeof(a->cluster) - 1, &cluster, e) < 0)
+	if (file_read(a->store.fd, name, sizeof(a->cluster) - 1, &cluster, e) < 0)
 		return e->code == ENOENT ? 0 : -1;
 	r = containers_stop(a, cluster, e);
 	// With Docker away the tunnels can still be ended: what runs then has no way out.
-	if (engine_list(&a->engines, engine_stop, a, &other) < 0 && r == 0)
-		r = err_say(e, other.code, "%s", other.message);
-	if (home_unmount_all(a, &other) < 0 && r == 0)
-		r = err_say(e, other.code, "%s", other.message);
+	if (engine_list(&a->engines, engine_stop, a, &ignored) < 0 && r == 0)
+		r = err_say(e, ignored.code, "%s", ignored.message);
+	if (home_unmount_all(&a->store, &ignored) < 0 && r == 0)
+		r = err_say(e, ignored.code, "%s", ignored.message);
 	return r;
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "agent/gate_wire.h"
+#include "agent/container/gate_wire.h"
 
 // Where things are inside the container. Everything below /.ccp is a read-only mount of the
 // agent's.
@@ -18,7 +18,7 @@
 
 enum { INIT_DEV_ID = 1000 }; // uid and gid of the login user `dev`
 
-// One line "ccp-init: what: errno's text" on stderr, which Docker keeps as the container's log.
+// log.c: one line "ccp-init: what: errno's text" on stderr, which Docker keeps as the container's log.
 void init_log(const char *what);
 
 // gate.c: the listener and the peers that want to hear of changes.

@@ -26,11 +26,6 @@ struct init {
 	bool stopping;
 };
 
-void init_log(const char *what)
-{
-	dprintf(STDERR_FILENO, "ccp-init: %s: %s\n", what, strerror(errno));
-}
-
 static void timer_set(const struct init *in, long ms)
 {
 	struct itimerspec t = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the reader of the tunnel engine's answers.
-// uses: agent/wireguard.c
+// uses: agent/tunnel/wireguard.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/wireguard.h"
+#include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the reader of the verify child's report: nothing but its own checks becomes evidence.
-// uses: agent/verify_wire.c agent/evidence.c
+// uses: agent/verify/verify_wire.c agent/evidence.c
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "agent/verify_wire.h"
+#include "agent/verify/verify_wire.h"
 #include "lib/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

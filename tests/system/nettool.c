@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
-// uses: agent/elements.c agent/evidence.c agent/netns.c agent/nl.c agent/link.c agent/ruleset.c
-// uses: agent/wall.c agent/wireguard.c agent/engine.c agent/engine_launch.c agent/sockdiag.c
-// uses: agent/probe.c agent/verify.c agent/verify_wire.c agent/verify_main.c agent/verify_net.c
-// uses: agent/verify_query.c agent/verify_judge.c
+// uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/ruleset.c
+// uses: agent/net/wall.c agent/tunnel/wireguard.c agent/tunnel/wg_user.c agent/tunnel/launch.c agent/net/sockdiag.c
+// uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c
+// uses: agent/verify/verify_query.c agent/verify/verify_judge.c
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,19 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/engine.h"
 #include "agent/evidence.h"
-#include "agent/link.h"
-#include "agent/netns.h"
-#include "agent/probe.h"
-#include "agent/sockdiag.h"
-#include "agent/verify.h"
-#include "agent/wall.h"
+#include "agent/net/link.h"
+#include "agent/net/netns.h"
+#include "agent/net/probe.h"
+#include "agent/net/sockdiag.h"
+#include "agent/net/wall.h"
+#include "agent/tunnel/wg_user.h"
+#include "agent/verify/verify.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/key32.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
-#include "lib/key32.h"
 #include "lib/wait.h"
 
 static const cJSON *input;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The create body and the seccomp profile: compared whole with a golden file, rule by rule.
-// uses: agent/container.c agent/seccomp.c
+// uses: agent/container/container.c agent/container/seccomp.c
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,16 +12,15 @@
 
 #include <cmocka.h>
 
-#include "agent/container.h"
+#include "agent/container/container.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
 #define GOLDEN "tests/unit/golden/container.json"
 
-static const struct container_wish wish = {
-	.node = "n1",
-	.cluster = "7300000000000000001/ccp",
+static const struct container_config config = {
+	.owner = {.node = "n1", .cluster = "7300000000000000001/ccp"},
 	.host_id = "0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11",
 	.hostname = "k7m2p9",
 	.image_id = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -49,7 +48,7 @@ static char *file_text(const char *path)
 // One member a line, so that a difference is readable. CCP_GOLDEN=write renews the file.
 static void the_body_is_the_golden_one(void **state)
 {
-	_cleanup_(freep) char *body = container_body(&wish);
+	_cleanup_(freep) char *body = container_body(&config);
 	_cleanup_(json_freep) cJSON *json = cJSON_Parse(body);
 	_cleanup_(json_freep) cJSON *profile = NULL;
 	_cleanup_(freep) char *text = NULL;
@@ -90,7 +89,7 @@ static void what_would_open_the_network_is_never_added(void **state)
 {
 	static const char *const never[] = {"NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_PTRACE",
 		"MKNOD", "SETFCAP", "SYS_MODULE", "DAC_READ_SEARCH", "SETPCAP", "ALL"};
-	_cleanup_(freep) char *body = container_body(&wish);
+	_cleanup_(freep) char *body = container_body(&config);
 	_cleanup_(json_freep) cJSON *json = cJSON_Parse(body);
 	const cJSON *host = cJSON_GetObjectItem(json, "HostConfig");
 	const cJSON *add = cJSON_GetObjectItem(host, "CapAdd");
@@ -157,16 +156,16 @@ static void only_four_socket_families_and_no_namespaces(void **state)
 
 static void names_differ_by_stack(void **state)
 {
-	struct container_wish other = wish;
+	struct container_config other = config;
 	char a[CONTAINER_NAME_SIZE], b[CONTAINER_NAME_SIZE];
 
 	(void)state;
-	container_name(&wish, a);
-	other.cluster = "7300000000000000001/test";
-	container_name(&other, b);
+	container_name(&config.owner, config.host_id, a);
+	other.owner.cluster = "7300000000000000001/test";
+	container_name(&other.owner, other.host_id, b);
 	assert_string_not_equal(a, b);
 	assert_int_equal(strlen(a), 4 + 8 + 1 + 36);
-	assert_string_equal(a + 13, wish.host_id);
+	assert_string_equal(a + 13, config.host_id);
 }
 
 int main(void)

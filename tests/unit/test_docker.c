@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Docker sends is checked before it is used; and what an image must hold.
 
-// uses: agent/docker.c agent/image.c agent/container.c agent/seccomp.c
+// uses: agent/container/docker.c agent/container/image.c agent/container/container.c agent/container/seccomp.c
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "agent/docker.h"
-#include "agent/image.h"
+#include "agent/container/docker.h"
+#include "agent/container/image.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 

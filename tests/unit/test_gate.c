@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes through the gate, both halves: right words, wrong words, silence. Who may speak is a
 // question for a real container (tests/system/test_gate.py).
-// uses: agent/gate.c agent/netns.c agent/init/gate.c
-#include "agent/gate.h"
+// uses: agent/container/gate.c agent/net/netns.c agent/init/gate.c
+#include "agent/container/gate.h"
 
 #include "tests/unit/unit.h"
 

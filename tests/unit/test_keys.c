@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a host's key files.
-// uses: agent/keys.c agent/file.c
+// uses: agent/store/keys.c agent/store/file.c
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "agent/file.h"
-#include "agent/keys.h"
+#include "agent/store/file.h"
+#include "agent/store/keys.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel says at the end of a netlink dump is believed, and nothing less than its end.
-// uses: agent/netns.c agent/nl.c
+// uses: agent/net/netns.c agent/net/nl.c
 #include <errno.h>
 #include <linux/netlink.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "agent/nl.h"
+#include "agent/net/nl.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 

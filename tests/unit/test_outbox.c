@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The outbox against a real server with stand-ins for host.observe and verification.record.
-// uses: agent/outbox.c agent/evidence.c
-#include "agent/outbox.h"
+// uses: agent/host/outbox.c agent/evidence.c
+#include "agent/host/outbox.h"
 
 #include "tests/unit/postgres.h"
 

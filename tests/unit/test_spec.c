@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host's spec: every field is read, every bad one is refused by its name.
-// uses: agent/spec.c agent/wireguard.c agent/docker.c
-#include "agent/spec.h"
+// uses: agent/host/spec.c agent/tunnel/wireguard.c agent/container/docker.c
+#include "agent/host/spec.h"
 
 #include "tests/unit/unit.h"
 

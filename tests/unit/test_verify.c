@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent and its verify child tell each other, and what becomes evidence.
-// uses: agent/evidence.c agent/verify_wire.c
+// uses: agent/evidence.c agent/verify/verify_wire.c
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/verify_wire.h"
+#include "agent/verify/verify_wire.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verification asks, and what it makes of the answers.
-// uses: agent/verify_query.c agent/verify_judge.c agent/evidence.c
+// uses: agent/verify/verify_query.c agent/verify/verify_judge.c agent/evidence.c
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/verify_judge.h"
+#include "agent/verify/verify_judge.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"

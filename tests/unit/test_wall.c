@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall's rule set as it is built, without a kernel.
-// uses: agent/elements.c agent/evidence.c agent/netns.c agent/nl.c agent/ruleset.c agent/wall.c
+// uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/ruleset.c agent/net/wall.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,9 @@
 #include <cmocka.h>
 #include <libnftnl/set.h>
 
-#include "agent/elements.h"
-#include "agent/ruleset.h"
-#include "agent/wall.h"
+#include "agent/net/elements.h"
+#include "agent/net/ruleset.h"
+#include "agent/net/wall.h"
 #include "lib/err.h"
 #include "lib/hash.h"
 #include "lib/mem.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // WireGuard's texts: keys, allowed addresses, UAPI in both directions.
-// uses: agent/wireguard.c
+// uses: agent/tunnel/wireguard.c
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/wireguard.h"
+#include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 

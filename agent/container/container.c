@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the create body. Nothing of the image's own start-up is left: it would run before the
+// gate.
+#include "agent/container/container.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/hash.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+enum {
+	STOP_TIMEOUT_S = 3, // ccp-init ends its children within 2 s
+};
+
+// What ssh, sudo, su, useradd, apt, cron, nginx and strace need: mask 0x200404fb. Nothing here can
+// change the network, mount, trace other users' processes or make device nodes.
+static const char *const capabilities[] = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL",
+	"SETGID", "SETUID", "NET_BIND_SERVICE", "SYS_CHROOT", "AUDIT_WRITE"};
+
+void container_name(const struct container_owner *owner, const char *host_id,
+	char ret[static CONTAINER_NAME_SIZE])
+{
+	_cleanup_(freep) char *stack = xasprintf("%s %s", owner->node, owner->cluster);
+	char hex[HASH_SHA256_HEX_SIZE];
+
+	hash_sha256_hex(stack, strlen(stack), hex);
+	snprintf(ret, CONTAINER_NAME_SIZE, "ccp-%.8s-%s", hex, host_id);
+}
+
+static void add_labels(cJSON *body, const struct container_config *c)
+{
+	cJSON *labels = json_set_object(body, "Labels");
+
+	json_set_text(labels, CONTAINER_LABEL_NODE, c->owner.node);
+	json_set_text(labels, CONTAINER_LABEL_CLUSTER, c->owner.cluster);
+	json_set_text(labels, CONTAINER_LABEL_HOST, c->host_id);
+}
+
+static void add_env(cJSON *array, const char *name, const char *value)
+{
+	_cleanup_(freep) char *text = xasprintf("%s=%s", name, value);
+
+	json_add_text(array, text);
+}
+
+// Replaces what the image says about starting: command, user, directory, signal, health check.
+static void add_process(cJSON *body, const struct container_config *c)
+{
+	json_set_text(body, "Hostname", c->hostname);
+	json_set_text(body, "User", "0:0");
+	json_set_text(body, "WorkingDir", "/");
+	json_set_text(body, "StopSignal", "SIGTERM");
+	json_set_int(body, "StopTimeout", STOP_TIMEOUT_S);
+	json_add_text(json_set_array(body, "Entrypoint"), "/.ccp/init");
+	json_set_array(body, "Cmd");
+	add_env(json_set_array(body, "Env"), "TZ", c->timezone);
+	json_add_text(json_set_array(json_set_object(body, "Healthcheck"), "Test"), "NONE");
+	json_set_bool(body, "Tty", false);
+	json_set_bool(body, "OpenStdin", false);
+}
+
+static void add_mount(cJSON *mounts, const char *source, const char *target, bool read_only)
+{
+	cJSON *mount = json_add(mounts, json_new_object());
+
+	json_set_text(mount, "Type", "bind");
+	json_set_text(mount, "Source", source);
+	json_set_text(mount, "Target", target);
+	json_set_bool(mount, "ReadOnly", read_only);
+	json_set_text(json_set_object(mount, "BindOptions"), "Propagation", "rprivate");
+}
+
+static void add_mounts(cJSON *host, const struct container_config *c)
+{
+	cJSON *mounts = json_set_array(host, "Mounts");
+	_cleanup_(freep) char *resolver = xasprintf("%s/resolv.conf", c->etc_dir);
+	_cleanup_(freep) char *sudoers = xasprintf("%s/sudoers", c->etc_dir);
+
+	add_mount(mounts, c->init_path, "/.ccp/init", true);
+	add_mount(mounts, c->etc_dir, "/.ccp/etc", true);
+	add_mount(mounts, resolver, "/etc/resolv.conf", true);
+	add_mount(mounts, sudoers, "/etc/sudoers.d/cloud-cli-proxy", true);
+	add_mount(mounts, c->home_dir, "/home/dev", false);
+}
+
+// The limits that may change during a container's life.
+static void add_resources(cJSON *host, const struct container_config *c)
+{
+	json_set_int(host, "PidsLimit", c->pids_limit);
+	json_set_int(host, "Memory", c->memory_limit_mb * 1024 * 1024);
+	json_set_int(host, "MemorySwap", c->memory_limit_mb * 1024 * 1024); // no swap beyond it
+	json_set_int(host, "NanoCpus", c->cpu_limit_milli * 1000000);
+}
+
+static void add_ulimits(cJSON *host, const struct container_config *c)
+{
+	cJSON *ulimits = json_set_array(host, "Ulimits");
+	cJSON *files = json_add(ulimits, json_new_object());
+	cJSON *core = json_add(ulimits, json_new_object());
+
+	json_set_text(files, "Name", "nofile");
+	json_set_int(files, "Soft", c->open_files);
+	json_set_int(files, "Hard", c->open_files);
+	json_set_text(core, "Name", "core");
+	json_set_int(core, "Soft", 0);
+	json_set_int(core, "Hard", 0);
+}
+
+// Forwarding is off by hand because dockerd turns it on for the machine and new namespaces inherit
+// that.
+static void add_sysctls(cJSON *host, const struct container_config *c)
+{
+	cJSON *sysctls = json_set_object(host, "Sysctls");
+	const char *ipv6_off = c->ipv6 ? "0" : "1";
+
+	json_set_text(sysctls, "net.ipv4.ip_forward", "0");
+	json_set_text(sysctls, "net.ipv4.ip_unprivileged_port_start", "1024"); // port 22 is sshd's
+	json_set_text(sysctls, "net.ipv4.ping_group_range", "0 2147483647"); // ping without NET_RAW
+	json_set_text(sysctls, "net.ipv6.conf.all.disable_ipv6", ipv6_off);
+	json_set_text(sysctls, "net.ipv6.conf.default.disable_ipv6", ipv6_off);
+	json_set_text(sysctls, "net.ipv6.conf.lo.disable_ipv6", ipv6_off);
+}
+
+static void add_security(cJSON *host)
+{
+	cJSON *add;
+	_cleanup_(freep) char *profile = seccomp_profile();
+	_cleanup_(freep) char *option = xasprintf("seccomp=%s", profile);
+
+	json_add_text(json_set_array(host, "CapDrop"), "ALL");
+	add = json_set_array(host, "CapAdd");
+	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
+		json_add_text(add, capabilities[i]);
+	json_add_text(json_set_array(host, "SecurityOpt"), option);
+	json_set_bool(host, "Privileged", false);
+	json_set_text(host, "IpcMode", "private");
+	json_set_text(host, "PidMode", "");
+	json_set_text(host, "UTSMode", "");
+	json_set_bool(host, "Init", false); // the daemon may have one on by default
+}
+
+static void add_log(cJSON *host)
+{
+	cJSON *log = json_set_object(host, "LogConfig");
+	cJSON *config;
+
+	json_set_text(log, "Type", "json-file");
+	config = json_set_object(log, "Config");
+	json_set_text(config, "max-size", "5m");
+	json_set_text(config, "max-file", "2");
+}
+
+char *container_body(const struct container_config *c)
+{
+	cJSON *body _cleanup_(json_freep) = json_new_object();
+	_cleanup_(freep) char *own_name = xasprintf("%s:127.0.1.1", c->hostname);
+	cJSON *host;
+
+	json_set_text(body, "Image", c->image_id);
+	add_labels(body, c);
+	add_process(body, c);
+	host = json_set_object(body, "HostConfig");
+	json_set_text(host, "NetworkMode", "none");
+	json_set_text(json_set_object(host, "RestartPolicy"), "Name", "no");
+	json_set_bool(host, "AutoRemove", false);
+	json_add_text(json_set_array(host, "ExtraHosts"), own_name); // else each sudo asks DNS
+	add_mounts(host, c);
+	add_ulimits(host, c);
+	add_resources(host, c);
+	add_sysctls(host, c);
+	add_security(host);
+	add_log(host);
+	return json_print(body);
+}
+
+char *container_limits(const struct container_config *c)
+{
+	cJSON *body _cleanup_(json_freep) = json_new_object();
+
+	add_resources(body, c);
+	return json_print(body);
+}
+
+char *container_probe_body(const struct container_config *c)
+{
+	cJSON *body _cleanup_(json_freep) = json_new_object();
+
+	json_set_text(body, "Image", c->image_id);
+	add_labels(body, c);
+	json_add_text(json_set_array(body, "Entrypoint"), "/.ccp/init");
+	json_set_text(json_set_object(body, "HostConfig"), "NetworkMode", "none");
+	return json_print(body);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container is made of: the body of Docker's create call, with capabilities, seccomp profile
+// and mounts.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Labels by which containers are found again. Nobody touches a container whose node and cluster
+// differ from its own.
+#define CONTAINER_LABEL_NODE "cloud-cli-proxy.node"
+#define CONTAINER_LABEL_CLUSTER "cloud-cli-proxy.cluster" // "<system identifier>/<database>"
+#define CONTAINER_LABEL_HOST "cloud-cli-proxy.host" // hosts.id
+
+enum { CONTAINER_NAME_SIZE = 64 };
+
+// Who a container belongs to: the first two labels.
+struct container_owner {
+	const char *node;
+	const char *cluster;
+};
+
+// Everything the body depends on; what is not here is the same for every container.
+struct container_config {
+	struct container_owner owner;
+	const char *host_id;
+	const char *hostname; // the host's short id
+	const char *image_id; // "sha256:..."
+	const char *timezone; // "Europe/Berlin"
+	int64_t memory_limit_mb;
+	int64_t cpu_limit_milli; // 2000 = two processors
+	int64_t pids_limit;
+	int64_t open_files; // per process; no more than the machine lets Docker give
+	bool ipv6; // the exit carries IPv6
+	const char *init_path; // on the machine: the ccp-init binary
+	const char *etc_dir; // on the machine: sshd_config, keys, resolv.conf, sudoers (see home.h)
+	const char *home_dir; // on the machine: /home/dev
+};
+
+// The container's name, from stack and host: "ccp-<8 hex of node and cluster>-<host id>".
+void container_name(const struct container_owner *owner, const char *host_id,
+	char ret[static CONTAINER_NAME_SIZE]);
+
+// The JSON body of POST /containers/create. Heap, the caller frees it.
+char *container_body(const struct container_config *c);
+
+// The JSON body of POST /containers/<id>/update: the limits that a container takes without being
+// made anew. Heap.
+char *container_limits(const struct container_config *c);
+
+// A body that only lets files of an image be read (no start ever follows): for the image check.
+// Heap.
+char *container_probe_body(const struct container_config *c);
+
+// The seccomp profile in Docker's format. Heap, the caller frees it.
+//
+// x86_64 only, and everything is allowed but what widens the container: new namespaces, mounts,
+// io_uring, sockets of families other than UNIX, INET, INET6 and NETLINK, the keyring, bpf, perf,
+// handles, modules, kexec, quota, host name and clock. 32-bit programs end by SIGSYS: int 0x80
+// would pass by rules made for 64-bit arguments.
+char *seccomp_profile(void);

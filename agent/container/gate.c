@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Speaks to ccp-init: connect, check who listens, open, hear that sshd is up.
+#include "agent/container/gate.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/net/netns.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+
+// ccp-init needs some milliseconds from its execve to listen(); a connect to an abstract name
+// cannot wait for that.
+enum { RETRY_MS = 2 };
+
+static int try_connect(int ns_fd, int *ret_fd, struct err *e)
+{
+	_cleanup_(closep) int fd = netns_socket(ns_fd, AF_UNIX, SOCK_SEQPACKET, 0, e);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (fd < 0)
+		return -1;
+	memcpy(address.sun_path, GATE_NAME, GATE_NAME_SIZE);
+	if (connect(fd, (struct sockaddr *)&address,
+		    offsetof(struct sockaddr_un, sun_path) + GATE_NAME_SIZE) < 0)
+		return err_set(e, errno, "connect to the container's gate");
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e)
+{
+	_cleanup_(closep) int fd = -1;
+	struct sock_peer peer;
+
+	while (try_connect(ns_fd, &fd, e) < 0) {
+		int r;
+
+		if (e->code != ECONNREFUSED && e->code != EAGAIN)
+			return -1;
+		r = wait_pause(w, RETRY_MS, e);
+		if (r != 0)
+			return r;
+	}
+	if (sock_peer(fd, &peer, e) < 0)
+		return -1;
+	if (peer.pid != pid || peer.uid != 0)
+		return err_say(e, EPERM,
+			"process %d listens at the gate instead of the container's PID 1 (%d)",
+			(int)peer.pid, (int)pid);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int state_read(int fd, const struct wait *w, enum gate_state *ret, struct err *e)
+{
+	struct gate_message answer;
+	size_t fds;
+	int r = sock_recv(fd, &answer, sizeof(answer), NULL, 0, &fds, w, e);
+
+	if (r < 0)
+		return err_wrap(e, "hear from the container's PID 1");
+	if (r != 0)
+		return r;
+	if (answer.magic != GATE_MAGIC || answer.word < GATE_WAITING || answer.word > GATE_SSHD_UP)
+		return err_say(
+			e, EPROTO, "the container's PID 1 is of another version: rebuild the host");
+	*ret = (enum gate_state)answer.word;
+	return 0;
+}
+
+int gate_say(int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e)
+{
+	struct gate_message asked = {.magic = GATE_MAGIC, .word = word};
+	int r = sock_send(fd, &asked, sizeof(asked), NULL, 0, w, e);
+
+	return r != 0 ? r : state_read(fd, w, ret, e);
+}
+
+int gate_wait_sshd(int fd, const struct wait *w, struct err *e)
+{
+	for (;;) {
+		enum gate_state state = GATE_WAITING;
+		int r = state_read(fd, w, &state, e);
+
+		if (r != 0)
+			return r;
+		if (state == GATE_SSHD_UP)
+			return 0;
+	}
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's half of the gate: speaks to ccp-init in a container's namespace.
+#pragma once
+
+#include <sys/types.h>
+
+#include "agent/container/gate_wire.h"
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct err;
+
+// Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is process
+// `pid`, the container's State.Pid: the kernel keeps who called listen(), so nothing else in the
+// container can pose as its PID 1. Waits for ccp-init to come up until w ends. Returns 0 with a
+// descriptor that the caller closes, WAIT_TIMEOUT, WAIT_CANCELED, or -1 (EPERM: somebody else
+// listens there).
+_must_check_ int gate_connect(
+	int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e);
+
+// Asks (GATE_ASK) or opens (GATE_OPEN) and returns the state it has then.
+_must_check_ int gate_say(
+	int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e);
+
+// Waits until ccp-init tells that sshd listens. Call it after gate_say(GATE_OPEN) unless that told
+// so already.
+_must_check_ int gate_wait_sshd(int fd, const struct wait *w, struct err *e);

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guards and their checks.
+#include "agent/host/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/evidence.h"
+#include "agent/host/end.h"
+#include "agent/host/host.h"
+#include "agent/host/outbox.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+
+enum {
+	CHECK_MS = 12000,
+	LATER_MS = 1000,
+};
+
+struct guard {
+	struct agent *agent;
+	char host_id[SPEC_ID_SIZE];
+	uint64_t run_number;
+	int link_fd, wall_fd, engine_fd, process_fd;
+	struct loop_source *link, *wall, *engine, *process, *timer;
+	int64_t light_ms, full_ms; // periods
+	int64_t full_at_ms; // next full check
+	bool want_full; // something changed
+	bool busy; // a check is queued or runs
+	bool ended; // freed as soon as it is not busy
+	// what the check said: pause until the next; 0: the host is not ours any more
+	int64_t next_ms;
+	bool passed; // what it said else
+	bool full; // kind of the running check
+	struct pool_job job;
+	struct loop_post post;
+	struct guard *next;
+};
+
+struct guards {
+	struct agent *agent;
+	struct guard *first;
+};
+
+struct guards *guards_new(struct agent *a)
+{
+	struct guards *guards = xnew(struct guards);
+
+	guards->agent = a;
+	return guards;
+}
+
+static void guard_free(struct guard *g)
+{
+	loop_source_free(g->link);
+	loop_source_free(g->wall);
+	loop_source_free(g->engine);
+	loop_source_free(g->process);
+	loop_source_free(g->timer);
+	closep(&g->link_fd);
+	closep(&g->wall_fd);
+	closep(&g->engine_fd);
+	closep(&g->process_fd);
+	free(g);
+}
+
+void guards_free(struct guards *guards)
+{
+	while (guards->first) {
+		struct guard *g = guards->first;
+
+		guards->first = g->next;
+		guard_free(g);
+	}
+	free(guards);
+}
+
+static void guard_remove(struct guards *guards, struct guard *g)
+{
+	struct guard **place = &guards->first;
+
+	while (*place != g)
+		place = &(*place)->next;
+	*place = g->next;
+	guard_free(g);
+}
+
+bool guard_judge(struct agent *a, struct host *host, struct docker *d, const char *kind,
+	const char *task_id, struct evidence *ev)
+{
+	struct err e;
+
+	if (ev->outcome == OUTCOME_PASSED &&
+		run_renew(&host->run, host->spec->proof_life_s * 1000, ev, &e) < 0)
+		evidence_add(ev, "proof", OUTCOME_FAILED, "internal", 0, "%s", e.message);
+	if (ev->outcome == OUTCOME_PASSED) {
+		host->inconclusive = 0;
+		if (strcmp(kind, "light") != 0)
+			outbox_verified(a->outbox, host->id, task_id, kind, ev);
+		return true;
+	}
+	outbox_verified(a->outbox, host->id, task_id, kind, ev);
+	if (ev->outcome == OUTCOME_INCONCLUSIVE && !task_id &&
+		++host->inconclusive < CHECK_INCONCLUSIVE_MAX)
+		return true;
+	log_warning("host does not hold, closing it", log_text("host", host->id),
+		log_text("code", ev->code), log_text("why", ev->sentence));
+	if (host_end(a, host, d, NULL, &e) < 0)
+		log_error("ending the host failed", log_text("host", host->id), log_err(&e));
+	outbox_observe(a->outbox, host->id, "stopped", ev->code, ev->sentence);
+	return false;
+}
+
+void guard_report_failure(struct agent *a, const struct host *host, const char *kind,
+	const struct evidence *ev, const struct err *e)
+{
+	log_error("a host cannot be checked", log_text("host", host->id), log_err(e));
+	outbox_verified(a->outbox, host->id, NULL, kind, ev);
+}
+
+// The host is taken and the guard's. Sets what the guard does next.
+static void check_host(struct guard *g, struct host *host)
+{
+	struct agent *a = g->agent;
+	struct wait w = wait_for(CHECK_MS, host->yield_fd);
+	const char *kind = g->full ? "full" : "light";
+	_cleanup_(evidence_done) struct evidence ev;
+	struct err e;
+	int r;
+
+	evidence_init(&ev);
+	r = run_check(&host->run, host->spec, g->full ? VERIFY_FULL : VERIFY_LIGHT, &w, &ev, &e);
+	g->next_ms = r == WAIT_CANCELED ? LATER_MS : CHECK_AGAIN_S * 1000;
+	if (r < 0) {
+		guard_report_failure(a, host, kind, &ev, &e);
+	} else if (r == 0) {
+		_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
+		bool lives = guard_judge(a, host, d, kind, NULL, &ev);
+
+		g->passed = ev.outcome == OUTCOME_PASSED;
+		if (!lives)
+			g->next_ms = 0;
+		else if (g->passed)
+			g->next_ms = g->light_ms;
+	}
+}
+
+static void check_run(struct pool_job *job, struct db *db)
+{
+	struct guard *g = container_of(job, struct guard, job);
+	struct hosts *hosts = g->agent->hosts;
+	struct host *host = host_try_take(hosts, g->host_id);
+
+	(void)db;
+	g->passed = false;
+	g->next_ms = LATER_MS; // a task has it and will see
+	if (!host)
+		return;
+	if (host->run.number == g->run_number) {
+		g->light_ms = host->spec->light_s * 1000;
+		g->full_ms = host->spec->full_s * 1000;
+		check_host(g, host);
+	} else {
+		g->next_ms = 0;
+	}
+	host_release(hosts, host);
+}
+
+static void check_submit(struct guard *g);
+
+static void check_done(struct pool_job *job)
+{
+	struct guard *g = container_of(job, struct guard, job);
+	int64_t now = wait_now_ms();
+
+	g->busy = false;
+	if (g->ended || g->next_ms == 0 || !job->ran) {
+		guard_remove(g->agent->guards, g);
+		return;
+	}
+	if (g->full && g->passed)
+		g->full_at_ms = now + g->full_ms;
+	else if (!g->passed) // a light one may have asked the one source that is down
+		g->want_full = true;
+	if (g->want_full && g->passed) {
+		check_submit(g);
+		return;
+	}
+	if (g->next_ms > g->full_at_ms - now && g->full_at_ms > now)
+		g->next_ms = g->full_at_ms - now;
+	loop_timer_set(g->timer, g->next_ms, 0);
+}
+
+static void check_submit(struct guard *g)
+{
+	if (g->busy)
+		return;
+	g->full = g->want_full || wait_now_ms() >= g->full_at_ms;
+	g->job = (struct pool_job){.run = check_run, .done = check_done};
+	if (pool_submit(g->agent->check_pool, &g->job) != 0) {
+		loop_timer_set(g->timer, LATER_MS, 0);
+		return;
+	}
+	g->busy = true;
+	g->want_full = false;
+}
+
+static void on_timer(void *data)
+{
+	check_submit(data);
+}
+
+static void on_change(struct guard *g)
+{
+	g->want_full = true;
+	check_submit(g);
+}
+
+static void on_link(void *data, uint32_t events)
+{
+	struct guard *g = data;
+
+	(void)events;
+	if (link_changed(g->link_fd))
+		on_change(g);
+}
+
+static void on_wall(void *data, uint32_t events)
+{
+	struct guard *g = data;
+
+	(void)events;
+	if (wall_changed(g->wall_fd))
+		on_change(g);
+}
+
+// The engine has died: its device is gone, and the check will say so. The descriptor stays
+// readable.
+static void on_engine(void *data, uint32_t events)
+{
+	struct guard *g = data;
+
+	(void)events;
+	loop_source_free(g->engine);
+	g->engine = NULL;
+	log_warning("the tunnel's engine has died", log_text("host", g->host_id));
+	on_change(g);
+}
+
+// The container has died. Docker tells too, and how, unless it is not there itself.
+static void on_process(void *data, uint32_t events)
+{
+	struct guard *g = data;
+
+	(void)events;
+	loop_source_free(g->process);
+	g->process = NULL;
+	hosts_schedule_inspection(g->agent->hosts, g->host_id, LATER_MS);
+}
+
+static void guard_install(struct loop_post *post)
+{
+	struct guard *g = container_of(post, struct guard, post);
+	struct loop *loop = g->agent->loop;
+	struct err e;
+
+	g->next = g->agent->guards->first;
+	g->agent->guards->first = g;
+	if (loop_watch(loop, g->link_fd, EPOLLIN, on_link, g, &g->link, &e) < 0 ||
+		loop_watch(loop, g->wall_fd, EPOLLIN, on_wall, g, &g->wall, &e) < 0 ||
+		loop_watch(loop, g->engine_fd, EPOLLIN, on_engine, g, &g->engine, &e) < 0 ||
+		loop_watch(loop, g->process_fd, EPOLLIN, on_process, g, &g->process, &e) < 0 ||
+		loop_timer(loop, on_timer, g, &g->timer, &e) < 0) {
+		log_error("a host cannot be guarded", log_text("host", g->host_id), log_err(&e));
+		abort();
+	}
+	g->full_at_ms = wait_now_ms() + g->full_ms;
+	loop_timer_set(g->timer, g->light_ms, 0);
+}
+
+int guards_begin(struct guards *guards, const struct host *host, struct err *e)
+{
+	struct guard *g = xnew(struct guard);
+
+	*g = (struct guard){
+		.agent = guards->agent,
+		.run_number = host->run.number,
+		.wall_fd = -1,
+		.engine_fd = -1,
+		.process_fd = -1,
+		.light_ms = host->spec->light_s * 1000,
+		.full_ms = host->spec->full_s * 1000,
+	};
+	memcpy(g->host_id, host->id, sizeof(g->host_id));
+	g->link_fd = link_watch(host->run.ns_fd, e);
+	if (g->link_fd >= 0)
+		g->wall_fd = wall_watch(host->run.ns_fd, e);
+	if (g->wall_fd >= 0) {
+		g->engine_fd = fcntl(host->run.engine.pidfd, F_DUPFD_CLOEXEC, 0);
+		g->process_fd = fcntl(host->run.process_fd, F_DUPFD_CLOEXEC, 0);
+		if (g->engine_fd < 0 || g->process_fd < 0)
+			err_note(e, errno,
+				"the engine's and the container's descriptors cannot be copied");
+	}
+	if (g->engine_fd < 0 || g->process_fd < 0) {
+		guard_free(g);
+		return -1;
+	}
+	g->post.fn = guard_install;
+	loop_post(guards->agent->loop, &g->post);
+	return 0;
+}
+
+// What is asked of a run's guard from other threads.
+enum guard_word { GUARD_END, GUARD_CHECK, GUARD_CHECK_SOON };
+
+struct guard_call {
+	struct guards *guards;
+	uint64_t run_number;
+	enum guard_word word;
+	struct loop_post post;
+};
+
+static void guard_obey(struct guards *guards, struct guard *g, enum guard_word word)
+{
+	switch (word) {
+	case GUARD_END:
+		if (g->busy)
+			g->ended = true;
+		else
+			guard_remove(guards, g);
+		break;
+	case GUARD_CHECK:
+		on_change(g);
+		break;
+	case GUARD_CHECK_SOON:
+		g->want_full = true;
+		loop_timer_set(g->timer, CHECK_AGAIN_S * 1000, 0);
+		break;
+	}
+}
+
+static void guard_called(struct loop_post *post)
+{
+	struct guard_call *call = container_of(post, struct guard_call, post);
+	struct guard *g = call->guards->first;
+
+	while (g && g->run_number != call->run_number)
+		g = g->next;
+	if (g)
+		guard_obey(call->guards, g, call->word);
+	free(call);
+}
+
+static void guard_call(struct guards *guards, uint64_t run_number, enum guard_word word)
+{
+	struct guard_call *call;
+
+	if (run_number == 0)
+		return;
+	call = xnew(struct guard_call);
+	*call = (struct guard_call){
+		.guards = guards, .run_number = run_number, .word = word, .post.fn = guard_called};
+	loop_post(guards->agent->loop, &call->post);
+}
+
+void guards_end(void *guards, uint64_t run_number)
+{
+	guard_call(guards, run_number, GUARD_END);
+}
+
+void guards_check_soon(struct guards *guards, uint64_t run_number)
+{
+	guard_call(guards, run_number, GUARD_CHECK_SOON);
+}
+
+static bool settings_differ(const struct host_spec *a, const struct host_spec *b)
+{
+	static const char *const parts[] = {"exit", "verify"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (!cJSON_Compare(cJSON_GetObjectItemCaseSensitive(a->json, parts[i]),
+			    cJSON_GetObjectItemCaseSensitive(b->json, parts[i]), true))
+			return true;
+	}
+	return false;
+}
+
+void guard_set_spec(struct agent *a, struct host *host, struct host_spec *spec)
+{
+	if (host->spec && settings_differ(host->spec, spec))
+		guard_call(a->guards, host->run.number, GUARD_CHECK);
+	host_set_spec(host, spec);
+}

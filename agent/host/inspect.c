@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks: ordered, queued, made, and owed again.
+#include "agent/host/inspect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/container/container.h"
+#include "agent/container/docker.h"
+#include "agent/evidence.h"
+#include "agent/host/end.h"
+#include "agent/host/guard.h"
+#include "agent/host/host.h"
+#include "agent/host/outbox.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+
+enum {
+	INSPECT_MS = 5000,
+	RETRY_MS = 5000, // after Docker did not answer
+	ADOPT_MS = 12000,
+	SCHEDULE_MS = 1000, // how often looks are tried that had to wait
+};
+
+struct inspection {
+	struct agent *agent;
+	char host_id[SPEC_ID_SIZE];
+	struct pool_job job;
+};
+
+static void inspect_end(struct agent *a, struct host *host, struct docker *d)
+{
+	struct err e;
+
+	if (host_end(a, host, d, NULL, &e) < 0)
+		log_error("ending a host failed", log_text("host", host->id), log_err(&e));
+}
+
+// It could not be adopted or guarded.
+static void inspect_refuse(
+	struct agent *a, struct host *host, struct docker *d, const struct err *why)
+{
+	_cleanup_(evidence_done) struct evidence ev;
+
+	evidence_init(&ev);
+	evidence_add(&ev, "adopt", OUTCOME_FAILED, "inventory", 0, "%s", why->message);
+	outbox_verified(a->outbox, host->id, NULL, "full", &ev);
+	inspect_end(a, host, d);
+	outbox_observe(a->outbox, host->id, "stopped", ev.code, ev.sentence);
+}
+
+// The first check of what was adopted. Unless it passes, the next one is not far.
+static void inspect_prove(
+	struct agent *a, struct host *host, struct docker *d, const struct wait *w)
+{
+	_cleanup_(evidence_done) struct evidence ev;
+	struct err e;
+	int r;
+
+	evidence_init(&ev);
+	r = run_check(&host->run, host->spec, VERIFY_FULL, w, &ev, &e);
+	if (r == 0 && !guard_judge(a, host, d, "full", NULL, &ev))
+		return;
+	if (r < 0)
+		guard_report_failure(a, host, "full", &ev, &e);
+	if (ev.outcome != OUTCOME_PASSED || r != 0)
+		guards_check_soon(a->guards, host->run.number);
+	if (r == WAIT_CANCELED)
+		return; // a task wants it and begins from what it finds
+	log_info("host adopted", log_text("host", host->id));
+	outbox_observe(a->outbox, host->id, "running", NULL, NULL);
+}
+
+// A container that runs and that this agent has not started: whole, or ended. false: a task wants
+// it before that is known.
+static bool inspect_adopt(
+	struct agent *a, struct host *host, struct docker *d, const struct docker_container *c)
+{
+	struct wait w = wait_for(ADOPT_MS, host->yield_fd);
+	struct err e;
+	struct run run;
+	int r = run_adopt(host->spec, c, &w, &run, &e);
+
+	if (r == 0) {
+		host_set_run(a->hosts, host, &run);
+		r = guards_begin(a->guards, host, &e);
+	}
+	if (r < 0)
+		inspect_refuse(a, host, d, &e);
+	else if (r == 0)
+		inspect_prove(a, host, d, &w);
+	return r <= 0;
+}
+
+// false: it is still to be made.
+static bool inspect_at(struct inspection *inspection, struct host *host, struct docker *d)
+{
+	struct agent *a = inspection->agent;
+	struct wait w = wait_for(INSPECT_MS, host->yield_fd);
+	struct docker_container c = {0};
+	char name[CONTAINER_NAME_SIZE], message[256];
+	const char *code = NULL;
+	bool first = !host->seen, same;
+	struct err e;
+	int r;
+
+	container_name(&a->owner, host->id, name);
+	r = docker_inspect(d, name, &w, &c, &e);
+	if (r != 0 && r != DOCKER_ABSENT) {
+		if (r != WAIT_CANCELED)
+			log_warning(
+				"Docker does not tell", log_text("host", host->id), log_err(&e));
+		return false;
+	}
+	same = host->run.number != 0 && r == 0 && strcmp(c.started_at, host->run.started_at) == 0;
+	if (same && c.running && !run_is_dead(&host->run)) {
+		outbox_observe(a->outbox, host->id, "running", NULL, NULL);
+		return true;
+	}
+	if (host->run.number == 0 && r == 0 && c.running && first && host->spec &&
+		host->spec->has_exit && strcmp(host->spec->status, "running") == 0)
+		return inspect_adopt(a, host, d, &c);
+	if (r == 0 && c.running && !host->spec && host->unusable) {
+		code = "settings_incomplete";
+		snprintf(message, sizeof(message), "%s", host->unusable);
+	} else if (r == 0 && c.running && first)
+		strcpy(message, "the container ran with nobody to watch over it; it was stopped");
+	else if (same && c.running)
+		strcpy(message, "the container has ended");
+	else if (r == 0 && c.running)
+		strcpy(message, "somebody else started the container; it was stopped");
+	else if (r == 0)
+		snprintf(message, sizeof(message), "the container has ended with status %d%s",
+			c.exit_code, c.oom_killed ? ", out of memory" : "");
+	else
+		strcpy(message, "there is no container");
+	if (host->run.number != 0 || c.running) {
+		log_warning("host is not as it was left", log_text("host", host->id),
+			log_text("why", message));
+		inspect_end(a, host, d);
+	}
+	host->seen = true;
+	outbox_observe(
+		a->outbox, host->id, r == DOCKER_ABSENT ? "absent" : "stopped", code, message);
+	return true;
+}
+
+static void inspect_run(struct pool_job *job, struct db *db)
+{
+	struct inspection *inspection = container_of(job, struct inspection, job);
+	struct host *host = host_take_for_inspection(inspection->agent->hosts, inspection->host_id);
+	_cleanup_(docker_freep) struct docker *d = NULL;
+
+	(void)db;
+	if (!host)
+		return; // somebody has it
+	d = docker_new(inspection->agent->docker_socket);
+	if (!inspect_at(inspection, host, d))
+		hosts_schedule_inspection(inspection->agent->hosts, inspection->host_id, RETRY_MS);
+	host_release(inspection->agent->hosts, host);
+}
+
+static void inspect_done(struct pool_job *job)
+{
+	free(container_of(job, struct inspection, job));
+}
+
+// Brings the look on its way that is owed to a host, if there is one.
+static void inspect_submit(struct agent *a, const char *host_id)
+{
+	struct inspection *inspection;
+
+	if (!hosts_queue_inspection(a->hosts, host_id))
+		return;
+	inspection = xnew(struct inspection);
+	*inspection =
+		(struct inspection){.agent = a, .job = {.run = inspect_run, .done = inspect_done}};
+	(void)!text_copy(inspection->host_id, sizeof(inspection->host_id), host_id);
+	if (pool_submit(a->check_pool, &inspection->job) != 0) {
+		hosts_unqueue_inspection(a->hosts, host_id);
+		free(inspection);
+	}
+}
+
+void inspect_host(struct agent *a, const char *host_id)
+{
+	hosts_schedule_inspection(a->hosts, host_id, 0);
+	inspect_submit(a, host_id);
+}
+
+// Calls it for every host on record.
+static void each_host(struct agent *a, void (*inspect)(struct agent *a, const char *host_id))
+{
+	_cleanup_(freep) host_id_text *ids = NULL;
+	size_t count = hosts_ids(a->hosts, &ids);
+
+	for (size_t i = 0; i < count; i++)
+		inspect(a, ids[i]);
+}
+
+void inspect_all(struct agent *a)
+{
+	each_host(a, inspect_host);
+}
+
+static void on_schedule(void *data)
+{
+	each_host(data, inspect_submit);
+}
+
+int inspect_begin(struct agent *a, struct loop_source **ret, struct err *e)
+{
+	if (loop_timer(a->loop, on_schedule, a, ret, e) < 0)
+		return -1;
+	loop_timer_set(*ret, SCHEDULE_MS, SCHEDULE_MS);
+	return 0;
+}

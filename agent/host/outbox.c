@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bounded list of prepared calls, sent in order.
+#include "agent/host/outbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/evidence.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+enum { PARAMS = 10, AT_SIZE = 40 };
+
+struct entry {
+	const char *sql;
+	char *params[PARAMS]; // the first is the process's id, filled when it is sent
+	int count;
+	struct entry *next;
+};
+
+struct outbox {
+	pthread_mutex_t lock; // of all that follows
+	pthread_cond_t sent; // somebody has done sending
+	bool sending;
+	struct entry *first, **last;
+	unsigned count;
+	int64_t sequence;
+	void (*ring)(void *data);
+	void *data;
+};
+
+struct outbox *outbox_new(void (*ring)(void *data), void *data)
+{
+	struct outbox *box = xnew(struct outbox);
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&box->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&box->sent, &attr);
+	pthread_condattr_destroy(&attr);
+	box->last = &box->first;
+	box->ring = ring;
+	box->data = data;
+	return box;
+}
+
+static void entry_free(struct entry *entry)
+{
+	for (int i = 0; i < entry->count; i++)
+		free(entry->params[i]);
+	free(entry);
+}
+
+// The lock is held.
+static struct entry *pop(struct outbox *box)
+{
+	struct entry *entry = box->first;
+
+	if (!entry)
+		return NULL;
+	box->first = entry->next;
+	if (!box->first)
+		box->last = &box->first;
+	box->count--;
+	return entry;
+}
+
+void outbox_free(struct outbox *box)
+{
+	struct entry *entry;
+
+	while ((entry = pop(box)) != NULL)
+		entry_free(entry);
+	pthread_mutex_destroy(&box->lock);
+	pthread_cond_destroy(&box->sent);
+	free(box);
+}
+
+// The lock is held.
+static void push(struct outbox *box, struct entry *entry)
+{
+	if (box->count >= OUTBOX_MAX)
+		entry_free(pop(box));
+	*box->last = entry;
+	box->last = &entry->next;
+	box->count++;
+}
+
+// Back to the head, in its place; as the oldest it is what a full ring forgets. The lock is held.
+static void push_back(struct outbox *box, struct entry *entry)
+{
+	if (box->count >= OUTBOX_MAX) {
+		entry_free(entry);
+		return;
+	}
+	entry->next = box->first;
+	if (!box->first)
+		box->last = &entry->next;
+	box->first = entry;
+	box->count++;
+}
+
+static char *copy(const char *text)
+{
+	return !text || text[0] == '\0' ? NULL : xstrdup(text);
+}
+
+static char *now_text(void)
+{
+	struct timespec t;
+	struct tm tm;
+	char day[AT_SIZE];
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	gmtime_r(&t.tv_sec, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	return xasprintf("%s.%06ldZ", day, t.tv_nsec / 1000);
+}
+
+void outbox_observe(struct outbox *box, const char *host_id, const char *state, const char *code,
+	const char *message)
+{
+	struct entry *entry = xnew(struct entry);
+
+	entry->sql = "select host.observe($1, $2, $3, $4, $5, $6, $7)";
+	entry->count = 7;
+	entry->params[1] = xstrdup(host_id);
+	entry->params[3] = xstrdup(state);
+	entry->params[4] = copy(code);
+	entry->params[5] = copy(message);
+	pthread_mutex_lock(&box->lock);
+	entry->params[2] = xasprintf("%lld", (long long)++box->sequence);
+	entry->params[6] = now_text();
+	push(box, entry);
+	pthread_mutex_unlock(&box->lock);
+	box->ring(box->data);
+}
+
+void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
+	const struct evidence *ev)
+{
+	struct entry *entry = xnew(struct entry);
+
+	entry->sql = "select verification.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+	entry->count = 10;
+	entry->params[1] = xstrdup(host_id);
+	entry->params[2] = copy(task_id);
+	entry->params[3] = xstrdup(kind);
+	entry->params[4] = xstrdup(outcome_name(ev->outcome));
+	entry->params[5] = copy(ev->code);
+	entry->params[6] = copy(ev->observed_ip);
+	entry->params[7] = json_print(ev->checks);
+	entry->params[8] = xasprintf("%d", evidence_duration_ms(ev));
+	entry->params[9] = now_text();
+	pthread_mutex_lock(&box->lock);
+	push(box, entry);
+	pthread_mutex_unlock(&box->lock);
+	box->ring(box->data);
+}
+
+static int entry_send(
+	struct entry *entry, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
+{
+	const char *params[PARAMS];
+	const struct db_call call = {
+		.sql = entry->sql, .params = params, .params_count = entry->count};
+	struct db_number process = db_number(process_id);
+	int r;
+
+	for (int i = 0; i < entry->count; i++)
+		params[i] = entry->params[i];
+	params[0] = process.text;
+	r = db_call(db, &call, w, NULL, e);
+	return r == WAIT_CANCELED || db_is_away(r, e) ? r : 0;
+}
+
+static int sending_begin(struct outbox *box, const struct wait *w, struct err *e)
+{
+	struct timespec until = {
+		.tv_sec = w->until_ms / 1000, .tv_nsec = w->until_ms % 1000 * 1000000};
+	int r = 0;
+
+	pthread_mutex_lock(&box->lock);
+	while (box->sending && r == 0)
+		r = pthread_cond_timedwait(&box->sent, &box->lock, &until);
+	if (r == 0)
+		box->sending = true;
+	pthread_mutex_unlock(&box->lock);
+	if (r == 0)
+		return 0;
+	err_note(e, ETIMEDOUT, "somebody else is still telling what was seen");
+	return WAIT_TIMEOUT;
+}
+
+static void sending_end(struct outbox *box)
+{
+	pthread_mutex_lock(&box->lock);
+	box->sending = false;
+	pthread_cond_signal(&box->sent);
+	pthread_mutex_unlock(&box->lock);
+}
+
+int outbox_flush(
+	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
+{
+	int r = sending_begin(box, w, e);
+
+	if (r != 0)
+		return r;
+	while (r == 0) {
+		struct entry *entry;
+
+		pthread_mutex_lock(&box->lock);
+		entry = pop(box);
+		pthread_mutex_unlock(&box->lock);
+		if (!entry)
+			break;
+		entry->next = NULL;
+		r = entry_send(entry, db, process_id, w, e);
+		if (r == 0) {
+			entry_free(entry);
+			continue;
+		}
+		pthread_mutex_lock(&box->lock);
+		push_back(box, entry);
+		pthread_mutex_unlock(&box->lock);
+	}
+	sending_end(box);
+	return r;
+}
+
+bool outbox_is_empty(struct outbox *box)
+{
+	bool empty;
+
+	pthread_mutex_lock(&box->lock);
+	empty = !box->first;
+	pthread_mutex_unlock(&box->lock);
+	return empty;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks, renews and adopts what runs of a host.
+#include "agent/host/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/container/gate.h"
+#include "agent/evidence.h"
+#include "agent/net/netns.h"
+#include "agent/net/probe.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+enum { GATE_MS = 1000 };
+
+void run_close(struct run *run)
+{
+	wall_done(&run->wall);
+	engine_done(&run->engine);
+	closep(&run->process_fd);
+	closep(&run->ns_fd);
+}
+
+bool run_is_dead(const struct run *run)
+{
+	struct pollfd p = {.fd = run->process_fd, .events = POLLIN};
+	return run->process_fd < 0 || poll(&p, 1, 0) != 0;
+}
+
+void run_link_spec(const struct host_spec *spec, struct link_spec *ret)
+{
+	*ret = (struct link_spec){.address = spec->exit.address, .mtu = spec->exit.mtu};
+	strcpy(ret->tunnel, LINK_TUNNEL);
+}
+
+void run_wall_spec(const struct host_spec *spec, struct wall_spec *ret)
+{
+	*ret = (struct wall_spec){.resolver = spec->exit.resolver,
+		.own = spec->exit.address,
+		.ipv6 = spec->exit.ipv6};
+	strcpy(ret->tunnel, LINK_TUNNEL);
+}
+
+// The proof may have run out during the verification, so the wall is asked right before.
+static int probe_as_is(struct wall *wall, int ns_fd, struct evidence *ev, struct err *e)
+{
+	struct wall_state state;
+
+	if (wall_read(wall, &state, e) < 0)
+		return -1;
+	return probe_run(wall, ns_fd, state.open ? PROBE_OPEN : PROBE_CLOSED, ev, e);
+}
+
+int run_check(struct run *run, const struct host_spec *spec, enum verify_kind kind,
+	const struct wait *w, struct evidence *ev, struct err *e)
+{
+	int64_t begun = wait_now_us();
+	if (run_is_dead(run)) { // our own descriptors keep the rest alive
+		evidence_add(
+			ev, "container", OUTCOME_FAILED, "inventory", 0, "the container has ended");
+		return 0;
+	}
+	struct verify_spec inside;
+	host_spec_verify(spec, kind, &inside);
+	int r = engine_check(&run->engine, run->ns_fd, run->link.tunnel, ev, e);
+	if (r == 0)
+		r = link_check(run->ns_fd, &run->link, ev, e);
+	if (r == 0)
+		r = wall_check(&run->wall, NULL, ev, e);
+	if (r == 0 && ev->outcome == OUTCOME_PASSED)
+		r = verify_run(run->ns_fd, &inside, w, ev, e);
+	if (r == 0 && kind == VERIFY_FULL && ev->outcome == OUTCOME_PASSED)
+		r = probe_as_is(&run->wall, run->ns_fd, ev, e);
+	if (r == WAIT_CANCELED || r == 0)
+		return r;
+	evidence_add(ev, "check", OUTCOME_INCONCLUSIVE, "inconclusive", wait_now_us() - begun, "%s",
+		e->message);
+	return -1;
+}
+
+int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e)
+{
+	struct wall_state before;
+	if (wall_read(&run->wall, &before, e) < 0 || wall_open(&run->wall, life_ms, e) < 0)
+		return -1;
+	return before.open ? 0 : probe_run(&run->wall, run->ns_fd, PROBE_OPEN, ev, e);
+}
+
+static int adopt_engine(struct run *run, struct err *e)
+{
+	int r = engine_find(run->container_id, &run->engine, e);
+
+	if (r == 0)
+		r = engine_prove(&run->engine, run->ns_fd, run->link.tunnel, e);
+	if (r == ENGINE_ABSENT || r == ENGINE_FOREIGN)
+		return err_say(e, ENOENT, "its tunnel's engine is gone");
+	return r;
+}
+
+static int adopt_gate(const struct run *run, const struct wait *w, struct err *e)
+{
+	struct wait short_wait = wait_at_most(w, GATE_MS);
+	_cleanup_(closep) int fd = -1;
+	enum gate_state state = GATE_WAITING;
+	int r = gate_connect(run->ns_fd, run->pid, &short_wait, &fd, e);
+
+	if (r == 0)
+		r = gate_say(fd, GATE_ASK, &short_wait, &state, e);
+	if (r != 0)
+		return r == WAIT_CANCELED ? r : -1;
+	if (state == GATE_WAITING)
+		return err_say(e, EAGAIN, "its gate is closed");
+	return 0;
+}
+
+int run_adopt(const struct host_spec *spec, const struct docker_container *c, const struct wait *w,
+	struct run *ret, struct err *e)
+{
+	struct run run = RUN_INIT;
+	struct wall_spec wall;
+	strcpy(run.container_id, c->id);
+	strcpy(run.started_at, c->started_at);
+	run.pid = c->pid;
+	run_link_spec(spec, &run.link);
+	run_wall_spec(spec, &wall);
+	run.ns_fd = netns_open(c->sandbox_key, e);
+	int r = run.ns_fd < 0 ? -1 : wall_init(&run.wall, run.ns_fd, &wall, e);
+	if (r == 0)
+		r = adopt_engine(&run, e);
+	if (r == 0)
+		r = adopt_gate(&run, w, e);
+	if (r == 0) {
+		*ret = run;
+		return 0;
+	}
+	run_close(&run);
+	return r == WAIT_CANCELED ? r : -1;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs of a host: its descriptors, checked as a whole, adopted as a whole.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/container/docker.h"
+#include "agent/host/spec.h"
+#include "agent/net/link.h"
+#include "agent/net/wall.h"
+#include "agent/tunnel/wg_user.h"
+#include "agent/verify/verify.h"
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct err;
+struct evidence;
+
+// A proven container with an open gate. While it lives its descriptors keep its namespace alive, so
+// it is ended explicitly (host_end).
+struct run {
+	uint64_t number; // of this run, unique in the agent's life; 0: nothing runs
+	char container_id[DOCKER_ID_SIZE];
+	char started_at[40];
+	pid_t pid;
+	int process_fd; // pidfd of the container's PID 1: readable when it has died
+	int ns_fd;
+	struct engine engine;
+	struct wall wall;
+	struct link_spec link;
+};
+#define RUN_INIT \
+	((struct run){.process_fd = -1, .ns_fd = -1, .engine = ENGINE_INIT, .wall = WALL_INIT})
+
+// Closes its descriptors; what runs goes on.
+void run_close(struct run *run);
+
+// Its process has died, whatever Docker says.
+bool run_is_dead(const struct run *run);
+
+// Looks at everything that makes the host proven and adds it to the evidence: that the container
+// lives, engine, inventory, rules, the verification from inside; a full one also sends the negative
+// probes. Changes nothing. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
+// could not (the evidence then says inconclusive).
+_must_check_ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind kind,
+	const struct wait *w, struct evidence *ev, struct err *e);
+
+// Renews the proof after a check that passed. A wall that had closed by itself is probed again now
+// that it is open, and the evidence gets the outcome.
+_must_check_ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e);
+
+// After a restart of the agent: finds namespace, engine, wall and open gate of a running container.
+// Returns 0 with the run for host_set_run, WAIT_CANCELED, or -1 with the reason why it is not whole
+// (then it is to be ended).
+_must_check_ int run_adopt(const struct host_spec *spec, const struct docker_container *c,
+	const struct wait *w, struct run *ret, struct err *e);
+
+void run_link_spec(const struct host_spec *spec, struct link_spec *ret);
+void run_wall_spec(const struct host_spec *spec, struct wall_spec *ret);

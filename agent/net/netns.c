@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network namespaces: open one, do something inside it, come back.
+#include "agent/net/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lib/addr.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+
+int netns_open(const char *path, struct err *e)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_set(e, errno, "open network namespace %s", path);
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return err_set(e, errno, "look at network namespace %s", path);
+	if (fs.f_type != NSFS_MAGIC)
+		return err_say(e, ENXIO,
+			"%s is no network namespace (any more): the container has ended", path);
+	return TAKE_FD(fd);
+}
+
+int netns_self(struct err *e)
+{
+	// The thread's own: /proc/self would be the leader's.
+	return netns_open("/proc/thread-self/ns/net", e);
+}
+
+bool netns_same(int a_fd, int b_fd)
+{
+	struct stat a, b;
+	return fstat(a_fd, &a) == 0 && fstat(b_fd, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+int netns_run(int ns_fd, netns_fn *fn, void *arg, struct err *e)
+{
+	_cleanup_(closep) int home_fd = netns_self(e);
+	if (home_fd < 0)
+		return -1;
+	if (setns(ns_fd, CLONE_NEWNET) < 0)
+		return err_set(e, errno, "enter a network namespace");
+	int r = fn(arg, e);
+	if (setns(home_fd, CLONE_NEWNET) < 0)
+		abort(); // a thread that stays there would do everybody's work in the wrong network
+	return r;
+}
+
+struct socket_request {
+	int domain, type, protocol;
+};
+
+static int socket_make(void *arg, struct err *e)
+{
+	const struct socket_request *q = arg;
+	int fd = socket(q->domain, q->type | SOCK_CLOEXEC | SOCK_NONBLOCK, q->protocol);
+	if (fd < 0)
+		return err_set(
+			e, errno, "make a socket (family %d) in a network namespace", q->domain);
+	return fd;
+}
+
+int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
+{
+	struct socket_request q = {.domain = domain, .type = type, .protocol = protocol};
+	return netns_run(ns_fd, socket_make, &q, e);
+}
+
+int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
+{
+	static const struct addr loopback = ADDR_V4(127, 0, 0, 1);
+	struct sockaddr_storage to;
+	socklen_t len = addr_to_socket(&loopback, port, &to);
+	char what[64];
+	_cleanup_(closep) int fd = netns_socket(ns_fd, AF_INET, SOCK_STREAM, 0, e);
+	if (fd < 0)
+		return -1;
+	snprintf(what, sizeof(what), "port %u in the container", port);
+	int r = sock_connect(fd, (struct sockaddr *)&to, len, what, w, e);
+	if (r != 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}

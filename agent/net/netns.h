@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network namespaces: open one, do something inside it, come back.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+
+struct err;
+struct wait;
+
+// A descriptor of the namespace at `path` (Docker's NetworkSettings.SandboxKey, /run/netns/x,
+// /proc/self/ns/net). A stopped container leaves a plain file at the same path: anything that is
+// not NSFS_MAGIC is refused with ENXIO. Returns the descriptor (O_CLOEXEC, the caller closes) or
+// -1. Never give it the /proc/PID/ns of a container's process.
+//
+// A held descriptor keeps the namespace alive, with its devices and the engine behind them: close
+// it when the container is gone. Every function below takes such a descriptor as `ns_fd`, and none
+// of them keeps it.
+_must_check_ int netns_open(const char *path, struct err *e);
+
+// The calling thread's own namespace.
+_must_check_ int netns_self(struct err *e);
+
+// Is it the same namespace? Both descriptors are held by the caller, so their inode numbers cannot
+// be reused meanwhile.
+bool netns_same(int a_fd, int b_fd);
+
+// Runs `fn` with the calling thread inside the namespace and comes back. Returns what fn returned,
+// or -1 when the way in fails (EPERM without CAP_SYS_ADMIN). When the way back fails the process
+// aborts: no thread may stay in a foreign namespace. fn must not block for long. About 5 us.
+typedef int netns_fn(void *arg, struct err *e);
+_must_check_ int netns_run(int ns_fd, netns_fn *fn, void *arg, struct err *e);
+
+// A socket made inside the namespace, usable from anywhere (O_CLOEXEC and nonblocking). It belongs
+// to that namespace for good and keeps it alive. Returns the descriptor or -1.
+_must_check_ int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
+
+// A TCP connection to 127.0.0.1:port inside the namespace. 0, WAIT_TIMEOUT, WAIT_CANCELED, -1
+// (ECONNREFUSED).
+_must_check_ int netns_connect(
+	int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends the sockets of a namespace, whoever holds them (linux/sock_diag.h, linux/inet_diag.h).
+#include "agent/net/sockdiag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "agent/net/nl.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+enum { SOCKETS_MAX = 65536, ROUNDS_MAX = 4, TIME_WAIT_STATES = 1 << 6 | 1 << 12 };
+
+// Two conversations: a dump and the deletions it leads to must not mix.
+struct ending {
+	struct nl dump, destroy;
+	uint8_t family, protocol;
+	struct inet_diag_sockid *ids;
+	size_t count;
+};
+
+static void ending_done(struct ending *d)
+{
+	nl_close(&d->dump);
+	nl_close(&d->destroy);
+	freep(&d->ids);
+}
+
+static int socket_collect(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct ending *d = arg;
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(struct inet_diag_msg))
+		return err_set(e, EBADMSG, "read a socket of the namespace");
+	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(m);
+	if (d->count == SOCKETS_MAX)
+		return 0; // the next round takes the rest
+	if ((d->count & (d->count - 1)) == 0)
+		d->ids = xreallocarray(d->ids, d->count ? 2 * d->count : 1, sizeof(d->ids[0]));
+	d->ids[d->count++] = found->id;
+	return 0;
+}
+
+static struct inet_diag_req_v2 request(const struct ending *d)
+{
+	return (struct inet_diag_req_v2){
+		.sdiag_family = d->family,
+		.sdiag_protocol = d->protocol,
+		// Sockets that merely wait for late packets belong to nobody.
+		.idiag_states = ~(uint32_t)TIME_WAIT_STATES,
+	};
+}
+
+static int sockets_list(struct ending *d, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	struct nlmsghdr *m = nl_put(&d->dump, &b, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
+	struct inet_diag_req_v2 *q = mnl_nlmsg_put_extra_header(m, sizeof(*q));
+	*q = request(d);
+	d->count = 0;
+	return nl_dump(&d->dump, &b, socket_collect, d, "list the namespace's sockets", e);
+}
+
+// 1: ended, 0: it was gone already, -1.
+static int socket_end(struct ending *d, const struct inet_diag_sockid *id, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	struct nlmsghdr *m = nl_put(&d->destroy, &b, SOCK_DESTROY, NLM_F_ACK);
+	struct inet_diag_req_v2 *q = mnl_nlmsg_put_extra_header(m, sizeof(*q));
+	*q = request(d);
+	q->id = *id;
+	if (nl_send(&d->destroy, &b, "end a socket of the namespace", e) == 0)
+		return 1;
+	return e->code == ENOENT ? 0 : -1;
+}
+
+// One family and protocol, until a round finds nothing more (users may open sockets meanwhile).
+static int family_end(struct ending *d, int *count, struct err *e)
+{
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		if (sockets_list(d, e) < 0)
+			return -1;
+		int ended = 0;
+		for (size_t i = 0; i < d->count; i++) {
+			int r = socket_end(d, &d->ids[i], e);
+			if (r < 0)
+				return -1;
+			ended += r;
+		}
+		*count += ended;
+		if (ended == 0)
+			break;
+	}
+	return 0;
+}
+
+int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	_cleanup_(ending_done) struct ending d = {.dump = NL_INIT, .destroy = NL_INIT};
+	if (nl_open(&d.dump, ns_fd, NETLINK_SOCK_DIAG, e) < 0 ||
+		nl_open(&d.destroy, ns_fd, NETLINK_SOCK_DIAG, e) < 0)
+		return -1;
+	int count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(families) * ARRAY_SIZE(protocols); i++) {
+		d.family = families[i / ARRAY_SIZE(protocols)];
+		d.protocol = protocols[i % ARRAY_SIZE(protocols)];
+		if (family_end(&d, &count, e) == 0)
+			continue;
+		if (e->code != EOPNOTSUPP)
+			return -1;
+		return err_outcome(e, SOCKDIAG_UNSUPPORTED, EOPNOTSUPP,
+			"this kernel cannot end sockets (no CONFIG_INET_DIAG_DESTROY): "
+			"connections end with the container instead");
+	}
+	if (ret_count)
+		*ret_count = count;
+	return 0;
+}

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+// The second wall: one nftables rule set per container namespace, loaded once, opened by one set
+// element with a timeout.
+#include "agent/net/wall.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/object.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/net/elements.h"
+#include "agent/evidence.h"
+#include "agent/net/ruleset.h"
+#include "lib/err.h"
+#include "lib/hash.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
+
+enum { DUMP_TRIES = 3 };
+
+int wall_init(struct wall *w, int ns_fd, const struct wall_spec *spec, struct err *e)
+{
+	*w = WALL_INIT;
+	w->spec = *spec;
+	return nl_open(&w->nl, ns_fd, NETLINK_NETFILTER, e);
+}
+
+void wall_done(struct wall *w)
+{
+	nl_close(&w->nl);
+}
+
+static struct nlmsghdr *put(
+	struct wall *w, struct nl_batch *b, uint16_t type, uint16_t flags, uint8_t family)
+{
+	struct nlmsghdr *m = nl_put(&w->nl, b, type, flags);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
+	g->nfgen_family = family;
+	g->version = NFNETLINK_V0;
+	return m;
+}
+
+// A transaction's frame (nfnetlink): all between the two happens or nothing does.
+static void put_frame(struct wall *w, struct nl_batch *b, uint16_t type)
+{
+	struct nlmsghdr *m = put(w, b, type, 0, AF_UNSPEC);
+	struct nfgenmsg *g = mnl_nlmsg_get_payload(m);
+	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
+}
+
+// In one transaction: `proven` becomes empty, or holds the tunnel for life_ms. Emptying before
+// adding renews a living element, which an add alone would not, and works in every state.
+static void put_proof(struct wall *w, struct nl_batch *b, int64_t life_ms)
+{
+	struct element proof = element_of_proof(&w->spec);
+	element_put_flush(&w->nl, b, RULESET_PROVEN);
+	if (life_ms > 0)
+		element_put(&w->nl, b, &proof, life_ms);
+}
+
+static void put_exit(struct wall *w, struct nl_batch *b, const struct wall_spec *spec)
+{
+	struct elements exit;
+	elements_of_exit(spec, &exit);
+	for (enum ruleset_set set = RULESET_PROVEN + 1; set < RULESET_SETS; set++)
+		element_put_flush(&w->nl, b, set);
+	for (size_t i = 0; i < exit.count; i++)
+		element_put(&w->nl, b, &exit.of[i], 0);
+}
+
+int wall_set_exit(struct wall *w, const struct wall_spec *spec, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
+	put_proof(w, &b, 0);
+	put_exit(w, &b, spec);
+	put_frame(w, &b, NFNL_MSG_BATCH_END);
+	if (nl_send(&w->nl, &b, "name the wall's exit", e) < 0)
+		return -1;
+	w->spec = *spec;
+	return 0;
+}
+
+int wall_load(struct wall *w, struct err *e)
+{
+	struct ruleset rules;
+	struct nl_batch b;
+	nl_batch_init(&b);
+	ruleset_init(&rules);
+	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
+	ruleset_put(&rules, &w->nl, &b);
+	put_frame(w, &b, NFNL_MSG_BATCH_END);
+	ruleset_done(&rules);
+	if (nl_send(&w->nl, &b, "load the wall", e) < 0)
+		return -1;
+	return wall_set_exit(w, &w->spec, e);
+}
+
+static int proof_set(struct wall *w, int64_t life_ms, const char *what, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
+	put_proof(w, &b, life_ms);
+	put_frame(w, &b, NFNL_MSG_BATCH_END);
+	return nl_send(&w->nl, &b, what, e);
+}
+
+int wall_open(struct wall *w, int64_t life_ms, struct err *e)
+{
+	if (life_ms <= 0)
+		return err_say(
+			e, EINVAL, "a proof needs a life; the setting proof_life_s is wrong");
+	return proof_set(w, life_ms, "open the wall", e);
+}
+
+int wall_close(struct wall *w, struct err *e)
+{
+	return proof_set(w, 0, "close the wall", e);
+}
+
+// Reading back.
+
+struct reading {
+	struct str *text;
+	struct wall_state *state;
+	// Of the set whose elements are being read:
+	enum ruleset_set set;
+	struct elements missing; // the exit's that have not come yet, in all sets
+	struct element proof; // what `proven` may hold
+};
+
+static int read_table(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct reading *r = arg;
+	struct nftnl_table *t = nftnl_table_alloc();
+	if (!t || nftnl_table_nlmsg_parse(m, t) < 0) {
+		nftnl_table_free(t);
+		return err_set(e, EBADMSG, "read a table");
+	}
+	ruleset_print_table(r->text, t);
+	nftnl_table_free(t);
+	return 0;
+}
+
+static int read_set(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct reading *r = arg;
+	struct nftnl_set *s = nftnl_set_alloc();
+	if (!s || nftnl_set_nlmsg_parse(m, s) < 0) {
+		nftnl_set_free(s);
+		return err_set(e, EBADMSG, "read a set");
+	}
+	ruleset_print_set(r->text, s);
+	nftnl_set_free(s);
+	return 0;
+}
+
+static void count_take(struct wall_counts *counts, struct nftnl_obj *o)
+{
+	const char *name = nftnl_obj_get_str(o, NFTNL_OBJ_NAME);
+	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++) {
+		char mine[RULESET_NAME_MAX];
+		ruleset_counter_name(i / WALL_SENDERS, i % WALL_SENDERS, mine);
+		if (strcmp(mine, name) == 0)
+			counts->packets[i / WALL_SENDERS][i % WALL_SENDERS] =
+				nftnl_obj_get_u64(o, NFTNL_OBJ_CTR_PKTS);
+	}
+}
+
+static int read_object(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct reading *r = arg;
+	struct nftnl_obj *o = nftnl_obj_alloc();
+	if (!o || nftnl_obj_nlmsg_parse(m, o) < 0 || !nftnl_obj_get_str(o, NFTNL_OBJ_NAME)) {
+		nftnl_obj_free(o);
+		return err_set(e, EBADMSG, "read a counter");
+	}
+	ruleset_print_object(r->text, o);
+	if (nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER)
+		count_take(&r->state->counts, o);
+	nftnl_obj_free(o);
+	return 0;
+}
+
+static int read_chain(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct reading *r = arg;
+	struct nftnl_chain *c = nftnl_chain_alloc();
+	if (!c || nftnl_chain_nlmsg_parse(m, c) < 0) {
+		nftnl_chain_free(c);
+		return err_set(e, EBADMSG, "read a chain");
+	}
+	ruleset_print_chain(r->text, c);
+	nftnl_chain_free(c);
+	return 0;
+}
+
+static int read_rule(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct reading *r = arg;
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	if (!rule || nftnl_rule_nlmsg_parse(m, rule) < 0) {
+		nftnl_rule_free(rule);
+		return err_set(e, EBADMSG, "read a rule");
+	}
+	ruleset_print_rule(r->text, rule);
+	nftnl_rule_free(rule);
+	return 0;
+}
+
+static void say_foreign(struct reading *r, const char *what)
+{
+	snprintf(r->state->difference, sizeof(r->state->difference),
+		"the set %s holds %s, which is not ours", ruleset_set_name(r->set), what);
+}
+
+// The proof: the tunnel's name, for a time.
+static bool proof_take(struct reading *r, struct nftnl_set_elem *from, const struct element *x)
+{
+	r->state->open = true;
+	if (!nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_EXPIRATION))
+		return false;
+	r->state->remaining_ms = (int64_t)nftnl_set_elem_get_u64(from, NFTNL_SET_ELEM_EXPIRATION);
+	return element_equal(x, &r->proof);
+}
+
+static bool exit_take(struct elements *missing, const struct element *x)
+{
+	for (size_t i = 0; i < missing->count; i++)
+		if (element_equal(&missing->of[i], x)) {
+			missing->of[i] = missing->of[--missing->count];
+			return true;
+		}
+	return false;
+}
+
+static int read_element(struct nftnl_set_elem *from, void *arg)
+{
+	struct reading *r = arg;
+	struct element x;
+	char text[ELEMENT_TEXT_MAX];
+	if (element_read(from, r->set, &x) < 0)
+		say_foreign(r, "an element of another kind");
+	else if (!(r->set == RULESET_PROVEN ? proof_take(r, from, &x) : exit_take(&r->missing, &x)))
+		say_foreign(r, element_text(&x, text));
+	return 0;
+}
+
+static int read_elements(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct reading *r = arg;
+	struct nftnl_set *s = nftnl_set_alloc();
+	if (!s || nftnl_set_elems_nlmsg_parse(m, s) < 0) {
+		nftnl_set_free(s);
+		return err_set(e, EBADMSG, "read the elements of a set");
+	}
+	nftnl_set_elem_foreach(s, read_element, r);
+	nftnl_set_free(s);
+	return 0;
+}
+
+static int dump(struct wall *w, int type, nl_each *each, struct reading *r, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	put(w, &b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, NFPROTO_UNSPEC);
+	return nl_dump(&w->nl, &b, each, r, "read the wall", e);
+}
+
+static int dump_elements(struct wall *w, struct reading *r, struct err *e)
+{
+	struct nl_batch b;
+	nl_batch_init(&b);
+	struct nlmsghdr *m = ruleset_put_header(&w->nl, &b, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, ruleset_set_name(r->set));
+	return nl_dump(&w->nl, &b, read_elements, r, "read the elements of a set", e);
+}
+
+// ENOENT: no wall, so no exit and no proof; the hash tells.
+static int read_sets(struct wall *w, struct reading *r, struct err *e)
+{
+	elements_of_exit(&w->spec, &r->missing);
+	r->proof = element_of_proof(&w->spec);
+	for (r->set = 0; r->set < RULESET_SETS; r->set++) {
+		struct err why;
+		if (dump_elements(w, r, &why) < 0 && why.code != ENOENT) {
+			*e = why;
+			return -1;
+		}
+	}
+	if (r->missing.count > 0 && r->state->difference[0] == '\0') {
+		char text[ELEMENT_TEXT_MAX];
+		snprintf(r->state->difference, sizeof(r->state->difference),
+			"the set %s does not hold %s", ruleset_set_name(r->missing.of[0].set),
+			element_text(&r->missing.of[0], text));
+	}
+	return 0;
+}
+
+static int read_all(struct wall *w, struct reading *r, struct err *e)
+{
+	if (dump(w, NFT_MSG_GETTABLE, read_table, r, e) < 0 ||
+		dump(w, NFT_MSG_GETSET, read_set, r, e) < 0 ||
+		dump(w, NFT_MSG_GETOBJ, read_object, r, e) < 0 ||
+		dump(w, NFT_MSG_GETCHAIN, read_chain, r, e) < 0 ||
+		dump(w, NFT_MSG_GETRULE, read_rule, r, e) < 0)
+		return -1;
+	return read_sets(w, r, e);
+}
+
+int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
+{
+	for (int i = 0; i < DUMP_TRIES; i++) {
+		struct wall_state state = {0};
+		_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
+		struct reading r = {.text = &text, .state = &state};
+		int done = read_all(w, &r, e);
+		if (done < 0 && e->code == EAGAIN)
+			continue; // a renewal came in between
+		if (done < 0)
+			return -1;
+		if (text.overflow)
+			str_reset(&text); // somebody else's huge rule set: surely not ours
+		hash_sha256_hex(str_text(&text), text.len, state.hash);
+		*ret = state;
+		return 0;
+	}
+	return err_wrap(e, "%d times in a row", DUMP_TRIES);
+}
+
+int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e)
+{
+	struct wall_state state = {0};
+	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
+	struct reading r = {.text = &text, .state = &state};
+	if (dump(w, NFT_MSG_GETOBJ, read_object, &r, e) < 0)
+		return -1;
+	*ret = state.counts;
+	return 0;
+}
+
+void wall_expected_hash(char ret[static 65])
+{
+	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
+	struct ruleset rules;
+	ruleset_init(&rules);
+	ruleset_print(&rules, &text);
+	ruleset_done(&rules);
+	hash_sha256_hex(str_text(&text), text.len, ret);
+}
+
+int wall_check(struct wall *w, struct wall_state *ret, struct evidence *ev, struct err *e)
+{
+	int64_t start = wait_now_us();
+	struct wall_state state;
+	if (wall_read(w, &state, e) < 0)
+		return -1;
+	char expected[65];
+	wall_expected_hash(expected);
+	int64_t took = wait_now_us() - start;
+	if (strcmp(expected, state.hash) != 0)
+		evidence_add(ev, "rules", OUTCOME_FAILED, "inventory", took,
+			"the rule set in the namespace is not ours: %.12s, expected %.12s",
+			state.hash, expected);
+	else if (state.difference[0] != '\0')
+		evidence_add(ev, "rules", OUTCOME_FAILED, "inventory", took,
+			"the exit in the rule set is not this one: %s", state.difference);
+	else
+		evidence_add(ev, "rules", OUTCOME_PASSED, NULL, took, "%s", state.hash);
+	if (ret)
+		*ret = state;
+	return 0;
+}
+
+int wall_watch(int ns_fd, struct err *e)
+{
+	struct nl n;
+	if (nl_open(&n, ns_fd, NETLINK_NETFILTER, e) < 0)
+		return -1;
+	if (nl_subscribe(&n, NFNLGRP_NFTABLES, e) < 0) {
+		nl_close(&n);
+		return -1;
+	}
+	return n.fd;
+}
+
+// An element that came or went: of the proof, which opens, renews and closes.
+static bool is_of_proof(const struct nlmsghdr *m)
+{
+	const struct nlattr *table[NFTA_SET_ELEM_LIST_SET + 1] = {0};
+	nl_attributes(m, sizeof(struct nfgenmsg), table, NFTA_SET_ELEM_LIST_SET);
+	const struct nlattr *set = table[NFTA_SET_ELEM_LIST_SET];
+	return set && mnl_attr_validate(set, MNL_TYPE_NUL_STRING) >= 0 &&
+	       strcmp(mnl_attr_get_str(set), ruleset_set_name(RULESET_PROVEN)) == 0;
+}
+
+static bool is_change(const struct nlmsghdr *m)
+{
+	if (m->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
+		return false;
+	switch (m->nlmsg_type & 0xff) {
+	case NFT_MSG_NEWGEN:
+		return false;
+	case NFT_MSG_NEWSETELEM:
+	case NFT_MSG_DELSETELEM:
+		return !is_of_proof(m);
+	default:
+		return true;
+	}
+}
+
+bool wall_changed(int watch_fd)
+{
+	return nl_drain(watch_fd, is_change);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host's directories on the machine: keys and configuration, the home, and the trash.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/attr.h"
+#include "lib/wait.h"
+
+struct err;
+struct store;
+
+struct home {
+	int dir_fd; // hosts/<id>
+	int etc_fd; // hosts/<id>/etc
+	char *etc_path;
+	char *home_path;
+};
+#define HOME_INIT ((struct home){.dir_fd = -1, .etc_fd = -1})
+void home_done(struct home *h);
+
+// Opens a host's directories, with `make` making them. ENOENT without.
+_must_check_ int home_open(
+	const struct store *store, const char *host_id, bool make, struct home *ret, struct err *e);
+
+// Makes the home unless it is there, of at most limit_gb (0: no limit), and mounts it if that takes
+// a mount. A home keeps the limit that it was made with: another one is ERANGE until it is wiped.
+_must_check_ int home_make(const struct store *store, const char *host_id, int64_t limit_gb,
+	const struct wait *w, struct err *e);
+
+// Writes what /.ccp/etc holds besides the keys.
+struct home_etc {
+	const char *client_key; // the line of authorized_keys
+	struct addr resolver;
+	bool sudo;
+};
+_must_check_ int home_write_etc(const struct home *h, const struct home_etc *etc, struct err *e);
+
+// Moves the home to the trash, a limited one is gone at once; 0 also when there is none.
+_must_check_ int home_trash(const struct store *store, const char *host_id, struct err *e);
+
+// Unmounts the home of a host that does not run; 0 also when there is nothing to unmount.
+_must_check_ int home_unmount(const struct store *store, const char *host_id, struct err *e);
+
+// The same for every home.
+_must_check_ int home_unmount_all(const struct store *store, struct err *e);
+
+// Removes keys and configuration.
+_must_check_ int home_remove_keys(const struct store *store, const char *host_id, struct err *e);

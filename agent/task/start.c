@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// host.start: from nothing to a host whose exit is proven, whose gate is open and whose sshd
+// answers.
+#include "agent/task/start.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/container/gate.h"
+#include "agent/host/guard.h"
+#include "agent/host/outbox.h"
+#include "agent/net/netns.h"
+#include "agent/net/probe.h"
+#include "agent/store/keys.h"
+#include "agent/task/host_task.h"
+#include "agent/task/steps.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+
+enum {
+	DOCKER_MS = 20000,
+	HANDSHAKE_MS = 3000,
+	ENGINE_MS = 5000,
+	VERIFY_MS = 12000,
+	GATE_MS = 3000,
+	SSHD_MS = 10000,
+};
+
+// Nothing of a former run may be left, and everything the container mounts must be there.
+int start_prepare(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	const struct host_spec *spec = ht->host->spec;
+	struct keys_public keys;
+	const char *code;
+	int r = step_end(task, e);
+
+	if (r != 0)
+		return r;
+	if (host_spec_can_start(spec, &code, e) < 0) {
+		(void)!host_task_fail(task, code, e);
+		return task_fail(task, code, TASK_RETRY_NO);
+	}
+	if (home_open(&ht->agent->store, ht->host->id, false, &ht->home, e) < 0 ||
+		keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, e) < 0) {
+		if (e->code == ENOENT)
+			err_note(e, ENOENT,
+				"the host's keys are not on this machine: run host.create");
+		return host_task_fail(task, "internal", e);
+	}
+	r = host_task_home(task, e);
+	const struct home_etc etc = {
+		.client_key = keys.ssh_client, .resolver = spec->exit.resolver, .sudo = spec->sudo};
+	if (r == 0 && home_write_etc(&ht->home, &etc, e) < 0)
+		r = host_task_fail_files(task, e);
+	return r;
+}
+
+// Borrows from the work.
+static struct container_config config_of(const struct host_task *ht)
+{
+	const struct host_spec *spec = ht->host->spec;
+
+	return (struct container_config){
+		.owner = ht->agent->owner,
+		.host_id = ht->host->id,
+		.hostname = spec->short_id,
+		.image_id = spec->image_id,
+		.timezone = spec->timezone,
+		.memory_limit_mb = spec->memory_limit_mb,
+		.cpu_limit_milli = spec->cpu_limit_milli,
+		.pids_limit = spec->pids_limit,
+		.open_files = ht->agent->open_files,
+		.ipv6 = spec->exit.ipv6,
+		.init_path = ht->agent->init_path,
+		.etc_dir = ht->home.etc_path,
+		.home_dir = ht->home.home_path,
+	};
+}
+
+static int container_make(
+	struct host_task *ht, const char *name, const struct wait *w, struct err *e)
+{
+	const struct container_config config = config_of(ht);
+	_cleanup_(freep) char *body = container_body(&config);
+
+	return docker_create(ht->docker, name, body, w, ht->container_id, e);
+}
+
+// The container of the last start; its limits may have been changed since.
+static int container_take(struct host_task *ht, const char *id, const struct wait *w, struct err *e)
+{
+	const struct container_config config = config_of(ht);
+	_cleanup_(freep) char *limits = container_limits(&config);
+
+	strcpy(ht->container_id, id);
+	return docker_update(ht->docker, id, limits, w, e);
+}
+
+int start_create(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct wait w = task_wait(task, DOCKER_MS);
+	struct docker_container c;
+	char name[CONTAINER_NAME_SIZE];
+	int r;
+
+	container_name(&ht->agent->owner, ht->host->id, name);
+	r = docker_inspect(ht->docker, name, &w, &c, e);
+	if (r == DOCKER_ABSENT && ht->host->spec->image_id[0] == '\0') {
+		err_note(e, ENOENT, "the host has no image yet: run host.create");
+		return host_task_fail(task, "image_missing", e);
+	}
+	if (r == 0)
+		r = container_take(ht, c.id, &w, e);
+	else if (r == DOCKER_ABSENT)
+		r = container_make(ht, name, &w, e);
+	if (r == DOCKER_ABSENT) {
+		err_note(e, ENOENT,
+			"the host's image is gone from this machine: load it again or rebuild the host");
+		return host_task_fail(task, "image_missing", e);
+	}
+	return host_task_docker(task, r, e);
+}
+
+int start_boot(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct wait w = task_wait(task, DOCKER_MS);
+	struct docker_container c = {0};
+	int r = docker_start(ht->docker, ht->container_id, &w, e);
+
+	if (r == 0)
+		r = docker_inspect(ht->docker, ht->container_id, &w, &c, e);
+	if (r == 0 && !c.running)
+		r = err_say(e, EIO, "the container ended at once with status %d", c.exit_code);
+	if (r != 0)
+		return host_task_docker(task, r, e);
+	strcpy(ht->run.container_id, c.id);
+	strcpy(ht->run.started_at, c.started_at);
+	ht->run.pid = c.pid;
+	ht->run.ns_fd = netns_open(c.sandbox_key, e);
+	return ht->run.ns_fd < 0 ? host_task_fail(task, "docker_failed", e) : 0;
+}
+
+int start_wall(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct wall_spec spec;
+
+	run_wall_spec(ht->host->spec, &spec);
+	if (wall_init(&ht->run.wall, ht->run.ns_fd, &spec, e) < 0 ||
+		wall_load(&ht->run.wall, e) < 0)
+		return host_task_fail(task, "inventory", e);
+	return 0;
+}
+
+static int tunnel_config(
+	struct host_task *ht, const char *key_path, struct wireguard_config *ret, struct err *e)
+{
+	uint8_t key[KEY32_SIZE];
+	int r = keys_wireguard(ht->home.dir_fd, key, e);
+
+	if (r == 0)
+		r = host_spec_wireguard(ht->host->spec, key, key_path, &ht->agent->sealing, ret, e);
+	mem_wipe(key, sizeof(key));
+	return r;
+}
+
+// What the person who runs the exit has to do is the most likely reason, and named.
+static int no_handshake(struct task *task, struct host_task *ht, struct err *e)
+{
+	char address[ADDR_TEXT_MAX];
+	struct keys_public keys;
+	struct err why = *e;
+
+	if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, e) == 0)
+		err_note(e, ETIMEDOUT,
+			"the exit %s did not answer within %d s: register the key %s with it for %s (%s)",
+			ht->host->spec->exit.label, HANDSHAKE_MS / 1000, keys.wireguard,
+			addr_cidr(&ht->host->spec->exit.address, address), why.message);
+	return host_task_fail(task, "tunnel_no_handshake", e);
+}
+
+static int tunnel_run(struct task *task, struct host_task *ht,
+	const struct wireguard_config *config, struct err *e)
+{
+	const struct engine_home *engines = &ht->agent->engines;
+	struct run *run = &ht->run;
+	struct wait w = task_wait(task, ENGINE_MS);
+	int64_t begun = wait_now_us();
+	int r;
+
+	run_link_spec(ht->host->spec, &run->link);
+	r = engine_start(
+		engines, run->container_id, run->ns_fd, config, &run->link, &w, &run->engine, e);
+	if (r == 0) {
+		w = task_wait(task, HANDSHAKE_MS);
+		r = engine_wait_handshake(engines, &run->engine, config, &w, e);
+	}
+	if (r == WAIT_CANCELED)
+		return r;
+	if (r == ENGINE_NO_HANDSHAKE)
+		return no_handshake(task, ht, e);
+	if (r != 0)
+		return host_task_fail(task, "tunnel_no_handshake", e);
+	evidence_add(&ht->ev, "handshake", OUTCOME_PASSED, NULL, wait_now_us() - begun,
+		"the exit answered");
+	return 0;
+}
+
+int start_tunnel(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	_cleanup_(freep) char *key_path =
+		xasprintf("%s/hosts/%s/" KEYS_WIREGUARD, ht->agent->store.path, ht->host->id);
+	struct wireguard_config config;
+	int r = tunnel_config(ht, key_path, &config, e);
+
+	if (r < 0)
+		return host_task_fail(task, "settings_incomplete", e);
+	r = tunnel_run(task, ht, &config, e);
+	mem_wipe(&config, sizeof(config));
+	return r;
+}
+
+static int judged(struct task *task, const struct evidence *ev, struct err *e)
+{
+	return ev->outcome == OUTCOME_PASSED ? 0 : host_task_fail_evidence(task, ev, e);
+}
+
+// Before anything is asked through the tunnel: it is ours, and the wall in front of it is closed.
+int start_examine(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct run *run = &ht->run;
+	int r = engine_check(&run->engine, run->ns_fd, run->link.tunnel, &ht->ev, e);
+
+	if (r == 0)
+		r = link_check(run->ns_fd, &run->link, &ht->ev, e);
+	if (r == 0)
+		r = wall_check(&run->wall, NULL, &ht->ev, e);
+	if (r == 0)
+		r = probe_run(&run->wall, run->ns_fd, PROBE_CLOSED, &ht->ev, e);
+	return r != 0 ? host_task_fail(task, "inconclusive", e) : judged(task, &ht->ev, e);
+}
+
+int start_verify(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct wait w = task_wait(task, VERIFY_MS);
+	struct verify_spec spec;
+	int r;
+
+	host_spec_verify(ht->host->spec, VERIFY_FULL, &spec);
+	r = verify_run(ht->run.ns_fd, &spec, &w, &ht->ev, e);
+	if (r == WAIT_CANCELED)
+		return r;
+	return r != 0 ? host_task_fail(task, "inconclusive", e) : judged(task, &ht->ev, e);
+}
+
+int start_prove(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct run *run = &ht->run;
+
+	if (wall_open(&run->wall, ht->host->spec->proof_life_s * 1000, e) < 0 ||
+		probe_run(&run->wall, run->ns_fd, PROBE_OPEN, &ht->ev, e) < 0)
+		return host_task_fail(task, "leak", e);
+	return judged(task, &ht->ev, e);
+}
+
+// Reads the start of sshd's banner: it answers.
+static int banner_read(int ns_fd, const struct wait *w, struct err *e)
+{
+	_cleanup_(closep) int fd = -1;
+	char banner[4];
+	int r = netns_connect(ns_fd, 22, w, &fd, e);
+
+	if (r == 0)
+		r = sock_read_all(fd, banner, sizeof(banner), w, e);
+	if (r == 0 && memcmp(banner, "SSH-", 4) != 0)
+		return err_say(e, EPROTO, "what answers on port 22 is no SSH server");
+	return r;
+}
+
+int start_gate(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct wait w = task_wait(task, GATE_MS);
+	enum gate_state state = GATE_WAITING;
+	int r = gate_connect(ht->run.ns_fd, ht->run.pid, &w, &ht->gate_fd, e);
+
+	if (r == 0)
+		r = gate_say(ht->gate_fd, GATE_ASK, &w, &state, e);
+	if (r == 0 && state != GATE_WAITING)
+		r = err_say(e, EPERM, "the gate was open before the exit was proven");
+	if (r == 0)
+		r = gate_say(ht->gate_fd, GATE_OPEN, &w, &state, e);
+	if (r == WAIT_CANCELED)
+		return r;
+	if (r != 0)
+		return host_task_fail(task, "gate_failed", e);
+	w = task_wait(task, SSHD_MS);
+	if (state != GATE_SSHD_UP)
+		r = gate_wait_sshd(ht->gate_fd, &w, e);
+	if (r == 0)
+		r = banner_read(ht->run.ns_fd, &w, e);
+	if (r == WAIT_CANCELED || r == 0)
+		return r;
+	return host_task_fail(task, "sshd_silent", e);
+}
+
+// From here on the host is live: guarded, dialled, renewed.
+int start_finish(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct agent *a = ht->agent;
+
+	host_set_run(a->hosts, ht->host, &ht->run);
+	ht->run = RUN_INIT;
+	if (guards_begin(a->guards, ht->host, e) < 0)
+		return host_task_fail(task, "internal", e);
+	json_set_text(task->result, "exit_ip", ht->ev.observed_ip);
+	json_set(task->result, "checks", cJSON_Duplicate(ht->ev.checks, true));
+	outbox_verified(a->outbox, ht->host->id, task->id, "start", &ht->ev);
+	outbox_observe(a->outbox, ht->host->id, "running", NULL, NULL);
+	ht->ev_stored = true;
+	host_task_flush_reports(task);
+	return 0;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of a start, from nothing to a proven, open, answering host.
+#pragma once
+
+#include "lib/attr.h"
+
+struct err;
+struct task;
+
+// What each does is said in the table of kinds.c.
+_must_check_ int start_prepare(struct task *task, struct err *e);
+_must_check_ int start_create(struct task *task, struct err *e);
+_must_check_ int start_boot(struct task *task, struct err *e);
+_must_check_ int start_wall(struct task *task, struct err *e);
+_must_check_ int start_tunnel(struct task *task, struct err *e);
+_must_check_ int start_examine(struct task *task, struct err *e);
+_must_check_ int start_verify(struct task *task, struct err *e);
+_must_check_ int start_prove(struct task *task, struct err *e);
+_must_check_ int start_gate(struct task *task, struct err *e);
+_must_check_ int start_finish(struct task *task, struct err *e);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts wireguard-go as nobody's child: double fork, own session, one capability.
+#include "agent/tunnel/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+#include "lib/sock.h"
+#include "lib/wait.h"
+
+// Descriptors of the engine. The report's end closes itself at exec: its end of file is the good
+// news.
+enum { FD_UAPI = 3, FD_KEY = 4, FD_REPORT = 5, FD_FREE = 6, FD_HIGH = 32, BACKLOG = 64 };
+
+// What the engine's process writes before exec: its pid, and once more if it got no further.
+struct report {
+	int32_t pid;
+	int32_t error; // errno, 0 so far so good
+	char what[24];
+};
+
+static const char *const environment[] = {
+	"WG_PROCESS_FOREGROUND=1", "WG_UAPI_FD=3", "LOG_LEVEL=error", NULL};
+
+// Everything the forked process needs is laid out before the fork.
+struct launch {
+	const struct launch_config *launch;
+	const char *argv[4];
+	struct sockaddr_un address;
+	socklen_t address_len;
+	int null_fd, report_fd;
+};
+
+// From here to exec: async-signal-safe calls only, no locks, no memory. Nothing returns an error:
+// it is written to the report.
+
+static _Noreturn void give_up(int report_fd, const char *what)
+{
+	struct report r = {.pid = (int32_t)getpid(), .error = errno};
+	for (size_t i = 0; what[i] && i < sizeof(r.what) - 1; i++)
+		r.what[i] = what[i];
+	(void)!write(report_fd, &r, sizeof(r));
+	_exit(127);
+}
+
+static int listen_uapi(const struct launch *b)
+{
+	umask(077);
+	if (unlink(b->address.sun_path) < 0 && errno != ENOENT)
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&b->address, b->address_len) < 0 ||
+		listen(fd, BACKLOG) < 0)
+		return -1;
+	return fd;
+}
+
+// NET_ADMIN makes the tun; nothing else is needed, and no_new_privs keeps exec from giving root the
+// rest of the bounding set (which we may not shrink without SETPCAP). The ptracer line lets the
+// agent take its tun under Ubuntu's Yama later; without Yama it fails, which is fine.
+static int drop_rights(void)
+{
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	if (proc_keep_caps(1ull << CAP_NET_ADMIN) < 0)
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+// First out of the way of the numbers they are to get, then onto them.
+static int place_descriptors(const struct launch *b, int uapi_fd)
+{
+	const struct {
+		int from, to;
+	} moves[] = {
+		{b->null_fd, STDIN_FILENO},
+		{b->launch->log_fd, STDOUT_FILENO},
+		{b->launch->log_fd, STDERR_FILENO},
+		{uapi_fd, FD_UAPI},
+		{b->launch->key_fd, FD_KEY},
+		{b->report_fd, FD_REPORT},
+	};
+	int high[ARRAY_SIZE(moves)];
+	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
+		high[i] = fcntl(moves[i].from, F_DUPFD_CLOEXEC, FD_HIGH);
+		if (high[i] < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
+		if (dup2(high[i], moves[i].to) < 0)
+			return -1;
+	if (fcntl(FD_REPORT, F_SETFD, FD_CLOEXEC) < 0)
+		return -1;
+	return (int)syscall(SYS_close_range, FD_FREE, ~0u, 0);
+}
+
+static _Noreturn void become_engine(const struct launch *b)
+{
+	struct report alive = {.pid = (int32_t)getpid()};
+	sigset_t none;
+	sigemptyset(&none);
+	if (write(b->report_fd, &alive, sizeof(alive)) != sizeof(alive))
+		_exit(127);
+	if (setns(b->launch->uplink_fd, CLONE_NEWNET) < 0)
+		give_up(b->report_fd, "enter the uplink");
+	int uapi_fd = listen_uapi(b);
+	if (uapi_fd < 0)
+		give_up(b->report_fd, "make its UAPI socket");
+	if (drop_rights() < 0)
+		give_up(b->report_fd, "drop its rights");
+	if (chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		give_up(b->report_fd, "leave our surroundings");
+	if (place_descriptors(b, uapi_fd) < 0)
+		give_up(b->report_fd, "place its descriptors");
+	char *const *argv, *const *envp; // the prototype is older than const
+	const char *const *environment_at = environment;
+	const char *const *argv_at = b->argv;
+	memcpy(&argv, &argv_at, sizeof(argv));
+	memcpy(&envp, &environment_at, sizeof(envp));
+	execve(b->launch->program, argv, envp);
+	give_up(FD_REPORT, "exec");
+}
+
+static _Noreturn void daemonize(const struct launch *b)
+{
+	if (setsid() < 0)
+		give_up(b->report_fd, "make a session");
+	pid_t pid = _Fork();
+	if (pid < 0)
+		give_up(b->report_fd, "fork");
+	if (pid == 0)
+		become_engine(b);
+	_exit(0);
+}
+
+// Back in the agent.
+
+static int reap(pid_t pid, struct err *e)
+{
+	while (waitpid(pid, NULL, 0) < 0)
+		if (errno != EINTR)
+			return err_set(e, errno, "wait for the engine's first parent");
+	return 0;
+}
+
+// Reads what the engine's process has to say until exec closes its end.
+static int reports_read(int fd, const struct launch_config *l, const struct wait *w, pid_t *ret_pid,
+	int *ret_pidfd, struct err *e)
+{
+	_cleanup_(closep) int pidfd = -1;
+	pid_t pid = 0;
+	for (;;) {
+		struct report report;
+		int r = sock_read_all(fd, &report, sizeof(report), w, e);
+		if (r == SOCK_CLOSED && pid > 0)
+			break;
+		if (r == SOCK_CLOSED)
+			return err_say(e, ECHILD, "the engine's process died before its start");
+		if (r != 0)
+			return r;
+		if (report.error != 0)
+			return err_set(e, report.error, "start %s: %.24s", l->program, report.what);
+		pid = report.pid;
+		if (proc_pidfd(pid, &pidfd, e) < 0 && e->code != ESRCH)
+			return -1;
+	}
+	if (pidfd < 0)
+		return err_say(e, ESRCH, "%s died at once", l->program);
+	*ret_pid = pid;
+	*ret_pidfd = TAKE_FD(pidfd);
+	return 0;
+}
+
+int launch_start(const struct launch_config *l, const struct wait *w, pid_t *ret_pid,
+	int *ret_pidfd, struct err *e)
+{
+	struct launch b = {
+		.launch = l,
+		.argv = {l->program, "-f", l->name, NULL},
+	};
+	_cleanup_(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_cleanup_(closep) int read_fd = -1, write_fd = -1;
+	int pair[2];
+	if (null_fd < 0)
+		return err_set(e, errno, "open /dev/null");
+	if (sock_unix_address(l->socket_path, &b.address, &b.address_len, e) < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, errno, "make a socket pair");
+	read_fd = pair[0];
+	write_fd = pair[1];
+	b.null_fd = null_fd;
+	b.report_fd = write_fd;
+	pid_t first = _Fork();
+	if (first < 0)
+		return err_set(e, errno, "fork the engine's first parent");
+	if (first == 0)
+		daemonize(&b);
+	close(TAKE_FD(write_fd));
+	if (reap(first, e) < 0)
+		return -1;
+	return reports_read(read_fd, l, w, ret_pid, ret_pidfd, e);
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judges a verification by the state of its queries: which checks have ended, and how.
+#include "agent/verify/verify_judge.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static struct tally tally_of(
+	const struct verify_spec *spec, const struct queries *all, enum query_kind kind)
+{
+	struct tally t = {0};
+	for (size_t i = 0; i < all->count; i++) {
+		const struct query *q = &all->of[i];
+		if (q->kind != kind)
+			continue;
+		if (q->state == QUERY_FAILED && !t.first_failed)
+			t.first_failed = q;
+		t.failed += q->state == QUERY_FAILED;
+		t.unheard += q->state == QUERY_FAILED && q->unheard;
+		t.done += q->state == QUERY_DONE;
+		t.open += q->state == QUERY_RESOLVING || q->state == QUERY_RUNNING;
+		if (kind != QUERY_ECHO || q->state != QUERY_DONE)
+			continue;
+		if (addr_equal(&q->answer, &spec->expected))
+			t.equal++;
+		else
+			t.different = q;
+	}
+	return t;
+}
+
+struct tallies tallies_of(const struct verify_spec *spec, const struct queries *q)
+{
+	return (struct tallies){
+		.echo = tally_of(spec, q, QUERY_ECHO),
+		.connects = tally_of(spec, q, QUERY_CONNECT),
+		.names = tally_of(spec, q, QUERY_NAME),
+	};
+}
+
+static int echo_needed(const struct verify_spec *spec)
+{
+	return spec->kind == VERIFY_FULL ? VERIFY_ECHO_NEEDED : 1;
+}
+
+bool judge_has_enough(const struct verify_spec *spec, const struct tallies *t)
+{
+	return t->echo.equal >= echo_needed(spec);
+}
+
+bool judge_has_ended(const struct tallies *t, enum verify_check check, bool lingered)
+{
+	switch (check) {
+	case CHECK_EXIT_IP:
+		return t->echo.different || t->echo.open == 0 || lingered;
+	case CHECK_DNS:
+		return t->names.open == 0;
+	case CHECK_CONNECTIVITY:
+		return t->connects.done > 0 || t->connects.open == 0;
+	case VERIFY_CHECKS:
+		break;
+	}
+	assert(false);
+	return false;
+}
+
+bool judge_is_over(const struct tallies *t, bool lingered)
+{
+	bool all = true;
+	for (enum verify_check check = 0; check < VERIFY_CHECKS; check++)
+		all = all && judge_has_ended(t, check, lingered);
+	return all || t->echo.different;
+}
+
+_printf_(5, 6) static void set(struct verify_result *r, enum verify_check check,
+	enum outcome outcome, const char *code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(r->checks[check].detail, sizeof(r->checks[check].detail), format, args);
+	va_end(args);
+	r->checks[check].outcome = outcome;
+	r->checks[check].code = code;
+}
+
+static int asked(const struct tally *t)
+{
+	return t->done + t->failed + t->open;
+}
+
+static const char *why(const struct tally *t)
+{
+	return t->first_failed ? t->first_failed->why : "no answer in time";
+}
+
+static void judge_exit(
+	const struct verify_spec *spec, const struct tally *echo, struct verify_result *r)
+{
+	char seen[ADDR_TEXT_MAX], expected[ADDR_TEXT_MAX];
+	addr_text(&spec->expected, expected);
+	if (echo->different) {
+		r->observed = echo->different->answer;
+		set(r, CHECK_EXIT_IP, OUTCOME_FAILED, "exit_mismatch", "%.80s saw %s, expected %s",
+			echo->different->host, addr_text(&r->observed, seen), expected);
+		return;
+	}
+	if (echo->equal > 0)
+		r->observed = spec->expected;
+	if (echo->equal >= echo_needed(spec))
+		set(r, CHECK_EXIT_IP, OUTCOME_PASSED, NULL, "%s seen by %d of %d sources", expected,
+			echo->equal, asked(echo));
+	else
+		set(r, CHECK_EXIT_IP, OUTCOME_INCONCLUSIVE, "inconclusive",
+			"%d of %d sources answered, %d needed; %s", echo->equal, asked(echo),
+			echo_needed(spec), why(echo));
+}
+
+// A resolver that is silent while nothing else answers either is no evidence against the resolver:
+// it may be the tunnel. One that refuses is.
+static void judge_dns(
+	const struct verify_spec *spec, const struct tallies *t, struct verify_result *r)
+{
+	const struct tally *names = &t->names;
+	char server[ADDR_TEXT_MAX];
+	addr_text(&spec->resolver, server);
+	bool others_answer = t->echo.done > 0 || t->connects.done > 0;
+	bool silent = names->failed == names->unheard;
+	if (names->open == 0 && names->failed == 0)
+		set(r, CHECK_DNS, OUTCOME_PASSED, NULL, "%s answered for %d unique names", server,
+			names->done);
+	else if (t->echo.different)
+		set(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive", "not finished");
+	else if (silent && !others_answer)
+		set(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive",
+			"neither %s nor any other address answered: %s", server, why(names));
+	else
+		set(r, CHECK_DNS, OUTCOME_FAILED, "dns_failed", "%s: %s", server, why(names));
+}
+
+static void judge_connectivity(const struct tallies *t, struct verify_result *r)
+{
+	const struct tally *connects = &t->connects;
+	if (connects->done > 0)
+		set(r, CHECK_CONNECTIVITY, OUTCOME_PASSED, NULL, "%d of %d targets connected",
+			connects->done, asked(connects));
+	else
+		set(r, CHECK_CONNECTIVITY, OUTCOME_INCONCLUSIVE, "inconclusive", "%s",
+			t->echo.different ? "not finished" : why(connects));
+}
+
+void judge(const struct verify_spec *spec, const struct tallies *t, struct verify_result *ret)
+{
+	judge_exit(spec, &t->echo, ret);
+	judge_dns(spec, t, ret);
+	judge_connectivity(t, ret);
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verification's traffic: echo sources, connections and names, all at once in one loop.
+#include "agent/verify/verify_net.h"
+
+#include <ares.h>
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "agent/net/link.h"
+#include "agent/net/wall.h"
+#include "agent/verify/verify_judge.h"
+#include "agent/verify/verify_query.h"
+#include "lib/addr.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
+
+enum {
+	ECHO_LINGER_MS = 100, // for a fourth source that disagrees
+	DNS_TIMEOUT_MS = 800, // then twice and four times as long
+	DNS_TRIES = 3,
+	DNS_SOCKETS_MAX = 16,
+};
+
+// A query on its way.
+struct transfer {
+	struct verify_net *net;
+	struct query *query;
+	CURL *easy; // NULL for a name
+	struct curl_slist *pin; // "host:port:address": curl asks nobody
+	char body[QUERY_ANSWER_MAX];
+	size_t body_len;
+};
+
+struct dns_socket {
+	ares_socket_t fd;
+	bool read, write;
+};
+
+struct verify_net {
+	const struct verify_spec *spec;
+	struct wait limit;
+	int total_ms;
+	int64_t start_us;
+	struct ifaddrs *own; // addresses of the namespace
+	ares_channel dns;
+	struct dns_socket sockets[DNS_SOCKETS_MAX];
+	size_t socket_count;
+	CURLM *multi;
+	struct queries queries;
+	struct transfer transfers[QUERIES_MAX]; // of the query at the same place
+	int64_t enough_ms; // when the needed number of equal answers had come; 0: not yet
+	int64_t took_us[VERIFY_CHECKS];
+};
+
+// Every socket carries the mark that a closed wall lets through, and leaves by the tunnel or not at
+// all: what listens in the container must not answer for the exit.
+static int socket_prepare(int fd)
+{
+	uint32_t mark = WALL_MARK_VERIFY;
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, LINK_TUNNEL, sizeof(LINK_TUNNEL));
+}
+
+static int curl_prepares(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	(void)purpose;
+	return socket_prepare(fd) < 0 ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
+}
+
+static int ares_prepares(ares_socket_t fd, int type, void *arg)
+{
+	(void)type;
+	(void)arg;
+	return socket_prepare(fd);
+}
+
+// c-ares tells which of its sockets wait for what.
+static void ares_socket_changes(void *arg, ares_socket_t fd, int readable, int writable)
+{
+	struct verify_net *v = arg;
+	size_t i = 0;
+	while (i < v->socket_count && v->sockets[i].fd != fd)
+		i++;
+	if (!readable && !writable) {
+		if (i < v->socket_count)
+			v->sockets[i] = v->sockets[--v->socket_count];
+		return;
+	}
+	if (i == v->socket_count && i == DNS_SOCKETS_MAX)
+		return; // that query runs into its timeout
+	if (i == v->socket_count)
+		v->socket_count++;
+	v->sockets[i] = (struct dns_socket){.fd = fd, .read = readable, .write = writable};
+}
+
+// Building.
+
+static size_t body_take(char *data, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+	if (size * count > sizeof(t->body) - t->body_len)
+		return 0; // no address is that long
+	memcpy(t->body + t->body_len, data, size * count);
+	t->body_len += size * count;
+	return size * count;
+}
+
+static void easy_make(struct transfer *t)
+{
+	CURL *easy = curl_easy_init();
+	if (!easy)
+		abort(); // out of memory
+	t->easy = easy;
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(easy, CURLOPT_URL, t->query->url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->net->total_ms);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, curl_prepares);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ccp-verify");
+	if (t->query->kind == QUERY_CONNECT)
+		curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+}
+
+static int transfers_make(struct verify_net *v, struct err *e)
+{
+	if (queries_make(v->spec, &v->queries, e) < 0)
+		return -1;
+	for (size_t i = 0; i < v->queries.count; i++) {
+		struct transfer *t = &v->transfers[i];
+		*t = (struct transfer){.net = v, .query = &v->queries.of[i]};
+		if (t->query->url)
+			easy_make(t);
+	}
+	return 0;
+}
+
+static int dns_make(struct verify_net *v, struct err *e)
+{
+	char server[ADDR_TEXT_MAX];
+	static char lookups[] = "b"; // DNS only, no hosts file
+	struct ares_options options = {
+		// An answer that refuses is an answer: without NOCHECKRESP it would look like no
+		// contact.
+		.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+		.timeout = DNS_TIMEOUT_MS,
+		.tries = DNS_TRIES,
+		.lookups = lookups,
+		.sock_state_cb = ares_socket_changes,
+		.sock_state_cb_data = v,
+	};
+	int r = ares_library_init(ARES_LIB_INIT_ALL);
+	if (r == ARES_SUCCESS)
+		r = ares_init_options(&v->dns, &options,
+			ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+				ARES_OPT_SOCK_STATE_CB);
+	if (r == ARES_SUCCESS)
+		r = ares_set_servers_csv(v->dns, addr_text(&v->spec->resolver, server));
+	if (r != ARES_SUCCESS)
+		return err_say(e, EIO, "start the resolver: %s", ares_strerror(r));
+	ares_set_socket_configure_callback(v->dns, ares_prepares, v);
+	return 0;
+}
+
+int verify_net_new(
+	const struct verify_spec *spec, int total_ms, struct verify_net **ret, struct err *e)
+{
+	struct verify_net *v = xnew(struct verify_net);
+	v->spec = spec;
+	v->total_ms = total_ms;
+	if (getifaddrs(&v->own) < 0)
+		return err_set(e, errno, "list the namespace's addresses"); // the process ends now
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(v->multi = curl_multi_init())) {
+		free(v);
+		return err_say(e, EIO, "start libcurl");
+	}
+	if (dns_make(v, e) < 0 || transfers_make(v, e) < 0)
+		return -1; // the process ends now
+	*ret = v;
+	return 0;
+}
+
+// Running.
+
+// The kernel delivers what is sent to such an address inside the namespace, whatever device the
+// socket is bound to; 0.0.0.0/8 and :: mean "this host", and an AAAA record that is IPv4
+// belongs to no exit.
+static bool is_inside(const struct verify_net *v, const struct addr *a)
+{
+	struct in6_addr six;
+	memcpy(&six, a->bytes, sizeof(six));
+	if (a->family == AF_INET && (a->bytes[0] == 127 || a->bytes[0] == 0))
+		return true;
+	if (a->family == AF_INET6 && (IN6_IS_ADDR_UNSPECIFIED(&six) || IN6_IS_ADDR_LOOPBACK(&six) ||
+					     IN6_IS_ADDR_V4MAPPED(&six)))
+		return true;
+	for (const struct ifaddrs *i = v->own; i; i = i->ifa_next) {
+		struct addr own;
+		if (!i->ifa_addr || i->ifa_addr->sa_family != a->family)
+			continue;
+		own = addr_from_socket(i->ifa_addr).addr;
+		if (addr_equal(&own, a))
+			return true;
+	}
+	return false;
+}
+
+// `resolved`: the host is a name, and this is its address.
+static void transfer_begin(struct transfer *t, const struct addr *address, bool resolved)
+{
+	struct query *q = t->query;
+	char text[ADDR_TEXT_MAX];
+	addr_text(address, text);
+	if (is_inside(t->net, address)) {
+		query_fail(q, "%.60s is %s, which is the container", q->host, text);
+		return;
+	}
+	if (resolved) {
+		_cleanup_(freep) char *pin = xasprintf("%s:%s:%s", q->host, q->port, text);
+		t->pin = curl_slist_append(NULL, pin);
+		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->pin);
+	}
+	q->state = QUERY_RUNNING;
+	if (curl_multi_add_handle(t->net->multi, t->easy) != CURLM_OK)
+		query_fail(q, "libcurl refused it");
+}
+
+static void name_answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct transfer *t = arg;
+	struct query *q = t->query;
+	struct addr address = {0}; // the first one
+	(void)timeouts;
+	if (info && info->nodes)
+		address = addr_from_socket(info->nodes->ai_addr).addr;
+	ares_freeaddrinfo(info);
+	if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
+		return;
+	bool answered =
+		status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
+	if (q->kind == QUERY_NAME && answered)
+		q->state = QUERY_DONE; // that it does not exist is an answer, too
+	else if (address.family != 0 && q->kind != QUERY_NAME)
+		transfer_begin(t, &address, true);
+	else
+		query_fail(q, "%s: %s", q->host, ares_strerror(status));
+	q->unheard = status == ARES_ETIMEOUT;
+}
+
+static void transfer_start(struct transfer *t)
+{
+	struct query *q = t->query;
+	struct addr literal;
+	struct err not_an_address;
+	if (q->kind != QUERY_NAME && addr_parse(q->host, &literal, &not_an_address) == 0) {
+		transfer_begin(t, &literal, false);
+		return;
+	}
+	struct ares_addrinfo_hints hints = {
+		.ai_family = t->net->spec->expected.family,
+		.ai_flags = ARES_AI_NOSORT, // sorting would connect unmarked sockets
+	};
+	ares_getaddrinfo(t->net->dns, q->host, NULL, &hints, name_answered, t);
+}
+
+static void transfer_finish(struct transfer *t, CURLcode result)
+{
+	struct query *q = t->query;
+	if (result != CURLE_OK)
+		query_fail(q, "%s: %s", q->host, curl_easy_strerror(result));
+	else if (q->kind == QUERY_ECHO)
+		query_answered(q, t->body, t->body_len);
+	else
+		q->state = QUERY_DONE;
+}
+
+static void finished_take(struct verify_net *v)
+{
+	CURLMsg *message;
+	int left;
+	while ((message = curl_multi_info_read(v->multi, &left))) {
+		struct transfer *t;
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+		transfer_finish(t, message->data.result);
+	}
+}
+
+// Is everything known that can be known? A check that has just ended keeps its time.
+static bool is_over(struct verify_net *v, const struct tallies *t)
+{
+	if (!v->enough_ms && judge_has_enough(v->spec, t))
+		v->enough_ms = wait_now_ms();
+	bool lingered = v->enough_ms && wait_now_ms() >= v->enough_ms + ECHO_LINGER_MS;
+	for (enum verify_check check = 0; check < VERIFY_CHECKS; check++)
+		if (v->took_us[check] == 0 && judge_has_ended(t, check, lingered))
+			v->took_us[check] = wait_now_us() - v->start_us;
+	return judge_is_over(t, lingered);
+}
+
+static int pause_ms(struct verify_net *v)
+{
+	struct timeval most, soon;
+	int ms = wait_left_ms(&v->limit);
+	most = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval *next = ares_timeout(v->dns, &most, &soon);
+	int dns_ms = (int)(next->tv_sec * 1000 + (next->tv_usec + 999) / 1000);
+	if (dns_ms < ms)
+		ms = dns_ms;
+	if (v->enough_ms) {
+		int64_t linger = v->enough_ms + ECHO_LINGER_MS - wait_now_ms();
+		if (linger < ms)
+			ms = linger > 0 ? (int)linger : 0;
+	}
+	return ms;
+}
+
+static void wait_once(struct verify_net *v)
+{
+	struct curl_waitfd fds[DNS_SOCKETS_MAX];
+	size_t count = v->socket_count;
+	for (size_t i = 0; i < count; i++)
+		fds[i] = (struct curl_waitfd){.fd = v->sockets[i].fd,
+			.events = (short)((v->sockets[i].read ? CURL_WAIT_POLLIN : 0) |
+					  (v->sockets[i].write ? CURL_WAIT_POLLOUT : 0))};
+	curl_multi_poll(v->multi, fds, (unsigned)count, pause_ms(v), NULL);
+	for (size_t i = 0; i < count; i++)
+		ares_process_fd(v->dns,
+			fds[i].revents & CURL_WAIT_POLLIN ? fds[i].fd : ARES_SOCKET_BAD,
+			fds[i].revents & CURL_WAIT_POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+	ares_process_fd(v->dns, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
+	int running;
+	curl_multi_perform(v->multi, &running);
+	finished_take(v);
+}
+
+void verify_net_run(struct verify_net *v, struct verify_result *ret)
+{
+	v->start_us = wait_now_us();
+	v->limit = wait_for(v->total_ms, -1);
+	for (size_t i = 0; i < v->queries.count; i++)
+		transfer_start(&v->transfers[i]);
+	struct tallies t = tallies_of(v->spec, &v->queries);
+	while (!is_over(v, &t) && wait_left_ms(&v->limit) > 0) {
+		wait_once(v);
+		t = tallies_of(v->spec, &v->queries);
+	}
+	judge(v->spec, &t, ret);
+	for (int i = 0; i < VERIFY_CHECKS; i++)
+		ret->checks[i].took_us =
+			v->took_us[i] ? v->took_us[i] : wait_now_us() - v->start_us;
+}
