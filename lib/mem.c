@@ -181,3 +181,8 @@ bool text_copy(char *dst, size_t dst_size, const char *text)
 		dst[0] = '\0';
 	return fits;
 }
+
+bool text_ends_within(const char *text, size_t size)
+{
+	return memchr(text, '\0', size);
+}

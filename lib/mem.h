@@ -79,3 +79,6 @@ bool str_is_uuid(const char *text);
 
 // Copies `text` into a fixed array. false (and an empty dst) when it does not fit.
 _must_check_ bool text_copy(char *dst, size_t dst_size, const char *text);
+
+// Is there a NUL within the array? For texts in messages from another process.
+bool text_ends_within(const char *text, size_t size);

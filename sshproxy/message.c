@@ -11,25 +11,21 @@
 #include "lib/sock.h"
 #include "lib/wait.h"
 
-static bool is_text(const char *text, size_t size)
-{
-	return memchr(text, '\0', size);
-}
-
 static bool is_name(const char *name)
 {
-	return is_text(name, NAME_SIZE) && strcmp(name_or_nobody(name), name) == 0;
+	return text_ends_within(name, NAME_SIZE) && strcmp(name_or_nobody(name), name) == 0;
 }
 
 static bool login_is_valid(const struct message *m)
 {
-	return is_name(m->login.name) && is_text(m->login.password, sizeof(m->login.password));
+	return is_name(m->login.name) &&
+	       text_ends_within(m->login.password, sizeof(m->login.password));
 }
 
 static bool key_is_valid(const struct message *m)
 {
 	const char *sha256 = m->key.sha256;
-	return is_name(m->key.name) && is_text(sha256, sizeof(m->key.sha256)) &&
+	return is_name(m->key.name) && text_ends_within(sha256, sizeof(m->key.sha256)) &&
 	       strspn(sha256, "0123456789abcdef") == MESSAGE_SHA256_SIZE - 1;
 }
 
@@ -42,19 +38,19 @@ static bool close_is_valid(const struct message *m)
 static bool answer_is_valid(const struct message *m)
 {
 	return m->answer.verdict <= MESSAGE_REFUSED &&
-	       is_text(m->answer.sentence, sizeof(m->answer.sentence));
+	       text_ends_within(m->answer.sentence, sizeof(m->answer.sentence));
 }
 
 static bool dialled_is_valid(const struct message *m)
 {
 	return m->dialled.verdict <= MESSAGE_REFUSED &&
-	       is_text(m->dialled.sentence, sizeof(m->dialled.sentence)) &&
-	       is_text(m->dialled.host_key, sizeof(m->dialled.host_key));
+	       text_ends_within(m->dialled.sentence, sizeof(m->dialled.sentence)) &&
+	       text_ends_within(m->dialled.host_key, sizeof(m->dialled.host_key));
 }
 
 static bool peer_is_valid(const struct message *m)
 {
-	return is_text(m->peer.address, sizeof(m->peer.address));
+	return text_ends_within(m->peer.address, sizeof(m->peer.address));
 }
 
 static bool anything_is_valid(const struct message *m)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/db.h"
+#include "lib/dialer.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -17,7 +18,6 @@
 #include "lib/pool.h"
 #include "lib/wait.h"
 #include "sshproxy/auth_query.h"
-#include "sshproxy/dialer.h"
 #include "sshproxy/session_reports.h"
 #include "sshproxy/message.h"
 

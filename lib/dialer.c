@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Monitor: asks the agent for a connected socket.
-#include "sshproxy/dialer.h"
+// Asks the agent for a connected socket in a container.
+#include "lib/dialer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,15 +36,11 @@ static void dialer_freep(struct dialer **d)
 		dialer_free(*d);
 }
 
-static bool is_text(const char *text, size_t size)
-{
-	return memchr(text, '\0', size);
-}
-
 static bool reply_is_valid(const struct dial_reply *reply, size_t fds_count)
 {
-	return reply->magic == DIAL_MAGIC && is_text(reply->sentence, sizeof(reply->sentence)) &&
-	       is_text(reply->host_key, sizeof(reply->host_key)) &&
+	return reply->magic == DIAL_MAGIC &&
+	       text_ends_within(reply->sentence, sizeof(reply->sentence)) &&
+	       text_ends_within(reply->host_key, sizeof(reply->host_key)) &&
 	       fds_count == (reply->outcome == DIAL_OK ? DIAL_FD_COUNT : 0);
 }
 

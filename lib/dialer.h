@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Monitor: one call to the agent's dial socket, on the loop, without waiting.
+// The client of the agent's dial socket: one call, on the loop, without waiting.
 #pragma once
 
 #include "lib/attr.h"
