@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses: what is taken, what is refused, what is equal.
-#include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <arpa/inet.h>
+#include <string.h>
 
 #include "lib/addr.h"
 #include "lib/err.h"
-#include "lib/mem.h"
 
 static void addresses_come_back_as_they_were(void **state)
 {

@@ -2,20 +2,15 @@
 // The create body and the seccomp profile: compared whole with a golden file, rule by rule.
 // uses: agent/container/container.c agent/container/seccomp.c
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "agent/container/container.h"
 #include "lib/err.h"
 #include "lib/json.h"
-#include "lib/mem.h"
 
 #define GOLDEN "tests/unit/golden/container.json"
 

@@ -3,11 +3,9 @@
 
 // uses: agent/container/docker.c agent/container/image.c agent/container/container.c agent/container/seccomp.c
 
+#include "tests/unit/unit.h"
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +13,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "agent/container/docker.h"
 #include "agent/container/image.h"
 #include "lib/err.h"
-#include "lib/mem.h"
 
 struct engine {
 	int fd; // listens

@@ -2,24 +2,19 @@
 // The life of a host's key files.
 // uses: agent/store/keys.c agent/store/file.c
 
+#include "tests/unit/unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "agent/store/file.h"
 #include "agent/store/keys.h"
 #include "lib/err.h"
-#include "lib/mem.h"
 
 static char directory[64];
 static int dir_fd = -1;

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel says at the end of a netlink dump is believed, and nothing less than its end.
 // uses: agent/net/netns.c agent/net/nl.c
+#include "tests/unit/unit.h"
+
 #include <errno.h>
 #include <linux/netlink.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include <cmocka.h>
-
 #include "agent/net/nl.h"
 #include "lib/err.h"
-#include "lib/mem.h"
 
 // The kernel of this test: takes every request; its answer waits in the other end of a pair.
 ssize_t sendto(

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sealed secrets: open with the right key only, and only unchanged.
 
+#include "tests/unit/unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/err.h"
-#include "lib/mem.h"
 #include "lib/seal.h"
 
 static void what_is_sealed_opens(void **state)

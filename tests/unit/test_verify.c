@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent and its verify child tell each other, and what becomes evidence.
 // uses: agent/evidence.c agent/verify/verify_wire.c
+#include "tests/unit/unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/verify/verify_wire.h"
 #include "lib/err.h"
 #include "lib/json.h"
-#include "lib/mem.h"
 
 static cJSON *texts(const char *one, int count)
 {

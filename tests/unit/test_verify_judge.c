@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verification asks, and what it makes of the answers.
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c agent/evidence.c
+#include "tests/unit/unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/verify/verify_judge.h"
 #include "lib/err.h"
 #include "lib/json.h"
-#include "lib/mem.h"
 
 static struct verify_spec spec_of(enum verify_kind kind, const cJSON *echoes, const cJSON *targets)
 {

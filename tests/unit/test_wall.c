@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall's rule set as it is built, without a kernel.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/ruleset.c agent/net/wall.c
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <libnftnl/set.h>
 
 #include "agent/net/elements.h"
@@ -17,7 +14,6 @@
 #include "agent/net/wall.h"
 #include "lib/err.h"
 #include "lib/hash.h"
-#include "lib/mem.h"
 
 #define GOLDEN "tests/unit/golden/ruleset.txt"
 

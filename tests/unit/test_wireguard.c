@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // WireGuard's texts: keys, allowed addresses, UAPI in both directions.
 // uses: agent/tunnel/wireguard.c
+#include "tests/unit/unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
-#include "lib/mem.h"
 
 #define HEX_01 "0101010101010101010101010101010101010101010101010101010101010101"
 #define HEX_02 "0202020202020202020202020202020202020202020202020202020202020202"
