@@ -100,7 +100,10 @@ begin
         p_table, v_same_key
     );
     if v_set is not null then
-        execute format('update ccp.%1$I as t set %2$s from pg_temp.%1$I as w where %3$s and (%4$s)', p_table, v_set, v_same_key, v_differs);
+        execute format(
+            'update ccp.%1$I as t set %2$s from pg_temp.%1$I as w where %3$s and (%4$s)',
+            p_table, v_set, v_same_key, v_differs
+        );
     end if;
 end
 $$;

@@ -4949,15 +4949,8 @@ ALTER TABLE ccp.host_statuses OWNER TO ccp_owner;
 
 CREATE VIEW ccp.host_wants WITH (security_barrier='true') AS
  SELECT h.id AS host_id,
-        CASE
-            WHEN (u.disabled_at IS NOT NULL) THEN 'disabled'::text
-            WHEN (u.expires_at <= clock.now()) THEN 'expired'::text
-            ELSE 'active'::text
-        END AS user_state,
-        CASE
-            WHEN ((h.desired = 'running'::text) AND ((u.disabled_at IS NOT NULL) OR (u.expires_at <= clock.now()))) THEN 'stopped'::text
-            ELSE h.desired
-        END AS wanted,
+    account.state(u.disabled_at, u.expires_at) AS user_state,
+    host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) AS wanted,
     format('%s desires it %s'::text, u.username, h.desired) AS why
    FROM (ccp.hosts h
      JOIN ccp.users u ON ((u.id = h.user_id)));
@@ -6135,7 +6128,7 @@ CREATE VIEW ccp.task_status WITH (security_barrier='true') AS
                 WHEN 'ccp_worker'::text THEN 'ccp-worker'::text
                 ELSE 'ccp-agent'::text
             END, COALESCE((' on '::text || n.name), ''::text))
-            WHEN (p.beat_at < (clock.now() - '00:00:15'::interval)) THEN format('%s waits, and %s on %s has not been heard of for %s'::text, t.kind, p.program, n.name, clock.span((clock.now() - p.beat_at)))
+            WHEN (NOT process.is_heard(p.beat_at)) THEN format('%s waits, and %s on %s has not been heard of for %s'::text, t.kind, p.program, n.name, clock.span((clock.now() - p.beat_at)))
             ELSE format('%s has waited %s to be claimed'::text, t.kind, clock.span((clock.now() - t.run_at)))
         END AS why
    FROM ((((((ccp.task_rows t
@@ -6501,7 +6494,7 @@ CREATE VIEW ccp.workers WITH (security_barrier='true') AS
             l.end_reason,
                 CASE
                     WHEN (l.ended_at IS NOT NULL) THEN 'ended'::text
-                    WHEN (l.beat_at > (clock.now() - '00:00:15'::interval)) THEN 'alive'::text
+                    WHEN process.is_heard(l.beat_at) THEN 'alive'::text
                     ELSE 'silent'::text
                 END AS status
            FROM ccp.processes l

@@ -40,8 +40,10 @@ grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;
 
--- The names that defaults and triggers of tables hang on; the bodies are in db/code/<schema>/<verb>.sql.
+-- The names that tables and types hang on, which are made before code; the bodies are in db/code/<schema>/<verb>.sql.
 create function clock.now() returns timestamptz language sql stable return pg_catalog.now();
+create function account.state(p_disabled_at timestamptz, p_expires_at timestamptz) returns text
+language sql stable return null::text;
 
 do $$
 declare
@@ -62,7 +64,7 @@ end
 $$;
 
 -- What one column says by itself is a domain, which is checked when that column is written. A table's constraints are
--- read and checked anew by each write of a row, and tasks are written often: only what ties columns together is one.
+-- read and checked again by each write of a row, and tasks are written often: only what ties columns together is one.
 create domain ccp.word as text constraint word_is_plain check (value ~ '^[a-z_]{1,60}$');
 create domain ccp.sentence as text constraint sentence_is_short check (length(value) <= 2000);
 create domain ccp.percentage as integer constraint percentage_is_within_bounds check (value between 0 and 100);

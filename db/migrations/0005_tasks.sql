@@ -85,7 +85,8 @@ comment on table ccp.task_params is 'The parameters a kind takes; others are ref
 comment on column ccp.task_params.kind is 'The kind.';
 comment on column ccp.task_params.name is 'Name of the parameter.';
 comment on column ccp.task_params.pattern is 'Regular expression that the value must match as a whole.';
-comment on column ccp.task_params.default_value is 'What its absence means: a request that says it is the same as one that does not.';
+comment on column ccp.task_params.default_value is
+'What its absence means: a request that says it is the same as one that does not.';
 comment on column ccp.task_params.description is 'What it does.';
 
 create table ccp.host_remedies (

@@ -6,8 +6,8 @@ values
     ('starting', 'is being started, or waits for it'),
     ('running', 'runs, and its exit is proven'),
     ('stopping', 'is being stopped, or waits for it'),
-    ('rebuilding', 'is being made anew from its image'),
+    ('rebuilding', 'is being made again from its image'),
     ('unavailable', 'should run but its exit is not proven: it is closed'),
     ('failed', 'could not be made, stopped or deleted'),
     ('deleting', 'is being deleted, or waits for it'),
-    ('deleted', 'is gone; its row is kept for a while');
+    ('deleted', 'has been removed; its row is kept for a while');

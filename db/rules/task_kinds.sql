@@ -22,7 +22,7 @@ values
         'stopped', 'running', '30 seconds', 3, true, '{host.start,host.delete}', '{host.start,host.delete}', false, false, true
     ),
     (
-        'host.rebuild', 'make the container anew from its image; keep or wipe the home', 'ccp_agent', 'host',
+        'host.rebuild', 'make the container again from its image; keep or wipe the home', 'ccp_agent', 'host',
         '{stopped,running,unavailable,failed}', 'rebuilding', 'running', 'stopped', 'failed', 'unavailable',
         null, null, '120 seconds', 1, false, '{}', '{host.delete}', true, false, true
     ),

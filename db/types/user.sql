@@ -5,11 +5,7 @@ select
     u.username,
     u.short_id,
     u.role,
-    case
-        when u.disabled_at is not null then 'disabled'
-        when u.expires_at <= clock.now() then 'expired'
-        else 'active'
-    end as status,
+    account.state(u.disabled_at, u.expires_at) as status,
     u.expires_at,
     u.disabled_at,
     u.password_changed_at,

@@ -2,15 +2,8 @@
 create or replace view ccp.host_wants with (security_barrier) as
 select
     h.id as host_id,
-    case
-        when u.disabled_at is not null then 'disabled'
-        when u.expires_at <= clock.now() then 'expired'
-        else 'active'
-    end as user_state,
-    case
-        when h.desired = 'running' and (u.disabled_at is not null or u.expires_at <= clock.now()) then 'stopped'
-        else h.desired
-    end as wanted,
+    account.state(u.disabled_at, u.expires_at) as user_state,
+    host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) as wanted,
     format('%s desires it %s', u.username, h.desired) as why
 from ccp.hosts as h
 join ccp.users as u on u.id = h.user_id;

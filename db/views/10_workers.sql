@@ -35,7 +35,7 @@ from (
         l.*,
         case
             when l.ended_at is not null then 'ended'
-            when l.beat_at > clock.now() - interval '15 seconds' then 'alive'
+            when process.is_heard(l.beat_at) then 'alive'
             else 'silent'
         end as status
     from ccp.processes as l

@@ -41,7 +41,7 @@ select
             '%s waits, and no %s runs%s', t.kind,
             case t.queue when 'ccp_worker' then 'ccp-worker' else 'ccp-agent' end, coalesce(' on ' || n.name, '')
         )
-        when p.beat_at < clock.now() - interval '15 seconds' then format(
+        when not process.is_heard(p.beat_at) then format(
             '%s waits, and %s on %s has not been heard of for %s', t.kind, p.program, n.name, clock.span(clock.now() - p.beat_at)
         )
         else format('%s has waited %s to be claimed', t.kind, clock.span(clock.now() - t.run_at))

@@ -12,10 +12,7 @@ begin
         address := nullif(current_setting('ccp.actor_address', true), '')::inet;
     else
         who := session_user;
-        role := case
-            when session_user in ('ccp_api', 'ccp_worker', 'ccp_agent', 'ccp_sshproxy', 'ccp_cron') then 'program'
-            else 'database'
-        end;
+        role := case when process.is_program(session_user) or session_user = 'ccp_cron' then 'program' else 'database' end;
         address := null;
     end if;
 end

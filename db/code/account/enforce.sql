@@ -16,9 +16,9 @@ begin
             u.id, u.username, u.expires_at, u.expiry_announced_at,
             account.state(u.disabled_at, u.expires_at) as state
         from ccp.users as u
-        where (u.disabled_at is not null or u.expires_at <= clock.now())
+        where not account.is_active(u.disabled_at, u.expires_at)
             and (
-                (u.expires_at <= clock.now() and u.expiry_announced_at is null)
+                (not account.is_active(null, u.expires_at) and u.expiry_announced_at is null)
                 or exists (
                     select
                     from ccp.sessions as s
@@ -34,7 +34,7 @@ begin
         for no key update skip locked
     loop
         begin
-            if v_user.expires_at <= clock.now() and v_user.expiry_announced_at is null then
+            if not account.is_active(null, v_user.expires_at) and v_user.expiry_announced_at is null then
                 update ccp.users
                 set expiry_announced_at = clock.now()
                 where id = v_user.id;

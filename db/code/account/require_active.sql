@@ -5,11 +5,13 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_disabled_at is not null then
+    if account.is_active(p_disabled_at, p_expires_at) then
+        return;
+    elsif p_disabled_at is not null then
         perform access.refuse(
             'CP403', 'account_disabled', 'this account is disabled', '{}', 'ask an admin to enable it'
         );
-    elsif p_expires_at <= clock.now() then
+    else
         perform access.refuse(
             'CP403', 'account_expired', 'this account has expired', jsonb_build_object('expired_at', p_expires_at),
             'ask an admin to extend it'

@@ -36,7 +36,7 @@ begin
     end if;
     perform account.require_version(p_if_match, v_before.version);
     if p_id = v_admin_id
-        and (p_status = 'disabled' or p_role = 'user' or (p_expires_at > '-infinity' and p_expires_at <= clock.now()))
+        and (p_status = 'disabled' or p_role = 'user' or not account.is_active(null, nullif(p_expires_at, '-infinity')))
     then
         perform access.refuse('CP409', 'own_account', 'You cannot disable, demote or expire yourself.');
     end if;

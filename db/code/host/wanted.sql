@@ -1,14 +1,11 @@
--- What is wanted of a host now: stopped while its user is expired or disabled, else what its owner desires.
+-- What is wanted of a host now; the view ccp.host_wants says it of all.
 create or replace function host.wanted(p_host ccp.hosts)
 returns text
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case
-        when p_host.desired = 'running' and account.state(u.disabled_at, u.expires_at) <> 'active' then 'stopped'
-        else p_host.desired
-    end
+    select host.wanted_of(p_host.desired, account.state(u.disabled_at, u.expires_at))
     from ccp.users as u
     where u.id = p_host.user_id
 $$;

@@ -18,7 +18,7 @@ as $$
     from (
         select
             l.program,
-            case when l.beat_at > clock.now() - interval '15 seconds' then 'ok' else 'stale' end as health
+            case when process.is_heard(l.beat_at) then 'ok' else 'stale' end as health
         from ccp.processes as l
         where l.ended_at is null and l.program in ('ccp-agent', 'ccp-worker')
     ) as p

@@ -6,9 +6,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if session_user in ('ccp_api', 'ccp_worker', 'ccp_agent', 'ccp_sshproxy')
-        and replace(p_program, '-', '_') <> session_user
-    then
+    if not process.may_speak_for(p_program) then
         perform access.refuse(
             'CP403', 'not_your_process', format('%s may not speak for %s', session_user, p_program), '{}',
             'connect as the role of your own program'

@@ -43,10 +43,7 @@ begin
                     from ccp.processes as p
                     where p.id = p_process_id
                         and p.ended_at is null
-                        and (
-                            replace(p.program, '-', '_') = session_user
-                            or session_user not in ('ccp_api', 'ccp_worker', 'ccp_agent', 'ccp_sshproxy')
-                        )
+                        and process.may_speak_for(p.program)
                 )
                 and q.status = 'queued'
                 and q.run_at <= v_now
@@ -64,8 +61,7 @@ begin
                         select
                         from ccp.users as u
                         where u.id = q.user_id
-                            and u.disabled_at is null
-                            and (u.expires_at is null or u.expires_at > v_now)
+                            and account.is_active(u.disabled_at, u.expires_at)
                     )
                 )
             order by q.run_at
