@@ -26,8 +26,7 @@ struct http {
 struct transfer {
 	CURL *easy;
 	const struct http_request *request;
-	struct str body; // with on_line: the line that is not complete yet
-	enum { FINE, TOO_LONG, STOPPED } stop;
+	struct str body;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -84,42 +83,11 @@ static struct curl_slist *slist_of(const char *const *texts)
 	return list;
 }
 
-// Gives complete lines to on_line and keeps the rest.
-static void take_lines(struct transfer *t, const char *bytes, size_t len)
-{
-	while (len > 0 && t->stop == FINE) {
-		const char *newline = memchr(bytes, '\n', len);
-		size_t part = newline ? (size_t)(newline - bytes) : len;
-		str_add_bytes(&t->body, bytes, part);
-		if (t->body.overflow) {
-			t->stop = TOO_LONG;
-			return;
-		}
-		if (!newline)
-			return;
-		if (t->request->on_line(t->request->data, str_text(&t->body), t->body.len) != 0)
-			t->stop = STOPPED;
-		str_reset(&t->body);
-		bytes += part + 1;
-		len -= part + 1;
-	}
-}
-
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct transfer *t = data;
-	size_t len = size * count;
-	long status = 0;
-
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (t->request->on_line && status >= 200 && status < 300) {
-		take_lines(t, bytes, len);
-	} else {
-		str_add_bytes(&t->body, bytes, len);
-		if (t->body.overflow)
-			t->stop = TOO_LONG;
-	}
-	return t->stop == FINE ? len : 0; // anything but len ends the transfer
+	str_add_bytes(&t->body, bytes, size * count);
+	return t->body.overflow ? 0 : size * count; // anything but all of it ends the transfer
 }
 
 static void set_options(CURL *easy, const struct http_request *request, struct transfer *t,
@@ -185,13 +153,9 @@ static int refuse(const struct transfer *t, CURLcode code, struct err *e)
 	const char *why = t->why[0] ? t->why : curl_easy_strerror(code);
 	long os_errno = 0;
 
-	if (t->stop == TOO_LONG)
+	if (t->body.overflow)
 		return err_say(e, EMSGSIZE, "%s %.*s: the answer is longer than %zu bytes",
 			request->method, url_len, request->url, t->body.max);
-	if (t->stop == STOPPED) {
-		err_note(e, ECANCELED, "the reader has seen enough");
-		return HTTP_STOPPED;
-	}
 	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
 	if (code == CURLE_COULDNT_CONNECT && os_errno == 0)
 		os_errno = ECONNREFUSED;
@@ -227,7 +191,7 @@ int http_do(struct http *http, const struct http_request *request, const struct 
 		abort(); // it is never in twice
 	int r = drive(http->multi, w, &code, e);
 	curl_multi_remove_handle(http->multi, http->easy);
-	if (r == 0 && (code != CURLE_OK || t.stop != FINE))
+	if (r == 0 && code != CURLE_OK)
 		r = refuse(&t, code, e);
 	if (r == 0)
 		take_answer(&t, ret);

@@ -29,31 +29,20 @@ struct http_request {
 	const char *device; // bind to this network device (SO_BINDTODEVICE); or NULL
 	const char *body; // or NULL
 	size_t body_len;
-	size_t answer_max_bytes; // longest body, with on_line: longest line; 0: HTTP_ANSWER_MAX
-
-	// For endless answers (Docker's events): called per line, without its newline. Not 0 ends
-	// the request: HTTP_STOPPED.
-	int (*on_line)(void *data, const char *line, size_t len);
-	void *data;
+	size_t answer_max_bytes; // longest body; 0: HTTP_ANSWER_MAX
 };
 
 enum { HTTP_ANSWER_MAX = 4 * 1024 * 1024 };
 
 struct http_answer {
 	int status; // 200, 404, ...
-	char *body; // NUL-terminated, never NULL after success, "" when empty or with on_line of a
-		// 2xx
+	char *body; // NUL-terminated, never NULL after success
 	size_t body_len;
 	char remote_address[64]; // who answered; "" on a Unix socket
 };
 
-enum http_outcome {
-	HTTP_STOPPED = 3, // on_line ended it
-};
-
-// 0: an answer of whatever status. WAIT_TIMEOUT, WAIT_CANCELED, HTTP_STOPPED: *ret is empty. -1: no
-// answer, or one that is too long (e->code EMSGSIZE). The caller ends *ret with http_answer_done in
-// every case. A streaming answer that is not 2xx comes as a body.
+// 0: an answer of whatever status. WAIT_TIMEOUT, WAIT_CANCELED: *ret is empty. -1: no answer, or
+// one that is too long (e->code EMSGSIZE). The caller ends *ret with http_answer_done in every case.
 _must_check_ int http_do(struct http *http, const struct http_request *request,
 	const struct wait *w, struct http_answer *ret, struct err *e);
 void http_answer_done(struct http_answer *answer);

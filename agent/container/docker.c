@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <curl/curl.h>
+
 #include "agent/container/container.h"
 #include "lib/err.h"
 #include "lib/http.h"
@@ -401,19 +403,15 @@ int docker_update(
 	return act(d, &c, id, w, e);
 }
 
-// Percent-encodes what is not unreserved (RFC 3986 section 2.3).
+// On the heap, from our own allocator.
 static char *url_encode(const char *text)
 {
-	_cleanup_(str_done) struct str s = STR_INIT(strlen(text) * 3);
-
-	for (const char *p = text; *p != '\0'; p++) {
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~",
-			    *p))
-			str_add_bytes(&s, p, 1);
-		else
-			str_addf(&s, "%%%02X", (unsigned char)*p);
-	}
-	return xstrdup(str_text(&s));
+	char *encoded = curl_easy_escape(NULL, text, 0);
+	if (!encoded)
+		abort(); // out of memory
+	char *copy = xstrdup(encoded);
+	curl_free(encoded);
+	return copy;
 }
 
 static void filter_labels(cJSON *filters, const char *node, const char *cluster)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads Docker's events without blocking: a Unix socket, an HTTP/1.0 answer, JSON lines.
+// Docker's event stream, on the main loop: connects, reads without blocking, inspects what an event names.
 #include "agent/host/docker_events.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/container/docker.h"
+#include "agent/container/event_stream.h"
 #include "agent/host/host.h"
 #include "agent/host/inspect.h"
 #include "lib/err.h"
@@ -21,7 +21,7 @@
 #include "lib/sock.h"
 #include "lib/wait.h"
 
-enum { LINE_MAX_BYTES = 64 * 1024, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 1000 };
+enum { PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 1000 };
 
 struct docker_events {
 	struct agent *agent;
@@ -29,9 +29,7 @@ struct docker_events {
 	struct loop_source *source;
 	struct loop_source *timer; // next try to connect
 	int64_t pause_ms;
-	bool in_body; // the header's empty line has passed
-	char *line; // what has come of the current line
-	size_t len;
+	struct event_stream stream;
 };
 
 static void close_stream(struct docker_events *w)
@@ -62,53 +60,40 @@ static void on_event(struct docker_events *w, const char *line, size_t len)
 		inspect_host(w->agent, event.host_id);
 }
 
-// One line, without its newline. False: the stream is no use.
-static bool on_line(struct docker_events *w, const char *line, size_t len)
+// Acts on all that has come. -1: the stream is of no use any more.
+static int take_events(struct docker_events *w, struct err *e)
 {
-	if (w->in_body) {
-		if (len > 0)
+	const char *line;
+	size_t len;
+	int r;
+	while ((r = event_stream_next(&w->stream, &line, &len, e)) > 0) {
+		if (r == STREAM_LINE) {
 			on_event(w, line, len);
-		return true;
+		} else { // STREAM_BEGUN
+			w->pause_ms = PAUSE_FIRST_MS;
+			inspect_all(w->agent);
+		}
 	}
-	if (strncmp(line, "HTTP/", 5) == 0 && (len < 12 || strncmp(line + 9, "200", 3) != 0)) {
-		log_warning("Docker refuses its events", log_text("answer", line));
-		return false;
-	}
-	if (len == 0 || (len == 1 && line[0] == '\r')) {
-		w->in_body = true;
-		w->pause_ms = PAUSE_FIRST_MS;
-		inspect_all(w->agent);
-	}
-	return true;
-}
-
-static bool take_lines(struct docker_events *w)
-{
-	char *at = w->line, *end;
-
-	while ((end = memchr(at, '\n', w->len - (size_t)(at - w->line))) != NULL) {
-		*end = '\0';
-		if (!on_line(w, at, (size_t)(end - at)))
-			return false;
-		at = end + 1;
-	}
-	w->len -= (size_t)(at - w->line);
-	memmove(w->line, at, w->len);
-	return w->len < LINE_MAX_BYTES;
+	return r;
 }
 
 static void on_readable(void *data, uint32_t events)
 {
 	struct docker_events *w = data;
-	ssize_t n = read(w->fd, w->line + w->len, LINE_MAX_BYTES - w->len);
+	struct err e;
+	size_t room;
+	char *space = event_stream_space(&w->stream, &room);
+	ssize_t n = read(w->fd, space, room);
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n > 0)
-		w->len += (size_t)n;
-	if (n <= 0 || !take_lines(w)) {
-		log_warning("Docker's event stream has ended, connecting again");
+	if (n <= 0)
+		err_note(&e, n < 0 ? errno : ECONNRESET, "Docker closed the connection");
+	else
+		event_stream_added(&w->stream, (size_t)n);
+	if (n <= 0 || take_events(w, &e) < 0) {
+		log_warning("Docker's event stream has ended, connecting again", log_err(&e));
 		try_later(w);
 	}
 }
@@ -123,8 +108,7 @@ static int open_stream(struct docker_events *w, struct err *e)
 		return -1;
 	if (send(w->fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
 		return err_set(e, errno, "ask Docker for its events");
-	w->len = 0;
-	w->in_body = false;
+	event_stream_init(&w->stream);
 	return loop_watch(w->agent->loop, w->fd, EPOLLIN, on_readable, w, &w->source, e);
 }
 
@@ -149,7 +133,6 @@ int docker_events_new(struct agent *a, struct docker_events **ret, struct err *e
 		free(w);
 		return -1;
 	}
-	w->line = xcalloc(1, LINE_MAX_BYTES + 1);
 	*ret = w;
 	return 0;
 }
@@ -166,6 +149,5 @@ void docker_events_free(struct docker_events *w)
 		return;
 	close_stream(w);
 	loop_source_free(w->timer);
-	free(w->line);
 	free(w);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP requests against a small server in a thread: answers, limits, deadlines, lines.
+// HTTP requests against a small server in a thread: answers, limits, deadlines.
 #include "lib/http.h"
 
 #include "tests/unit/unit.h"
@@ -33,8 +33,8 @@ static const struct {
 	{"/missing", "HTTP/1.1 404 Not Found\r\nContent-Length: 7\r\n\r\nnothing"},
 	{"/moved", "HTTP/1.1 302 Found\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n"},
 	{"/long", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789"},
-	{"/lines", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		   "4\r\none\n\r\n3\r\ntwo\r\n8\r\n\nthree\nf\r\n0\r\n\r\n"},
+	{"/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		     "4\r\none\n\r\n3\r\ntwo\r\n0\r\n\r\n"},
 	{"/cut", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"},
 	{"/hang", ""},
 };
@@ -128,7 +128,8 @@ static void an_answer_of_any_status_is_an_answer(void **state)
 	static const struct {
 		const char *target, *body;
 		int status;
-	} cases[] = {{"/echo", "hello", 200}, {"/missing", "nothing", 404}, {"/moved", "", 302}};
+	} cases[] = {{"/echo", "hello", 200}, {"/missing", "nothing", 404}, {"/moved", "", 302},
+		{"/chunked", "one\ntwo", 200}};
 	struct http_request request = {0};
 	struct err e;
 
@@ -215,35 +216,6 @@ static void other_protocols_and_nobody_there_are_errors(void **state)
 	assert_true(err_is_retryable(&e) || e.code == ENOENT);
 }
 
-static char lines[64];
-
-static int take_line(void *data, const char *line, size_t len)
-{
-	size_t used = strlen(lines);
-
-	assert_int_equal(len, strlen(line));
-	snprintf(lines + used, sizeof(lines) - used, "%s;", line);
-	return data && strcmp(line, data) == 0;
-}
-
-static void a_stream_comes_by_lines_and_ends_when_the_reader_says(void **state)
-{
-	static char stop_at[] = "one";
-	struct http_request request = {.on_line = take_line};
-	struct http_answer answer;
-	struct err e;
-
-	(void)state;
-	lines[0] = '\0';
-	assert_int_equal(get("/lines", &request, 5000, &answer, &e), 0);
-	assert_string_equal(lines, "one;two;three;");
-	http_answer_done(&answer);
-	lines[0] = '\0';
-	request.data = stop_at;
-	assert_int_equal(get("/lines", &request, 5000, &answer, &e), HTTP_STOPPED);
-	assert_string_equal(lines, "one;");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,7 +224,6 @@ int main(void)
 		cmocka_unit_test(limits_and_broken_answers_are_errors_without_the_query),
 		cmocka_unit_test(a_silent_server_ends_by_deadline_or_cancel),
 		cmocka_unit_test(other_protocols_and_nobody_there_are_errors),
-		cmocka_unit_test(a_stream_comes_by_lines_and_ends_when_the_reader_says),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, stop_server);
