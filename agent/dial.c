@@ -73,7 +73,7 @@ static int session_open(struct agent *a, struct db *db, const struct dial_reques
 		log_warning("a session cannot be opened", log_err(&e));
 		return refuse(reply, DIAL_BUSY, "the database does not answer: try again");
 	}
-	if (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "go") != 0)
+	if (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "ok") != 0)
 		return refuse(reply, DIAL_REFUSED,
 			db_rows(rows) == 1 && db_text(rows, 0, 2) ? db_text(rows, 0, 2)
 								  : "refused");

@@ -38,7 +38,7 @@ static const struct {
 	unsigned flag;
 	const char *out;
 } outs[] = {
-	{ROUTE_VERDICT, "verdict text"},
+	{ROUTE_VERDICT, "verdict ccp.verdict"},
 	{ROUTE_VERDICT, "retry_after_s integer"},
 	{ROUTE_VERDICT, "sentence text"},
 	{ROUTE_LOGIN, "user_id uuid"},

@@ -46,7 +46,6 @@ static const struct {
 	{"account_disabled", 403},
 	{"account_expired", 403},
 	{"host_not_found", 404},
-	{"not_found", 404},
 	{"egress_binding_missing", 409},
 	{"start_failed", 409},
 	{"too_many_attempts", 429},

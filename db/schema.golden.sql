@@ -3766,6 +3766,12 @@ COMMENT ON DOMAIN ccp.small_object IS 'A JSON object of at most 8 KB.';
 COMMENT ON DOMAIN ccp.stop_reason IS 'Why a running task was asked to stop.';
 
 
+-- Name: DOMAIN verdict; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.verdict IS 'What a function answers whose refusals are returned, because they must leave a trace.';
+
+
 -- Name: DOMAIN word; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
@@ -6332,6 +6338,15 @@ CREATE INDEX users_by_expiry ON ccp.users USING btree (expires_at) WHERE (expire
 
 CREATE INDEX users_disabled ON ccp.users USING btree (id) WHERE (disabled_at IS NOT NULL);
 
+
+-- Name: verdict; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.verdict AS text
+	CONSTRAINT verdict_is_known CHECK ((VALUE = ANY (ARRAY['ok'::text, 'too_many_attempts'::text, 'auth_invalid'::text, 'unauthenticated'::text, 'account_disabled'::text, 'account_expired'::text, 'host_not_found'::text, 'host_not_running'::text, 'egress_binding_missing'::text, 'start_failed'::text, 'ssh_not_ready'::text, 'session_ended'::text, 'port_invalid'::text])));
+
+
+ALTER DOMAIN ccp.verdict OWNER TO ccp_owner;
 
 -- Name: verification_ids; Type: SEQUENCE; Schema: ccp; Owner: ccp_owner
 --

@@ -70,7 +70,7 @@ static enum step_outcome challenge(struct auth_query *q, struct db *db)
 			    process.text, q->address, q->name),
 		    &rows) != 0)
 		return STEP_ANSWERED;
-	if (strcmp(db_text(rows, 0, 0), "go") != 0)
+	if (strcmp(db_text(rows, 0, 0), "ok") != 0)
 		return answer_limited(q, db_int(rows, 0, 1));
 	if (!text_copy(q->hash, sizeof(q->hash), db_text(rows, 0, 2)))
 		return answer_later(q);
@@ -101,7 +101,7 @@ static enum step_outcome login(struct auth_query *q, struct db *db)
 		    &rows) != 0)
 		return STEP_ANSWERED;
 	const char *verdict = db_text(rows, 0, 0);
-	if (strcmp(verdict, "denied") == 0)
+	if (strcmp(verdict, "auth_invalid") == 0)
 		return answer(q, MESSAGE_NO, "");
 	if (strcmp(verdict, "ok") != 0)
 		return answer(q, MESSAGE_REFUSED, db_text(rows, 0, 2));
@@ -120,9 +120,9 @@ static enum step_outcome offer(struct auth_query *q, struct db *db)
 		    &rows) != 0)
 		return STEP_ANSWERED;
 	const char *verdict = db_text(rows, 0, 0);
-	if (strcmp(verdict, "limited") == 0)
+	if (strcmp(verdict, "too_many_attempts") == 0)
 		return answer_limited(q, db_int(rows, 0, 1));
-	return answer(q, strcmp(verdict, "yes") == 0 ? MESSAGE_YES : MESSAGE_NO, "");
+	return answer(q, strcmp(verdict, "ok") == 0 ? MESSAGE_YES : MESSAGE_NO, "");
 }
 
 static const struct auth_query_step password_steps[] = {

@@ -74,6 +74,15 @@ constraint small_object_is_one check (jsonb_typeof(value) = 'object' and pg_colu
 create domain ccp.stop_reason as text constraint stop_reason_is_known check (value in ('canceled', 'superseded', 'deadline'));
 create domain ccp.report as text
 constraint report_is_known check (value in ('succeeded', 'failed', 'retry', 'canceled', 'handed_back'));
+create domain ccp.verdict as text
+constraint verdict_is_known check (
+    value in (
+        'ok', 'too_many_attempts', 'auth_invalid', 'unauthenticated', 'account_disabled', 'account_expired',
+        'host_not_found', 'host_not_running', 'egress_binding_missing', 'start_failed', 'ssh_not_ready',
+        'session_ended', 'port_invalid'
+    )
+);
+comment on domain ccp.verdict is 'What a function answers whose refusals are returned, because they must leave a trace.';
 comment on domain ccp.word is 'A code or a stage: lower case letters and underscores.';
 comment on domain ccp.sentence is 'Something for people to read, at most 2000 characters.';
 comment on domain ccp.percentage is 'How far something is.';

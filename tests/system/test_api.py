@@ -875,10 +875,10 @@ UNFIT = {
     "GET /v1/bootstrap/tasks/{id}/handoff: the function does not return sentence text": ""
     "drop function api.bootstrap_handoff;"
     " create function api.bootstrap_handoff(p_poll_sha256 text, p_address inet, p_id uuid,"
-    " out answer api.handoff, out verdict text, out retry_after_s integer)"
+    " out answer api.handoff, out verdict ccp.verdict, out retry_after_s integer)"
     " language sql as 'select null::api.handoff, null, 0'",
     "POST /v1/auth/refresh: the function does not return generation integer": "drop function api.refresh;"
-    " create function api.refresh(p_login_id uuid, p_generation integer, out answer api.login, out verdict text,"
+    " create function api.refresh(p_login_id uuid, p_generation integer, out answer api.login, out verdict ccp.verdict,"
     " out retry_after_s integer, out sentence text, out user_id uuid, out login_id uuid, out generation text)"
     " language sql as 'select null::api.login, null, 0, null, null::uuid, null::uuid, null'",
 }

@@ -4,7 +4,7 @@ create or replace function access.grant_find(
     p_poll_sha256 text,
     p_address inet,
     p_task_id uuid,
-    out verdict text,
+    out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
     out host_id uuid

@@ -6,7 +6,7 @@ create or replace function account.login(
     p_address inet,
     p_matched boolean,
     p_password_hash text,
-    out verdict text,
+    out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
     out user_id uuid

@@ -4,7 +4,7 @@ create or replace function api.bootstrap_handoff(
     p_poll_sha256 text,
     p_address inet,
     p_id uuid,
-    out verdict text,
+    out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
     out answer api.handoff

@@ -8,7 +8,7 @@ create or replace function api.bootstrap_session_create(
     p_poll_token_sha256 text,
     p_public_key text default null,
     p_host text default null,
-    out verdict text,
+    out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
     out answer api.bootstrap_session

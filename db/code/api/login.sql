@@ -4,7 +4,7 @@ create or replace function api.login(
     p_address inet,
     p_matched boolean,
     p_password_hash text,
-    out verdict text,
+    out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
     out answer api.login,

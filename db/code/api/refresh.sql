@@ -4,7 +4,7 @@
 create or replace function api.refresh(
     p_login_id uuid,
     p_generation integer,
-    out verdict text,
+    out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
     out answer api.login,

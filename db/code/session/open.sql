@@ -1,11 +1,16 @@
--- The agent is asked to connect into a host for a session: go, if session, user and host are as they must be now.
-create or replace function session.open(p_process_id bigint, p_session_id uuid, p_port integer)
-returns table (verdict text, host_id uuid, sentence text)
+-- The agent is asked to connect into a host for a session: ok, if session, user and host are as they must be now.
+create or replace function session.open(
+    p_process_id bigint,
+    p_session_id uuid,
+    p_port integer,
+    out verdict ccp.verdict,
+    out host_id uuid,
+    out sentence text
+)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 declare
     v_process ccp.processes;
     v_session record;
@@ -22,18 +27,23 @@ begin
         and s.end_requested_at is null
         and h.node_id = v_process.node_id;
     if not found then
-        return query select 'refused', null::uuid, 'This session has ended.';
+        verdict := 'session_ended';
+        sentence := 'This session has ended.';
     elsif v_session.user_state <> 'active' then
-        return query select 'refused', null::uuid, session.sentence(v_session.user_state);
+        verdict := 'account_' || v_session.user_state;
+        sentence := session.sentence(v_session.user_state);
     elsif v_session.status <> 'running' then
-        return query select 'refused', null::uuid, format('This host is %s.', v_session.status);
+        verdict := 'host_not_running';
+        sentence := format('This host is %s.', v_session.status);
     elsif p_port not between 1 and 65535 then
-        return query select 'refused', null::uuid, 'This port is not valid.';
+        verdict := 'port_invalid';
+        sentence := 'This port is not valid.';
     else
         update ccp.sessions as s
         set opened_at = coalesce(s.opened_at, clock.now())
         where s.id = p_session_id;
-        return query select 'go', v_session.host_id, null::text;
+        verdict := 'ok';
+        host_id := v_session.host_id;
     end if;
 end
 $$;

@@ -1,23 +1,27 @@
 -- Before a password is checked: the limits, then the hash to check it against. An unknown host, and one without a
 -- password, get a hash that nothing matches and that costs as much, so that time tells nothing.
-create or replace function ssh.challenge(p_process_id bigint, p_address inet, p_short_id text)
-returns table (verdict text, retry_after_s integer, password_hash text)
+create or replace function ssh.challenge(
+    p_process_id bigint,
+    p_address inet,
+    p_short_id text,
+    out verdict ccp.verdict,
+    out retry_after_s integer,
+    out password_hash text
+)
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-declare
-    v_wait_s integer := access.penalty_check(p_address, p_short_id);
 begin
     perform process.require(p_process_id);
-    if v_wait_s > 0 then
-        return query select 'limited', v_wait_s, null::text;
+    retry_after_s := access.penalty_check(p_address, p_short_id);
+    if retry_after_s > 0 then
+        verdict := 'too_many_attempts';
         return;
     end if;
-    return query
-    select 'go', 0, coalesce(
+    verdict := 'ok';
+    password_hash := coalesce(
         (select h.ssh_password_hash from ccp.hosts as h where h.short_id = p_short_id and h.status <> 'deleted'),
         '$y$j9T$tHMIPUZyPMitOfoxXmIiC0$u2T22CNXonTtGt8h826GGUQ0SGHDCBdAOIEwrqGgaD0'
     );

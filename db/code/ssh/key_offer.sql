@@ -1,40 +1,41 @@
--- Whether a signature by this key would be taken: yes for a registered key of the host's user or a live one-time key,
--- no for others; limited, with the seconds to wait, says nothing of the key.
-create or replace function ssh.key_offer(p_process_id bigint, p_address inet, p_short_id text, p_key_sha256 text)
-returns table (verdict text, retry_after_s integer)
+-- Whether a signature by this key would be accepted: ok for a registered key of the host's user or a live one-time key,
+-- auth_invalid for others; too_many_attempts, with the seconds to wait, says nothing of the key.
+create or replace function ssh.key_offer(
+    p_process_id bigint,
+    p_address inet,
+    p_short_id text,
+    p_key_sha256 text,
+    out verdict ccp.verdict,
+    out retry_after_s integer
+)
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_wait_s integer := access.penalty_check(p_address, p_short_id);
 begin
     perform process.require(p_process_id);
-    if v_wait_s > 0 then
-        return query select 'limited', v_wait_s;
-        return;
+    retry_after_s := access.penalty_check(p_address, p_short_id);
+    if retry_after_s > 0 then
+        verdict := 'too_many_attempts';
+    elsif exists (
+        select
+        from ccp.hosts as h
+        where h.short_id = p_short_id
+            and h.status <> 'deleted'
+            and (
+                exists (
+                    select
+                    from ccp.ssh_keys as k
+                    where k.user_id = h.user_id and k.key_sha256 = p_key_sha256
+                )
+                or ssh.grant_id(h.id, p_key_sha256) is not null
+            )
+    ) then
+        verdict := 'ok';
+    else
+        verdict := 'auth_invalid';
     end if;
-    return query
-    select
-        case
-            when exists (
-                select
-                from ccp.hosts as h
-                where h.short_id = p_short_id
-                    and h.status <> 'deleted'
-                    and (
-                        exists (
-                            select
-                            from ccp.ssh_keys as k
-                            where k.user_id = h.user_id and k.key_sha256 = p_key_sha256
-                        )
-                        or ssh.grant_id(h.id, p_key_sha256) is not null
-                    )
-            ) then 'yes'
-            else 'no'
-        end,
-        0;
 end
 $$;
 

@@ -10,24 +10,25 @@ create or replace function ssh.login(
     p_method text,
     p_key_sha256 text,
     p_matched boolean,
-    p_password_hash text
+    p_password_hash text,
+    out verdict ccp.verdict,
+    out session_id uuid,
+    out sentence text
 )
-returns table (verdict text, session_id uuid, sentence text)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 declare
     v_host record;
     v_key_id uuid;
     v_grant_id uuid;
-    v_session_id uuid;
     v_wait_s integer := access.penalty_check(p_address, p_short_id);
 begin
     perform process.require(p_process_id);
     if v_wait_s > 0 then
-        return query select 'limited', null::uuid, format('Too many attempts: wait %s seconds.', v_wait_s);
+        verdict := 'too_many_attempts';
+        sentence := format('Too many attempts: wait %s seconds.', v_wait_s);
         return;
     end if;
 
@@ -66,18 +67,21 @@ begin
             jsonb_build_object('address', host(p_address), 'method', p_method)
             || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end
         );
-        return query select 'denied', null::uuid, 'Permission denied.';
+        verdict := 'auth_invalid';
+        sentence := 'Permission denied.';
         return;
     end if;
     if v_host.user_state <> 'active' then
-        return query select v_host.user_state, null::uuid, case v_host.user_state
+        verdict := 'account_' || v_host.user_state;
+        sentence := case v_host.user_state
             when 'expired' then 'This account has expired: ask an admin to extend it.'
             else 'This account is disabled: ask an admin to enable it.'
         end;
         return;
     end if;
     if v_host.status <> 'running' then
-        return query select 'not_running', null::uuid, format('This host is %s: start it first.', v_host.status);
+        verdict := 'host_not_running';
+        sentence := format('This host is %s: start it first.', v_host.status);
         return;
     end if;
 
@@ -87,7 +91,8 @@ begin
         where id = v_grant_id
             and used_at is null;
         if not found then
-            return query select 'denied', null::uuid, 'Permission denied.';
+            verdict := 'auth_invalid';
+            sentence := 'Permission denied.';
             return;
         end if;
     elsif v_key_id is not null then
@@ -101,13 +106,13 @@ begin
         case when v_grant_id is not null then 'grant' else p_method end,
         p_key_sha256, p_address
     )
-    returning s.id into v_session_id;
+    returning s.id into session_id;
     perform event.write(
         'info', 'ssh.session.opened', format('%s came in by ssh from %s', v_host.username, host(p_address)),
         v_host.user_id, v_host.id, null,
-        jsonb_build_object('session_id', v_session_id, 'address', host(p_address), 'method', p_method)
+        jsonb_build_object('session_id', session_id, 'address', host(p_address), 'method', p_method)
     );
-    return query select 'ok', v_session_id, null::text;
+    verdict := 'ok';
 end
 $$;
 
@@ -115,4 +120,4 @@ revoke all on function ssh.login(bigint, inet, text, text, text, boolean, text) 
 grant execute on function ssh.login(bigint, inet, text, text, text, boolean, text) to ccp_sshproxy;
 
 comment on function ssh.login(bigint, inet, text, text, text, boolean, text) is
-'Lets somebody in: ok, denied, disabled, expired, not_running or limited, with a sentence.';
+'Logs a client in, or says why not with a verdict and a sentence.';
