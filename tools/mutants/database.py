@@ -80,11 +80,18 @@ class Functions:
 
 
 class Try:
-    """One worker's database. Changes are made in place and taken back."""
+    """One worker's database. Changes are made in place and taken back; a file that commits leaves it to the next."""
 
     def __init__(self, functions):
         self.functions = functions
-        self.database = functions.cluster.database_make()
+        self.connection = None
+        self.renew()
+
+    def renew(self):
+        if self.connection:
+            self.connection.close()
+            self.functions.cluster.database_drop(self.database)
+        self.database = self.functions.cluster.database_make()
         self.connection = psycopg2.connect(self.database.conninfo())
         self.connection.autocommit = True
 
@@ -93,19 +100,31 @@ class Try:
             cursor.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
+    def compiles(self, name, definition):
+        try:
+            self.execute(definition)
+            return not self.execute(ERRORS, name)
+        except psycopg2.Error:
+            return False
+
     def outcome(self, name, change):
         """'invalid': it does not compile. 'noticed', or 'survived'."""
         source = self.functions.sources[name]
+        definition = sql.definition(change.apply(source))
         try:
-            self.execute(sql.definition(change.apply(source)))
-            if self.execute(ERRORS, name):
+            if not self.compiles(name, definition):
                 return "invalid"
-            for path in self.functions.tests[name]:
-                if pgtap.run(path, self.database.conninfo(), STATEMENT_TIMEOUT):
+            tests = self.functions.tests[name]
+            for path in tests:
+                failure = pgtap.run(path, self.database.conninfo(), STATEMENT_TIMEOUT)
+                if "commit;" in path.read_text().splitlines():
+                    self.renew()
+                    self.execute(definition)
+                if failure:
+                    # The next change of the function may be noticed by the same file.
+                    self.functions.tests[name] = [path, *(one for one in tests if one != path)]
                     return "noticed"
             return "survived"
-        except psycopg2.Error:
-            return "invalid"
         finally:
             self.execute(sql.definition(source))
 
