@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct db;
 struct err;
@@ -19,12 +20,12 @@ enum {
 	CATALOGUE_COMMENT
 };
 
-enum catalogue_outcome { CATALOGUE_DIFFERS = 50 };
+enum catalogue_outcome { CATALOGUE_DIFFERS = OUTCOMES_CATALOGUE };
 
 // Compares every row of the route table with pg_proc: the function is there, with exactly the
 // arguments that the row makes, of the right types, optional ones with a default, and it returns
 // the row's composite and what else the row's flags and slot need of its answer. 0: *ret_types is
-// for openapi_make (free with db_result_free). CATALOGUE_DIFFERS: `e` says which route and what.
+// for openapi_make (free with db_result_freep). CATALOGUE_DIFFERS: `e` says which route and what.
 // Else as db_call.
 _must_check_ int catalogue_check(
 	struct db *db, const struct wait *w, struct pg_result **ret_types, struct err *e);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "api/field.h"
+#include "lib/outcome.h"
 
 struct db;
 struct err;
@@ -56,7 +57,7 @@ enum route_flag {
 // continue it), -1 or an outcome of db_call (the request is answered from `e`). The last step
 // answers.
 enum step_where { STEP_NONE, STEP_IN_DB, STEP_IN_HASH };
-enum step_outcome { STEP_ANSWERED = 100, STEP_WAITS = 101 };
+enum step_outcome { STEP_ANSWERED = OUTCOMES_STEP, STEP_WAITS };
 
 struct step {
 	enum step_where where;
@@ -90,8 +91,8 @@ extern const struct route routes[];
 void routes_prepare(void);
 
 enum route_outcome {
-	ROUTE_NOT_FOUND = 1,
-	ROUTE_NO_METHOD = 2, // the path is there; `allow` holds "GET, POST"
+	ROUTE_NOT_FOUND = OUTCOMES_ROUTE,
+	ROUTE_NO_METHOD, // the path is there; `allow` holds "GET, POST"
 };
 
 // A piece of the request's path that stands for a {name}.

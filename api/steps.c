@@ -171,7 +171,7 @@ int step_challenge(struct request *r, struct db *db, struct err *e)
 int step_check(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
-	const char *hash = r->stored_hash ? r->stored_hash : hash_dummy(HASH_BCRYPT);
+	const char *hash = r->stored_hash ? r->stored_hash : hash_dummy;
 	int result = hash_check(HASH_BCRYPT, input_get(&r->input, "password"), hash, e);
 	if (result < 0)
 		return result;

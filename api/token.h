@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/outcome.h"
+
 struct err;
 
 // What a token says. That the user and the login still live is checked by the route's own SQL call.
@@ -35,9 +37,9 @@ struct token_key {
 void token_set_keys(const struct token_key *keys, size_t count);
 
 enum token_outcome {
-	TOKEN_INVALID = 1, // not a token of ours, or changed, or expired
-	TOKEN_NO_KEYS = 2, // keys have not been read yet
-	TOKEN_UNKNOWN_KEY = 3, // signed with a key we do not know: read the keys again
+	TOKEN_INVALID = OUTCOMES_TOKEN, // not a token of ours, or changed, or expired
+	TOKEN_NO_KEYS, // keys have not been read yet
+	TOKEN_UNKNOWN_KEY, // signed with a key we do not know: read the keys again
 };
 
 // Checks a token: key by kid, the algorithm is HS256, signature, exp, well-formed claims.

@@ -2,6 +2,7 @@
 // Arguments by table.
 #include "lib/args.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 
-enum { USAGE_MAX_BYTES = 16 * 1024 };
+enum { USAGE_MAX_BYTES = 16 * 1024, OPTIONS_MAX = 32 };
 
 static const struct args_option *find_option(const struct args *args, const char *name, size_t len)
 {
@@ -57,66 +58,6 @@ static int parse_value(const struct args_option *option, const char *text, struc
 	abort();
 }
 
-// Parses argv[*at] (and perhaps the word after it) and moves *at on.
-static int parse_option(const struct args *args, int argc, char **argv, int *at, struct err *e)
-{
-	const char *name = argv[*at] + 2;
-	size_t len = strcspn(name, "=");
-	const struct args_option *option = find_option(args, name, len);
-	const char *value = name[len] == '=' ? name + len + 1 : NULL;
-
-	if (!option)
-		return err_say(e, EINVAL, "unknown option \"%.80s\": see %s --help", argv[*at],
-			args->program);
-	if (option->type == ARGS_FLAG && value)
-		return err_say(e, EINVAL, "--%s takes no value", option->name);
-	if (option->type != ARGS_FLAG && !value) {
-		if (*at + 1 >= argc)
-			return err_say(e, EINVAL, "--%s wants a value: --%s %s", option->name,
-				option->name, option->arg);
-		value = argv[++*at];
-	}
-	++*at;
-	return parse_value(option, value ? value : "", e);
-}
-
-static int refuse_repeated(const struct args *args, int first, int end, char **argv, struct err *e)
-{
-	for (int i = first; i < end; i++) {
-		size_t len = strcspn(argv[i], "=");
-		if (strncmp(argv[i], "--", 2) != 0)
-			continue; // a value
-		const struct args_option *option = find_option(args, argv[i] + 2, len - 2);
-		for (int k = first; option && k < i; k++)
-			if (strcspn(argv[k], "=") == len && strncmp(argv[k], argv[i], len) == 0)
-				return err_say(e, EINVAL, "--%s is given twice", option->name);
-	}
-	return 0;
-}
-
-int args_parse(const struct args *args, int argc, char **argv, int *ret_rest, struct err *e)
-{
-	int at = 1;
-
-	while (at < argc && strncmp(argv[at], "--", 2) == 0 && argv[at][2]) {
-		if (strcmp(argv[at], "--help") == 0) {
-			_cleanup_(freep) char *usage = args_usage(args);
-			fputs(usage, stdout);
-			return ARGS_ANSWERED;
-		}
-		if (strcmp(argv[at], "--version") == 0) {
-			printf("%s %s\n", args->program, CCP_VERSION);
-			return ARGS_ANSWERED;
-		}
-		if (parse_option(args, argc, argv, &at, e) < 0)
-			return -1;
-	}
-	if (refuse_repeated(args, 1, at, argv, e) < 0)
-		return -1;
-	*ret_rest = at;
-	return 0;
-}
-
 static void usage_line(struct str *usage, const char *name, const char *arg, const char *help)
 {
 	_cleanup_(freep) char *left = xasprintf("%s%s%s", name, arg ? " " : "", arg ? arg : "");
@@ -124,7 +65,7 @@ static void usage_line(struct str *usage, const char *name, const char *arg, con
 	str_addf(usage, "  %-28s %s\n", left, help);
 }
 
-char *args_usage(const struct args *args)
+static char *usage_text(const struct args *args)
 {
 	_cleanup_(str_done) struct str usage = STR_INIT(USAGE_MAX_BYTES);
 
@@ -142,4 +83,77 @@ char *args_usage(const struct args *args)
 	for (const struct args_command *c = args->commands; c && c->name; c++)
 		usage_line(&usage, c->name, NULL, c->help);
 	return str_take(&usage);
+}
+
+// Where the parser is, and what it has taken.
+struct cursor {
+	char **argv;
+	int argc, at;
+	const struct args_option *taken[OPTIONS_MAX];
+	size_t taken_count;
+};
+
+static int take_once(struct cursor *c, const struct args_option *option, struct err *e)
+{
+	for (size_t i = 0; i < c->taken_count; i++)
+		if (c->taken[i] == option)
+			return err_say(e, EINVAL, "--%s is given twice", option->name);
+	assert(c->taken_count < OPTIONS_MAX);
+	c->taken[c->taken_count++] = option;
+	return 0;
+}
+
+// Takes the option at the cursor, and the word after it if that is its value.
+static int take_option(const struct args *args, struct cursor *c, struct err *e)
+{
+	const char *word = c->argv[c->at++];
+	const char *name = word + 2;
+	size_t len = strcspn(name, "=");
+	const struct args_option *option = find_option(args, name, len);
+	const char *value = name[len] == '=' ? name + len + 1 : NULL;
+
+	if (!option)
+		return err_say(
+			e, EINVAL, "unknown option \"%.80s\": see %s --help", word, args->program);
+	if (option->type == ARGS_FLAG && value)
+		return err_say(e, EINVAL, "--%s takes no value", option->name);
+	if (option->type != ARGS_FLAG && !value) {
+		if (c->at == c->argc)
+			return err_say(e, EINVAL, "--%s wants a value: --%s %s", option->name,
+				option->name, option->arg);
+		value = c->argv[c->at++];
+	}
+	return take_once(c, option, e) < 0 ? -1 : parse_value(option, value, e);
+}
+
+static bool answer_at_once(const struct args *args, const char *word)
+{
+	if (strcmp(word, "--help") == 0) {
+		_cleanup_(freep) char *usage = usage_text(args);
+		fputs(usage, stdout);
+		return true;
+	}
+	if (strcmp(word, "--version") == 0) {
+		printf("%s %s\n", args->program, CCP_VERSION);
+		return true;
+	}
+	return false;
+}
+
+int args_parse(const struct args *args, int argc, char **argv, int *ret_rest, struct err *e)
+{
+	struct cursor c = {.argv = argv, .argc = argc, .at = 1};
+
+	while (c.at < argc && strncmp(argv[c.at], "--", 2) == 0) {
+		if (strcmp(argv[c.at], "--") == 0) {
+			c.at++;
+			break;
+		}
+		if (answer_at_once(args, argv[c.at]))
+			return ARGS_ANSWERED;
+		if (take_option(args, &c, e) < 0)
+			return -1;
+	}
+	*ret_rest = c.at;
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 
@@ -40,14 +41,11 @@ struct args {
 	const struct args_command *commands; // or NULL
 };
 
-enum args_outcome { ARGS_ANSWERED = 1 }; // --help or --version was printed: exit 0
+enum args_outcome { ARGS_ANSWERED = OUTCOMES_ARGS }; // --help or --version was printed: exit 0
 
-// Parses argv: `--name VALUE` and `--name=VALUE`. Stops at the first word that is no option;
-// *ret_rest is its index (argc when there is none). Values are checked; an unknown option, a
-// missing, repeated or bad value is an error with a sentence that shows the right form. Returns 0,
-// ARGS_ANSWERED, -1.
+// Parses argv: `--name VALUE` and `--name=VALUE`. Stops at the first word that is not an option, or
+// behind a `--`; *ret_rest is the index of the next word (argc when there is none). Values are
+// checked; an unknown option, a missing, repeated or bad value is an error with a sentence that
+// shows the right form. Returns 0, ARGS_ANSWERED, -1.
 _must_check_ int args_parse(
 	const struct args *args, int argc, char **argv, int *ret_rest, struct err *e);
-
-// The usage text that --help prints. The caller frees it.
-char *args_usage(const struct args *args);

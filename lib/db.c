@@ -25,9 +25,7 @@ enum {
 struct statement {
 	char *sql;
 	uint64_t hash;
-	char name[24]; // "" until prepared on the present connection
-	char old_name[24]; // still prepared there, of no use any more; "" none
-	uint64_t used; // when it was last called, counted in calls
+	char name[24]; // "" until prepared
 };
 
 struct db {
@@ -40,7 +38,7 @@ struct db {
 	int64_t next_try_ms;
 	char away[ERR_MESSAGE_MAX]; // why the last try failed
 	uint64_t serial; // makes statement names unique within a connection
-	uint64_t calls;
+	bool deallocate; // the server still has statements that we have forgotten
 	size_t statement_count;
 	struct statement statements[DB_STATEMENTS_MAX];
 };
@@ -55,12 +53,20 @@ struct db *db_new(const struct db_conf *conf)
 	return db;
 }
 
+static void forget_statements(struct db *db)
+{
+	for (size_t i = 0; i < db->statement_count; i++)
+		free(db->statements[i].sql);
+	db->statement_count = 0;
+	db->deallocate = true;
+}
+
 static void db_close(struct db *db)
 {
 	PQfinish(db->conn);
 	db->conn = NULL;
-	for (size_t i = 0; i < db->statement_count; i++)
-		db->statements[i].name[0] = db->statements[i].old_name[0] = '\0';
+	forget_statements(db);
+	db->deallocate = false;
 }
 
 void db_free(struct db *db)
@@ -68,8 +74,6 @@ void db_free(struct db *db)
 	if (!db)
 		return;
 	db_close(db);
-	for (size_t i = 0; i < db->statement_count; i++)
-		free(db->statements[i].sql);
 	free(db->conninfo);
 	free(db->name);
 	free(db);
@@ -150,7 +154,7 @@ static int await_greeting(struct db *db, const struct wait *w, struct err *e)
 		int r = wait_fd(&limit, PQsocket(db->conn), events, "the database's greeting", e);
 		if (r == WAIT_CANCELED) {
 			db_close(db);
-			return DB_CANCELED;
+			return WAIT_CANCELED;
 		}
 		if (r != 0)
 			return connect_failed(db, e);
@@ -257,9 +261,9 @@ static int db_connect(struct db *db, const struct wait *w, struct err *e)
 static void revoke(struct db *db)
 {
 	struct wait w = wait_for(REVOKE_TIMEOUT_MS, -1);
-	struct err unheard;
+	struct err ignored;
 
-	(void)!db_connect(db, &w, &unheard);
+	(void)!db_connect(db, &w, &ignored);
 }
 
 static uint64_t hash_text(const char *text) // FNV-1a
@@ -271,47 +275,31 @@ static uint64_t hash_text(const char *text) // FNV-1a
 	return hash;
 }
 
-// What was prepared for the statement is not called any more; the next prepare drops it.
-static void retire(struct statement *statement)
-{
-	if (statement->name[0])
-		memcpy(statement->old_name, statement->name, sizeof(statement->old_name));
-	statement->name[0] = '\0';
-}
-
-// When there is no room for another, the one that was not called for longest gives its place.
+// The place of a statement, prepared or not. A program has few of them, but the API's texts vary
+// with the arguments that a request has: when there is no room, all are forgotten and begin again.
 static struct statement *find_statement(struct db *db, const char *sql)
 {
 	uint64_t hash = hash_text(sql);
-	struct statement *oldest = &db->statements[0];
 
-	for (size_t i = 0; i < db->statement_count; i++) {
-		struct statement *statement = &db->statements[i];
-		if (statement->hash == hash && strcmp(statement->sql, sql) == 0)
-			return statement;
-		if (statement->used < oldest->used)
-			oldest = statement;
-	}
-	if (db->statement_count < DB_STATEMENTS_MAX)
-		oldest = &db->statements[db->statement_count++];
-	retire(oldest);
-	free(oldest->sql);
-	oldest->sql = xstrdup(sql);
-	oldest->hash = hash;
-	return oldest;
+	for (size_t i = 0; i < db->statement_count; i++)
+		if (db->statements[i].hash == hash && strcmp(db->statements[i].sql, sql) == 0)
+			return &db->statements[i];
+	if (db->statement_count == DB_STATEMENTS_MAX)
+		forget_statements(db);
+	struct statement *statement = &db->statements[db->statement_count++];
+	*statement = (struct statement){.sql = xstrdup(sql), .hash = hash};
+	return statement;
 }
 
-static int drop_old(struct db *db, struct statement *statement, const struct wait *w, struct err *e)
+static int deallocate_all(struct db *db, const struct wait *w, struct err *e)
 {
 	_cleanup_(db_result_freep) PGresult *answer = NULL;
-	char sql[40];
 
-	snprintf(sql, sizeof(sql), "deallocate %s", statement->old_name);
-	if (!PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0))
+	if (!PQsendQueryParams(db->conn, "deallocate all", 0, NULL, NULL, NULL, NULL, 0))
 		return lost(db, NULL, e);
 	int r = take_answer(db, w, &answer, e);
 	if (r == 0)
-		statement->old_name[0] = '\0';
+		db->deallocate = false;
 	return r;
 }
 
@@ -319,7 +307,7 @@ static int prepare(struct db *db, struct statement *statement, const struct wait
 {
 	_cleanup_(db_result_freep) PGresult *answer = NULL;
 	char name[sizeof(statement->name)];
-	int r = statement->old_name[0] ? drop_old(db, statement, w, e) : 0;
+	int r = db->deallocate ? deallocate_all(db, w, e) : 0;
 
 	if (r != 0)
 		return r;
@@ -332,8 +320,8 @@ static int prepare(struct db *db, struct statement *statement, const struct wait
 	return r;
 }
 
-static int call_once(struct db *db, const struct db_call *call, struct statement *statement,
-	const struct wait *w, PGresult **ret, struct err *e)
+static int call_once(struct db *db, const struct db_call *call, const struct wait *w,
+	PGresult **ret, struct err *e)
 {
 	int r = 0;
 
@@ -341,7 +329,10 @@ static int call_once(struct db *db, const struct db_call *call, struct statement
 		db_close(db);
 	if (!db->conn)
 		r = db_connect(db, w, e);
-	if (r == 0 && !statement->name[0])
+	if (r != 0)
+		return r;
+	struct statement *statement = find_statement(db, call->sql);
+	if (!statement->name[0])
 		r = prepare(db, statement, w, e);
 	if (r != 0)
 		return r;
@@ -350,7 +341,7 @@ static int call_once(struct db *db, const struct db_call *call, struct statement
 		return lost(db, NULL, e);
 	int pid = PQbackendPID(db->conn);
 	r = take_answer(db, w, ret, e);
-	if (r == DB_TIMEOUT) {
+	if (r == WAIT_TIMEOUT) {
 		db->silent_pid = pid;
 		revoke(db);
 	}
@@ -362,12 +353,10 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 {
 	_cleanup_(db_result_freep) PGresult *answer = NULL;
 	struct wait limit = wait_at_most(w, db->timeout_ms);
-	struct statement *statement = find_statement(db, call->sql);
-	statement->used = ++db->calls;
 	bool prepared_again = false;
 
 	for (int tries = 1;; tries++) {
-		int r = call_once(db, call, statement, &limit, &answer, e);
+		int r = call_once(db, call, &limit, &answer, e);
 		if (r == 0 && ret)
 			*ret = TAKE_PTR(answer);
 		if (r >= 0)
@@ -375,7 +364,7 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 		enum err_retry retry = err_retry(e);
 		if (retry == ERR_RETRY_PREPARE && !prepared_again) {
 			prepared_again = true;
-			retire(statement);
+			forget_statements(db);
 		} else if (retry != ERR_RETRY_AGAIN || tries == TRIES_MAX) {
 			return r;
 		}
@@ -384,13 +373,8 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 
 bool db_is_away(int outcome, const struct err *e)
 {
-	return outcome == DB_TIMEOUT || outcome == DB_LOST ||
+	return outcome == WAIT_TIMEOUT || outcome == DB_LOST ||
 	       (outcome < 0 && err_retry(e) == ERR_RETRY_LATER);
-}
-
-void db_result_free(PGresult *rows)
-{
-	PQclear(rows);
 }
 
 void db_result_freep(PGresult **rows)
@@ -401,17 +385,6 @@ void db_result_freep(PGresult **rows)
 int db_rows(const PGresult *rows)
 {
 	return PQntuples(rows);
-}
-
-int db_columns(const PGresult *rows)
-{
-	return PQnfields(rows);
-}
-
-const char *db_column_name(const PGresult *rows, int column)
-{
-	assert(column >= 0 && column < PQnfields(rows));
-	return PQfname(rows, column);
 }
 
 const char *db_text(const PGresult *rows, int row, int column)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 struct wait;
@@ -29,8 +30,7 @@ enum {
 	DB_CONNECT_TIMEOUT_MS = 2000,
 	DB_PAUSE_MIN_MS = 100,
 	DB_PAUSE_MAX_MS = 1000,
-	// prepared on a connection; a further one takes the place of the least recently called
-	DB_STATEMENTS_MAX = 256,
+	DB_STATEMENTS_MAX = 256, // prepared at once on a connection
 };
 
 // Never fails and never connects.
@@ -44,8 +44,7 @@ void db_freep(struct db **db);
 //
 //     struct db_number lease = db_number(task->lease);
 //     _cleanup_(db_result_freep) struct pg_result *rows = NULL;
-//     int r = db_call(db, DB_CALL("select task.hand_back($1, $2)", task->id, lease.text), &w,
-//     &rows, e);
+//     int r = db_call(db, DB_CALL("select task.hand_back($1, $2)", task->id, lease.text), &w, &rows, e);
 struct db_call {
 	const char *sql;
 	const char *const *params;
@@ -63,20 +62,22 @@ struct db_call {
 	})
 
 enum db_outcome {
-	// WAIT_TIMEOUT: no answer in time. The connection was closed and its server process told to
-	// end: the statement may or may not have happened, but it does not happen later
-	DB_TIMEOUT = 1,
-	DB_CANCELED = 2, // WAIT_CANCELED: the same for a cancellation
 	// no connection, or it broke: may or may not have happened, unless e->code is ENOTCONN (it
 	// was never sent)
-	DB_LOST = 3,
+	DB_LOST = OUTCOMES_DB,
 };
 
-// Runs one statement. 0: *ret holds the rows (free with db_result_free; `ret` may be NULL). -1: SQL
-// refused, e->sqlstate is set. > 0: enum db_outcome, `e` holds a sentence. Deadlocks and
-// serialization failures (40P01, 40001) are tried again with the same arguments up to five times, a
-// statement whose function was replaced is prepared again once: callers never see them. The
-// deadline is the earlier of w's and the connection's timeout_ms.
+// Runs one statement.
+//
+//     0                            *ret holds the rows (`ret` may be NULL); db_result_freep frees them
+//     -1                           SQL refused: e->sqlstate is set
+//     WAIT_TIMEOUT, WAIT_CANCELED  the connection was closed and its server process told to end: the
+//                                  statement may or may not have happened, but does not happen later
+//     DB_LOST                      as above
+//
+// Deadlocks and serialization failures (40P01, 40001) are tried again with the same arguments up to
+// five times, and a statement whose function was replaced is prepared again once: callers never see
+// these. The deadline is the earlier of w's and the connection's timeout_ms.
 _must_check_ int db_call(struct db *db, const struct db_call *call, const struct wait *w,
 	struct pg_result **ret, struct err *e);
 
@@ -84,14 +85,11 @@ _must_check_ int db_call(struct db *db, const struct db_call *call, const struct
 // slow or restarting.
 bool db_is_away(int outcome, const struct err *e);
 
-void db_result_free(struct pg_result *rows);
 void db_result_freep(struct pg_result **rows);
 
 // Rows and columns count from 0. A wrong index is a programmer's error and asserts. Texts live as
 // long as the result.
 int db_rows(const struct pg_result *rows);
-int db_columns(const struct pg_result *rows);
-const char *db_column_name(const struct pg_result *rows, int column);
 const char *db_text(const struct pg_result *rows, int row, int column); // NULL for SQL's NULL
 int64_t db_int(const struct pg_result *rows, int row,
 	int column); // asserts that it is a whole number; NULL is 0

@@ -14,18 +14,18 @@
 #include "lib/mem.h"
 
 // The settings part ends before the salt: a stored hash must begin with it, so an old scheme or
-// another cost never passes. The dummies were made from 32 random bytes that nobody kept.
+// another cost never passes.
 static const struct {
 	const char *prefix; // of stored hashes
 	const char *gensalt; // for crypt_gensalt_rn
 	unsigned long cost;
-	const char *dummy;
 } kinds[] = {
-	[HASH_BCRYPT] = {"$2b$", "$2b$", 10,
-		"$2b$10$J1cmH2UG5ywnFROy6/WX/.yiC4PogYX1sWygklz5bwQkNAVEvCc66"},
-	[HASH_YESCRYPT] = {"$y$j9T$", "$y$", 5,
-		"$y$j9T$IRg8zBl0vQfmewSNceewC.isL8vdShWMpEav1utsoK.$HyS8wcHPjOhxxpUVkSItgGFj35Ej1w4onk6BK8kAJQD"},
+	[HASH_BCRYPT] = {"$2b$", "$2b$", 10},
+	[HASH_YESCRYPT] = {"$y$j9T$", "$y$", 5},
 };
+
+// Of 32 random bytes that were not kept.
+const char hash_dummy[] = "$2b$10$J1cmH2UG5ywnFROy6/WX/.yiC4PogYX1sWygklz5bwQkNAVEvCc66";
 
 // struct crypt_data is 32 KB and holds key material: on the heap (thread stacks are small), wiped.
 static void crypt_data_freep(struct crypt_data **data)
@@ -72,6 +72,14 @@ int hash_make(
 	return 0;
 }
 
+// In constant time; different lengths are unequal at once.
+static bool is_equal(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return len == strlen(b) && sodium_memcmp(a, b, len) == 0;
+}
+
 int hash_check(enum hash_kind kind, const char *password, const char *hash, struct err *e)
 {
 	_cleanup_(crypt_data_freep) struct crypt_data *data = xnew(struct crypt_data);
@@ -80,18 +88,13 @@ int hash_check(enum hash_kind kind, const char *password, const char *hash, stru
 
 	if (strncmp(hash, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
 		return err_say(e, EINVAL,
-			"a stored password hash does not begin with %s: set the password anew",
+			"a stored password hash does not begin with %s: set the password again",
 			kinds[kind].prefix);
 	const char *again = crypt_rn(usable ? password : "-", hash, data, sizeof(*data));
 	if (!again || again[0] == '*')
 		return err_say(
-			e, EINVAL, "a stored password hash is damaged: set the password anew");
-	return usable && hash_equal(again, hash) ? 0 : HASH_MISMATCH;
-}
-
-const char *hash_dummy(enum hash_kind kind)
-{
-	return kinds[kind].dummy;
+			e, EINVAL, "a stored password hash is damaged: set the password again");
+	return usable && is_equal(again, hash) ? 0 : HASH_MISMATCH;
 }
 
 void hash_sha256_hex(const void *data, size_t size, char ret[static HASH_SHA256_HEX_SIZE])
@@ -124,11 +127,4 @@ void hash_password(char ret[static 21])
 			ret[i++] = letters[byte % count];
 	}
 	ret[20] = '\0';
-}
-
-bool hash_equal(const char *a, const char *b)
-{
-	size_t len = strlen(a);
-
-	return len == strlen(b) && sodium_memcmp(a, b, len) == 0;
 }

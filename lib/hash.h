@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 
@@ -30,15 +31,15 @@ enum {
 _must_check_ int hash_make(
 	enum hash_kind kind, const char *password, char ret[static HASH_TEXT_MAX], struct err *e);
 
-enum hash_outcome { HASH_MISMATCH = 1 };
+enum hash_outcome { HASH_MISMATCH = OUTCOMES_HASH };
 
 // 0 the password is right, HASH_MISMATCH it is not (`e` is not touched), -1 the stored hash is not
 // of that kind. Empty and overlong passwords are a mismatch that costs as much as any other.
 _must_check_ int hash_check(
 	enum hash_kind kind, const char *password, const char *hash, struct err *e);
 
-// A hash of that kind that no password matches and that costs the same to check: for unknown names.
-const char *hash_dummy(enum hash_kind kind);
+// A bcrypt hash that no password matches and that costs the same to check: for unknown names.
+extern const char hash_dummy[];
 
 // Lower-case hex of SHA-256.
 void hash_sha256_hex(const void *data, size_t size, char ret[static HASH_SHA256_HEX_SIZE]);
@@ -51,6 +52,3 @@ void hash_token(char ret[static HASH_TOKEN_SIZE]);
 void hash_password(char ret[static 21]);
 
 void hash_random(void *buffer, size_t size);
-
-// Compares secrets in constant time. Different lengths are unequal at once.
-bool hash_equal(const char *a, const char *b);

@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 
@@ -45,7 +46,7 @@ void json_freep(cJSON **json);
 // Getters by exact name. The value's type must be right; the error names the member and what was
 // expected. Returned pointers live as long as `object`. The _opt forms return JSON_ABSENT and leave
 // *ret alone when the member is missing or null.
-enum json_outcome { JSON_ABSENT = 1 };
+enum json_outcome { JSON_ABSENT = OUTCOMES_JSON };
 
 _must_check_ int json_get_text(
 	const cJSON *object, const char *name, const char **ret, struct err *e);

@@ -9,6 +9,7 @@
 #include "lib/attr.h"
 #include "lib/db.h"
 #include "lib/loop.h"
+#include "lib/outcome.h"
 
 struct err;
 struct pool;
@@ -47,9 +48,9 @@ _must_check_ int pool_new(const struct pool_conf *conf, struct pool **ret, struc
 
 // From any thread; never blocks. A full queue is an answer: 503, or "later".
 enum pool_outcome {
-	POOL_FULL = 1, // the job stays the caller's
-	POOL_STOPPED = 2, // the same
-	POOL_LATE = 3, // pool_stop: a thread did not end
+	POOL_FULL = OUTCOMES_POOL, // the job stays the caller's
+	POOL_STOPPED, // the same
+	POOL_LATE, // pool_stop: a thread did not end
 };
 _must_check_ int pool_submit(struct pool *pool, struct pool_job *job);
 

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 struct wait;
@@ -16,8 +17,8 @@ struct wait;
 // it proves that no other process of the kind lives: the kernel lets go when the holder dies. The
 // descriptor must stay open; children that outlive us must not inherit it (it is O_CLOEXEC).
 enum proc_outcome {
-	PROC_LOCKED = 1, // somebody else holds it; `e` says who
-	PROC_CUT = 3, // proc_run: the output passed its limit
+	PROC_LOCKED = OUTCOMES_PROC, // another process holds it; `e` says which
+	PROC_CUT, // proc_run: the output passed its limit
 };
 _must_check_ int proc_lock(const char *path, int *ret_fd, struct err *e);
 

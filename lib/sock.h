@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct addr;
 struct addr_port;
@@ -41,10 +42,10 @@ _must_check_ int sock_connect(int fd, const struct sockaddr *to, socklen_t len, 
 _must_check_ int sock_connect_unix(
 	const char *path, int type, const struct wait *w, int *ret_fd, struct err *e);
 
-// Accepts without blocking: 0, SOCK_NONE when nobody waits (any more), -1.
+// Accepts without blocking: 0, SOCK_NONE when no client waits (any more), -1.
 enum sock_outcome {
-	SOCK_NONE = 3, // sock_accept: nobody waits
-	SOCK_CLOSED = 4, // the peer closed before a whole message came; `e` says so
+	SOCK_NONE = OUTCOMES_SOCK, // sock_accept: no client waits
+	SOCK_CLOSED, // the peer closed before a whole message came; `e` says so
 };
 _must_check_ int sock_accept(int listen_fd, int *ret_fd, struct err *e);
 

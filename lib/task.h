@@ -9,6 +9,7 @@
 
 #include "lib/attr.h"
 #include "lib/json.h"
+#include "lib/outcome.h"
 #include "lib/wait.h"
 
 struct bus;
@@ -60,7 +61,7 @@ _must_check_ int task_call(
 	struct task *task, const struct db_call *call, struct pg_result **ret, struct err *e);
 
 enum task_outcome {
-	TASK_DONE = 100, // a step's answer: the goal is reached, skip the remaining steps
+	TASK_DONE = OUTCOMES_TASK, // a step's answer: the goal is reached, skip the remaining steps
 };
 
 // A step returns 0 (next), TASK_DONE, WAIT_CANCELED (after a stop request; anything it returns

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 
@@ -12,8 +13,8 @@ struct err;
 // struct wait *` and, besides 0 and < 0, returns these outcomes. In both cases `e` holds a
 // sentence, so a caller that does not care about the difference writes `if (r != 0) return r;`.
 enum wait_outcome {
-	WAIT_TIMEOUT = 1, // the deadline passed; e->code is ETIMEDOUT
-	WAIT_CANCELED = 2, // the cancel descriptor became readable; e->code is ECANCELED
+	WAIT_TIMEOUT = OUTCOMES_WAIT, // the deadline passed; e->code is ETIMEDOUT
+	WAIT_CANCELED, // the cancel descriptor became readable; e->code is ECANCELED
 };
 
 struct wait {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 #include "sshproxy/name.h"
 
 struct err;
@@ -106,6 +107,6 @@ _must_check_ int message_send(
 // Receives and checks the next message. 0, MESSAGE_NONE (nothing came until `w` ended),
 // MESSAGE_CLOSED (the other end is gone), -1 (what came is not valid; its descriptors are closed).
 // Unused places of `fds` are set to -1.
-enum message_outcome { MESSAGE_NONE = 1, MESSAGE_CLOSED = 2 };
+enum message_outcome { MESSAGE_NONE = OUTCOMES_MESSAGE, MESSAGE_CLOSED };
 _must_check_ int message_receive(int fd, enum message_party from, const struct wait *w,
 	struct message *ret, int fds[static MESSAGE_FDS_MAX], struct err *e);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 #include "lib/wait.h"
 
 struct err;
@@ -22,8 +23,8 @@ void docker_freep(struct docker **d);
 
 // Besides 0, WAIT_TIMEOUT, WAIT_CANCELED and -1 (Docker's own sentence is in `e`).
 enum docker_outcome {
-	DOCKER_ABSENT = 11, // no such container or image
-	DOCKER_CONFLICT = 12, // the name is taken, or it is being removed
+	DOCKER_ABSENT = OUTCOMES_DOCKER, // no such container or image
+	DOCKER_CONFLICT, // the name is taken, or it is being removed
 };
 
 enum { DOCKER_ID_SIZE = 65, DOCKER_IMAGE_SIZE = 80, DOCKER_PATH_SIZE = 256 };

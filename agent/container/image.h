@@ -4,6 +4,7 @@
 
 #include "agent/container/docker.h"
 #include "lib/attr.h"
+#include "lib/outcome.h"
 #include "lib/wait.h"
 
 struct container_owner;
@@ -12,7 +13,7 @@ struct err;
 // Looks into the image with a container that is never started and removed at once. Returns 0 with
 // the image's id, IMAGE_UNFIT with a sentence that says what is missing and what to do,
 // WAIT_TIMEOUT, WAIT_CANCELED, -1.
-enum image_outcome { IMAGE_UNFIT = 21 };
+enum image_outcome { IMAGE_UNFIT = OUTCOMES_IMAGE };
 struct image_request {
 	const struct container_owner *owner; // of the container that is looked through
 	const char *host_id;

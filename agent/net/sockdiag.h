@@ -3,11 +3,13 @@
 #pragma once
 
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 
 enum sockdiag_outcome {
-	SOCKDIAG_UNSUPPORTED = 1, // the kernel has no CONFIG_INET_DIAG_DESTROY; `e` says so
+	SOCKDIAG_UNSUPPORTED =
+		OUTCOMES_SOCKDIAG, // the kernel has no CONFIG_INET_DIAG_DESTROY; `e` says so
 };
 
 // Ends every TCP and UDP socket inside the namespace, IPv4 and IPv6, listeners included: the

@@ -8,6 +8,7 @@
 
 #include "agent/tunnel/wireguard.h"
 #include "lib/attr.h"
+#include "lib/outcome.h"
 
 struct err;
 struct evidence;
@@ -38,10 +39,10 @@ struct engine {
 void engine_done(struct engine *g); // closes the pidfd; the engine lives on
 
 enum engine_outcome {
-	ENGINE_ABSENT = 11, // no such engine, or it has just died
-	ENGINE_FOREIGN = 12, // it is not the one behind that namespace's tunnel
-	ENGINE_SILENT = 13, // it holds its socket but does not answer: frozen
-	ENGINE_NO_HANDSHAKE = 14, // the exit has not answered within the time
+	ENGINE_ABSENT = OUTCOMES_TUNNEL, // no such engine, or it has just died
+	ENGINE_FOREIGN, // it is not the one behind that namespace's tunnel
+	ENGINE_SILENT, // it holds its socket but does not answer: frozen
+	ENGINE_NO_HANDSHAKE, // the exit has not answered within the time
 };
 
 // Starts an engine in the uplink namespace, moves its device into `ns_fd` under link->tunnel,

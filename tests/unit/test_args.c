@@ -4,6 +4,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/addr.h"
@@ -73,6 +74,30 @@ static void options_are_taken_in_both_forms(void **state)
 	assert_string_equal(addr_text(&address.addr, text), "::1");
 }
 
+static void a_value_may_look_like_an_option(void **state)
+{
+	struct err e;
+	int rest;
+
+	(void)state;
+	assert_int_equal(PARSE(&rest, &e, "--dir", "--dir"), 0);
+	assert_int_equal(rest, 3);
+	assert_int_equal(PARSE(&rest, &e, "--dir", "--count=1", "--count", "2"), 0);
+	assert_int_equal(count, 2);
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+	struct err e;
+	int rest;
+
+	(void)state;
+	assert_int_equal(PARSE(&rest, &e, "--"), 0);
+	assert_int_equal(rest, 2);
+	assert_int_equal(PARSE(&rest, &e, "--loud", "--", "--dir"), 0);
+	assert_int_equal(rest, 3);
+}
+
 static void wrong_arguments_are_refused_with_the_right_form(void **state)
 {
 	struct err e;
@@ -96,9 +121,18 @@ static void wrong_arguments_are_refused_with_the_right_form(void **state)
 
 static void the_usage_names_every_option(void **state)
 {
-	_cleanup_(freep) char *usage = args_usage(&args);
+	_cleanup_(freep) char *usage = NULL;
+	size_t size;
+	struct err e;
+	int rest;
 
 	(void)state;
+	FILE *real = stdout;
+	stdout = open_memstream(&usage, &size);
+	int r = PARSE(&rest, &e, "--help");
+	fclose(stdout);
+	stdout = real;
+	assert_int_equal(r, ARGS_ANSWERED);
 	for (const struct args_option *o = options; o->name; o++)
 		assert_non_null(strstr(usage, o->help));
 	assert_non_null(strstr(usage, "--version"));
@@ -108,6 +142,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_taken_in_both_forms),
+		cmocka_unit_test(a_value_may_look_like_an_option),
+		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(wrong_arguments_are_refused_with_the_right_form),
 		cmocka_unit_test(the_usage_names_every_option),
 	};

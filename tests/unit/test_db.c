@@ -57,8 +57,6 @@ static void parameters_go_in_and_values_come_out(void **state)
 		&rows, &e);
 	assert_int_equal(r, 0);
 	assert_int_equal(db_rows(rows), 1);
-	assert_int_equal(db_columns(rows), 6);
-	assert_string_equal(db_column_name(rows, 0), "word");
 	assert_string_equal(db_text(rows, 0, 0), "it's");
 	assert_true(db_int(rows, 0, 1) == INT64_MIN);
 	assert_true(db_bool(rows, 0, 2));
@@ -94,9 +92,9 @@ static void a_slow_answer_ends_by_deadline_and_the_next_call_connects_anew(void 
 
 	(void)state;
 	int64_t first = number(db, "select pg_backend_pid()"), began = wait_now_ms();
-	assert_int_equal(call(db, DB_CALL("select pg_sleep(20)"), NULL, &e), DB_TIMEOUT);
+	assert_int_equal(call(db, DB_CALL("select pg_sleep(20)"), NULL, &e), WAIT_TIMEOUT);
 	assert_true(wait_now_ms() - began < 2000);
-	assert_true(db_is_away(DB_TIMEOUT, &e));
+	assert_true(db_is_away(WAIT_TIMEOUT, &e));
 	assert_true(number(db, "select pg_backend_pid()") != first);
 }
 
@@ -108,7 +106,7 @@ static void a_cancel_ends_a_call(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(db_call(db, DB_CALL("select pg_sleep(20)"), &w, NULL, &e), DB_CANCELED);
+	assert_int_equal(db_call(db, DB_CALL("select pg_sleep(20)"), &w, NULL, &e), WAIT_CANCELED);
 	assert_int_equal(number(db, "select 1"), 1);
 }
 
@@ -121,7 +119,7 @@ static void a_frozen_backend_ends_by_deadline(void **state)
 	pid_t pid = (pid_t)number(db, "select pg_backend_pid()");
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	int64_t began = wait_now_ms();
-	assert_int_equal(call(db, DB_CALL("select 1"), NULL, &e), DB_TIMEOUT);
+	assert_int_equal(call(db, DB_CALL("select 1"), NULL, &e), WAIT_TIMEOUT);
 	assert_true(wait_now_ms() - began < 2000);
 	assert_int_equal(number(db, "select 2"), 2);
 	assert_int_equal(kill(pid, SIGCONT), 0);
@@ -140,7 +138,7 @@ static void a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more(void
 	pid_t pid = (pid_t)number(db, "select pg_backend_pid()");
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	assert_int_equal(
-		call(db, DB_CALL("select 1 + 0 * nextval('thawed')"), NULL, &e), DB_TIMEOUT);
+		call(db, DB_CALL("select 1 + 0 * nextval('thawed')"), NULL, &e), WAIT_TIMEOUT);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	_cleanup_(freep) char *lives =
 		xasprintf("select count(*) from pg_stat_activity where pid = %d", (int)pid);
@@ -182,30 +180,20 @@ static void a_replaced_function_is_not_noticed_by_callers(void **state)
 	assert_int_equal(number(db, "select * from shape()"), 2);
 }
 
-static void the_statement_that_was_not_called_for_longest_gives_its_place_to_a_new_one(void **state)
+static void any_number_of_statements_fits(void **state)
 {
 	static const char often[] = "select -1";
 	static const char count[] = "select count(*) from pg_prepared_statements";
 	_cleanup_(db_freep) struct db *db = connect_db(0);
 
 	(void)state;
-	for (int i = 0; i < DB_STATEMENTS_MAX + 20; i++) {
+	for (int i = 0; i < DB_STATEMENTS_MAX; i++) {
 		_cleanup_(freep) char *sql = xasprintf("select %d", i);
 		assert_int_equal(number(db, sql), i);
 		assert_int_equal(number(db, often), -1);
 	}
-	assert_int_equal(number(db, count), DB_STATEMENTS_MAX);
-	assert_int_equal(
-		number(db,
-			"select count(*) from pg_prepared_statements where statement = 'select -1'"
-			" and generic_plans + custom_plans > 200"),
-		1);
-	assert_int_equal(
-		number(db,
-			"select count(*) from pg_prepared_statements where statement = 'select 3'"),
-		0);
+	assert_in_range(number(db, count), 1, 4); // the last ones: all before were forgotten
 	assert_int_equal(number(db, "select 3"), 3);
-	assert_int_equal(number(db, count), DB_STATEMENTS_MAX);
 }
 
 static void a_connection_that_died_idle_is_made_again_before_the_call(void **state)
@@ -266,8 +254,7 @@ int main(void)
 		cmocka_unit_test(a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more),
 		cmocka_unit_test(serialization_failures_are_tried_again_with_the_same_arguments),
 		cmocka_unit_test(a_replaced_function_is_not_noticed_by_callers),
-		cmocka_unit_test(
-			the_statement_that_was_not_called_for_longest_gives_its_place_to_a_new_one),
+		cmocka_unit_test(any_number_of_statements_fits),
 		cmocka_unit_test(a_connection_that_died_idle_is_made_again_before_the_call),
 		cmocka_unit_test(a_connection_that_dies_in_a_call_is_named_lost),
 		cmocka_unit_test(an_absent_server_answers_soon_and_its_return_is_noticed),

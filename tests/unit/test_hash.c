@@ -64,13 +64,10 @@ static void the_dummy_matches_nothing_and_costs_the_same(void **state)
 	struct err e;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		assert_int_equal(hash_make(kinds[i], "something", hash, &e), 0);
-		assert_int_equal(
-			hash_check(kinds[i], "something", hash_dummy(kinds[i]), &e), HASH_MISMATCH);
-		assert_int_equal(strlen(hash), strlen(hash_dummy(kinds[i])));
-		assert_memory_equal(hash, hash_dummy(kinds[i]), 7); // scheme and cost
-	}
+	assert_int_equal(hash_make(HASH_BCRYPT, "something", hash, &e), 0);
+	assert_int_equal(hash_check(HASH_BCRYPT, "something", hash_dummy, &e), HASH_MISMATCH);
+	assert_int_equal(strlen(hash), strlen(hash_dummy));
+	assert_memory_equal(hash, hash_dummy, 7); // scheme and cost
 }
 
 static void sha256_is_the_published_one(void **state)
@@ -94,9 +91,7 @@ static void tokens_and_passwords_have_their_alphabet(void **state)
 	assert_int_equal(
 		strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
 		43);
-	assert_false(hash_equal(token, other));
-	assert_true(hash_equal(token, token));
-	assert_false(hash_equal(token, "short"));
+	assert_string_not_equal(token, other);
 	hash_password(password);
 	assert_int_equal(strlen(password), 20);
 	assert_null(strpbrk(password, "0O1lI"));
