@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from support.paths import CHECKOUT
+from support.wait import WAIT_S
 
 TARGETS = re.search(r"^\.PHONY:(.*)", (CHECKOUT / "Makefile").read_text(), re.M)[1].split()
 
@@ -16,7 +17,7 @@ def make(*arguments):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_S,
         check=False,
     )
 

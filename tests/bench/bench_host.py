@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pexpect
-from support.automation import Automation
+from support.host import Host
+from support.wait import WAIT_S
 
 from bench.engine import Engine, wait_banner
 from bench.stats import in_turn
@@ -19,7 +20,7 @@ BEGUN_SSHD = ["/bin/sh", "-c", f"mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e
 
 
 def start(stack, directory):
-    hosts = Automation(stack)
+    host = Host(stack)
     engine = Engine(stack.docker_socket)
     key = directory / "plain_host_key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
@@ -29,12 +30,15 @@ def start(stack, directory):
         "HostConfig": {"NetworkMode": "none", "Binds": [f"{key}:{KEY}:ro"]},
     }
 
+    steps = []
+
     def ours():
-        hosts.task("host.stop")
-        hosts.task("host.rebuild")  # of a stopped host: there is no container afterwards
-        task_id = hosts.task("host.start")
+        host.task("host.stop")
+        host.task("host.rebuild")  # of a stopped host: there is no container afterwards
+        task_id = host.insert("host.start")
+        steps.append(host.wait_succeeded(task_id)["timings"])
         return float(
-            hosts.value(
+            host.owner.value(
                 "select extract(epoch from finished_at - created_at) from ccp.task_rows where id = %s", [task_id]
             )
         )
@@ -54,22 +58,22 @@ def start(stack, directory):
         "start_ms": statistics.median(product) * 1000,
         "start_baseline_ms": statistics.median(plain) * 1000,
         "start_ratio": statistics.median(product) / statistics.median(plain),
-    }
+    } | {f"start_{name}_ms": statistics.median(step[name] for step in steps) for name in steps[0]}
 
 
 def curl_to_prompt(stack):
     """Milliseconds from the bootstrap line to the shell's prompt in a terminal, the host being stopped."""
-    hosts = Automation(stack)
+    host = Host(stack)
     took = []
     for _ in range(3):
-        hosts.task("host.stop")
+        host.task("host.stop")
         line = (
             f"curl -sSf {shlex.quote(stack.url)}/v1/bootstrap/script"
             f" | sh -s -- --user {shlex.quote(stack.env['CCP_DEMO_USER'])}"
             f" --password-file {shlex.quote(stack.env['CCP_DEMO_PASSWORD_FILE'])}"
         )
         begin = time.perf_counter()
-        terminal = pexpect.spawn("/bin/sh", ["-c", line], timeout=60, encoding="utf-8")
+        terminal = pexpect.spawn("/bin/sh", ["-c", line], timeout=WAIT_S, encoding="utf-8")
         terminal.expect(r"dev@\S+:\S*\$ ")
         took.append(time.perf_counter() - begin)
         terminal.sendline("exit")

@@ -7,7 +7,7 @@ import urllib.request
 
 from support.paths import CHECKOUT
 from support.stack import free_port
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 from bench.stats import in_turn
 
@@ -31,7 +31,7 @@ def requests_per_s(url):
 
 def healthz(stack):
     url = f"{stack.url}/healthz"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=WAIT_S) as answer:
         body = answer.read().decode()
     port = free_port()
     bare = subprocess.Popen([CHECKOUT / "build" / "bench" / "mhd_bare", str(port), body])
@@ -40,16 +40,16 @@ def healthz(stack):
 
         def answers():
             try:
-                with urllib.request.urlopen(bare_url, timeout=1) as answer:
+                with urllib.request.urlopen(bare_url, timeout=WAIT_S) as answer:
                     return answer.status == 200
             except OSError:
                 return False
 
-        wait_until(answers, 5, "the bare responder answers")
+        wait_until(answers, "the bare responder answers")
         ours, baseline = in_turn(lambda: requests_per_s(url), lambda: requests_per_s(bare_url), ROUNDS)
     finally:
         bare.terminate()
-        bare.wait(10)
+        bare.wait(WAIT_S)
     return {
         "healthz_per_s": statistics.median(ours),
         "healthz_baseline_per_s": statistics.median(baseline),

@@ -3,8 +3,9 @@
 import statistics
 import subprocess
 
-from support.automation import Automation
+from support.host import Host
 from support.paths import CHECKOUT
+from support.wait import WAIT_S
 
 from bench.engine import Engine
 from bench.stats import in_turn, timed
@@ -33,7 +34,7 @@ class Ways:
     """The two ssh command lines: through the proxy and straight into the namespace."""
 
     def __init__(self, stack, add_key, directory):
-        host = Automation(stack)
+        host = Host(stack)
         host.running()
         env = stack.env
         key = directory / "key"
@@ -41,8 +42,8 @@ class Ways:
         add_key(stack, key.with_suffix(".pub").read_text().strip())
         known = directory / "known_hosts"
         own_key, proxy_key = (
-            host.value("select ssh_host_key from ccp.hosts where id = %s", [env["CCP_DEMO_HOST_ID"]]),
-            host.value("select value #>> '{}' from ccp.settings where name = 'ssh_host_key'"),
+            host.owner.value("select ssh_host_key from ccp.hosts where id = %s", [env["CCP_DEMO_HOST_ID"]]),
+            host.owner.value("select value #>> '{}' from ccp.settings where name = 'ssh_host_key'"),
         )
         known.write_text(f"inside {own_key}\n[{env['CCP_SSH_HOST']}]:{env['CCP_SSH_PORT']} {proxy_key}\n")
         files = ["-o", f"UserKnownHostsFile={known}"]
@@ -113,7 +114,7 @@ def up(command):
             return SIZE_MIB / timed(lambda: run(command, "cat > /dev/null", stdin=source.stdout))
         finally:
             source.stdout.close()
-            source.wait(10)
+            source.wait(WAIT_S)
 
     return once
 

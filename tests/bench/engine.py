@@ -7,6 +7,8 @@ import os
 import socket
 import time
 
+from support.wait import WAIT_S
+
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -15,7 +17,7 @@ class Engine(http.client.HTTPConnection):
     """The Docker API over its Unix socket, on one kept connection."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=60)
+        super().__init__("localhost", timeout=WAIT_S)
         self.path = path
 
     def connect(self):

@@ -1,4 +1,4 @@
-"""Hosts for race tests, and an agent that only talks to the database: it claims, reports, crashes and loses reports."""
+"""An agent that only talks to the database: it claims, reports, crashes and loses reports; and what its callers saw."""
 
 import random
 import threading
@@ -7,39 +7,6 @@ import psycopg2
 from psycopg2 import errors
 
 RETRY = (errors.DeadlockDetected, errors.SerializationFailure)
-
-HOSTS_MAKE = """
-    with node as (
-        insert into ccp.nodes (name) values ('racer')
-        on conflict (name) do update set name = excluded.name
-        returning id
-    ),
-    people as (
-        insert into ccp.users (username, short_id)
-        select 'racer' || n, 'racer' || to_char(n, 'FM000') from generate_series(1, %(count)s) as n
-        returning id, short_id
-    ),
-    exits as (
-        insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address)
-        select short_id, '198.51.100.1', '198.51.100.1:51820', repeat('A', 43) || '=', '198.51.100.53', '10.9.0.2/32'
-        from people
-        returning id, label
-    ),
-    made as (
-        insert into ccp.hosts (short_id, user_id, node_id, image, status, wg_public_key)
-        select p.short_id, p.id, node.id, 'image', 'stopped', repeat('B', 43) || '=' from people as p, node
-        returning id, user_id, short_id
-    )
-    insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)
-    select m.id, e.id, m.user_id, e.label, '198.51.100.1'
-    from made as m
-    join exits as e on e.label = m.short_id
-    returning host_id
-"""
-
-
-def hosts_make(database, count):
-    return [row[0] for row in database.rows(HOSTS_MAKE, {"count": count})]
 
 
 class Counts:

@@ -5,11 +5,12 @@ import random
 import threading
 import time
 
-from machine import Agent, Caller, Counts, hosts_make
+from machine import Agent, Caller, Counts
+from support.wait import WAIT_S
 
 HOSTS = 50
 SECONDS = 20
-SETTLE_S = 2
+SETTLE_S = 60
 
 SETUP = """
     create table race_work (task_id uuid not null, lease bigint not null unique, host_id uuid not null);
@@ -85,7 +86,7 @@ def settle(database):
 
 def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as_desired(database):
     database.rows(SETUP)
-    hosts = hosts_make(database, HOSTS)
+    hosts = database.hosts_make(HOSTS)
     counts = Counts()
     enough, over = threading.Event(), threading.Event()
     requesters = [Requester(database, counts, number, hosts, enough) for number in range(4)]
@@ -96,14 +97,14 @@ def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as
     time.sleep(SECONDS)  # the length of the race, not a wait for something
     enough.set()
     for thread in requesters:
-        thread.join(10)
+        thread.join(WAIT_S)
     # From here on no more faults: what was broken has to mend itself.
     for agent in agents:
         agent.faults = 0
     late = settle(database)
     over.set()
     for thread in [*agents, ticker]:
-        thread.join(10)
+        thread.join(WAIT_S)
 
     print(counts.numbers)
     assert counts.problems == []

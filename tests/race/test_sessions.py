@@ -5,10 +5,9 @@ import threading
 
 import psycopg2
 import pytest
-from machine import hosts_make
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
-SKIP_MS = 1000  # what passes by locks answers within this
+SKIP_MS = 20_000  # what passes by locks answers, and does not wait for them
 
 
 class Session:
@@ -44,13 +43,12 @@ class Session:
         wait_until(
             lambda: self.outcome is not None
             or self.database.value("select wait_event_type = 'Lock' from pg_stat_activity where pid = %s", [self.pid]),
-            5,
             "the second session waits",
         )
         assert self.outcome is None, f"it did not wait: {self.outcome}"
 
     def answer(self):
-        self.thread.join(10)
+        self.thread.join(WAIT_S)
         assert not self.thread.is_alive(), "it waits for ever"
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -68,7 +66,7 @@ class Scene:
 
     def __init__(self, database):
         self.database = database
-        (self.host,) = hosts_make(database, 1)
+        (self.host,) = database.hosts_make(1)
         self.agent = self.register()
         self.worker = database.value("select process_id from process.register('ccp-worker', 'racer', 1, 'race')")
         self.first = Session(database)

@@ -1,5 +1,6 @@
-"""An agent of a test's own on a stack's PostgreSQL, Docker and lab, and hosts made by SQL: no API is needed."""
+"""An agent of a test's own on a stack's PostgreSQL, Docker and lab, and its hosts, made by SQL: no API is needed."""
 
+import itertools
 import os
 import secrets
 import shutil
@@ -8,15 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psycopg2
-import psycopg2.extras
+from psycopg2.extras import Json
+from support.host import Host
 from support.paths import CHECKOUT
 from support.stack import Lab
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
+ADDRESSES = itertools.count(1)  # of the hosts' ends of the tunnel
 RIGHTS = ["net_admin", "net_raw", "sys_admin", "setuid", "setgid", "kill", "chown", "fowner"]
 FLAVOUR = os.environ.get("FLAVOUR", "release")  # asan and tsan tell in the agent's log what they find
-ENDED = ("succeeded", "failed", "canceled")
 
 
 def engines():
@@ -55,9 +56,9 @@ class Agent:
         self.node = f"test-{secrets.token_hex(3)}"
         self.log_path = self.directory / f"{self.node}.log"
         self.process = None
-        self.connect()
+        self.owner = stack.owner
         self.install(flavour)
-        self.settings()
+        self.lab_settings()
         self.provider = self.lab.run("provider", "start", "--database", stack.conninfo("ccp_dba"))
 
     def install(self, flavour):
@@ -68,34 +69,15 @@ class Agent:
         if not init.exists():
             shutil.copy(CHECKOUT / "build" / "ccp-init", init)
 
-    def settings(self):
+    def lab_settings(self):
+        """Has the lab's servers checked."""
         env = self.lab.env
         for name, value in {
             "echo_urls": env["LAB_ECHO_URLS"].split(),
             "connect_targets": env["LAB_CONNECT_TARGETS"].split(),
             "dns_check_zone": env["LAB_DNS_CHECK_ZONE"],
         }.items():
-            self.rows("update ccp.settings set value = %s where name = %s", [psycopg2.extras.Json(value), name])
-
-    def connect(self):
-        self.connection = psycopg2.connect(self.stack.conninfo("ccp_admin"), options="-c role=ccp_owner")
-        self.connection.autocommit = True
-
-    def rows(self, sql, parameters=None):
-        """Across a restart of the server as well: what it is given may be run twice then."""
-        try:
-            return self.rows_once(sql, parameters)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            self.connect()
-            return self.rows_once(sql, parameters)
-
-    def rows_once(self, sql, parameters):
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    def value(self, sql, parameters=None):
-        return self.rows(sql, parameters)[0][0]
+            self.owner.rows("update ccp.settings set value = %s where name = %s", [Json(value), name])
 
     def command(self, *arguments):
         return [
@@ -136,18 +118,23 @@ class Agent:
         def registered():
             if not self.alive:
                 raise RuntimeError(f"the agent ended with {self.process.returncode}:\n{self.log()[-4000:]}")
-            return self.rows(
+            return self.owner.rows(
                 "select 1 from ccp.processes as p join ccp.nodes as n on n.id = p.node_id"
                 " where n.name = %s and p.pid = %s and p.ended_at is null",
                 [self.node, self.process.pid],
             )
 
-        wait_until(registered, 15, "the agent registers")
+        wait_until(registered, "the agent registers")
         return self
 
     @property
     def alive(self):
         return self.process is not None and self.process.poll() is None
+
+    def revive(self):
+        """Starts it if a test before has ended it."""
+        if not self.alive:
+            self.start()
 
     def kill(self):
         self.process.kill()
@@ -156,14 +143,45 @@ class Agent:
     def stop(self):
         if self.alive:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(WAIT_S)
 
     def release_all(self):
-        subprocess.run(self.command("--release-all"), check=True, cwd="/", capture_output=True, timeout=60)
+        subprocess.run(self.command("--release-all"), check=True, cwd="/", capture_output=True, timeout=WAIT_S)
+
+    def host(self, **columns):
+        """A new host with a user and an exit of its own; `columns` are more of its row."""
+        name = f"t{secrets.token_hex(4)}"
+        env = self.lab.env
+        user = self.owner.value("insert into ccp.users (username, short_id) values (%s, %s) returning id", [name, name])
+        exit_columns = {
+            "label": name,
+            "ip_address": env["LAB_EXIT1_IP"],
+            "wg_endpoint": env["LAB_EXIT1_ENDPOINT"],
+            "wg_public_key": env["LAB_EXIT1_PUBLIC_KEY"],
+            "wg_dns_server": env["LAB_DNS_SERVER"],
+            "wg_peer_address": f"198.18.{131 + os.getpid() % 100}.{next(ADDRESSES)}/32",
+        }
+        exit_id = self.insert("egress_ips", exit_columns)
+        node = self.owner.value("select id from ccp.nodes where name = %s", [self.node])
+        own = {"short_id": name, "user_id": user, "node_id": node, "image": "cloud-cli-proxy/managed-user:latest"}
+        host_id = self.insert("hosts", own | columns)
+        self.owner.rows(
+            "insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)"
+            " select %s, id, %s, label, ip_address from ccp.egress_ips where id = %s",
+            [host_id, user, exit_id],
+        )
+        return Host(self.stack, host_id, self)
+
+    def insert(self, table, columns):
+        """A row of the database; its id."""
+        names, values = ", ".join(columns), ", ".join(["%s"] * len(columns))
+        return self.owner.value(
+            f"insert into ccp.{table} ({names}) values ({values}) returning id", list(columns.values())
+        )
 
     def stuck(self):
         """What should have moved on and has not, of this agent's hosts and their tasks."""
-        return self.rows(
+        return self.owner.rows(
             "select s.* from ccp.stuck as s"
             " left join ccp.task_rows as t on t.id::text = s.id and s.what = 'task'"
             " join ccp.hosts as h on h.id::text = s.id or h.id = t.host_id"
@@ -180,7 +198,6 @@ class Agent:
         self.release_all()
         for (container,) in ((line,) for line in self.containers("--all")):
             self.stack.docker("rm", "-f", container)
-        self.connection.close()
         assert "Sanitizer" not in self.log(), self.log()[-8000:]
 
     def containers(self, *arguments):
@@ -198,103 +215,3 @@ class Agent:
     def engines(self):
         """The engines that the agent has on record."""
         return sorted(path.stem for path in (self.directory / "agent" / "engines").glob("*.log"))
-
-
-class Host:
-    """A host with a user and an exit of its own."""
-
-    number = 0
-
-    def __init__(self, agent, **columns):
-        Host.number += 1
-        self.agent = agent
-        name = f"t{secrets.token_hex(4)}"
-        env = agent.lab.env
-        user = agent.value("insert into ccp.users (username, short_id) values (%s, %s) returning id", [name, name])
-        self.exit_id = agent.value(
-            "insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address)"
-            " values (%s, %s, %s, %s, %s, %s) returning id",
-            [
-                name,
-                env["LAB_EXIT1_IP"],
-                env["LAB_EXIT1_ENDPOINT"],
-                env["LAB_EXIT1_PUBLIC_KEY"],
-                env["LAB_DNS_SERVER"],
-                f"198.18.{131 + os.getpid() % 100}.{Host.number}/32",
-            ],
-        )
-        node = agent.value("select id from ccp.nodes where name = %s", [agent.node])
-        columns = {
-            "short_id": name,
-            "user_id": user,
-            "node_id": node,
-            "image": "cloud-cli-proxy/managed-user:latest",
-        } | columns
-        self.id = agent.value(
-            f"insert into ccp.hosts ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))}) returning id",
-            list(columns.values()),
-        )
-        agent.rows(
-            "insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)"
-            " select %s, id, %s, label, ip_address from ccp.egress_ips where id = %s",
-            [self.id, user, self.exit_id],
-        )
-
-    def insert(self, kind, params="{}"):
-        return self.agent.value(
-            "insert into ccp.tasks (kind, host_id, params) values (%s, %s, %s) returning id", [kind, self.id, params]
-        )
-
-    def wait(self, task_id, timeout_s=60):
-        """(status, error_code, error_message, result) of a task that has ended."""
-
-        def ended():
-            row = self.agent.rows(
-                "select status, error_code, error_message, result from ccp.task_rows where id = %s", [task_id]
-            )[0]
-            return row if row[0] in ENDED else None
-
-        return wait_until(ended, timeout_s, f"task {task_id} ends")
-
-    def task(self, kind, params="{}"):
-        """Runs a task that must succeed; its result."""
-        status, code, message, result = self.wait(self.insert(kind, params))
-        assert status == "succeeded", f"{kind}: {code}: {message}\n{self.agent.log()[-4000:]}"
-        return result
-
-    @property
-    def status(self):
-        return self.agent.value("select status from ccp.hosts where id = %s", [self.id])
-
-    def wait_status(self, wanted, timeout_s=20):
-        wait_until(lambda: self.status == wanted, timeout_s, f"the host is {wanted}")
-
-    @property
-    def container(self):
-        label = f"label=cloud-cli-proxy.host={self.id}"
-        found = self.agent.stack.docker("ps", "--all", "--no-trunc", "--quiet", "--filter", label).split()
-        return found[0] if found else None
-
-    @property
-    def pid(self):
-        """The container's PID 1 as the machine sees it, None while it does not run."""
-        pid = (
-            int(self.agent.stack.docker("inspect", "--format", "{{.State.Pid}}", self.container))
-            if self.container
-            else 0
-        )
-        return pid or None
-
-    def run(self, *command, user="root"):
-        """Runs a command in the container and returns (status, output)."""
-        done = subprocess.run(
-            ["docker", "exec", "--user", user, self.container, *command],
-            env=dict(os.environ, DOCKER_HOST=f"unix://{self.agent.stack.docker_socket}"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout

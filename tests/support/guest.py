@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from support.automation import Automation
+from support.host import Host
 from support.http import Api
 from support.wait import wait_until
 
@@ -49,8 +49,8 @@ class Guest:
         )["id"]
         host = self.told("POST", "/v1/admin/hosts", {"user_id": self.user_id, "egress_ip_id": self.exit_id})
         self.host_id, self.short_id, self.ssh_password = host["id"], host["short_id"], host["ssh_password"]
-        self.host = Automation(stack, self.host_id)
-        self.host.wait_status("stopped", 30)
+        self.host = Host(stack, self.host_id)
+        self.host.wait_status("stopped")
 
     def told(self, method, path, body=None):
         answer = self.admin.send(method, path, body)
@@ -69,5 +69,4 @@ class Guest:
 
     def end(self):
         self.told("DELETE", f"/v1/admin/hosts/{self.host_id}?wipe=true")
-        wait_until(lambda: self.host.status == "deleted", 60, "the guest's host is deleted")
-        self.host.close()
+        wait_until(lambda: self.host.status == "deleted", "the guest's host is deleted")

@@ -4,11 +4,11 @@ import http.client
 import json
 import socket
 import subprocess
+from pathlib import Path
 
 from support.paths import CHECKOUT
 from support.stack import free_port
-
-TIMEOUT_S = 40
+from support.wait import WAIT_S
 
 
 class Answer:
@@ -37,7 +37,7 @@ class Api:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def send(self, method, path, body=None, headers=None, timeout_s=TIMEOUT_S):
+    def send(self, method, path, body=None, headers=None, timeout_s=WAIT_S):
         """`body`: a JSON value, or bytes as they are."""
         headers = dict(headers or {})
         if self.token is not None:
@@ -70,7 +70,7 @@ class Api:
         """The same server, not logged in."""
         return Api(self.port, source)
 
-    def raw(self, request, timeout_s=5):
+    def raw(self, request, timeout_s=WAIT_S):
         """Sends bytes as they are; the answer until the server closes or goes quiet. b"": closed without a word."""
         with socket.create_connection(("127.0.0.1", self.port), timeout_s) as connection:
             connection.sendall(request)
@@ -80,13 +80,19 @@ class Api:
                 return b""
 
 
+def demo_api(stack):
+    """A whole stack's API, for its user demo."""
+    password = Path(stack.env["CCP_DEMO_PASSWORD_FILE"]).read_text().strip()
+    return Api(int(stack.environment["CCP_HTTP_PORT"])).login(stack.env["CCP_DEMO_USER"], password)
+
+
 def hash_password(password):
     return (
         subprocess.run(
             [CHECKOUT / "build" / "release" / "ccp-api", "hash"],
             input=password.encode(),
             capture_output=True,
-            timeout=10,
+            timeout=WAIT_S,
             check=True,
         )
         .stdout.decode()

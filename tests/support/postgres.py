@@ -2,7 +2,7 @@
 
 import itertools
 import subprocess
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 from support.paths import CHECKOUT
@@ -14,6 +14,62 @@ GRANT_AS_IN_TEMPLATE = """
     join pg_roles as r on r.oid = a.grantee
     where d.datname = %(template)s
 """
+HOSTS_MAKE = """
+    with node as (
+        insert into ccp.nodes (name) values ('racer')
+        on conflict (name) do update set name = excluded.name
+        returning id
+    ),
+    people as (
+        insert into ccp.users (username, short_id)
+        select 'racer' || n, 'racer' || to_char(n, 'FM000') from generate_series(1, %(count)s) as n
+        returning id, short_id
+    ),
+    exits as (
+        insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address)
+        select short_id, '198.51.100.1', '198.51.100.1:51820', repeat('A', 43) || '=', '198.51.100.53', '10.9.0.2/32'
+        from people
+        returning id, label
+    ),
+    made as (
+        insert into ccp.hosts (short_id, user_id, node_id, image, status, wg_public_key)
+        select p.short_id, p.id, node.id, 'image', 'stopped', repeat('B', 43) || '=' from people as p, node
+        returning id, user_id, short_id
+    )
+    insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)
+    select m.id, e.id, m.user_id, e.label, '198.51.100.1'
+    from made as m
+    join exits as e on e.label = m.short_id
+    returning host_id
+"""
+
+
+class Connection:
+    """A connection that is kept. After the server went away it is made again: a statement may have run twice then."""
+
+    def __init__(self, conninfo):
+        self.conninfo = conninfo
+        self.connection = None
+
+    def rows(self, sql, parameters=None):
+        """Runs one statement; its rows, or [] when it returns none."""
+        try:
+            return self._rows(sql, parameters)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            if not self.connection or not self.connection.closed:
+                raise
+            return self._rows(sql, parameters)
+
+    def value(self, sql, parameters=None):
+        return self.rows(sql, parameters)[0][0]
+
+    def _rows(self, sql, parameters):
+        if not self.connection or self.connection.closed:
+            self.connection = psycopg2.connect(self.conninfo)
+            self.connection.autocommit = True
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
 
 
 class Database:
@@ -43,6 +99,10 @@ class Database:
 
     def value(self, sql, parameters=None, user="postgres"):
         return self.rows(sql, parameters, user)[0][0]
+
+    def hosts_make(self, count):
+        """Ids of new hosts on the node `racer`, each with a user and an exit, as if an agent had made them."""
+        return [row[0] for row in self.rows(HOSTS_MAKE, {"count": count})]
 
 
 class Cluster:
@@ -97,3 +157,15 @@ class Cluster:
 
     def database_drop(self, database):
         self.database("postgres").rows(f"drop database if exists {database.name} with (force)")
+
+
+def cron_run(server, dbname):
+    """Does now what pg_cron does each minute in a database of `server` (a Cluster or a Stack): its job, as its user."""
+    with closing(psycopg2.connect(server.conninfo())) as connection, connection.cursor() as cursor:
+        cursor.execute("select username, command from cron.job where database = %s and active", [dbname])
+        ((user, command),) = cursor.fetchall()
+    with closing(psycopg2.connect(server.conninfo("postgres", dbname))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"set session authorization {user}")
+            cursor.execute(command)

@@ -2,13 +2,15 @@
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from support.paths import CHECKOUT
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 
 class Program:
@@ -57,29 +59,38 @@ class Program:
             log.seek(self.log_start)
             return log.read().decode(errors="replace")
 
-    def wait_log(self, text, timeout_s=10):
+    def wait_log(self, text):
         def seen():
             if self.process.poll() is not None and text not in self.log:
                 raise RuntimeError(f"ended with {self.process.returncode} before it logged {text!r}:\n{self.log}")
             return text in self.log
 
-        wait_until(seen, timeout_s, f"the log says {text!r}")
+        wait_until(seen, f"the log says {text!r}")
 
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)
 
-    def wait(self, timeout_s=15):
+    def wait(self):
         """Waits for its end; the exit status."""
-        return self.process.wait(timeout_s)
+        return self.process.wait(WAIT_S)
 
-    def stop(self, timeout_s=15):
+    def stop(self):
         """Asks it to end, and sees that it does; the exit status."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                return self.process.wait(timeout_s)
+                return self.process.wait(WAIT_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
                 raise
         return self.process.returncode
+
+
+def kill(pid):
+    """Kills a process, and waits until all its threads are gone and its sockets with them."""
+    with suppress(ProcessLookupError):
+        process = os.pidfd_open(pid)
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [], WAIT_S)
+        os.close(process)

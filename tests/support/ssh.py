@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from support.http import Api
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 
 class Proxy:
@@ -49,7 +49,7 @@ class Client:
         self.proxy = Proxy(guest.stack)
         self.directory = Path(directory)
         self.key = key_make(self.directory / "key")
-        host_key = self.host.value("select value #>> '{}' from ccp.settings where name = 'ssh_host_key'")
+        host_key = self.host.owner.value("select value #>> '{}' from ccp.settings where name = 'ssh_host_key'")
         known = self.directory / "known_hosts"
         known.write_text(f"[127.0.0.1]:{self.proxy.port} {host_key}\n")
         self.options = [
@@ -85,7 +85,7 @@ class Client:
             *command,
         ]
 
-    def run(self, *command, options=(), key=None, timeout_s=30, **streams):
+    def run(self, *command, options=(), key=None, timeout_s=WAIT_S, **streams):
         if "input" not in streams:
             streams.setdefault("stdin", subprocess.DEVNULL)
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": "input" not in streams} | streams
@@ -104,7 +104,7 @@ class Client:
             *command,
         ]
 
-    def by_password(self, password, *command, name=None, options=(), timeout_s=30):
+    def by_password(self, password, *command, name=None, options=(), timeout_s=WAIT_S):
         """One try, through sshpass."""
         return subprocess.run(
             [
@@ -129,11 +129,13 @@ class Client:
         return one
 
     def sessions(self, where="ended_at is null"):
-        return self.host.value(f"select count(*) from ccp.sessions where host_id = %s and {where}", [self.host.host_id])
+        return self.host.owner.value(
+            f"select count(*) from ccp.sessions where host_id = %s and {where}", [self.host.id]
+        )
 
     def wait_alone(self):
         """Until no session of the host is left, in the table and as a process."""
-        wait_until(lambda: self.sessions() == 0 and not self.proxy.children(), 30, "all sessions have ended")
+        wait_until(lambda: self.sessions() == 0 and not self.proxy.children(), "all sessions have ended")
 
 
 @contextlib.contextmanager

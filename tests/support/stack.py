@@ -6,11 +6,15 @@ import re
 import shlex
 import socket
 import subprocess
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
+import psycopg2
+from psycopg2.extras import Json
 from support.paths import CHECKOUT, SCRIPTS
-from support.wait import wait_until
+from support.postgres import Connection
+from support.wait import WAIT_S, wait_until
 
 UP_TIMEOUT_S = 480  # on a slow and busy machine; pytest.ini allows a test more
 
@@ -89,6 +93,29 @@ class Stack:
     def conninfo(self, user="postgres", dbname="ccp"):
         return f"host={self.directory}/run/pg user={user} dbname={dbname}"
 
+    @cached_property
+    def owner(self):
+        """A connection that may do everything in the product's database."""
+        return Connection(self.conninfo("ccp_admin") + " options='-c role=ccp_owner'")
+
+    @cached_property
+    def automation(self):
+        """A connection that may do what automation may."""
+        return Connection(self.conninfo("ccp_automation"))
+
+    @contextmanager
+    def settings(self, **values):
+        """Other settings for a while; the programs read them live."""
+        change = "update ccp.settings set value = %s where name = %s"
+        before = dict(self.owner.rows("select name, value from ccp.settings where name = any (%s)", [list(values)]))
+        try:
+            for name, value in values.items():
+                self.owner.rows(change, [Json(value), name])
+            yield
+        finally:
+            for name, value in before.items():
+                self.owner.rows(change, [Json(value), name])
+
     # --- its services
 
     def service(self, name):
@@ -96,7 +123,7 @@ class Stack:
 
     def sv(self, command, name):
         """`sv up|down|restart NAME`, waiting until it is so."""
-        subprocess.run(["sv", "-w", "30", command, self.service(name)], check=True, capture_output=True, timeout=40)
+        subprocess.run(["sv", "-w", str(WAIT_S), command, self.service(name)], check=True, capture_output=True)
 
     def pid(self, name):
         """The service's process, or None while it does not run."""
@@ -106,8 +133,8 @@ class Stack:
     def kill(self, name, signal):
         os.kill(self.pid(name), signal)
 
-    def wait_restarted(self, name, old_pid, timeout_s):
-        wait_until(lambda: self.pid(name) not in (None, old_pid), timeout_s, f"{name} comes back")
+    def wait_restarted(self, name, old_pid):
+        wait_until(lambda: self.pid(name) not in (None, old_pid), f"{name} comes back")
 
     def log(self, name):
         return (self.directory / "log" / name / "current").read_text(errors="replace")
@@ -119,12 +146,18 @@ class Stack:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_S,
             check=False,
         )
         if done.returncode != 0:
             raise RuntimeError(f"docker {shlex.join(arguments)}: {done.stderr}")
         return done.stdout
+
+    def postgres_answers(self):
+        try:
+            return self.owner.value("select true")
+        except psycopg2.OperationalError:
+            return False
 
     def docker_answers(self):
         try:
@@ -145,13 +178,13 @@ class Lab:
             for name, value in re.findall(r"^(?:export )?(\w+)=(.*)$", text, re.M)
         }
 
-    def run(self, *arguments, timeout_s=60):
+    def run(self, *arguments):
         done = subprocess.run(
             [CHECKOUT / "tests" / "lab" / "lab", "--prefix", self.prefix, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=WAIT_S,
             check=False,
         )
         if done.returncode != 0:

@@ -2,8 +2,10 @@
 
 import time
 
+WAIT_S = 120  # a busy machine is no failure: only what never comes is one
 
-def wait_until(condition, timeout_s, what):
+
+def wait_until(condition, what, timeout_s=WAIT_S):
     """Calls `condition` until it is true and returns its answer; fails with the sentence when it never is."""
     deadline = time.monotonic() + timeout_s
     while True:

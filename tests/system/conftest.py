@@ -4,7 +4,9 @@ import ipaddress
 import itertools
 
 import pytest
+from support.agent import Agent
 from support.guest import Guest
+from support.http import ApiServer
 from support.ssh import Client
 
 addresses = itertools.count(100)  # of a guest's end of the tunnel, within CCP_EXIT_PEER_NET
@@ -22,3 +24,53 @@ def client(stack, tmp_path_factory):
     one.register()
     yield one
     guest.end()
+
+
+@pytest.fixture(scope="module")
+def agent_options():
+    """What a module wants otherwise of its agent: `flavour`, `engine`."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def agent(stack_directory, agent_options):
+    """An agent of the module's own, without the rest of the product; it runs."""
+    stack_directory.up("postgres", "database", "docker", "image", "lab")
+    one = Agent(stack_directory, **agent_options).start()
+    yield one
+    one.end()
+
+
+@pytest.fixture(scope="module")
+def created(agent):
+    """A host of that agent, as the test before left it."""
+    one = agent.host()
+    one.task("host.create")
+    yield one
+    one.task("host.delete", '{"wipe": true}')
+
+
+@pytest.fixture
+def host(created):
+    """It runs."""
+    created.agent.revive()
+    return created.running()
+
+
+@pytest.fixture
+def stopped_host(created):
+    """It is stopped."""
+    created.agent.revive()
+    return created.stopped()
+
+
+@pytest.fixture
+def server(database, program):
+    """ccp-api on a database of the test's own."""
+    return ApiServer(database, program)
+
+
+@pytest.fixture
+def admin(server):
+    """The administrator, logged in."""
+    return server.admin()

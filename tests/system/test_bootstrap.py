@@ -10,8 +10,9 @@ import threading
 import pexpect
 import pytest
 from support.http import ApiServer
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
+WAKE_S = 20  # before a poll of 25 s ends by itself
 STAGES = [
     "auth_passed",
     "host_starting",
@@ -61,7 +62,6 @@ class Scene:
     def claim(self):
         wait_until(
             lambda: self.database.value("select count(*) from ccp.task_rows where status = 'queued'"),
-            20,
             "a task waits",
         )
         self.task, self.lease = self.database.rows("select task_id, lease from task.claim(%s, 1)", (self.process,))[0]
@@ -109,7 +109,7 @@ class Scene:
     def terminal(self, shell):
         """As `curl URL | SHELL` in a terminal."""
         line = f"curl -sSf {self.server.client().url}/v1/bootstrap/script | {shell}; echo code=$?"
-        return pexpect.spawn("bash", ["-c", line], env=self.environment(), timeout=20, encoding="utf-8")
+        return pexpect.spawn("bash", ["-c", line], env=self.environment(), timeout=WAIT_S, encoding="utf-8")
 
     def left_behind(self):
         return list(self.temporary.iterdir())
@@ -204,19 +204,19 @@ def test_stages_are_shown_as_they_go_by_and_each_once(scene, shell):
         shell,
         [str(scene.script), "--user", "alice", "--password-file", str(scene.password_file)],
         env=scene.environment(),
-        timeout=20,
+        timeout=WAIT_S,
         encoding="utf-8",
     )
     child.expect("auth_passed")
     scene.claim()
     for stage in ("host_starting", "image_ready"):
         scene.progress(stage)
-        child.expect(f"{stage} +[a-z]", timeout=3)  # long before a poll of 25 s would end
+        child.expect(f"{stage} +[a-z]", timeout=WAKE_S)
     scene.progress("tunnel_ready")
     for stage in ("container_created", "firewall_ready", "tunnel_ready"):  # two were too quick for a poll
-        child.expect(f"{stage} +[a-z]", timeout=3)
+        child.expect(f"{stage} +[a-z]", timeout=WAKE_S)
     scene.fail("exit_mismatch")
-    child.expect("could not be started: it broke", timeout=3)
+    child.expect("could not be started: it broke", timeout=WAKE_S)
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 18
@@ -245,7 +245,7 @@ def echoes(terminal):
 @SHELLS
 @pytest.mark.parametrize("stage", ["username", "password", *STAGES[:-1]])
 def test_ctrl_c_at_any_stage_leaves_nothing_behind(scene, shell, stage):
-    child = pexpect.spawn(shell, [str(scene.script)], env=scene.environment(), timeout=20, encoding="utf-8")
+    child = pexpect.spawn(shell, [str(scene.script)], env=scene.environment(), timeout=WAIT_S, encoding="utf-8")
     child.expect("Username: ")
     assert echoes(child)
     if stage != "username":
@@ -270,7 +270,7 @@ def test_ctrl_c_at_any_stage_leaves_nothing_behind(scene, shell, stage):
 @SHELLS
 @pytest.mark.parametrize("stage", ["password", "auth_passed"])
 def test_ctrl_backslash_leaves_nothing_behind(scene, shell, stage):
-    child = pexpect.spawn(shell, [str(scene.script)], env=scene.environment(), timeout=20, encoding="utf-8")
+    child = pexpect.spawn(shell, [str(scene.script)], env=scene.environment(), timeout=WAIT_S, encoding="utf-8")
     child.expect("Username: ")
     child.sendline("alice")
     child.expect("Password: ")
@@ -298,12 +298,12 @@ def test_a_reader_that_goes_away_leaves_nothing_behind(scene, shell):
         child.stderr.close()
         scene.claim()
         scene.progress("host_starting")
-        assert child.wait(20) == 141
+        assert child.wait(WAIT_S) == 141
     assert scene.left_behind() == []
 
 
 def test_secrets_are_in_no_argument_list_and_only_in_a_closed_directory(scene):
-    child = pexpect.spawn("dash", [str(scene.script)], env=scene.environment(), timeout=20, encoding="utf-8")
+    child = pexpect.spawn("dash", [str(scene.script)], env=scene.environment(), timeout=WAIT_S, encoding="utf-8")
     child.expect("Username: ")
     child.sendline("alice")
     child.expect("Password: ")
@@ -368,9 +368,9 @@ def test_a_long_poll_ends_at_the_next_change_and_not_before(scene):
     assert answers == []
     scene.claim()
     for thread in waiting:
-        thread.join(5)
+        thread.join(WAKE_S)
     assert [a.json["task_status"] for a in answers] == ["running"] * 8
-    stale = client.get(f"{session['status_url']}?wait=25&after={first['version']}", timeout_s=2)
+    stale = client.get(f"{session['status_url']}?wait=25&after={first['version']}", timeout_s=WAKE_S)
     assert stale.json["version"] == answers[0].json["version"]
 
 

@@ -14,7 +14,7 @@ import pexpect
 import pytest
 from support.paths import CHECKOUT
 from support.stack import free_port
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 TASK = "/v1/bootstrap/tasks/00000000-0000-4000-8000-000000000000"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -98,7 +98,7 @@ class Scene:
             env=self.environment,
             cwd=self.directory,
             start_new_session=True,
-            timeout=30,
+            timeout=WAIT_S,
             check=False,
         )
 
@@ -220,9 +220,9 @@ def test_a_server_that_holds_no_request_is_asked_once_a_second(scene, server, sh
     with subprocess.Popen(
         [shell, scene.script(busy), *who, "--", "true"], env=scene.environment, stderr=subprocess.DEVNULL
     ) as child:
-        wait_until(lambda: len(busy.asked) >= 5, 20, "the server is asked")
+        wait_until(lambda: len(busy.asked) >= 5, "the server is asked")
         child.terminate()
-        assert child.wait(20) == 143
+        assert child.wait(WAIT_S) == 143
     times = [at for at, path in busy.asked if path.startswith(TASK)]
     assert times[3] - times[1] > 1.5
     assert scene.unharmed()
@@ -246,7 +246,7 @@ def test_a_second_ctrl_c_does_not_end_the_cleaning_up(scene, server, shell):
             str(scene.directory / "password"),
         ],
         env=scene.environment | {"PATH": f"{tools}:/usr/bin:/bin"},
-        timeout=20,
+        timeout=WAIT_S,
         encoding="utf-8",
     )
     child.expect("ssh_ready")
@@ -268,7 +268,7 @@ def test_ctrl_c_while_ssh_connects_leaves_nothing_behind(scene, server):
         "dash",
         [scene.script(to), "--user", "alice", "--password-file", str(scene.directory / "password"), "--", "true"],
         env=scene.environment,
-        timeout=20,
+        timeout=WAIT_S,
         encoding="utf-8",
     )
     connection, _ = silent.accept()

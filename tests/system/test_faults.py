@@ -12,9 +12,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.automation import Automation
+from support.host import Host
 from support.stack import Lab
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 # Bounded, and by every means a user has: UDP to anywhere, DNS to the exit's resolver and to another, TCP. The user
 # image has node, not Python.
@@ -43,11 +43,8 @@ INCONCLUSIVE_MAX = 3
 
 @pytest.fixture(scope="module")
 def host(stack):
-    automation = Automation(stack)
-    with automation.settings(verify_light_s=1, verify_full_s=5):
-        automation.running()
-        yield automation
-    automation.close()
+    with stack.settings(verify_light_s=1, verify_full_s=5):
+        yield Host(stack).running()
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +62,7 @@ def captured(host, internet, tmp_path):
     internet.run("capture", "start", str(path))
     before = user_packets(host)
     host.stack.docker("exec", "-d", container_of(host), "node", "-e", TRAFFIC)
-    wait_until(lambda: user_packets(host) > before + TRAFFIC_SEEN, 10, "users' packets pass the wall")
+    wait_until(lambda: user_packets(host) > before + TRAFFIC_SEEN, "users' packets pass the wall")
     yield path
     internet.run("restore")
     internet.run("dns", "start")
@@ -76,7 +73,7 @@ def captured(host, internet, tmp_path):
 
 def container_of(host):
     names = host.stack.docker("ps", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Labels}}")
-    (line,) = [line for line in names.splitlines() if host.host_id in line]
+    (line,) = [line for line in names.splitlines() if host.id in line]
     return line.split()[0]
 
 
@@ -96,7 +93,7 @@ def inside(host, *command):
     """Runs a command of this machine in the network namespace of the host; its output."""
     pid = host.stack.docker("inspect", "--format", "{{.State.Pid}}", container_of(host)).strip()
     return subprocess.run(
-        ["nsenter", f"--net=/proc/{pid}/ns/net", *command], check=True, capture_output=True, text=True, timeout=30
+        ["nsenter", f"--net=/proc/{pid}/ns/net", *command], check=True, capture_output=True, text=True, timeout=WAIT_S
     ).stdout
 
 
@@ -116,13 +113,13 @@ def count(internet, path, *options):
 
 def comes_back(host, after):
     """Reconcile brings it back, first after 5 s."""
-    host.wait_event("host.started", after, 60)
-    host.wait_status("running", 30)
-    ((waited_s,),) = host.rows(
+    host.wait_event("host.started", after)
+    host.wait_status("running")
+    ((waited_s,),) = host.owner.rows(
         "select extract(epoch from min(at) filter (where type = 'host.started')"
         " - min(at) filter (where type = 'host.unavailable'))::float8"
         " from ccp.events where id > %s and host_id = %s",
-        [after, host.host_id],
+        [after, host.id],
     )
     assert waited_s >= BEGUN_AGAIN_AFTER_S
 
@@ -130,12 +127,11 @@ def comes_back(host, after):
 def evidence(host, after, outcome, code, check):
     """The rows that tell of it, the closing one last: which of its checks did not pass, and what it says."""
     rows = wait_until(
-        lambda: host.rows(
+        lambda: host.owner.rows(
             "select checks from ccp.verifications"
             " where host_id = %s and id > %s and (outcome, error_code) = (%s, %s) order by id",
-            [host.host_id, after, outcome, code],
+            [host.id, after, outcome, code],
         ),
-        20,
         f"evidence of {code}",
     )
     for (checks,) in rows:
@@ -144,7 +140,7 @@ def evidence(host, after, outcome, code, check):
 
 
 def last_verification(host):
-    return host.value("select coalesce(max(id), 0) from ccp.verifications")
+    return host.owner.value("select coalesce(max(id), 0) from ccp.verifications")
 
 
 def test_the_capture_sees_a_packet_that_the_lab_lets_out_on_purpose(internet, tmp_path):
@@ -158,17 +154,17 @@ def test_the_capture_sees_a_packet_that_the_lab_lets_out_on_purpose(internet, tm
 def test_a_killed_engine_leaves_no_path_and_the_host_comes_back(host, captured):
     after, verification = host.last_event(), last_verification(host)
     os.kill(engine_of(host), signal.SIGKILL)
-    host.wait_event("tunnel.lost", after, 5)
-    host.wait_event("host.unavailable", after, 5)
+    host.wait_event("tunnel.lost", after)
+    host.wait_event("host.unavailable", after)
     evidence(host, verification, "failed", "tunnel_no_handshake", "tunnel")
     comes_back(host, after)
-    host.wait_event("tunnel.restored", after, 5)
+    host.wait_event("tunnel.restored", after)
 
 
 def test_a_frozen_engine_closes_the_host(host, captured):
     after, verification = host.last_event(), last_verification(host)
     os.kill(engine_of(host), signal.SIGSTOP)
-    host.wait_event("host.unavailable", after, 60)
+    host.wait_event("host.unavailable", after)
     evidence(host, verification, "failed", "tunnel_no_handshake", "tunnel")
     comes_back(host, after)
 
@@ -176,8 +172,8 @@ def test_a_frozen_engine_closes_the_host(host, captured):
 def test_an_exit_swapped_behind_the_hosts_back_closes_it_with_evidence(host, captured, internet):
     after, verification = host.last_event(), last_verification(host)
     internet.run("swap-exit", "1")
-    host.wait_event("egress.mismatch", after, 30)
-    host.wait_event("host.unavailable", after, 10)
+    host.wait_event("egress.mismatch", after)
+    host.wait_event("host.unavailable", after)
     evidence(host, verification, "failed", "exit_mismatch", "exit_ip")
     internet.run("restore")
     comes_back(host, after)
@@ -186,9 +182,9 @@ def test_an_exit_swapped_behind_the_hosts_back_closes_it_with_evidence(host, cap
 def test_a_dead_resolver_closes_the_host(host, captured, internet):
     """A target that is no name still answers, so it is the resolver that is silent and not the tunnel."""
     after, verification = host.last_event(), last_verification(host)
-    with host.settings(connect_targets=["198.18.0.81:443"]):
+    with host.stack.settings(connect_targets=["198.18.0.81:443"]):
         internet.run("dns", "stop")
-        host.wait_event("host.unavailable", after, 60)
+        host.wait_event("host.unavailable", after)
         internet.run("dns", "start")
         evidence(host, verification, "failed", "dns_failed", "dns")
         comes_back(host, after)
@@ -198,30 +194,30 @@ def test_checks_that_show_nothing_close_the_host_at_the_third(host, captured):
     after, verification = host.last_event(), last_verification(host)
     silent = [
         url.replace(".example", ".example:9", 1)
-        for url in host.value("select value from ccp.settings where name = 'echo_urls'")
+        for url in host.owner.value("select value from ccp.settings where name = 'echo_urls'")
     ]
-    with host.settings(echo_urls=silent):
-        host.wait_event("host.unavailable", after, 60)
+    with host.stack.settings(echo_urls=silent):
+        host.wait_event("host.unavailable", after)
         assert len(evidence(host, verification, "inconclusive", "inconclusive", "exit_ip")) == INCONCLUSIVE_MAX
-    host.rows(
-        "update ccp.hosts set failures = 0, retry_at = null where id = %s and status = 'unavailable'", [host.host_id]
+    host.owner.rows(
+        "update ccp.hosts set failures = 0, retry_at = null where id = %s and status = 'unavailable'", [host.id]
     )
-    host.wait_event("host.started", after, 60)
+    host.wait_event("host.started", after)
 
 
 def test_a_host_whose_exit_is_expected_elsewhere_does_not_stay_open(host, captured):
     after, verification = host.last_event(), last_verification(host)
     exit_row = "id = (select egress_ip_id from ccp.bindings where host_id = %s and ended_at is null)"
-    before = host.value(f"select host(ip_address) from ccp.egress_ips where {exit_row}", [host.host_id])
-    host.rows(f"update ccp.egress_ips set ip_address = '203.0.113.99' where {exit_row}", [host.host_id])
+    before = host.owner.value(f"select host(ip_address) from ccp.egress_ips where {exit_row}", [host.id])
+    host.owner.rows(f"update ccp.egress_ips set ip_address = '203.0.113.99' where {exit_row}", [host.id])
     try:
-        task_id, _ = host.insert("host.verify")
+        task_id = host.insert("host.verify")
         status, code, message = host.wait_task(task_id)
         assert (status, code) == ("failed", "exit_mismatch"), message
-        host.wait_event("host.unavailable", after, 10)
+        host.wait_event("host.unavailable", after)
         evidence(host, verification, "failed", "exit_mismatch", "exit_ip")
     finally:
-        host.rows(f"update ccp.egress_ips set ip_address = %s where {exit_row}", [before, host.host_id])
+        host.owner.rows(f"update ccp.egress_ips set ip_address = %s where {exit_row}", [before, host.id])
     comes_back(host, after)
 
 
@@ -236,12 +232,12 @@ def test_a_host_whose_exit_is_expected_elsewhere_does_not_stay_open(host, captur
     ids=lambda words: "-".join(words) if isinstance(words, list) else words,
 )
 def test_a_change_of_rules_or_links_is_checked_at_once_and_closes_the_host(host, captured, change, check):
-    with host.settings(verify_light_s=600, verify_full_s=600):
+    with host.stack.settings(verify_light_s=600, verify_full_s=600):
         host.task("host.verify")  # which has told the agent of these settings: no check is due for minutes
         after, verification = host.last_event(), last_verification(host)
         inside(host, *change)
-        host.wait_event("egress.leak_blocked", after, 3)
-        host.wait_event("host.unavailable", after, 3)
+        host.wait_event("egress.leak_blocked", after)
+        host.wait_event("host.unavailable", after)
         evidence(host, verification, "failed", "inventory", check)
         comes_back(host, after)
 
@@ -250,7 +246,7 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
     container = container_of(host)
     ask = ("exec", container, "curl", "-s", "-m", "3", host.stack.env["CCP_ECHO_URL"])
     assert host.stack.docker(*ask).strip() == host.stack.env["CCP_EXIT_IP"]
-    with host.settings(proof_life_s=3):
+    with host.stack.settings(proof_life_s=3):
         host.task("host.verify")  # the proof is now one of 3 s
         host.stack.sv("once", "ccp-agent")  # is not started again
         host.stack.kill("ccp-agent", signal.SIGKILL)
@@ -263,21 +259,18 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
                     return True
                 return False
 
-            wait_until(closed, 10, "the kernel has closed the host")
+            wait_until(closed, "the kernel has closed the host")
             verification = last_verification(host)
             passed, denied = (counters(host)[name] for name in ("pass_user", "deny_closed_user"))
-            wait_until(
-                lambda: counters(host)["deny_closed_user"] > denied + TRAFFIC_SEEN, 10, "users' packets are denied"
-            )
+            wait_until(lambda: counters(host)["deny_closed_user"] > denied + TRAFFIC_SEEN, "users' packets are denied")
             assert user_packets(host) == passed
         finally:
             host.stack.sv("up", "ccp-agent")
     wait_until(
-        lambda: host.rows(
+        lambda: host.owner.rows(
             "select 1 from ccp.verifications where host_id = %s and id > %s and (kind, outcome) = ('full', 'passed')",
-            [host.host_id, verification],
+            [host.id, verification],
         ),
-        20,
         "the agent that is back has proven it anew",
     )
     assert (host.status, container_of(host)) == ("running", container)
@@ -285,7 +278,7 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
 
 
 def test_probes_are_counted_exactly_under_user_traffic(host, captured):
-    with host.settings(verify_light_s=600, verify_full_s=600):
+    with host.stack.settings(verify_light_s=600, verify_full_s=600):
         host.task("host.verify")  # no check is due for minutes
         before = counters(host)
         host.task("host.verify")
@@ -298,9 +291,9 @@ def test_probes_are_counted_exactly_under_user_traffic(host, captured):
         "deny_dns_probe": 4,
     }
     assert rose["pass_user"] > 0 and rose["deny_dns_user"] > 0
-    (checks,) = host.rows(
+    (checks,) = host.owner.rows(
         "select checks from ccp.verifications where host_id = %s and outcome = 'passed' order by id desc limit 1",
-        [host.host_id],
+        [host.id],
     )[0]
     (told,) = [check for check in checks if check["name"] == "leak_open"]
     assert told["outcome"] == "passed" and "7 probes counted exactly" in told["detail"], told

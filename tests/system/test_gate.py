@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from support.paths import CHECKOUT
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 MAGIC = 0x43435047
 ASK, OPEN = 1, 2
@@ -67,7 +67,7 @@ class Container:
             input=json.dumps(body) if body is not None else "",
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_S,
             check=True,
         )
         return json.loads(done.stdout) if done.stdout.strip() else None
@@ -100,7 +100,7 @@ class Container:
                 return False
             return True
 
-        wait_until(connected, 5, "ccp-init listens")
+        wait_until(connected, "ccp-init listens")
         return connection
 
     def remove(self):

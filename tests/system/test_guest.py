@@ -7,10 +7,9 @@ import subprocess
 
 import pytest
 from support.guest import Guest
+from support.postgres import cron_run
 from support.stack import Lab
-from support.wait import wait_until
-
-CRON_S = 70  # pg_cron ticks each minute
+from support.wait import WAIT_S, wait_until
 
 
 def peer_address(stack, number):
@@ -38,16 +37,16 @@ def live_session(guest):
     return session
 
 
-def ended_by(session, timeout_s=20):
+def ended_by(session):
     """(exit status, what it said) of a session that somebody else ends."""
-    status = session.wait(timeout_s)
+    status = session.wait(WAIT_S)
     return status, session.communicate()[1]
 
 
 def says(guest, command):
     """(exit status, output) of a shell command of the user's own."""
     one = guest.bootstrap("sh", "-c", f"exec 2>&1; {command}", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, _ = one.communicate(timeout=60)
+    out, _ = one.communicate(timeout=WAIT_S)
     return one.returncode, out
 
 
@@ -59,7 +58,7 @@ def package(directory):
     (directory / "ours" / "DEBIAN" / "control").write_text(
         "Package: ours\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\nDescription: a test\n"
     )
-    subprocess.run(["dpkg-deb", "--build", directory / "ours"], check=True, capture_output=True, timeout=30)
+    subprocess.run(["dpkg-deb", "--build", directory / "ours"], check=True, capture_output=True, timeout=WAIT_S)
     return directory / "ours.deb"
 
 
@@ -79,17 +78,17 @@ def test_expiry_ends_a_live_session_and_extension_brings_the_host_back(guest):
     expire(guest, past)
     status, said = ended_by(session)
     assert status != 0 and "expired" in said, said
-    guest.host.wait_status("stopped", 20)
+    guest.host.wait_status("stopped")
     refused = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    _, said = refused.communicate(timeout=30)
+    _, said = refused.communicate(timeout=WAIT_S)
     assert refused.returncode == 12, said
     expire(guest, None)
-    guest.host.wait_status("running", 30)
+    guest.host.wait_status("running")
     again = guest.bootstrap("echo", "back", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, said = again.communicate(timeout=60)
+    out, said = again.communicate(timeout=WAIT_S)
     assert (again.returncode, out) == (0, "back\n"), said
     assert (
-        guest.host.value(
+        guest.host.owner.value(
             "select count(*) from ccp.events where type = 'user.expired' and user_id = %s", [guest.user_id]
         )
         == 1
@@ -101,19 +100,20 @@ def test_with_the_worker_down_cron_alone_ends_the_session_and_the_host_of_an_exp
     ticks = "select ticked_at from ccp.ticks where who = 'worker'"
     stack.sv("down", "ccp-worker")
     try:
-        ticked_at = guest.host.value(ticks)
+        ticked_at = guest.host.owner.value(ticks)
         soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
         expire(guest, soon.isoformat())
-        status, said = ended_by(session, CRON_S)
+        wait_until(lambda: guest.host.owner.value("select now()") > soon, "the user has expired")
+        cron_run(stack, "ccp")
+        status, said = ended_by(session)
         assert status != 0 and "expired" in said, said
-        guest.host.wait_status("stopped", 20)
-        assert guest.host.value(ticks) == ticked_at
-        assert guest.host.value("select ticked_at from ccp.ticks where who = 'cron'") > soon
-        assert guest.host.rows("select * from ccp.stuck") == []
+        guest.host.wait_status("stopped")
+        assert guest.host.owner.value(ticks) == ticked_at
+        assert guest.host.owner.rows("select * from ccp.stuck") == []
     finally:
         stack.sv("up", "ccp-worker")
     expire(guest, None)
-    guest.host.wait_status("running", 30)
+    guest.host.wait_status("running")
 
 
 def test_disabling_ends_a_live_session_and_enabling_brings_the_host_back(guest):
@@ -121,12 +121,12 @@ def test_disabling_ends_a_live_session_and_enabling_brings_the_host_back(guest):
     set_status(guest, "disabled")
     status, said = ended_by(session)
     assert status != 0 and "disabled" in said, said
-    guest.host.wait_status("stopped", 20)
+    guest.host.wait_status("stopped")
     refused = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    _, said = refused.communicate(timeout=30)
+    _, said = refused.communicate(timeout=WAIT_S)
     assert refused.returncode == 11, said
     set_status(guest, "active")
-    guest.host.wait_status("running", 30)
+    guest.host.wait_status("running")
 
 
 def test_a_preshared_key_is_sealed_and_opens_the_tunnel(stack, tmp_path):
@@ -138,7 +138,9 @@ def test_a_preshared_key_is_sealed_and_opens_the_tunnel(stack, tmp_path):
     lab.run("psk", address, str(file))
     guest = Guest(stack, "sealed-" + tmp_path.name[-8:].strip("-_").lower(), tmp_path, address, wg_preshared_key=key)
     try:
-        sealed = guest.host.value("select wg_preshared_key_sealed from ccp.egress_ips where id = %s", [guest.exit_id])
+        sealed = guest.host.owner.value(
+            "select wg_preshared_key_sealed from ccp.egress_ips where id = %s", [guest.exit_id]
+        )
         assert sealed and key not in sealed
         assert key not in str(guest.told("GET", "/v1/admin/egress-ips?limit=200"))
         guest.host.task("host.start")
@@ -159,10 +161,10 @@ def test_a_host_that_cannot_start_ends_the_script_with_14_and_names_the_key_to_r
     )
     try:
         attempt = guest.bootstrap("true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        _, said = attempt.communicate(timeout=90)
+        _, said = attempt.communicate(timeout=WAIT_S)
         assert attempt.returncode == 14, said
-        wait_until(lambda: guest.host.status == "unavailable", 10, "the host is unavailable")
-        key = guest.host.value("select wg_public_key from ccp.hosts where id = %s", [guest.host_id])
+        wait_until(lambda: guest.host.status == "unavailable", "the host is unavailable")
+        key = guest.host.owner.value("select wg_public_key from ccp.hosts where id = %s", [guest.host_id])
         assert key in said, said
     finally:
         guest.end()

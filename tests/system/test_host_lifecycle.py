@@ -5,28 +5,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.agent import Agent, Host, engines
+from support.agent import engines
 from support.wait import wait_until
 
 MASK = "00000000200404fb"
 
 
 @pytest.fixture(scope="module", params=engines(), ids=lambda path: Path(path).name)
-def agent(stack_directory, request):
-    stack_directory.up("postgres", "database", "docker", "image", "lab")
-    one = Agent(stack_directory, engine=request.param).start()
-    yield one
-    one.end()
-
-
-@pytest.fixture(scope="module")
-def host(agent):
-    """A running host that tests leave running."""
-    one = Host(agent)
-    one.task("host.create")
-    one.task("host.start")
-    yield one
-    one.task("host.delete", '{"wipe": true}')
+def agent_options(request):
+    return {"engine": request.param}
 
 
 def inside(host, program):
@@ -54,7 +41,7 @@ except OSError as error:
 
 
 def test_a_start_proves_the_exit_and_tells_how_long_each_step_took(agent, host):
-    task = agent.rows(
+    task = agent.owner.rows(
         "select result from ccp.task_rows where host_id = %s and kind = 'host.start' order by created_at limit 1",
         [host.id],
     )[0][0]
@@ -63,7 +50,7 @@ def test_a_start_proves_the_exit_and_tells_how_long_each_step_took(agent, host):
     names = {check["name"] for check in task["checks"]}
     assert {"tunnel", "inventory", "rules", "leak_closed", "leak_open", "exit_ip", "dns", "connectivity"} <= names
     assert (
-        agent.value("select outcome from ccp.verifications where host_id = %s and kind = 'start'", [host.id])
+        agent.owner.value("select outcome from ccp.verifications where host_id = %s and kind = 'start'", [host.id])
         == "passed"
     )
 
@@ -151,17 +138,17 @@ def test_a_home_that_root_gave_to_somebody_else_is_the_users_again(host, kind):
 
 def test_changed_limits_hold_from_the_next_start(agent, host):
     columns = {"memory_limit_mb": 700, "cpu_limit": 1.5, "pids_limit": 333}
-    before = agent.rows(f"select {', '.join(columns)} from ccp.hosts where id = %s", [host.id])[0]
+    before = agent.owner.rows(f"select {', '.join(columns)} from ccp.hosts where id = %s", [host.id])[0]
     change = f"update ccp.hosts set {', '.join(f'{name} = %s' for name in columns)} where id = %s"
     form = "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}"
     container = host.container
-    agent.rows(change, [*columns.values(), host.id])
+    agent.owner.rows(change, [*columns.values(), host.id])
     host.task("host.stop")
     host.task("host.start")
     limits = agent.stack.docker("inspect", "--format", form, host.container).split()
     assert host.container == container
     assert limits == [str(700 << 20), str(700 << 20), "1500000000", "333"]
-    agent.rows(change, [*before, host.id])
+    agent.owner.rows(change, [*before, host.id])
     host.task("host.stop")
     host.task("host.start")
 
@@ -173,7 +160,7 @@ def test_rebuild_wipes_the_home_when_asked(agent, host):
     assert host.run("test", "-e", "/home/dev/gone")[0] == 1
     assert host.run("test", "-e", "/home/dev/.bashrc")[0] == 0
     homes = agent.directory / "agent" / "homes"
-    wait_until(lambda: not list(homes.glob(".trash-*")), 10, "the trash is emptied")
+    wait_until(lambda: not list(homes.glob(".trash-*")), "the trash is emptied")
 
 
 def test_the_demanded_verification_proves_the_exit_again(host):
@@ -182,24 +169,18 @@ def test_the_demanded_verification_proves_the_exit_again(host):
 
 def test_changed_settings_are_followed_within_seconds(agent, host):
     """Also when a task learns of them first: periods of the checks and the life of the proof."""
-    settings = {"verify_light_s": 1, "verify_full_s": 2, "proof_life_s": 5}
-    change = "update ccp.settings set value = to_jsonb(%s) where name = %s returning value"
-    before = {name: agent.value("select value from ccp.settings where name = %s", [name]) for name in settings}
     fulls = "select count(*) from ccp.verifications where host_id = %s and kind = 'full' and outcome = 'passed'"
-    count = agent.value(fulls, [host.id])
-    for name, value in settings.items():
-        agent.rows(change, [value, name])
-    host.task("host.verify")
-    wait_until(lambda: agent.value(fulls, [host.id]) >= count + 3, 9, "full checks come with the new period")
-    elements = subprocess.run(
-        ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "list", "ruleset"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert "timeout 5s" in elements
-    for name, value in before.items():
-        agent.rows(change, [value, name])
+    count = agent.owner.value(fulls, [host.id])
+    with agent.stack.settings(verify_light_s=1, verify_full_s=2, proof_life_s=5):
+        host.task("host.verify")
+        wait_until(lambda: agent.owner.value(fulls, [host.id]) >= count + 3, "full checks come with the new period")
+        elements = subprocess.run(
+            ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "list", "ruleset"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert "timeout 5s" in elements
 
 
 def test_an_agent_that_was_killed_adopts_what_runs(agent, host):
@@ -207,7 +188,7 @@ def test_an_agent_that_was_killed_adopts_what_runs(agent, host):
     container = host.container
     agent.kill()
     agent.start()
-    wait_until(lambda: f'event="host adopted" host={host.id}' in agent.log(), 10, "the host is adopted")
+    wait_until(lambda: f'event="host adopted" host={host.id}' in agent.log(), "the host is adopted")
     assert host.container == container
     assert host.status == "running"
     assert host.run("sh", "-c", "stat -c %Y /proc/1") == before
@@ -218,7 +199,7 @@ def test_a_verification_that_waits_for_a_killed_agent_finds_what_runs(agent, hos
     agent.kill()
     task_id = host.insert("host.verify")
     agent.start()
-    status, code, message, _ = host.wait(task_id)
+    status, code, message, _ = host.wait_task(task_id)
     assert status == "succeeded", f"{code}: {message}"
     assert (host.container, host.status) == (container, "running")
     host.task("host.verify")
@@ -227,21 +208,21 @@ def test_a_verification_that_waits_for_a_killed_agent_finds_what_runs(agent, hos
 def test_a_docker_restart_closes_the_host(agent, host):
     agent.stack.docker("restart", "--time", "1", host.container)
     host.wait_status("unavailable")
-    wait_until(lambda: agent.containers() == [], 10, "the container is stopped")
+    wait_until(lambda: agent.containers() == [], "the container is stopped")
     host.task("host.start")
 
 
 def test_another_expected_address_closes_the_host_with_evidence(agent, host):
-    agent.rows("update ccp.egress_ips set ip_address = '203.0.113.77' where id = %s", [host.exit_id])
-    host.wait_status("unavailable", 30)
-    assert (
-        agent.value("select error_code from ccp.verifications where host_id = %s order by id desc limit 1", [host.id])
-        == "exit_mismatch"
-    )
-    status, code, _, _ = host.wait(host.insert("host.start"))
+    exit_row = "id = (select egress_ip_id from ccp.bindings where host_id = %s)"
+    change = f"update ccp.egress_ips set ip_address = %s where {exit_row}"
+    agent.owner.rows(change, ["203.0.113.77", host.id])
+    host.wait_status("unavailable")
+    last = "select error_code from ccp.verifications where host_id = %s order by id desc limit 1"
+    assert agent.owner.value(last, [host.id]) == "exit_mismatch"
+    status, code, _, _ = host.wait_task(host.insert("host.start"))
     assert (status, code) == ("failed", "exit_mismatch")
     assert agent.containers() == []
-    agent.rows("update ccp.egress_ips set ip_address = %s where id = %s", [agent.lab.env["LAB_EXIT1_IP"], host.exit_id])
+    agent.owner.rows(change, [agent.lab.env["LAB_EXIT1_IP"], host.id])
     host.task("host.start")
 
 
@@ -251,24 +232,26 @@ def test_a_start_says_that_it_is_verifying_while_it_is(agent, host):
     change = "update ccp.settings set value = %s where name = 'echo_urls'"
     stage = "select stage from ccp.task_rows where id = %s"
     host.task("host.stop")
-    agent.rows(change, [json.dumps(silent)])
+    agent.owner.rows(change, [json.dumps(silent)])
     task = host.insert("host.start")
-    wait_until(lambda: agent.value(stage, [task]) == "verifying", 5, "the verification is told")
-    assert agent.value("select status from ccp.task_rows where id = %s", [task]) == "running"
-    status, code, message, _ = host.wait(task)
-    assert (status, code, agent.value(stage, [task])) == ("failed", "inconclusive", "verifying"), message
-    agent.settings()
+    wait_until(lambda: agent.owner.value(stage, [task]) == "verifying", "the verification is told")
+    assert agent.owner.value("select status from ccp.task_rows where id = %s", [task]) == "running"
+    status, code, message, _ = host.wait_task(task)
+    assert (status, code, agent.owner.value(stage, [task])) == ("failed", "inconclusive", "verifying"), message
+    agent.lab_settings()
     host.task("host.start")
 
 
 def test_starts_of_two_hosts_overlap(agent, host):
-    other = Host(agent)
+    other = agent.host()
     other.task("host.create")
     host.task("host.stop")
     tasks = [host.insert("host.start"), other.insert("host.start")]
     for one, task in zip((host, other), tasks, strict=True):
-        assert one.wait(task)[0] == "succeeded"
-    spans = [agent.rows("select started_at, finished_at from ccp.task_rows where id = %s", [task])[0] for task in tasks]
+        assert one.wait_task(task)[0] == "succeeded"
+    spans = [
+        agent.owner.rows("select started_at, finished_at from ccp.task_rows where id = %s", [task])[0] for task in tasks
+    ]
     assert max(span[0] for span in spans) < min(span[1] for span in spans)
     other.task("host.delete", '{"wipe": true}')
     assert other.status == "deleted"
@@ -279,15 +262,15 @@ def test_starts_of_two_hosts_overlap(agent, host):
 def test_a_rebuild_that_failed_has_taken_the_images_present_id(agent):
     """It fails after the old container is gone and before there is a new one."""
     docker = agent.stack.docker
-    one = Host(agent)
+    one = agent.host()
     one.task("host.create")
     one.task("host.start")
     docker("commit", "--change", "LABEL newer=yes", one.container, f"newer-{agent.node}")
-    agent.rows("update ccp.hosts set image = %s where id = %s", [f"newer-{agent.node}", one.id])
+    agent.owner.rows("update ccp.hosts set image = %s where id = %s", [f"newer-{agent.node}", one.id])
     urls = agent.lab.env["LAB_ECHO_URLS"].split()
-    agent.rows("update ccp.settings set value = %s where name = 'echo_urls'", [json.dumps(urls[:2])])
-    status, code, message, _ = one.wait(one.insert("host.rebuild"))
-    agent.settings()
+    agent.owner.rows("update ccp.settings set value = %s where name = 'echo_urls'", [json.dumps(urls[:2])])
+    status, code, message, _ = one.wait_task(one.insert("host.rebuild"))
+    agent.lab_settings()
     assert (status, code, one.container) == ("failed", "settings_incomplete", None), message
     one.task("host.start")
     assert docker("inspect", "--format", '{{index .Config.Labels "newer"}}', one.container).strip() == "yes"
@@ -296,7 +279,7 @@ def test_a_rebuild_that_failed_has_taken_the_images_present_id(agent):
 
 
 def test_a_deleted_host_leaves_no_container_of_a_create_that_was_killed(agent):
-    one = Host(agent)
+    one = agent.host()
     one.task("host.create")
     one.task("host.start")
     docker = agent.stack.docker
@@ -307,8 +290,8 @@ def test_a_deleted_host_leaves_no_container_of_a_create_that_was_killed(agent):
 
 
 def test_an_image_without_dev_is_refused_and_says_so(agent):
-    one = Host(agent, image="no-such-image:1")
-    status, code, message, _ = one.wait(one.insert("host.create"))
+    one = agent.host(image="no-such-image:1")
+    status, code, message, _ = one.wait_task(one.insert("host.create"))
     assert (status, code) == ("failed", "image_missing")
     assert "not on this machine" in message
 
@@ -320,14 +303,14 @@ def attached(agent, host):
 
 
 def test_a_start_with_fewer_than_three_echo_sources_is_refused_and_says_so(agent):
-    other = Host(agent)
+    other = agent.host()
     other.task("host.create")
     two = json.dumps(agent.lab.env["LAB_ECHO_URLS"].split()[:2])
-    agent.rows("update ccp.settings set value = %s where name = 'echo_urls'", [two])
+    agent.owner.rows("update ccp.settings set value = %s where name = 'echo_urls'", [two])
     try:
-        status, code, message, _ = other.wait(other.insert("host.start"))
+        status, code, message, _ = other.wait_task(other.insert("host.start"))
     finally:
-        agent.settings()
+        agent.lab_settings()
     assert (status, code) == ("failed", "settings_incomplete")
     assert "echo_urls has 2 sources and needs at least 3" in message
     assert other.pid is None
@@ -336,7 +319,7 @@ def test_a_start_with_fewer_than_three_echo_sources_is_refused_and_says_so(agent
 
 
 def test_a_home_of_limited_size_is_full_when_it_is_full(agent):
-    one = Host(agent, disk_limit_gb=1)
+    one = agent.host(disk_limit_gb=1)
     image = agent.directory / "agent" / "homes" / f"{one.id}.img"
     one.task("host.create")
     one.task("host.start")
@@ -353,9 +336,9 @@ def test_a_home_of_limited_size_is_full_when_it_is_full(agent):
     assert one.run("stat", "-c", "%s", "/home/dev/large") == (0, f"{600 << 20}\n")
     assert len(attached(agent, one)) == 1
 
-    agent.rows("update ccp.hosts set disk_limit_gb = 2 where id = %s", [one.id])
+    agent.owner.rows("update ccp.hosts set disk_limit_gb = 2 where id = %s", [one.id])
     one.task("host.stop")
-    status, code, message, _ = one.wait(one.insert("host.start"))
+    status, code, message, _ = one.wait_task(one.insert("host.start"))
     assert (status, code) == ("failed", "settings_incomplete") and "mode wipe" in message
     one.task("host.rebuild", '{"mode": "wipe"}')
     assert image.stat().st_size == 2 << 30
@@ -363,17 +346,17 @@ def test_a_home_of_limited_size_is_full_when_it_is_full(agent):
 
     one.task("host.delete", '{"wipe": true}')
     assert not image.exists() and not image.with_suffix("").exists()
-    wait_until(lambda: attached(agent, one) == [], 5, "the loop device is free")
+    wait_until(lambda: attached(agent, one) == [], "the loop device is free")
 
 
 def test_release_all_unmounts_homes_and_the_next_start_mounts_them(agent, host):
-    one = Host(agent, disk_limit_gb=1)
+    one = agent.host(disk_limit_gb=1)
     one.task("host.create")
     one.task("host.start")
     one.run("sh", "-c", "echo mine > /home/dev/kept")
     agent.stop()
     agent.release_all()
-    wait_until(lambda: attached(agent, one) == [], 5, "the loop device is free")
+    wait_until(lambda: attached(agent, one) == [], "the loop device is free")
     assert str(agent.directory / "agent" / "homes") not in Path("/proc/self/mountinfo").read_text()
     agent.start()
     one.wait_status("unavailable")
@@ -388,9 +371,9 @@ def test_no_secret_is_told(agent, host):
     key = (secrets_dir / "wireguard.key").read_text().strip()
     pem = (secrets_dir / "client.key").read_text().splitlines()[2]
     told = json.dumps(
-        agent.rows("select result::text from ccp.task_rows where host_id = %s", [host.id])
-        + agent.rows("select checks::text from ccp.verifications where host_id = %s", [host.id])
-        + agent.rows("select message || metadata::text from ccp.events where host_id = %s", [host.id])
+        agent.owner.rows("select result::text from ccp.task_rows where host_id = %s", [host.id])
+        + agent.owner.rows("select checks::text from ccp.verifications where host_id = %s", [host.id])
+        + agent.owner.rows("select message || metadata::text from ccp.events where host_id = %s", [host.id])
     )
     for secret in (key, pem):
         assert secret not in told

@@ -443,15 +443,15 @@ def test_the_provider_puts_and_drops_peers_as_the_view_says(own_lab, portal):
         return {(peer["exit"], peer["public_key"], *peer["allowed_ips"]) for peer in own_lab.peers()}
 
     kept = (2, by_hand, "198.18.129.1/32")
-    wait_until(lambda: present() == {kept, (1, host, "198.18.130.1/32")}, 5, "the first peer is there")
+    wait_until(lambda: present() == {kept, (1, host, "198.18.130.1/32")}, "the first peer is there")
     put(portal, two, host, "198.18.130.2/32")
     put(portal, "not a key", host, "198.18.130.3/32")
     put(portal, two, make_key(), "10.0.0.1/32")
     put(portal, make_key(), host, "198.18.130.4/32")
     wanted = {kept, (1, host, "198.18.130.1/32"), (2, host, "198.18.130.2/32")}
-    wait_until(lambda: present() == wanted, 5, "the second peer is there, and no refused one")
+    wait_until(lambda: present() == wanted, "the second peer is there, and no refused one")
     portal.rows("delete from ccp.exit_peers where exit_public_key = %s", [one])  # no ring: the rescan finds it
-    wait_until(lambda: present() == wanted - {(1, host, "198.18.130.1/32")}, 5, "the first peer is gone")
+    wait_until(lambda: present() == wanted - {(1, host, "198.18.130.1/32")}, "the first peer is gone")
 
 
 def test_the_provider_registers_a_peer_within_milliseconds_of_the_ring(own_lab, portal):
@@ -476,7 +476,7 @@ def test_the_provider_gives_a_peer_its_preshared_key(own_lab, portal, tmp_path):
     own_lab.run("provider", "start", "--database", portal.conninfo())
     client = own_lab.client(register=False, preshared=uapi.key_to_hex(secret.read_text()))
     put(portal, network.public_key(own_lab.plan, own_lab.plan.exit(1)), client.key, f"{INSIDE}/32")
-    wait_until(lambda: [peer["preshared"] for peer in own_lab.peers()] == [True], 5, "the peer has its key")
+    wait_until(lambda: [peer["preshared"] for peer in own_lab.peers()] == [True], "the peer has its key")
     with client.connect(plan.ECHOES[1], 80, timeout_s=15):  # the client's second handshake comes after 5 s
         pass
     assert client.echo() == "203.0.113.1"
@@ -491,9 +491,9 @@ def test_the_provider_outlives_its_connections_and_a_frozen_exit(own_lab, portal
     put(portal, one, stuck, "198.18.132.1/32")
     put(portal, two, host, "198.18.132.2/32")
     second = own_lab.plan.exit(2).engine
-    wait_until(lambda: uapi.key_to_hex(host) in uapi.peers(second), 10, "the other exit has its peer")
+    wait_until(lambda: uapi.key_to_hex(host) in uapi.peers(second), "the other exit has its peer")
     own_lab.run("thaw", 1)
-    wait_until(lambda: stuck in {peer["public_key"] for peer in own_lab.peers()}, 10, "the thawed exit has its")
+    wait_until(lambda: stuck in {peer["public_key"] for peer in own_lab.peers()}, "the thawed exit has its")
 
 
 def test_the_provider_waits_for_a_database_that_is_away(own_lab, tmp_path):

@@ -6,14 +6,13 @@ import os
 import re
 import shlex
 import subprocess
-import time
 from pathlib import Path
 from urllib.request import urlopen
 
 import pexpect
 import pytest
-from support.automation import Automation
-from support.wait import wait_until
+from support.host import Host
+from support.wait import WAIT_S, wait_until
 
 STAGES = [
     "auth_passed",
@@ -55,7 +54,7 @@ class Line:
 
     def __init__(self, stack, tmp_path):
         self.env = stack.env
-        self.host = Automation(stack, self.env["CCP_DEMO_HOST_ID"])
+        self.host = Host(stack, self.env["CCP_DEMO_HOST_ID"])
         self.temporary = tmp_path / 'it\'s 50% ="odd" $HOME'
         self.temporary.mkdir()
         self.environment = {
@@ -77,7 +76,7 @@ class Line:
             capture_output=True,
             env=self.environment,
             start_new_session=True,
-            timeout=60,
+            timeout=WAIT_S,
             check=False,
             **options,
         )
@@ -87,7 +86,7 @@ class Line:
             "bash",
             ["-c", f"{self.text(shell, *command)}; echo code=$?; stty -a"],
             env=self.environment,
-            timeout=30,
+            timeout=WAIT_S,
             encoding="utf-8",
         )
 
@@ -164,7 +163,7 @@ def test_bytes_go_in_and_out_of_a_command_as_they_were(line):
         input=data,
         capture_output=True,
         env=line.environment,
-        timeout=60,
+        timeout=WAIT_S,
         check=False,
     )
     assert done.returncode == 0 and done.stdout == data, done.stderr
@@ -181,7 +180,7 @@ def test_a_terminal_gets_a_shell_that_knows_its_size(line, shell):
     child.expect("code=9")
     child.expect(" echo ")
     child.expect(pexpect.EOF)
-    wait_until(line.nothing_stays, 5, "nothing stays")
+    wait_until(line.nothing_stays, "nothing stays")
 
 
 @SHELLS
@@ -190,7 +189,7 @@ def test_the_line_asks_shows_real_stages_and_ends_in_a_shell_behind_the_exit(lin
     password = Path(line.env["CCP_DEMO_PASSWORD_FILE"]).read_text().strip()
     line.host.task("host.stop")
     text = f"set -o pipefail; curl -sSf {line.env['CCP_URL']}/v1/bootstrap/script | {shell}; echo code=$?"
-    child = pexpect.spawn("bash", ["-c", text], env=line.environment, timeout=30, encoding="utf-8")
+    child = pexpect.spawn("bash", ["-c", text], env=line.environment, timeout=WAIT_S, encoding="utf-8")
     child.logfile_read = seen = io.StringIO()
     child.expect("Username: ")
     child.sendline(line.env["CCP_DEMO_USER"])
@@ -206,7 +205,7 @@ def test_the_line_asks_shows_real_stages_and_ends_in_a_shell_behind_the_exit(lin
     child.expect("code=7")
     child.expect(pexpect.EOF)
     assert password not in seen.getvalue()
-    wait_until(line.nothing_stays, 5, "nothing stays")
+    wait_until(line.nothing_stays, "nothing stays")
 
 
 @SHELLS
@@ -218,7 +217,7 @@ def test_ctrl_c_ends_a_command_and_leaves_nothing_behind(line, shell):
     assert int(child.match[1]) in (130, 255)
     child.expect(r"[ ;]echo[ ;]")
     child.expect(pexpect.EOF)
-    wait_until(line.nothing_stays, 5, "nothing stays")
+    wait_until(line.nothing_stays, "nothing stays")
 
 
 def test_a_terminal_that_is_closed_ends_the_session_and_leaves_nothing_behind(line):
@@ -227,23 +226,15 @@ def test_a_terminal_that_is_closed_ends_the_session_and_leaves_nothing_behind(li
     child.sendline("echo in''side")
     child.expect("inside")
     child.close()
-    wait_until(line.nothing_stays, 10, "nothing stays")
-
-
-def test_it_is_quick(line):
-    """From the line to the command's end with a stopped host; the figure is for people, the bound for regressions."""
-    line.host.task("host.stop")
-    began = time.monotonic()
-    assert line.run("dash", "true").returncode == 0
-    assert time.monotonic() - began < 5
+    wait_until(line.nothing_stays, "nothing stays")
 
 
 def test_healthz_says_that_every_part_is_well(stack):
     """pg_cron comes each minute, so the first time it may take one."""
 
     def health():
-        with urlopen(f"{stack.env['CCP_URL']}/healthz", timeout=5) as answer:
+        with urlopen(f"{stack.env['CCP_URL']}/healthz", timeout=WAIT_S) as answer:
             return json.load(answer)
 
     well = {"status": "ok", "checks": {"database": "ok", "agent": "ok", "worker": "ok", "cron": "ok"}}
-    wait_until(lambda: health() == well, 75, "all is well")
+    wait_until(lambda: health() == well, "all is well")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from support.paths import CHECKOUT
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 FLAVOUR = os.environ.get("FLAVOUR", "release")
 TOOL = CHECKOUT / "build" / FLAVOUR / "driver" / "nettool"
@@ -54,7 +54,7 @@ print(json.dumps({"sent": sent, "refused": refused}), flush=True)
 
 
 def run(*words, **options):
-    return subprocess.run(words, check=True, text=True, capture_output=True, timeout=60, **options).stdout
+    return subprocess.run(words, check=True, text=True, capture_output=True, timeout=WAIT_S, **options).stdout
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ class Container:
             seen = {}
             assert process.stdout.readline() == "going\n"
             yield seen
-            seen |= json.loads(process.communicate("stop\n", timeout=10)[0])
+            seen |= json.loads(process.communicate("stop\n", timeout=WAIT_S)[0])
 
     def remove(self):
         self.tool("engine-end")
@@ -254,7 +254,7 @@ def test_a_proof_opens_the_wall_and_its_end_closes_it(container):
     assert container.python(SEND_ONCE, "198.18.0.11", "9") == "sent"
     seen = container.done("wall-read")
     assert seen["open"] and 0 < seen["remaining_ms"] <= 700
-    wait_until(lambda: not container.done("wall-read")["open"], 5, "the proof has run out")
+    wait_until(lambda: not container.done("wall-read")["open"], "the proof has run out")
     assert container.python(SEND_ONCE, "198.18.0.11", "9") == "EPERM"
     container.done("wall-open")
     container.done("wall-close")
@@ -380,9 +380,9 @@ def test_a_killed_engine_takes_the_device_along_and_nothing_leaks(container, tmp
     capture = str(tmp_path / "uplink.pcap")
     container.lab("capture", "start", capture)
     with container.flood("198.18.0.11"):
-        wait_until(lambda: int(container.lab("capture", "count", capture)) > 0, 5, "the engine sends what it is given")
+        wait_until(lambda: int(container.lab("capture", "count", capture)) > 0, "the engine sends what it is given")
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: "tun0" not in run("ip", "-n", container.name, "-o", "link"), 5, "the device is gone")
+    wait_until(lambda: "tun0" not in run("ip", "-n", container.name, "-o", "link"), "the device is gone")
     assert container.python(SEND_ONCE, "198.18.0.11", "9") == "ENETUNREACH"
     assert container.tool("engine-find")["result"] == ABSENT
     evidence = container.done("link-check")
@@ -530,8 +530,8 @@ def test_the_verifying_child_has_no_right_but_the_mark(container):
             fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
             return fields if fields["Seccomp"] == "2" else None
 
-        fields = wait_until(status, 5, "the child has locked itself in")
-        evidence = json.loads(parent.communicate(timeout=20)[0])
+        fields = wait_until(status, "the child has locked itself in")
+        evidence = json.loads(parent.communicate(timeout=WAIT_S)[0])
     uid = run("id", "-u", "ccp-verify").strip()
     assert fields["Uid"].split() == [uid] * 4
     assert fields["CapEff"] == fields["CapPrm"] == f"{1 << 13:016x}", "NET_RAW"
@@ -594,23 +594,5 @@ except OSError as e:
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         assert container.done("end-sockets")["count"] >= 2
-        assert process.communicate(timeout=10)[0] in ("ConnectionAbortedError\n", "ConnectionResetError\n")
+        assert process.communicate(timeout=WAIT_S)[0] in ("ConnectionAbortedError\n", "ConnectionResetError\n")
     assert container.done("end-sockets")["count"] == 0
-
-
-def test_the_network_part_of_a_start_is_fast(container):
-    """Wall under 1 ms, move and handshake 40, verification 100, probes 5, each at its best of five."""
-    best = {}
-
-    def measure(name, value):
-        best[name] = min(value, best.get(name, value))
-
-    measure("wall", container.done("wall-load")["us"] / 1000)
-    for _ in range(5):
-        started = container.done("engine-start")
-        measure("tunnel", started["us"] / 1000)
-        measure("verification", container.done("verify-run")["duration_ms"])
-        measure("probes", container.done("probe")["duration_ms"])
-        container.done("engine-end")
-    print(json.dumps(best), file=sys.stderr)
-    assert best["wall"] < 5 and best["tunnel"] < 100 and best["verification"] < 200 and best["probes"] < 10, best

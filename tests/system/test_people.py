@@ -4,18 +4,19 @@ import re
 
 import psycopg2
 import pytest
-from support.automation import Automation
+from support.host import Host
+from support.paths import CHECKOUT
+from support.postgres import Connection
 
-VIEWS = ("now", "stuck", "task_status", "host_status", "workers", "rules", "doctor")
+README = (CHECKOUT / "README.md").read_text()
+VIEWS = re.findall(r"`ccp\.(\w+)`", README.partition("**Everything is visible.**")[2].partition("\n- ")[0])
 
 
 @pytest.fixture(scope="module")
 def host(stack):
-    automation = Automation(stack)
-    automation.running()
-    yield automation
-    automation.running()
-    automation.close()
+    one = Host(stack).running()
+    yield one
+    one.running()
 
 
 # In this order: each finds the host as the one before left it.
@@ -24,26 +25,23 @@ def host(stack):
     [("host.stop", "stopped"), ("host.start", "running"), ("host.rebuild", "running"), ("host.verify", "running")],
 )
 def test_each_kind_succeeds_by_one_insert_and_the_same_twice_is_one_task(host, kind, status):
-    first, second = host.insert(kind), host.insert(kind)
+    line = "insert into ccp.tasks (kind, host_id) values (%s, %s) returning id, status"
+    first, second = (host.stack.automation.rows(line, [kind, host.id])[0] for _ in range(2))
     assert second[0] == first[0]
     assert first[1] == "queued" and second[1] in ("queued", "running")
-    assert host.wait_task(first[0]) == ("succeeded", None, None)
-    assert host.rows("select status, desired from ccp.hosts where id = %s", [host.host_id]) == [
+    assert host.wait_task(first[0])[:3] == ("succeeded", None, None)
+    assert host.owner.rows("select status, desired from ccp.hosts where id = %s", [host.id]) == [
         (status, "stopped" if status == "stopped" else "running")
     ]
-    (why,) = host.rows("select why from ccp.task_status where id = %s", [first[0]], host.automation)[0]
+    why = host.stack.automation.value("select why from ccp.task_status where id = %s", [first[0]])
     assert re.fullmatch(rf"{re.escape(kind)} was done in [0-9.]+ s, asked for by ccp_automation", why), why
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("url", ["CCP_AUTOMATION_URL", "CCP_DBA_URL"])
-def test_every_view_answers_with_a_sentence(host, view, url):
-    connection = host.connect(url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"select why from ccp.{view}")
-        for (why,) in cursor.fetchall():
-            assert why and " " in why
-    connection.close()
+@pytest.mark.parametrize("user", ["ccp_automation", "ccp_dba"])
+def test_every_view_answers_with_a_sentence(stack, view, user):
+    for (why,) in Connection(stack.conninfo(user)).rows(f"select why from ccp.{view}"):
+        assert why and " " in why
 
 
 @pytest.mark.parametrize(
@@ -67,7 +65,7 @@ def test_every_view_answers_with_a_sentence(host, view, url):
 )
 def test_automation_can_do_nothing_else(host, sql):
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        host.rows(sql, None, host.automation)
+        host.stack.automation.rows(sql)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def test_automation_can_do_nothing_else(host, sql):
 )
 def test_a_step_that_no_edge_allows_is_refused_even_to_the_owner(host, sql):
     with pytest.raises(psycopg2.Error) as refusal:
-        host.rows(sql)
+        host.owner.rows(sql)
     assert refusal.value.pgcode.startswith("CP"), refusal.value
 
 
@@ -88,8 +86,8 @@ def test_a_step_that_no_edge_allows_is_refused_even_to_the_owner(host, sql):
     "sql", ["update ccp.events set message = 'x'", "delete from ccp.events", "truncate ccp.events"]
 )
 def test_events_are_never_changed_not_even_by_the_owner(host, sql):
-    before = host.value("select count(*) from ccp.events")
+    before = host.owner.value("select count(*) from ccp.events")
     with pytest.raises(psycopg2.Error) as refusal:
-        host.rows(sql)
+        host.owner.rows(sql)
     assert refusal.value.pgcode.startswith("CP"), refusal.value
-    assert host.value("select count(*) from ccp.events") >= before > 0
+    assert host.owner.value("select count(*) from ccp.events") >= before > 0

@@ -17,6 +17,7 @@ from support.guest import Guest
 from support.http import Answer, Api
 from support.ssh import Client
 from support.stack import Lab
+from support.wait import WAIT_S
 
 SAMPLE_PAUSE_S = 0.005
 # Who hands out which secret, and in which field. It is shown there once and nowhere else.
@@ -100,7 +101,7 @@ def comes_and_goes(guest, directory):
     """Bootstrap of a stopped host, of a running one, ssh by key and by password."""
     for _ in range(2):
         line = guest.bootstrap("sh", "-c", "sleep 0.3", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        _, said = line.communicate(timeout=60)
+        _, said = line.communicate(timeout=WAIT_S)
         assert line.returncode == 0, said
     client = Client(guest, directory)
     client.register()
@@ -114,7 +115,7 @@ def comes_and_goes(guest, directory):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=WAIT_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -194,7 +195,7 @@ class Scene:
                 found |= key_values(f"one-time key {number}", data)
             elif data.startswith(b"Authorization: Bearer "):
                 found[f"poll token of the line {number}"] = data.decode().split()[2]
-        for number, (secret,) in enumerate(self.guest.host.rows("select secret from ccp.signing_keys")):
+        for number, (secret,) in enumerate(self.guest.host.owner.rows("select secret from ccp.signing_keys")):
             key = bytes(secret)
             found[f"signing key {number}"] = key.hex()
             found[f"signing key {number} in base64"] = base64.b64encode(key).decode().rstrip("=")
@@ -251,14 +252,14 @@ def test_nothing_is_in_the_logs(scene):
 
 
 def test_nothing_is_in_the_tables(scene):
-    tables = scene.guest.host.rows(
+    tables = scene.guest.host.owner.rows(
         "select oid::regclass::text from pg_class"
         " where relnamespace = 'ccp'::regnamespace and relkind in ('r', 'p') and not relispartition"
     )
     assert len(tables) > 20
     for (table,) in tables:
         at_home = AT_HOME.get(table, [])
-        rows = scene.guest.host.rows(
+        rows = scene.guest.host.owner.rows(
             f"select to_jsonb(t)::text, (to_jsonb(t) - %s::text[])::text from {table} as t", [at_home]
         )
         assert not scene.shown("\n".join(row[1] for row in rows)), table

@@ -4,7 +4,7 @@ import socket
 import threading
 
 import pytest
-from support.agent import Agent, Host
+from support.agent import Agent
 
 
 class Between:
@@ -52,7 +52,7 @@ def host(stack_directory, between):
             return words
 
     agent = SlowlyServed(stack_directory).start()
-    one = Host(agent)
+    one = agent.host()
     one.task("host.create")
     yield one
     agent.end()
@@ -60,10 +60,10 @@ def host(stack_directory, between):
 
 def test_a_start_whose_docker_does_not_answer_fails_with_name_and_evidence(between, host):
     between.silent = True
-    status, code, message, _ = host.wait(host.insert("host.start"))
+    status, code, message, _ = host.wait_task(host.insert("host.start"))
     between.silent = False
     assert (status, code) == ("failed", "docker_failed"), message
     assert "in time" in message
-    evidence = host.agent.value("select error_code from ccp.verifications where host_id = %s", [host.id])
+    evidence = host.owner.value("select error_code from ccp.verifications where host_id = %s", [host.id])
     assert evidence == "docker_failed"
     host.task("host.start")

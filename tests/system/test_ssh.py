@@ -13,9 +13,11 @@ from pathlib import Path
 import pexpect
 import pytest
 from support.stack import free_port
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 MIB = 1 << 20
+SLOW_READ_S = 0.01  # after each 32 KiB
+SAMPLE_S = 0.1
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_eof_goes_both_ways(client):
 
 def test_stdin_that_stays_open_holds_nobody_up(client):
     one = subprocess.Popen(client.ssh("echo done"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert one.wait(5) == 0
+    assert one.wait(WAIT_S) == 0
     assert one.stdout.read() == b"done\n"
 
 
@@ -83,7 +85,7 @@ def test_environment_and_long_commands_arrive(client):
         env=dict(os.environ, LC_CCP="a value"),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=WAIT_S,
         check=False,
     )
     assert done.stdout == "a value\n"
@@ -96,7 +98,7 @@ def test_keepalives_are_answered(client):
 
 
 def test_a_subsystem_that_the_host_does_not_have_is_refused_at_once(client):
-    done = client.run("nothing", options=["-s"], timeout_s=10)
+    done = client.run("nothing", options=["-s"])
     assert done.returncode == 255 and "subsystem request failed" in done.stderr
 
 
@@ -106,7 +108,7 @@ def test_a_subsystem_that_the_host_does_not_have_is_refused_at_once(client):
 @pytest.fixture
 def terminal(client):
     argv = client.ssh("-tt")
-    one = pexpect.spawn(argv[0], argv[1:], dimensions=(31, 77), timeout=15, encoding="utf-8")
+    one = pexpect.spawn(argv[0], argv[1:], dimensions=(31, 77), timeout=WAIT_S, encoding="utf-8")
     yield one
     one.close(force=True)
 
@@ -141,9 +143,9 @@ def test_keys_of_a_terminal_are_signals_and_the_shells_status_is_the_clients(ter
 def test_a_terminal_that_is_closed_ends_what_ran_in_it(client, terminal):
     mark = secrets.token_hex(6)
     terminal.sendline(f"exec -a {mark} sleep 1000")
-    wait_until(lambda: client.run(f"pgrep -f ^{mark}").returncode == 0, 10, "the command runs")
+    wait_until(lambda: client.run(f"pgrep -f ^{mark}").returncode == 0, "the command runs")
     terminal.close(force=True)
-    wait_until(lambda: client.run(f"pgrep -f ^{mark}").returncode == 1, 10, "the command has ended")
+    wait_until(lambda: client.run(f"pgrep -f ^{mark}").returncode == 1, "the command has ended")
 
 
 # --- bytes
@@ -154,7 +156,7 @@ def test_200_mb_are_equal_both_ways_with_rekeys(client, file, limit):
     options = ["-o", f"RekeyLimit={limit}"]
     wanted = sha256(file)
     with file.open("rb") as data:
-        up = client.run("tee copy | sha256sum", options=options, stdin=data, timeout_s=120)
+        up = client.run("tee copy | sha256sum", options=options, stdin=data)
     assert up.stdout.split()[0] == wanted
     assert shell_sha256(shlex.join(client.ssh("cat copy", options=options))) == wanted
 
@@ -196,11 +198,11 @@ def test_a_slow_reader_holds_back_the_writer_and_the_proxys_memory_stays_small(c
         (child,) = client.proxy.children()
         for _ in range(200):
             total += len(one.stdout.read(32 * 1024))
-            time.sleep(0.01)
+            time.sleep(SLOW_READ_S)
         assert memory_kb(child) < 16 * 1024
         total += sum(len(part) for part in iter(lambda: one.stdout.read(MIB), b""))
         assert total == 300_000_000 * (2 if "tee" in streams else 1)
-        assert one.wait(10) == 0
+        assert one.wait(WAIT_S) == 0
     finally:
         one.kill()
         one.communicate()
@@ -215,10 +217,10 @@ def test_a_little_stderr_between_much_stdout_is_whole_for_a_slow_reader(client, 
     try:
         for _ in range(200):
             digest.update(one.stdout.read(32 * 1024))
-            time.sleep(0.01)
+            time.sleep(SLOW_READ_S)
         for part in iter(lambda: one.stdout.read(MIB), b""):
             digest.update(part)
-        assert one.wait(10) == 0, (tmp_path / "stderr").read_text()
+        assert one.wait(WAIT_S) == 0, (tmp_path / "stderr").read_text()
         assert digest.hexdigest() == shell_sha256("seq 8000000").strip()
         assert (tmp_path / "stderr").read_text() == "line\n" * 63
     finally:
@@ -233,10 +235,10 @@ def test_a_slow_command_holds_back_what_is_sent_to_it(client):
     source = subprocess.Popen(["head", "-c", "100000000", "/dev/zero"], stdout=one.stdin)
     one.stdin.close()
     try:
-        (child,) = wait_until(client.proxy.children, 5, "the session is there")
+        (child,) = wait_until(client.proxy.children, "the session is there")
         while one.poll() is None:
             assert memory_kb(child) < 16 * 1024
-            time.sleep(0.1)
+            time.sleep(SAMPLE_S)
         assert int(one.stdout.read()) > 90_000_000
     finally:
         one.kill()
@@ -252,17 +254,17 @@ def test_sftp_and_scp_carry_files(client, file, tmp_path):
     small.write_bytes(file.read_bytes()[: 5 * MIB + 13])
     batch = tmp_path / "batch"
     batch.write_text(f"put {small} by-sftp\nget by-sftp {tmp_path}/back\nls\n")
-    subprocess.run(["sftp", *where, "-b", batch, there], check=True, capture_output=True, timeout=30)
+    subprocess.run(["sftp", *where, "-b", batch, there], check=True, capture_output=True, timeout=WAIT_S)
     assert sha256(tmp_path / "back") == sha256(small)
     for protocol in ([], ["-O"]):
         subprocess.run(
-            ["scp", *where, *protocol, small, f"{there}:by-scp"], check=True, capture_output=True, timeout=30
+            ["scp", *where, *protocol, small, f"{there}:by-scp"], check=True, capture_output=True, timeout=WAIT_S
         )
         subprocess.run(
             ["scp", *where, *protocol, f"{there}:by-scp", tmp_path / "again"],
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=WAIT_S,
         )
         assert sha256(tmp_path / "again") == sha256(small)
 
@@ -275,10 +277,13 @@ def test_rsync_and_git_work(client, tmp_path):
     for number in range(50):
         (tree / f"f{number}").write_bytes(secrets.token_bytes(10_000))
     subprocess.run(
-        ["rsync", "-a", "-e", shell, f"{tree}/", f"{there}:tree/"], check=True, capture_output=True, timeout=30
+        ["rsync", "-a", "-e", shell, f"{tree}/", f"{there}:tree/"], check=True, capture_output=True, timeout=WAIT_S
     )
     subprocess.run(
-        ["rsync", "-a", "-e", shell, f"{there}:tree/", tmp_path / "back"], check=True, capture_output=True, timeout=30
+        ["rsync", "-a", "-e", shell, f"{there}:tree/", tmp_path / "back"],
+        check=True,
+        capture_output=True,
+        timeout=WAIT_S,
     )
     subprocess.run(["diff", "-r", tree, tmp_path / "back"], check=True)
     made = client.run(
@@ -291,7 +296,7 @@ def test_rsync_and_git_work(client, tmp_path):
         env=dict(os.environ, GIT_SSH_COMMAND=shell, GIT_CONFIG_NOSYSTEM="1"),
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=WAIT_S,
     )
     subprocess.run(["diff", "-r", "-x", ".git", tree, tmp_path / "clone"], check=True)
 
@@ -305,10 +310,10 @@ def shared(client, tmp_path):
     path = tmp_path / "c"
     control = ["-o", f"ControlPath={path}"]
     master = subprocess.Popen(client.ssh("-MN", options=control), stdin=subprocess.DEVNULL)
-    wait_until(path.exists, 10, "the master is connected")
+    wait_until(path.exists, "the master is connected")
     yield control
-    subprocess.run(client.ssh("-O", "exit", options=control), capture_output=True, timeout=10, check=False)
-    master.wait(10)
+    subprocess.run(client.ssh("-O", "exit", options=control), capture_output=True, timeout=WAIT_S, check=False)
+    master.wait(WAIT_S)
 
 
 def test_ten_sessions_share_one_connection(client, shared):
@@ -319,7 +324,7 @@ def test_ten_sessions_share_one_connection(client, shared):
         )
         for n in range(10)
     ]
-    outputs = {run.communicate(timeout=30)[0] for run in runs}
+    outputs = {run.communicate(timeout=WAIT_S)[0] for run in runs}
     assert [run.returncode for run in runs] == list(range(10))
     assert len(outputs) == 1
     assert client.sessions("true") == before
@@ -327,10 +332,8 @@ def test_ten_sessions_share_one_connection(client, shared):
 
 def test_many_short_commands_on_one_connection_leave_nothing_behind(client, shared):
     (child,) = client.proxy.children()
-    begin = time.monotonic()
     for n in range(100):
         assert client.run(f"exit {n}", options=shared).returncode == n
-    assert time.monotonic() - begin < 30
     assert memory_kb(child) < 16 * 1024
 
 
@@ -341,7 +344,7 @@ def test_a_channel_that_nobody_reads_holds_up_no_other(client, shared):
     try:
         stuck.stdout.read(MIB)
         for n in range(5):
-            assert client.run(f"exit {n}", options=shared, timeout_s=10).returncode == n
+            assert client.run(f"exit {n}", options=shared).returncode == n
     finally:
         stuck.kill()
         stuck.wait()
@@ -358,7 +361,7 @@ def test_a_channel_that_nobody_reads_holds_up_no_other(client, shared):
     ],
 )
 def test_forwarding_is_refused_at_once(client, options, words):
-    done = client.run(options=options, timeout_s=10)
+    done = client.run(options=options)
     assert done.returncode == 255
     assert words in done.stderr
 
@@ -380,7 +383,7 @@ def test_a_forwarded_connection_is_closed_at_once_and_the_session_goes_on(client
             assert connection.recv(2) == b"\x05\x00"
         assert b"SSH-" not in connection.recv(64)
         assert connection.recv(64) == b""
-    assert one.communicate("on\n", timeout=10)[0] == "got on\n"
+    assert one.communicate("on\n", timeout=WAIT_S)[0] == "got on\n"
 
 
 def test_asking_for_agent_and_x11_forwarding_does_not_disturb_a_session(client):
@@ -391,7 +394,7 @@ def test_asking_for_agent_and_x11_forwarding_does_not_disturb_a_session(client):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=WAIT_S,
         check=False,
     )
     assert "Requesting authentication agent forwarding" in done.stderr and "Requesting X11 forwarding" in done.stderr

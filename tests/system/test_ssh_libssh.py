@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from support.paths import CHECKOUT
+from support.wait import WAIT_S
 
 TOOL = CHECKOUT / "build" / "release" / "driver" / "sshtool"
 
@@ -18,7 +19,7 @@ def tool():
         check=True,
         capture_output=True,
     )
-    return lambda *words: subprocess.run([TOOL, *words], capture_output=True, text=True, timeout=30, check=False)
+    return lambda *words: subprocess.run([TOOL, *words], capture_output=True, text=True, timeout=WAIT_S, check=False)
 
 
 @pytest.mark.parametrize("name", ["TERM", "KILL", "USR1"])

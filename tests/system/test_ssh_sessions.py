@@ -5,30 +5,27 @@ import re
 import resource
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from support.automation import Automation
 from support.ssh import limited
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 IDLE_SESSIONS = 500
 CONNECTIONS_MAX = 3  # of the whole proxy to the database
-REFUSED_WITHIN_S = 5
 
 
 def rows_of(client, where):
-    return client.host.rows(
+    return client.host.owner.rows(
         "select id, end_reason, bytes_up, bytes_down from ccp.sessions"
         f" where host_id = %s and {where} order by created_at desc limit 1",
-        [client.host.host_id],
+        [client.host.id],
     )
 
 
 def goes_on(one):
     """Whether a session made by `talking` still carries bytes."""
-    return one.communicate("word\n", timeout=15)[0] == "got word\n"
+    return one.communicate("word\n", timeout=WAIT_S)[0] == "got word\n"
 
 
 def talking(client):
@@ -39,11 +36,11 @@ def restarted(client, name, number=signal.SIGKILL):
     stack = client.guest.stack
     old = stack.pid(name)
     stack.kill(name, number)
-    stack.wait_restarted(name, old, 5)
+    stack.wait_restarted(name, old)
 
 
 def logins_work(client):
-    wait_until(lambda: client.run("echo in").stdout == "in\n", 15, "logins work")
+    wait_until(lambda: client.run("echo in").stdout == "in\n", "logins work")
 
 
 # --- what is written
@@ -52,10 +49,10 @@ def logins_work(client):
 def test_a_session_leaves_a_row_and_two_events(client):
     client.run("head -c 1000; head -c 5000 /dev/zero", input=b"x" * 1000)
     ((session_id, reason, up, down),) = wait_until(
-        lambda: rows_of(client, "bytes_up = 1000 and ended_at is not null"), 5, "the end is written"
+        lambda: rows_of(client, "bytes_up = 1000 and ended_at is not null"), "the end is written"
     )
     assert (reason, up, down) == ("closed", 1000, 6000)
-    events = client.host.rows(
+    events = client.host.owner.rows(
         "select type, user_id::text from ccp.events where metadata ->> 'session_id' = %s order by id", [str(session_id)]
     )
     assert events == [("ssh.session.opened", client.guest.user_id), ("ssh.session.closed", client.guest.user_id)]
@@ -66,7 +63,7 @@ def test_two_connections_are_two_sessions_and_each_ends_by_itself(client):
     first, second = talking(client), talking(client)
     assert client.sessions() == 2
     assert goes_on(first)
-    wait_until(lambda: client.sessions() == 1, 5, "the first one's row ends")
+    wait_until(lambda: client.sessions() == 1, "the first one's row ends")
     assert goes_on(second)
     client.wait_alone()
 
@@ -83,16 +80,14 @@ def test_a_client_that_dies_ends_its_session(client):
 
 def test_a_session_whose_end_is_asked_for_ends_with_a_sentence(client):
     kept, ended = talking(client), client.hold()
-    client.host.rows(
+    client.host.owner.rows(
         "update ccp.sessions set end_requested_at = now(), end_reason = 'admin' where id ="
         " (select id from ccp.sessions where host_id = %s and ended_at is null order by created_at desc limit 1)",
-        [client.host.host_id],
+        [client.host.id],
     )
-    client.host.rows("select pg_notify('ccp_sshproxy', '')")
-    began = time.monotonic()
-    _, said = ended.communicate(timeout=10)
+    client.host.owner.rows("select pg_notify('ccp_sshproxy', '')")
+    _, said = ended.communicate(timeout=WAIT_S)
     assert ended.returncode == 255 and "ended by an administrator" in said
-    assert time.monotonic() - began < 4
     assert goes_on(kept)
     client.wait_alone()
     assert rows_of(client, "end_reason = 'admin'")
@@ -104,12 +99,12 @@ def test_a_session_that_nobody_reads_ends_as_well(client):
     )
     try:
         one.stdout.read(1 << 20)
-        client.host.rows(
+        client.host.owner.rows(
             "update ccp.sessions set end_requested_at = now(), end_reason = 'admin'"
             " where host_id = %s and ended_at is null",
-            [client.host.host_id],
+            [client.host.id],
         )
-        client.host.rows("select pg_notify('ccp_sshproxy', '')")
+        client.host.owner.rows("select pg_notify('ccp_sshproxy', '')")
         client.wait_alone()
     finally:
         one.kill()
@@ -120,7 +115,7 @@ def test_a_host_that_stops_ends_its_sessions(client):
     one = client.hold()
     client.host.task("host.stop")
     try:
-        _, said = one.communicate(timeout=10)
+        _, said = one.communicate(timeout=WAIT_S)
         assert one.returncode == 255 and "host closed the connection" in said
         client.wait_alone()
     finally:
@@ -141,7 +136,7 @@ def test_sessions_live_on_while_docker_is_killed(client):
     one = talking(client)
     restarted(client, "dockerd")
     assert goes_on(one)
-    wait_until(client.guest.stack.docker_answers, 20, "Docker answers")
+    wait_until(client.guest.stack.docker_answers, "Docker answers")
 
 
 @pytest.fixture
@@ -150,32 +145,14 @@ def postgres(client):
     stack = client.guest.stack
     yield stack
     stack.sv("up", "postgres")
-
-    def connected():
-        try:
-            client.guest.host = client.host = Automation(stack, client.host.host_id)
-        except Exception:
-            return False
-        return True
-
-    wait_until(connected, 20, "PostgreSQL answers")
+    wait_until(stack.postgres_answers, "PostgreSQL answers")
 
 
-def refused_in_time(client):
-    began = time.monotonic()
-    refused = client.run("true")
-    assert refused.returncode == 255 and "try again" in refused.stderr
-    assert time.monotonic() - began < REFUSED_WITHIN_S
-
-
-def test_without_postgresql_sessions_live_on_and_logins_are_refused_soon(client, postgres):
+def test_without_postgresql_sessions_live_on_and_logins_are_refused(client, postgres):
     one = talking(client)
     postgres.sv("down", "postgres")
-    refused_in_time(client)
-    began = time.monotonic()
-    by_password = client.by_password(client.guest.ssh_password, "true")
-    assert by_password.returncode == 255 and "try again" in by_password.stderr
-    assert time.monotonic() - began < REFUSED_WITHIN_S
+    for refused in (client.run("true"), client.by_password(client.guest.ssh_password, "true")):
+        assert refused.returncode == 255 and "try again" in refused.stderr
     postgres.sv("up", "postgres")
     logins_work(client)
     assert goes_on(one)
@@ -185,33 +162,26 @@ def test_a_session_that_ended_while_postgresql_was_away_is_told_afterwards(clien
     one = client.hold("echo begun; read line; exit 3")
     before = rows_of(client, "ended_at is null")[0][0]
     postgres.sv("down", "postgres")
-    one.communicate("word\n", timeout=10)
+    one.communicate("word\n", timeout=WAIT_S)
     assert one.returncode == 3
     postgres.sv("up", "postgres")
     logins_work(client)
-    fresh = Automation(postgres, client.host.host_id)
-    wait_until(
-        lambda: fresh.value("select ended_at is not null and bytes_up = 5 from ccp.sessions where id = %s", [before]),
-        10,
-        "its end is written",
-    )
-    fresh.close()
+    ended = "select ended_at is not null and bytes_up = 5 from ccp.sessions where id = %s"
+    wait_until(lambda: client.host.owner.value(ended, [before]), "its end is written")
 
 
 def test_frozen_backends_hold_up_no_session_and_no_refusal(client):
     one = talking(client)
     frozen = [
         pid
-        for (pid,) in client.host.rows(
+        for (pid,) in client.host.owner.rows(
             "select pid from pg_stat_activity where usename = 'ccp_sshproxy' and application_name like 'ccp-sshproxy%'"
         )
     ]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     try:
-        began = time.monotonic()
         attempt = client.run("echo in")
-        assert time.monotonic() - began < REFUSED_WITHIN_S
         assert attempt.returncode == 0 or "try again" in attempt.stderr
     finally:
         for pid in frozen:
@@ -221,13 +191,13 @@ def test_frozen_backends_hold_up_no_session_and_no_refusal(client):
 
 
 @pytest.mark.parametrize("who", ["listener", "monitor"])
-def test_when_acceptor_or_authority_dies_all_of_it_ends_with_a_sentence_and_is_back(client, who):
+def test_when_listener_or_monitor_dies_all_of_it_ends_with_a_sentence_and_is_back(client, who):
     one = client.hold()
     listener = client.proxy.listener
     os.kill(listener if who == "listener" else client.proxy.monitor, signal.SIGKILL)
-    _, said = one.communicate(timeout=10)
+    _, said = one.communicate(timeout=WAIT_S)
     assert one.returncode == 255 and "restarting" in said
-    client.guest.stack.wait_restarted("ccp-sshproxy", listener, 2)
+    client.guest.stack.wait_restarted("ccp-sshproxy", listener)
     logins_work(client)
     client.wait_alone()
 
@@ -238,14 +208,14 @@ def test_a_killed_child_costs_its_own_session_only(client):
     (child,) = client.proxy.children()
     kept = talking(client)
     os.kill(child, signal.SIGKILL)
-    assert doomed.wait(10) == 255
+    assert doomed.wait(WAIT_S) == 255
     doomed.communicate()
     assert goes_on(kept)
     client.wait_alone()
     assert rows_of(client, "end_reason = 'crashed'")
 
 
-def test_an_authority_without_a_free_descriptor_refuses_one_connection_and_keeps_the_others(client):
+def test_a_monitor_without_a_free_descriptor_refuses_one_connection_and_keeps_the_others(client):
     one = talking(client)
     monitor = client.proxy.monitor
     used = {int(number) for number in os.listdir(f"/proc/{monitor}/fd")}
@@ -277,7 +247,7 @@ def test_five_hundred_idle_sessions_hold_three_connections(client):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
 
     def connections():
-        return client.host.value("select count(*) from pg_stat_activity where usename = 'ccp_sshproxy'")
+        return client.host.owner.value("select count(*) from pg_stat_activity where usename = 'ccp_sshproxy'")
 
     runs = []
 
@@ -292,7 +262,7 @@ def test_five_hundred_idle_sessions_hold_three_connections(client):
                 )
                 for _ in range(5)
             ]
-            wait_until(all_in, 60, "the sessions have logged in")
+            wait_until(all_in, "the sessions have logged in")
         assert connections() <= CONNECTIONS_MAX
         assert client.run("echo in").stdout == "in\n"
         assert connections() <= CONNECTIONS_MAX

@@ -92,6 +92,8 @@ static void a_full_queue_is_an_answer(void **state)
 			(struct job){.pool_job = {.run = run_until_cancel, .done = count_finished},
 				.pool = pool};
 		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), i < 3 ? 0 : POOL_FULL);
+		while (ran == 0)
+			sched_yield();
 	}
 	// The running one is canceled; the waiting ones are told that they never ran.
 	assert_int_equal(pool_stop(pool, 20), 0);

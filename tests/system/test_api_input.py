@@ -1,0 +1,298 @@
+"""What the routes take: the published document is walked, so that a new route is in it at once."""
+
+import uuid
+from urllib.parse import urlencode
+
+from support.orders import EXIT, JSON_TYPE, KEY, SSH_KEY
+
+WRITTEN = [
+    "users",
+    "hosts",
+    "egress_ips",
+    "bindings",
+    "task_rows",
+    "ssh_keys",
+    "settings",
+    "access_grants",
+    "idempotency_keys",
+]
+
+
+def fingerprint(database):
+    tables = " union all ".join(
+        f"select '{t}', md5(string_agg(t::text, '|' order by t::text)) from ccp.{t} as t" for t in WRITTEN
+    )
+    return database.rows(tables)
+
+
+def concrete(path):
+    return path.replace("{id}", str(uuid.uuid4()))
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+WRONG_KIND = {
+    "string": [1, True, [], {}],
+    "integer": ["1", 1.5, True, [], {}, 10**12, -(10**12), 1e300],
+    "number": ["1", True, [], {}, 10**12, -(10**12), 1e300],
+    "boolean": ["true", 0, 1, [], {}],
+    "array": [1, True, {}, [1], [None], [[]], [""], ["x"], "x"],
+}
+GOOD = EXIT | {"username": "mallory", "password": "correct horse", "public_key": SSH_KEY, "wg_preshared_key": KEY}
+GOOD_FORMAT = {"uuid": str(uuid.UUID(int=1)), "date-time": "2030-01-31T12:00:00Z"}
+
+
+def kinds(schema):
+    return schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+
+
+def good_value(name, schema):
+    if name in GOOD:
+        return GOOD[name]
+    if schema.get("format") in GOOD_FORMAT:
+        return GOOD_FORMAT[schema["format"]]
+    return (
+        schema["enum"][0] if "enum" in schema else {"string": "x", "integer": schema.get("minimum")}[kinds(schema)[0]]
+    )
+
+
+def wrong_texts(schema):
+    """Texts that are no value of a string field."""
+    yield "x" * 9000
+    if "maxLength" in schema:
+        yield from ("x" * (schema["maxLength"] + 1), "x" * (schema["minLength"] - 1))
+    if schema.get("format") != "password":  # a password may be anything
+        yield "\x01"
+    if "enum" in schema or schema.get("format", "password") != "password" or "pattern" in schema:
+        yield from ("", "!")
+    if schema.get("format") == "date-time":
+        yield from ("2020-13-01T00:00:00Z", "2020-01-01T00:00:00", "yesterday")
+
+
+def wrong_values(schema):
+    """JSON values that a field must not take."""
+    kind = kinds(schema)[0]
+    yield from WRONG_KIND[kind]
+    if "null" not in kinds(schema):
+        yield None
+    if kind == "string":
+        yield from wrong_texts(schema)
+    if "minimum" in schema:
+        yield from (schema["minimum"] - 1, schema["maximum"] + 1)
+
+
+def wrong_query(schema):
+    """Texts that a field of the query must not take."""
+    kind = kinds(schema)[0]
+    if kind == "string":
+        yield from (text for text in wrong_texts(schema) if len(text) < 9000)
+    elif kind == "boolean":
+        yield from ("", "1", "yes", "TRUE", "null")
+    else:
+        yield from ("", "x", "1.5", "1e1", " 1", "0x1", "9" * 30, schema["minimum"] - 1, schema["maximum"] + 1)
+
+
+class Walk:
+    """Sends what must be refused, with a token that may use the route, and sees that it is refused by name."""
+
+    def __init__(self, client, method, path, operation):
+        self.client, self.method, self.operation = client, method, operation
+        self.path = concrete(path)
+        self.template = path
+        self.headers = {"Authorization": f"Bearer {'x' * 43}"} if operation["x-who"] == "poll token" else {}
+        content = operation.get("requestBody", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema", {"properties": {}, "required": []})
+        self.fields = schema["properties"]
+        self.required = schema["required"]
+        self.takes_forms = "application/x-www-form-urlencoded" in content
+        self.has_body = method != "GET"
+        self.base = {name: good_value(name, self.fields[name]) for name in self.required}
+        self.count = 0
+
+    def parameters(self, where):
+        return [parameter for parameter in self.operation["parameters"] if parameter["in"] == where]
+
+    def refused(self, status, body=None, query="", fields=None, **headers):
+        """`fields`: exactly what the answer's `errors` must name."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = self.client.send(self.method, self.path + query, body, headers=self.headers | headers)
+        about = (self.method, self.template, query, body if body is None else repr(body)[:200], answer)
+        assert answer.status == status, about
+        assert answer.headers["Content-Type"] == "application/problem+json", about
+        if fields is not None:
+            assert [e["field"] for e in answer.json["errors"]] == fields, about
+        self.count += 1
+
+    def walk_body(self):
+        for name, schema in self.fields.items():
+            for value in wrong_values(schema):
+                self.refused(422, self.base | {name: value}, fields=[name])
+        for name in self.required:
+            self.refused(422, {n: v for n, v in self.base.items() if n != name}, fields=[name])
+        self.refused(422, self.base | {"unknown": 1}, fields=["unknown"])
+        for body in (b"{", b"[]", b'"x"', b"null", b'{"a":1,"a":2}', b'{"x":"\\u0000"}', b"\xff", b'{"n":01}'):
+            self.refused(400, body)
+        self.refused(413, b"x" * (64 * 1024 + 1))
+        self.refused(415, b"{}", Content_Type="text/plain")
+
+    def walk_form(self):
+        form = {"Content_Type": "application/x-www-form-urlencoded"}
+        if not self.takes_forms:
+            self.refused(415, b"a=b", **form)
+            return
+        for name in self.required:
+            rest = urlencode({n: v for n, v in self.base.items() if n != name}).encode()
+            self.refused(422, rest, fields=[name], **form)
+            self.refused(422, rest + f"&{name}=a&{name}=b".encode(), fields=[name], **form)
+        self.refused(422, urlencode(self.base).encode() + b"&unknown=1", fields=["unknown"], **form)
+        self.refused(400, b"a=%00", **form)
+
+    def walk_query(self):
+        body = self.base if self.has_body else None
+        for parameter in self.parameters("query"):
+            name = parameter["name"]
+            for value in wrong_query(parameter["schema"]):
+                self.refused(422, body, "?" + urlencode({name: value}), [name])
+            good = urlencode({name: good_value(name, parameter["schema"]) if "enum" in parameter["schema"] else "1"})
+            self.refused(422, body, f"?{good}&{good}", None)
+        self.refused(422, body, "?unknown=1", ["unknown"])
+        for query in ("?a=%00", "?a=%zz", "?" + "&".join(["a=1"] * 80)):
+            self.refused(400, body, query)
+
+    def walk_head(self):
+        if not self.has_body:
+            self.refused(400, b"x")
+        for parameter in self.parameters("header"):
+            for value in ("", "a b", "x" * 201):
+                self.refused(400, self.base, **{parameter["name"].replace("-", "_"): value})
+        for bad in ("1", "x" * 300, "%27", "..", "%00", "00000000-0000-0000-0000-00000000000g", "-" * 36):
+            path = self.template.replace("{id}", bad)
+            if path != self.template:
+                answer = self.client.send(self.method, path, self.base if self.has_body else None, headers=self.headers)
+                assert answer.status in (400, 404), (self.method, path, answer)
+        token = self.headers.get("Authorization", f"Bearer {self.client.token}")
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n{JSON_TYPE}"
+        for lengths in ("Content-Length: 2\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nContent-Length: 2"):
+            answer = self.client.raw(f"{head}{lengths}\r\n\r\n{{}}".encode())
+            assert answer.startswith(b"HTTP/1.1 4"), (self.method, self.path, lengths, answer)
+
+
+def test_every_route_refuses_bad_input_by_name_and_writes_nothing(server, admin, database):
+    document = server.client().get("/v1/openapi.json").json
+    before = fingerprint(database)
+    count = 0
+    for method, path, operation in operations(document):
+        walk = Walk(admin, method, path, operation)
+        if walk.has_body:
+            walk.walk_body()
+            walk.walk_form()
+        walk.walk_query()
+        walk.walk_head()
+        count += walk.count
+    assert count > 1000
+    assert fingerprint(database) == before
+    assert admin.get("/v1/user/me").status == 200
+
+
+def test_every_route_is_closed_unless_the_table_says_public(server):
+    user = server.user("alice")
+    nobody = server.client()
+    for method, path, operation in operations(nobody.get("/v1/openapi.json").json):
+        body = {} if method != "GET" else None
+        if operation["x-who"] == "public":
+            assert (
+                nobody.send(method, path, body).status not in (401, 403)
+                or "auth" in path
+                or "login" in path
+                or "sessions" in path
+            )
+            continue
+        answer = nobody.send(method, concrete(path), body)
+        assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer", (method, path, answer)
+        if operation["x-who"] == "admin":
+            answer = user.send(method, concrete(path), valid_body(operation))
+            assert answer.status == 403, (method, path, answer)
+
+
+def valid_body(operation):
+    """Good values for what a route requires: the refusal must be about the caller, not the input."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    good = EXIT | {
+        "username": "mallory",
+        "user_id": str(uuid.uuid4()),
+        "egress_ip_id": str(uuid.uuid4()),
+        "expires_at": None,
+    }
+    return {name: good[name] for name in content["schema"]["required"]}
+
+
+def test_the_document_names_every_answer_and_field(server):
+    document = server.client().get("/v1/openapi.json").json
+    schemas = document["components"]["schemas"]
+    assert document["openapi"] == "3.1.0"
+    for method, path, operation in operations(document):
+        assert operation["summary"], (method, path)
+        for content in (c for r in operation["responses"].values() for c in r.get("content", {}).values()):
+            assert content["schema"]["$ref"].rpartition("/")[2] in schemas, (method, path)
+    keyed = {
+        path
+        for method, path, operation in operations(document)
+        for p in operation["parameters"]
+        if p["name"] == "Idempotency-Key"
+    }
+    assert "/v1/admin/users" in keyed and not {p for p in keyed if "auth" in p or "login" in p or "bootstrap" in p}
+    exit_fields = document["paths"]["/v1/admin/egress-ips"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]["properties"]
+    assert "names are not resolved" in exit_fields["wg_endpoint"]["description"]
+    for schema in schemas.values():
+        for attribute in schema["properties"].values():
+            assert "description" in attribute or "$ref" in attribute
+
+
+def test_another_method_is_405_with_allow_and_another_path_404(server):
+    answer = server.client().send("DELETE", "/v1/auth/login")
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    assert server.client().send("PUT", "/v1/admin/users").headers["Allow"] == "GET, HEAD, POST"
+    assert server.client().get("/v1/nothing").status == 404
+    assert server.client().get("/healthz/").status == 404
+    assert server.client().send("HEAD", "/healthz").status == 200
+
+
+def test_a_problem_document_has_all_its_members(server):
+    answer = server.client().post("/v1/auth/login", {"username": 1}, headers={"X-Request-Id": "my-id.1"})
+    problem = answer.json
+    assert answer.headers["X-Request-Id"] == "my-id.1" == problem["request_id"]
+    assert problem["status"] == answer.status == 422
+    assert (
+        problem["instance"] == "/v1/auth/login"
+        and problem["title"]
+        and problem["type"]
+        and problem["message"] == problem["detail"]
+    )
+    assert {e["field"] for e in problem["errors"]} == {"username", "password"}
+    server.program.wait_log("request_id=my-id.1")
+    forged = server.client().get("/v1/nothing", headers={"X-Request-Id": "a b"}).headers["X-Request-Id"]
+    assert forged != "a b" and forged
+
+
+def test_types_and_sizes_of_bodies_are_limited(server):
+    client = server.client()
+    assert client.post("/v1/auth/login", b"x" * (64 * 1024 + 1)).status == 413
+    assert (
+        client.post("/v1/auth/login", b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded"}).status
+        == 415
+    )
+    assert client.post("/v1/auth/login", b"{}", headers={"Content-Type": "text/plain"}).status == 415
+    assert (
+        client.post("/v1/auth/login", b"{}", headers={"Content-Type": "application/json; charset=utf-8"}).status == 422
+    )
+    chunked = f"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\n{JSON_TYPE}Transfer-Encoding: chunked\r\n\r\n".encode()
+    chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+    assert b" 413 " in client.raw(chunked + chunk * 5 + b"0\r\n\r\n").split(b"\r\n")[0]
