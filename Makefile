@@ -71,32 +71,56 @@ test: ## install what is missing, build, run every test
 bench: ## measure; writes .run/bench.json
 	@tests/bench/run
 
-$(LIB): $(call objects,$(wildcard lib/*.c))
-	@rm -f $@
-	$(Q)ar rcsD $@ $^
-
-define PROGRAM_RULE
-$(OUT)/$(call program,$(1)): $(call objects,$(filter-out agent/init/%,$(wildcard $(1)/*.c $(1)/*/*.c))) $(LIB)
-	@echo "  LD   $$@"
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(LIBS_$(1)) $(LIBS_lib)
+# $(1) is a file that holds the text of the variable $(2). It is written again when that is another one, and so is made again
+# what depends on it: a change of flags, compiler, version or list of sources needs no `make clean`.
+define STAMP_RULE
+ifneq ($$(file <$(1)),$$($(2)))
+.PHONY: $(1)
+endif
+$(1):
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$(subst ','\'',$$($(2)))' >$$@
 endef
-$(foreach f,$(FOLDERS),$(eval $(call PROGRAM_RULE,$(f))))
 
-$(OUT)/obj/%.o: %.c
+COMPILE := $(CC) $(CPPFLAGS) $(CFLAGS)
+COMPILER := $(COMPILE) $(shell $(CC) --version 2>/dev/null | head -n 1)
+$(eval $(call STAMP_RULE,$(OUT)/obj/compiler,COMPILER))
+
+$(OUT)/obj/%.o: %.c $(OUT)/obj/compiler
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
+$(eval $(call STAMP_RULE,$(OUT)/obj/libccp,LIB_OBJECTS))
+$(LIB): $(LIB_OBJECTS) $(OUT)/obj/libccp
+	@rm -f $@
+	$(Q)ar rcsD $@ $(filter %.o,$^)
+
+# $(1) is a program, $(2) its sources besides the library, $(3) its libraries besides the library's.
+define LINK_RULE
+LINK_$(1) := $(CC) $(LDFLAGS) -o $(OUT)/$(1) $(call objects,$(2)) $(LIB) $(3) $(LIBS_lib)
+$(call STAMP_RULE,$(OUT)/obj/$(1).link,LINK_$(1))
+$(OUT)/$(1): $(call objects,$(2)) $(LIB) $(OUT)/obj/$(1).link
+	@mkdir -p $$(@D)
+	@echo "  LD   $$@"
+	$$(Q)$$(LINK_$(1))
+endef
+
+sources = $(filter-out agent/init/%,$(wildcard $(1)/*.c $(1)/*/*.c))
+$(foreach f,$(FOLDERS),$(eval $(call LINK_RULE,$(call program,$(f)),$(call sources,$(f)),$(LIBS_$(f)))))
 
 # The script is part of the program (.incbin).
 $(OUT)/obj/api/script.o: deploy/bootstrap/bootstrap.sh
 
 # PID 1 of the containers: static, small, the same file for all flavours (asan cannot be static).
 INIT_SOURCES := $(wildcard agent/init/*.c)
-build/ccp-init: $(INIT_SOURCES) $(wildcard agent/init/*.h) agent/container/gate_wire.h
-	@mkdir -p $(@D)
+INIT_COMPILE := $(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -Os -static -s -ffunction-sections -fdata-sections \
+	-Wl,--gc-sections -fstack-protector-strong -o build/ccp-init $(INIT_SOURCES)
+$(eval $(call STAMP_RULE,build/ccp-init.command,INIT_COMPILE))
+build/ccp-init: $(INIT_SOURCES) $(wildcard agent/init/*.h) agent/container/gate_wire.h build/ccp-init.command
 	@echo "  LD   $@"
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -Os -static -s -ffunction-sections -fdata-sections \
-		-Wl,--gc-sections -fstack-protector-strong -o $@ $(INIT_SOURCES)
+	$(Q)$(INIT_COMPILE)
 
 $(OUT)/ccp-init: build/ccp-init
 	@mkdir -p $(@D)
@@ -104,30 +128,22 @@ $(OUT)/ccp-init: build/ccp-init
 
 init: $(if $(INIT_SOURCES),$(OUT)/ccp-init)
 
-# Unit tests: tests/unit/test_x.c with the library and the files that a line `// uses: agent/wall.c ...` names.
+# Tests in C are linked with the library and the files that a line `// uses: agent/net/wall.c ...` names.
+uses = $(shell sed -n 's|^// uses: ||p' $(1))
+libs_of = $(foreach f,$(sort $(foreach u,$(1),$(firstword $(subst /, ,$(u))))),$(LIBS_$(f)))
+test_rule = $(call LINK_RULE,$(1),$(2) $(3),$(4) $(call libs_of,$(3)))
+
+# Unit tests: tests/unit/test_x.c becomes $(OUT)/unit/test_x.
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-uses = $(shell sed -n 's|^// uses: ||p' tests/unit/$(1).c)
 units: $(addprefix $(OUT)/unit/,$(UNITS)) ## compile the unit tests to build/FLAVOUR/unit
-define UNIT_RULE
-$(OUT)/unit/$(1): $(call objects,tests/unit/$(1).c $(call uses,$(1))) $(LIB)
-	@mkdir -p $$(@D)
-	@echo "  LD   $$@"
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka \
-		$(foreach f,$(sort $(foreach u,$(call uses,$(1)),$(firstword $(subst /, ,$(u))))),$(LIBS_$(f))) $(LIBS_lib)
-endef
-$(foreach u,$(UNITS),$(eval $(call UNIT_RULE,$(u))))
+$(foreach u,$(UNITS),$(eval $(call test_rule,unit/$(u),tests/unit/$(u).c,$(call uses,tests/unit/$(u).c),-lcmocka)))
 
 # Drivers of system tests, made when a test asks for one: tests/system/x.c becomes $(OUT)/driver/x.
-driver_uses = $(shell sed -n 's|^// uses: ||p' $(1))
-define DRIVER_RULE
-$(OUT)/driver/$(basename $(notdir $(1))): $(call objects,$(1) $(call driver_uses,$(1))) $(LIB)
-	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ \
-		$(foreach f,$(sort $(foreach u,$(call driver_uses,$(1)),$(firstword $(subst /, ,$(u))))),$(LIBS_$(f))) $(LIBS_lib)
-endef
-$(foreach d,$(wildcard tests/system/*.c),$(eval $(call DRIVER_RULE,$(d))))
+DRIVERS := $(patsubst tests/system/%.c,%,$(wildcard tests/system/*.c))
+$(foreach d,$(DRIVERS),$(eval $(call test_rule,driver/$(d),tests/system/$(d).c,$(call uses,tests/system/$(d).c))))
 
-# Fuzzers: tests/fuzz/fuzz_x.c, libFuzzer of clang, run for FUZZ_S seconds each.
+# Fuzzers: tests/fuzz/fuzz_x.c, libFuzzer of clang, run for FUZZ_S seconds each. They begin with the corpus that is kept in
+# tests/fuzz/corpus/fuzz_x and put what they find into build/fuzz/corpus/fuzz_x.
 FUZZ_S ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: ## run every fuzzer for FUZZ_S seconds (default 60)
@@ -136,15 +152,20 @@ fuzz: ## run every fuzzer for FUZZ_S seconds (default 60)
 	@for f in $(FUZZERS); do \
 		mkdir -p build/fuzz/corpus/$$f && \
 		build/fuzz/$$f -max_total_time=$(FUZZ_S) -max_len=4096 -print_final_stats=1 \
-			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f || exit 1; \
+			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f tests/fuzz/corpus/$$f || exit 1; \
 	done
+FUZZ_COMPILE := clang $(CPPFLAGS) -std=gnu17 -g -O1 -pthread -fsanitize=address,undefined
+fuzz_objects = $(patsubst %.c,build/fuzz/obj/%.o,$(1))
+$(eval $(call STAMP_RULE,build/fuzz/obj/compiler,FUZZ_COMPILE))
+build/fuzz/obj/%.o: %.c build/fuzz/obj/compiler
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 define FUZZ_RULE
-build/fuzz/$(1): tests/fuzz/$(1).c $(shell sed -n 's|^// uses: ||p' tests/fuzz/$(1).c) $(wildcard lib/*.c lib/*.h)
-	@mkdir -p $$(@D)
-	clang $(CPPFLAGS) -std=gnu17 -g -O1 -pthread -fsanitize=fuzzer,address,undefined -o $$@ \
-		$$(filter %.c,$$^) $(LIBS_agent) $(LIBS_lib)
+build/fuzz/$(1): $(call fuzz_objects,tests/fuzz/$(1).c $(2) $(wildcard lib/*.c))
+	@echo "  LD   $$@"
+	$$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer -o $$@ $$^ $(call libs_of,$(2)) $(LIBS_lib)
 endef
-$(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
+$(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f),$(call uses,tests/fuzz/$(f).c))))
 
 mutants: ## change one condition at a time, run that place's tests, list what nobody noticed (PLACE=task)
 	@env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tools/mutants $(PLACE)
@@ -160,4 +181,4 @@ format: ## apply clang-format and ruff
 clean: ## remove build/
 	rm -rf build
 
--include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT)/obj build/fuzz/obj -name '*.d' 2>/dev/null)

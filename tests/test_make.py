@@ -52,3 +52,13 @@ def test_a_flavour_is_built_to_a_folder_of_its_own(flavour):
     assert f"build/{flavour}/ccp-agent" in done.stdout
     others = {"debug", "asan", "tsan", "release"} - {flavour}
     assert not re.search(rf"build/({'|'.join(others)})/", done.stdout)
+
+
+@pytest.mark.parametrize("change", ["VERSION=9.9.9", "CC=clang", "CFLAGS=-O3", "LIBS_lib=-lm"])
+def test_another_version_compiler_or_flag_makes_again_what_depends_on_it(change):
+    """tests/run has built the release flavour."""
+    assert "ccp-agent" not in make("FLAVOUR=release", "-n", "build").stdout
+    done = make("FLAVOUR=release", "-n", "build", change)
+    assert done.returncode == 0, done.stderr
+    assert "LD   build/release/ccp-agent" in done.stdout
+    assert ("CC   build/release/obj/lib/err.o" in done.stdout) == (not change.startswith("LIBS"))
