@@ -8,7 +8,7 @@
 
 #include "agent/container/container.h"
 #include "agent/store/store.h"
-#include "agent/tunnel/wg_user.h"
+#include "agent/tunnel/tunnel.h"
 #include "lib/attr.h"
 #include "lib/seal.h"
 
@@ -29,7 +29,7 @@ struct agent {
 	struct container_owner owner; // of the containers: this node, this cluster
 	struct store store;
 	char *init_path; // ccp-init on the machine
-	struct engine_home engines;
+	struct tunnel_env tunnels;
 	struct seal_pair sealing;
 	int64_t open_files; // what containers may have: our own hard limit, at most 65,536
 	struct loop *loop;

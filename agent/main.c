@@ -182,22 +182,23 @@ static const char *node(struct service *s)
 	return state_of(s)->agent.owner.node;
 }
 
-static int engines_open(struct agent *a, struct err *e)
+static int tunnels_open(struct agent *a, struct err *e)
 {
 	_cleanup_(closep) int fd = directory_open(a->store.fd, "engines", 0700, e);
 
 	if (fd < 0)
 		return -1;
-	a->engines.program = engine_program;
-	a->engines.directory = xasprintf("%s/engines", a->store.path);
-	a->engines.uplink_fd = -1;
+	a->tunnels.engine = engine_program;
+	a->tunnels.directory = xasprintf("%s/engines", a->store.path);
+	a->tunnels.uplink_fd = -1;
+	a->tunnels.sealing = &a->sealing;
 	return 0;
 }
 
 static int uplink_open(struct agent *a, struct err *e)
 {
-	a->engines.uplink_fd = !uplink_path ? netns_self(e) : netns_open(uplink_path, e);
-	return a->engines.uplink_fd < 0 ? err_wrap(e, "open the uplink's namespace") : 0;
+	a->tunnels.uplink_fd = !uplink_path ? netns_self(e) : netns_open(uplink_path, e);
+	return a->tunnels.uplink_fd < 0 ? err_wrap(e, "open the uplink's namespace") : 0;
 }
 
 // The lock is held: nobody else acts for this node.
@@ -205,7 +206,7 @@ static int listen_begin(struct service *s, struct err *e)
 {
 	struct agent *a = &state_of(s)->agent;
 
-	if (engines_open(a, e) < 0)
+	if (tunnels_open(a, e) < 0)
 		return -1;
 	if (release_asked) {
 		if (release_all(a, e) < 0)
@@ -295,11 +296,11 @@ static void state_free(struct state *state)
 	sync_free(state->sync);
 	hosts_free(a->hosts);
 	mem_wipe(&a->sealing, sizeof(a->sealing));
-	closep(&a->engines.uplink_fd);
+	closep(&a->tunnels.uplink_fd);
 	closep(&a->store.fd);
 	freep(&a->store.path);
 	freep(&a->init_path);
-	freep(&a->engines.directory);
+	freep(&a->tunnels.directory);
 	freep(&state->lock_path);
 	free(state);
 }

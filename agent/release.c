@@ -23,11 +23,10 @@ int release_remember(const struct agent *a, struct err *e)
 	return file_write(a->store.fd, name, a->cluster, strlen(a->cluster), 0600, e);
 }
 
-static int engine_stop(const char *name, void *arg, struct err *e)
+static int tunnel_stop(const char *name, void *arg, struct err *e)
 {
 	const struct agent *a = arg;
-
-	return engine_end(&a->engines, name, e);
+	return tunnel_end(&a->tunnels, name, e);
 }
 
 // One that does not end keeps none of the others. What is left is said at the end.
@@ -62,7 +61,7 @@ int release_all(struct agent *a, struct err *e)
 		return e->code == ENOENT ? 0 : -1;
 	r = containers_stop(a, cluster, e);
 	// With Docker away the tunnels can still be ended: what runs then has no way out.
-	if (engine_list(&a->engines, engine_stop, a, &ignored) < 0 && r == 0)
+	if (tunnel_list(&a->tunnels, tunnel_stop, a, &ignored) < 0 && r == 0)
 		r = err_say(e, ignored.code, "%s", ignored.message);
 	if (home_unmount_all(&a->store, &ignored) < 0 && r == 0)
 		r = err_say(e, ignored.code, "%s", ignored.message);

@@ -56,10 +56,10 @@ int host_end(
 		r = 0;
 	if (run.ns_fd >= 0)
 		(void)!sockdiag_end_all(run.ns_fd, NULL, &ignored);
-	if (c.id[0] != '\0' && engine_end(&a->engines, c.id, &ignored) < 0 && r == 0)
+	if (tunnel_name(c.id, name) && tunnel_end(&a->tunnels, name, &ignored) < 0 && r == 0)
 		r = err_say(e, ignored.code, "%s", ignored.message);
 	else if (run.number != 0 && strcmp(run.container_id, c.id) != 0)
-		(void)!engine_end(&a->engines, run.container_id, &ignored);
+		(void)!tunnel_end(&a->tunnels, run.tunnel.name, &ignored);
 	run_close(&run);
 	if (r == 0)
 		host->seen = true;

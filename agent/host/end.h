@@ -11,7 +11,7 @@ struct docker;
 struct err;
 struct host;
 
-// Ends everything: wall closed, processes, handed-out sockets, engine; the rules are never flushed
+// Ends everything: wall closed, processes, handed-out sockets, tunnel; the rules are never flushed
 // and the container's file system stays. Works from what Docker knows when the agent knows nothing.
 // Repeating it changes nothing. At most 20 s, not to be interrupted: half an end is the one thing
 // that must not be left. *ret_exists tells whether there is a container; may be NULL. Only the

@@ -29,8 +29,8 @@ struct guard {
 	struct agent *agent;
 	char host_id[SPEC_ID_SIZE];
 	uint64_t run_number;
-	int link_fd, wall_fd, engine_fd, process_fd;
-	struct loop_source *link, *wall, *engine, *process, *timer;
+	int link_fd, wall_fd, tunnel_fd, process_fd;
+	struct loop_source *link, *wall, *tunnel, *process, *timer;
 	int64_t light_ms, full_ms; // periods
 	int64_t full_at_ms; // next full check
 	bool want_full; // something changed
@@ -62,12 +62,12 @@ static void guard_free(struct guard *g)
 {
 	loop_source_free(g->link);
 	loop_source_free(g->wall);
-	loop_source_free(g->engine);
+	loop_source_free(g->tunnel);
 	loop_source_free(g->process);
 	loop_source_free(g->timer);
 	closep(&g->link_fd);
 	closep(&g->wall_fd);
-	closep(&g->engine_fd);
+	closep(&g->tunnel_fd);
 	closep(&g->process_fd);
 	free(g);
 }
@@ -242,16 +242,16 @@ static void on_wall(void *data, uint32_t events)
 		on_change(g);
 }
 
-// The engine has died: its device is gone, and the check will say so. The descriptor stays
+// What carries the tunnel has died: its device is gone, and the check will say so. The descriptor stays
 // readable.
-static void on_engine(void *data, uint32_t events)
+static void on_tunnel(void *data, uint32_t events)
 {
 	struct guard *g = data;
 
 	(void)events;
-	loop_source_free(g->engine);
-	g->engine = NULL;
-	log_warning("the tunnel's engine has died", log_text("host", g->host_id));
+	loop_source_free(g->tunnel);
+	g->tunnel = NULL;
+	log_warning("the tunnel has died", log_text("host", g->host_id));
 	on_change(g);
 }
 
@@ -276,7 +276,8 @@ static void guard_install(struct loop_post *post)
 	g->agent->guards->first = g;
 	if (loop_watch(loop, g->link_fd, EPOLLIN, on_link, g, &g->link, &e) < 0 ||
 		loop_watch(loop, g->wall_fd, EPOLLIN, on_wall, g, &g->wall, &e) < 0 ||
-		loop_watch(loop, g->engine_fd, EPOLLIN, on_engine, g, &g->engine, &e) < 0 ||
+		(g->tunnel_fd >= 0 && loop_watch(loop, g->tunnel_fd, EPOLLIN, on_tunnel, g,
+					      &g->tunnel, &e) < 0) ||
 		loop_watch(loop, g->process_fd, EPOLLIN, on_process, g, &g->process, &e) < 0 ||
 		loop_timer(loop, on_timer, g, &g->timer, &e) < 0) {
 		log_error("a host cannot be guarded", log_text("host", g->host_id), log_err(&e));
@@ -286,35 +287,42 @@ static void guard_install(struct loop_post *post)
 	loop_timer_set(g->timer, g->light_ms, 0);
 }
 
+// Opens what the guard watches. The kernel's own tunnels have nothing that could die by itself.
+static int watches_open(struct guard *g, const struct run *run, struct err *e)
+{
+	g->link_fd = link_watch(run->ns_fd, e);
+	if (g->link_fd < 0)
+		return -1;
+	g->wall_fd = wall_watch(run->ns_fd, e);
+	if (g->wall_fd < 0)
+		return -1;
+	g->process_fd = fcntl(run->process_fd, F_DUPFD_CLOEXEC, 0);
+	if (g->process_fd >= 0 && run->tunnel.pidfd >= 0)
+		g->tunnel_fd = fcntl(run->tunnel.pidfd, F_DUPFD_CLOEXEC, 0);
+	if (g->process_fd < 0 || (g->tunnel_fd < 0 && run->tunnel.pidfd >= 0))
+		return err_set(e, errno, "copy the descriptors of tunnel and container");
+	return 0;
+}
+
 int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 {
 	struct guard *g = xnew(struct guard);
-
 	*g = (struct guard){
 		.agent = guards->agent,
 		.run_number = host->run.number,
+		.link_fd = -1,
 		.wall_fd = -1,
-		.engine_fd = -1,
+		.tunnel_fd = -1,
 		.process_fd = -1,
 		.light_ms = host->spec->light_s * 1000,
 		.full_ms = host->spec->full_s * 1000,
+		.post.fn = guard_install,
 	};
 	memcpy(g->host_id, host->id, sizeof(g->host_id));
-	g->link_fd = link_watch(host->run.ns_fd, e);
-	if (g->link_fd >= 0)
-		g->wall_fd = wall_watch(host->run.ns_fd, e);
-	if (g->wall_fd >= 0) {
-		g->engine_fd = fcntl(host->run.engine.pidfd, F_DUPFD_CLOEXEC, 0);
-		g->process_fd = fcntl(host->run.process_fd, F_DUPFD_CLOEXEC, 0);
-		if (g->engine_fd < 0 || g->process_fd < 0)
-			err_note(e, errno,
-				"the engine's and the container's descriptors cannot be copied");
-	}
-	if (g->engine_fd < 0 || g->process_fd < 0) {
+	if (watches_open(g, &host->run, e) < 0) {
 		guard_free(g);
 		return -1;
 	}
-	g->post.fn = guard_install;
 	loop_post(guards->agent->loop, &g->post);
 	return 0;
 }

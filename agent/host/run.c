@@ -20,7 +20,7 @@ enum { GATE_MS = 1000 };
 void run_close(struct run *run)
 {
 	wall_done(&run->wall);
-	engine_done(&run->engine);
+	tunnel_done(&run->tunnel);
 	closep(&run->process_fd);
 	closep(&run->ns_fd);
 }
@@ -29,20 +29,6 @@ bool run_is_dead(const struct run *run)
 {
 	struct pollfd p = {.fd = run->process_fd, .events = POLLIN};
 	return run->process_fd < 0 || poll(&p, 1, 0) != 0;
-}
-
-void run_link_spec(const struct host_spec *spec, struct link_spec *ret)
-{
-	*ret = (struct link_spec){.address = spec->exit.address, .mtu = spec->exit.mtu};
-	strcpy(ret->tunnel, LINK_TUNNEL);
-}
-
-void run_wall_spec(const struct host_spec *spec, struct wall_spec *ret)
-{
-	*ret = (struct wall_spec){.resolver = spec->exit.resolver,
-		.own = spec->exit.address,
-		.ipv6 = spec->exit.ipv6};
-	strcpy(ret->tunnel, LINK_TUNNEL);
 }
 
 // The proof may have run out during the verification, so the wall is asked right before.
@@ -66,7 +52,7 @@ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind ki
 	}
 	struct verify_spec inside;
 	host_spec_verify(spec, kind, &inside);
-	int r = engine_check(&run->engine, run->ns_fd, run->link.tunnel, ev, e);
+	int r = run->tunnel.kind->prove(&run->tunnel, run->ns_fd, ev, e);
 	if (r == 0)
 		r = link_check(run->ns_fd, &run->link, ev, e);
 	if (r == 0)
@@ -90,15 +76,13 @@ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err 
 	return before.open ? 0 : probe_run(&run->wall, run->ns_fd, PROBE_OPEN, ev, e);
 }
 
-static int adopt_engine(struct run *run, struct err *e)
+static int adopt_tunnel(struct run *run, const struct tunnel_kind *kind, struct err *e)
 {
-	int r = engine_find(run->container_id, &run->engine, e);
-
-	if (r == 0)
-		r = engine_prove(&run->engine, run->ns_fd, run->link.tunnel, e);
-	if (r == ENGINE_ABSENT || r == ENGINE_FOREIGN)
-		return err_say(e, ENOENT, "its tunnel's engine is gone");
-	return r;
+	char name[TUNNEL_NAME_SIZE];
+	if (!tunnel_name(run->container_id, name))
+		return err_say(e, EINVAL, "\"%s\" is not a container's id", run->container_id);
+	int r = kind->find(name, run->ns_fd, &run->tunnel, e);
+	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel is gone") : r;
 }
 
 static int adopt_gate(const struct run *run, const struct wait *w, struct err *e)
@@ -125,12 +109,12 @@ int run_adopt(const struct host_spec *spec, const struct docker_container *c, co
 	strcpy(run.container_id, c->id);
 	strcpy(run.started_at, c->started_at);
 	run.pid = c->pid;
-	run_link_spec(spec, &run.link);
-	run_wall_spec(spec, &wall);
+	run.link = spec->exit.tunnel.link;
+	exit_wall_spec(&spec->exit, &wall);
 	run.ns_fd = netns_open(c->sandbox_key, e);
 	int r = run.ns_fd < 0 ? -1 : wall_init(&run.wall, run.ns_fd, &wall, e);
 	if (r == 0)
-		r = adopt_engine(&run, e);
+		r = adopt_tunnel(&run, spec->exit.tunnel.kind, e);
 	if (r == 0)
 		r = adopt_gate(&run, w, e);
 	if (r == 0) {

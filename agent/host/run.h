@@ -10,7 +10,7 @@
 #include "agent/host/spec.h"
 #include "agent/net/link.h"
 #include "agent/net/wall.h"
-#include "agent/tunnel/wg_user.h"
+#include "agent/tunnel/tunnel.h"
 #include "agent/verify/verify.h"
 #include "lib/attr.h"
 #include "lib/wait.h"
@@ -27,12 +27,12 @@ struct run {
 	pid_t pid;
 	int process_fd; // pidfd of the container's PID 1: readable when it has died
 	int ns_fd;
-	struct engine engine;
+	struct tunnel tunnel;
 	struct wall wall;
 	struct link_spec link;
 };
 #define RUN_INIT \
-	((struct run){.process_fd = -1, .ns_fd = -1, .engine = ENGINE_INIT, .wall = WALL_INIT})
+	((struct run){.process_fd = -1, .ns_fd = -1, .tunnel = TUNNEL_INIT, .wall = WALL_INIT})
 
 // Closes its descriptors; what runs goes on.
 void run_close(struct run *run);
@@ -41,7 +41,7 @@ void run_close(struct run *run);
 bool run_is_dead(const struct run *run);
 
 // Looks at everything that makes the host proven and adds it to the evidence: that the container
-// lives, engine, inventory, rules, the verification from inside; a full one also sends the negative
+// lives, tunnel, inventory, rules, the verification from inside; a full one also sends the negative
 // probes. Changes nothing. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
 // could not (the evidence then says inconclusive).
 _must_check_ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind kind,
@@ -51,11 +51,8 @@ _must_check_ int run_check(struct run *run, const struct host_spec *spec, enum v
 // that it is open, and the evidence gets the outcome.
 _must_check_ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e);
 
-// After a restart of the agent: finds namespace, engine, wall and open gate of a running container.
+// After a restart of the agent: finds namespace, tunnel, wall and open gate of a running container.
 // Returns 0 with the run for host_set_run, WAIT_CANCELED, or -1 with the reason why it is not whole
 // (then it is to be ended).
 _must_check_ int run_adopt(const struct host_spec *spec, const struct docker_container *c,
 	const struct wait *w, struct run *ret, struct err *e);
-
-void run_link_spec(const struct host_spec *spec, struct link_spec *ret);
-void run_wall_spec(const struct host_spec *spec, struct wall_spec *ret);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a host shall be, as host.spec and node.specs tell it: read once, checked field by field,
-// kept in memory.
+// What a host shall be, as SQL's host.spec and node.specs say: read once and kept in memory.
 #pragma once
 
 #include <stdbool.h>
@@ -9,31 +8,16 @@
 
 #include <cjson/cJSON.h>
 
-#include "agent/tunnel/wireguard.h"
+#include "agent/host/exit.h"
 #include "agent/verify/verify.h"
-#include "lib/addr.h"
 #include "lib/attr.h"
 
 struct err;
-struct seal_pair;
 
-enum { SPEC_ID_SIZE = 40, SPEC_ECHO_NEEDED = 3, SPEC_LABEL_SIZE = 401 }; // 100 characters in UTF-8
-
-struct spec_exit {
-	char label[SPEC_LABEL_SIZE];
-	struct addr expected; // its public address
-	struct addr_port endpoint;
-	char public_key[64]; // base64, theirs
-	char *preshared_sealed; // NULL: none
-	const cJSON *allowed; // ["0.0.0.0/0", ...]
-	struct addr resolver;
-	struct addr address; // ours inside the tunnel
-	int mtu;
-	bool ipv6; // our inside address is one, so IPv6 may leave
-};
+enum { SPEC_ID_SIZE = 40, SPEC_ECHO_NEEDED = 3 };
 
 struct host_spec {
-	cJSON *json; // what it was read from; the arrays below point into it
+	cJSON *json; // what it was read from; arrays, exit and zone below point into it
 	char host_id[SPEC_ID_SIZE];
 	char short_id[32];
 	char status[16];
@@ -47,14 +31,17 @@ struct host_spec {
 	int64_t disk_limit_gb; // 0: none
 	bool sudo;
 	bool has_exit;
-	struct spec_exit exit;
+	struct exit_spec exit;
 	int64_t light_s, full_s, proof_life_s;
 	const cJSON *echo_urls;
 	const cJSON *connect_targets;
 	const char *dns_check_zone;
 };
 
-// Reads a spec (a copy of `json` is kept). EINVAL names the field that is missing or wrong. The
+// Reads a spec (a copy of `json` is kept). EINVAL names the field that is missing or of another
+// type. Bounds, patterns and combinations are the constraints of ccp.hosts, ccp.egress_ips and
+// ccp.settings and not said again here: only what this program itself would be unsafe with is
+// refused, which is an id that is no part of a path, and a text that is too long for its place. The
 // caller frees *ret.
 _must_check_ int host_spec_read(const char *json, struct host_spec **ret, struct err *e);
 void host_spec_free(struct host_spec *spec);
@@ -65,9 +52,5 @@ void host_spec_freep(struct host_spec **spec);
 _must_check_ int host_spec_can_start(
 	const struct host_spec *spec, const char **ret_code, struct err *e);
 
-// The tunnel's configuration, with both secret keys: the caller wipes it. `key_path` is borrowed.
-_must_check_ int host_spec_wireguard(const struct host_spec *spec,
-	const uint8_t private_key[static KEY32_SIZE], const char *key_path,
-	const struct seal_pair *sealing, struct wireguard_config *ret, struct err *e);
-
+// What is verified from inside.
 void host_spec_verify(const struct host_spec *spec, enum verify_kind kind, struct verify_spec *ret);

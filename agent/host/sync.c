@@ -105,41 +105,37 @@ static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
 	return r;
 }
 
-struct engines {
-	char (*names)[ENGINE_NAME_SIZE];
+struct names {
+	char (*names)[TUNNEL_NAME_SIZE];
 	size_t count;
 };
 
-static int engine_note(const char *name, void *arg, struct err *e)
+static int name_note(const char *name, void *arg, struct err *e)
 {
-	struct engines *engines = arg;
-
+	struct names *n = arg;
 	(void)e;
-	engines->names = xreallocarray(engines->names, engines->count + 1, sizeof(*engines->names));
-	(void)!text_copy(engines->names[engines->count++], ENGINE_NAME_SIZE, name);
+	n->names = xreallocarray(n->names, n->count + 1, sizeof(*n->names));
+	(void)!text_copy(n->names[n->count++], TUNNEL_NAME_SIZE, name);
 	return 0;
 }
 
-static const struct docker_listed *container_of_engine(
+static const struct docker_listed *container_of_tunnel(
 	const struct docker_listed *list, size_t count, const char *name)
 {
-	char wanted[ENGINE_NAME_SIZE];
-
+	char own[TUNNEL_NAME_SIZE];
 	for (size_t i = 0; i < count; i++) {
-		if (engine_name(list[i].id, wanted) && strcmp(wanted, name) == 0)
+		if (tunnel_name(list[i].id, own) && strcmp(own, name) == 0)
 			return &list[i];
 	}
 	return NULL;
 }
 
-// An engine of a container that did not run. Whoever works on the host ends or starts its engine
-// himself, and one that is live by now has started it anew under the same name.
-static int engine_stray_end(
+// A tunnel of a container that did not run. Who holds the host ends or starts its tunnel, and a run
+// has by now started it again under the same name.
+static int tunnel_stray_end(
 	struct agent *a, const char *name, const struct docker_listed *container, struct err *e)
 {
 	struct host *host = NULL;
-	int r = 0;
-
 	if (container && container->running)
 		return 0;
 	if (container && hosts_know(a->hosts, container->host_id)) {
@@ -147,9 +143,10 @@ static int engine_stray_end(
 		if (!host)
 			return 0;
 	}
+	int r = 0;
 	if (!host || host->run.number == 0) {
-		log_warning("an engine without a container is ended", log_text("engine", name));
-		r = engine_end(&a->engines, name, e);
+		log_warning("a tunnel without a container is ended", log_text("tunnel", name));
+		r = tunnel_end(&a->tunnels, name, e);
 	}
 	if (host)
 		host_release(a->hosts, host);
@@ -165,10 +162,11 @@ static int container_stray_end(struct agent *a, struct docker *d,
 		return 0;
 	log_warning("a container without a host is stopped", log_text("container", container->id));
 	r = docker_stop(d, container->id, 3, w, e);
-	return r == 0 ? engine_end(&a->engines, container->id, e) : r;
+	char name[TUNNEL_NAME_SIZE];
+	return r == 0 && tunnel_name(container->id, name) ? tunnel_end(&a->tunnels, name, e) : r;
 }
 
-// Ends what nobody is responsible for: engines whose container does not run, containers whose host
+// Ends what nobody is responsible for: tunnels whose container does not run, containers whose host
 // is gone. Tasks run meanwhile: each thing is listed before what it needs, so that what a task has
 // begun since is never taken for a stray.
 static int strays_end(struct agent *a, struct err *e)
@@ -176,20 +174,20 @@ static int strays_end(struct agent *a, struct err *e)
 	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
 	_cleanup_(freep) struct docker_listed *list = NULL;
 	struct wait w = wait_for(DOCKER_MS, pool_cancel_fd(a->dial_pool));
-	struct engines engines = {0};
+	struct names tunnels = {0};
 	size_t count = 0;
-	int r = engine_list(&a->engines, engine_note, &engines, e);
+	int r = tunnel_list(&a->tunnels, name_note, &tunnels, e);
 
 	if (r == 0)
 		r = docker_list(d, a->owner.node, a->cluster, &w, &list, &count, e);
-	for (size_t i = 0; r == 0 && i < engines.count; i++) {
-		const char *name = engines.names[i];
+	for (size_t i = 0; r == 0 && i < tunnels.count; i++) {
+		const char *name = tunnels.names[i];
 
-		r = engine_stray_end(a, name, container_of_engine(list, count, name), e);
+		r = tunnel_stray_end(a, name, container_of_tunnel(list, count, name), e);
 	}
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = container_stray_end(a, d, &list[i], &w, e);
-	free(engines.names);
+	free(tunnels.names);
 	return r;
 }
 

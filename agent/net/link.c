@@ -147,9 +147,6 @@ static int configure(struct nl *n, const struct link_spec *spec, struct err *e)
 
 int link_configure(int ns_fd, const struct link_spec *spec, struct err *e)
 {
-	if (spec->mtu < LINK_MTU_MIN || spec->mtu > LINK_MTU_MAX)
-		return err_say(e, EINVAL, "the exit's MTU %d is not in %d..%d", spec->mtu,
-			LINK_MTU_MIN, LINK_MTU_MAX);
 	struct nl n;
 	if (nl_open(&n, ns_fd, NETLINK_ROUTE, e) < 0)
 		return -1;

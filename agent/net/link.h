@@ -12,8 +12,6 @@
 struct err;
 struct evidence;
 
-enum { LINK_MTU_MIN = 1280, LINK_MTU_MAX = 9000 };
-
 // What a container's namespace holds besides `lo`: one tunnel with one address and the default
 // route of its family.
 struct link_spec {

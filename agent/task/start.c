@@ -28,8 +28,8 @@
 
 enum {
 	DOCKER_MS = 20000,
-	HANDSHAKE_MS = 3000,
-	ENGINE_MS = 5000,
+	TUNNEL_MS = 5000,
+	REACH_MS = 3000,
 	VERIFY_MS = 12000,
 	GATE_MS = 3000,
 	SSHD_MS = 10000,
@@ -157,60 +157,64 @@ int start_wall(struct task *task, struct err *e)
 	struct host_task *ht = task->state;
 	struct wall_spec spec;
 
-	run_wall_spec(ht->host->spec, &spec);
+	exit_wall_spec(&ht->host->spec->exit, &spec);
 	if (wall_init(&ht->run.wall, ht->run.ns_fd, &spec, e) < 0 ||
 		wall_load(&ht->run.wall, e) < 0)
 		return host_task_fail(task, "inventory", e);
 	return 0;
 }
 
-static int tunnel_config(
-	struct host_task *ht, const char *key_path, struct wireguard_config *ret, struct err *e)
+// The likeliest reason why an exit does not answer is that it does not know the host's key yet.
+static void key_name(const struct host_task *ht, struct err *e)
 {
-	uint8_t key[KEY32_SIZE];
-	int r = keys_wireguard(ht->home.dir_fd, key, e);
-
-	if (r == 0)
-		r = host_spec_wireguard(ht->host->spec, key, key_path, &ht->agent->sealing, ret, e);
-	mem_wipe(key, sizeof(key));
-	return r;
-}
-
-// What the person who runs the exit has to do is the most likely reason, and named.
-static int no_handshake(struct task *task, struct host_task *ht, struct err *e)
-{
+	const struct exit_spec *exit = &ht->host->spec->exit;
 	char address[ADDR_TEXT_MAX];
 	struct keys_public keys;
-	struct err why = *e;
-
-	if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, e) == 0)
-		err_note(e, ETIMEDOUT,
-			"the exit %s did not answer within %d s: register the key %s with it for %s (%s)",
-			ht->host->spec->exit.label, HANDSHAKE_MS / 1000, keys.wireguard,
-			addr_cidr(&ht->host->spec->exit.address, address), why.message);
-	return host_task_fail(task, "tunnel_no_handshake", e);
+	struct err why = *e, ignored;
+	if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) < 0)
+		return;
+	err_note(e, ETIMEDOUT,
+		"the exit %s did not answer within %d s: register the key %s with it for %s (%s)",
+		exit->label, REACH_MS / 1000, keys.wireguard,
+		addr_cidr(&exit->tunnel.link.address, address), why.message);
 }
 
-static int tunnel_run(struct task *task, struct host_task *ht,
-	const struct wireguard_config *config, struct err *e)
+static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 {
-	const struct engine_home *engines = &ht->agent->engines;
-	struct run *run = &ht->run;
-	struct wait w = task_wait(task, ENGINE_MS);
-	int64_t begun = wait_now_us();
-	int r;
+	const struct tunnel_env *env = &ht->agent->tunnels;
+	const struct tunnel_spec *spec = &ht->host->spec->exit.tunnel;
+	_cleanup_(freep) char *key_path =
+		xasprintf("%s/hosts/%s/" KEYS_WIREGUARD, ht->agent->store.path, ht->host->id);
+	char name[TUNNEL_NAME_SIZE];
+	uint8_t key[KEY32_SIZE];
+	if (!tunnel_name(ht->run.container_id, name) || keys_wireguard(ht->home.dir_fd, key, e) < 0)
+		return TUNNEL_UNUSABLE;
+	const struct tunnel_start start = {.name = name,
+		.spec = spec,
+		.ns_fd = ht->run.ns_fd,
+		.private_key = key,
+		.key_path = key_path};
+	struct wait w = task_wait(task, TUNNEL_MS);
+	ht->run.link = spec->link;
+	int r = spec->kind->start(env, &start, &w, &ht->run.tunnel, e);
+	mem_wipe(key, sizeof(key));
+	if (r != 0)
+		return r;
+	w = task_wait(task, REACH_MS);
+	return spec->kind->reach(env, &ht->run.tunnel, spec, &w, e);
+}
 
-	run_link_spec(ht->host->spec, &run->link);
-	r = engine_start(
-		engines, run->container_id, run->ns_fd, config, &run->link, &w, &run->engine, e);
-	if (r == 0) {
-		w = task_wait(task, HANDSHAKE_MS);
-		r = engine_wait_handshake(engines, &run->engine, config, &w, e);
-	}
+int start_tunnel(struct task *task, struct err *e)
+{
+	struct host_task *ht = task->state;
+	int64_t begun = wait_now_us();
+	int r = tunnel_up(task, ht, e);
 	if (r == WAIT_CANCELED)
 		return r;
-	if (r == ENGINE_NO_HANDSHAKE)
-		return no_handshake(task, ht, e);
+	if (r == TUNNEL_UNUSABLE)
+		return host_task_fail(task, "settings_incomplete", e);
+	if (r == TUNNEL_UNANSWERED)
+		key_name(ht, e);
 	if (r != 0)
 		return host_task_fail(task, "tunnel_no_handshake", e);
 	evidence_add(&ht->ev, "handshake", OUTCOME_PASSED, NULL, wait_now_us() - begun,
@@ -218,21 +222,7 @@ static int tunnel_run(struct task *task, struct host_task *ht,
 	return 0;
 }
 
-int start_tunnel(struct task *task, struct err *e)
-{
-	struct host_task *ht = task->state;
-	_cleanup_(freep) char *key_path =
-		xasprintf("%s/hosts/%s/" KEYS_WIREGUARD, ht->agent->store.path, ht->host->id);
-	struct wireguard_config config;
-	int r = tunnel_config(ht, key_path, &config, e);
-
-	if (r < 0)
-		return host_task_fail(task, "settings_incomplete", e);
-	r = tunnel_run(task, ht, &config, e);
-	mem_wipe(&config, sizeof(config));
-	return r;
-}
-
+// Fails with the code and the sentence of the heaviest check.
 static int judged(struct task *task, const struct evidence *ev, struct err *e)
 {
 	return ev->outcome == OUTCOME_PASSED ? 0 : host_task_fail_evidence(task, ev, e);
@@ -243,7 +233,7 @@ int start_examine(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct run *run = &ht->run;
-	int r = engine_check(&run->engine, run->ns_fd, run->link.tunnel, &ht->ev, e);
+	int r = run->tunnel.kind->prove(&run->tunnel, run->ns_fd, &ht->ev, e);
 
 	if (r == 0)
 		r = link_check(run->ns_fd, &run->link, &ht->ev, e);

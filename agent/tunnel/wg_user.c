@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The userspace WireGuard engine: started as nobody's child, found again, proven, asked, ended.
+// Starts, finds, asks and ends wireguard-go.
 #include "agent/tunnel/wg_user.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,171 +17,77 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/evidence.h"
 #include "agent/net/link.h"
 #include "agent/net/netns.h"
 #include "agent/tunnel/launch.h"
+#include "agent/tunnel/uapi.h"
+#include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/json.h"
 #include "lib/proc.h"
 #include "lib/sock.h"
 #include "lib/wait.h"
 
-// Compiled into wireguard-go; only root writes there.
-#define UAPI_DIRECTORY "/var/run/wireguard"
-
 enum {
-	ANSWER_MS = 500, // a healthy engine answers in less than one
 	START_MS = 5000,
 	END_MS = 2000,
-	ANSWER_BYTES_MAX = 16384,
-	NAME_HEX = 12,
 	POLL_FIRST_MS = 2, // wireguard-go tells nobody about a handshake, so it is asked,
 	POLL_MAX_MS = 50, // less and less often
 	PATIENCE_FIRST_MS = 500, // for an answer to a handshake; twice as much for the next
 	WORDS_MAX = 200, // of the engine's log in an error
 };
 
-bool engine_name(const char *container_id, char ret[static ENGINE_NAME_SIZE])
+static char *log_path(const struct tunnel_env *env, const char *name)
 {
-	size_t len = strlen(container_id);
-	const char *hex = container_id;
-	if (len == NAME_HEX + 1 && hex[0] == 'c')
-		hex++;
-	else if (len < NAME_HEX)
-		return false;
-	ret[0] = 'c';
-	for (int i = 0; i < NAME_HEX; i++) {
-		if (!isdigit((unsigned char)hex[i]) && !(hex[i] >= 'a' && hex[i] <= 'f'))
-			return false;
-		ret[1 + i] = hex[i];
-	}
-	ret[1 + NAME_HEX] = '\0';
-	return true;
+	return xasprintf("%s/%s.log", env->directory, name);
 }
 
-static int name_make(const char *container_id, char ret[ENGINE_NAME_SIZE], struct err *e)
+static int absent(struct err *e)
 {
-	if (!engine_name(container_id, ret))
-		return err_say(e, EINVAL, "\"%.70s\" is not the id of a container", container_id);
-	return 0;
+	return err_outcome(e, TUNNEL_ABSENT, ESRCH, "the tunnel's engine has died");
 }
 
-void engine_done(struct engine *g)
+int wg_user_find(const char *name, struct tunnel *ret, struct err *e)
 {
-	closep(&g->pidfd);
-	*g = ENGINE_INIT;
-}
-
-static char *socket_path(const char *name)
-{
-	return xasprintf(UAPI_DIRECTORY "/%s.sock", name);
-}
-
-static char *log_path(const struct engine_home *home, const char *name)
-{
-	return xasprintf("%s/%s.log", home->directory, name);
-}
-
-static int engine_connect(const char *name, int *ret_fd, struct err *e)
-{
-	_cleanup_(freep) char *path = socket_path(name);
-	struct wait w = wait_for(ANSWER_MS, -1);
-	int r = sock_connect_unix(path, SOCK_STREAM, &w, ret_fd, e);
-	if (r < 0 && (e->code == ENOENT || e->code == ECONNREFUSED))
-		return ENGINE_ABSENT;
-	return r == 0 ? 0 : -1;
-}
-
-int engine_find(const char *container_id, struct engine *ret, struct err *e)
-{
-	struct engine found = ENGINE_INIT;
 	_cleanup_(closep) int fd = -1, pidfd = -1;
-	if (name_make(container_id, found.name, e) < 0)
-		return -1;
-	int r = engine_connect(found.name, &fd, e);
+	int r = uapi_connect(name, &fd, e);
 	if (r != 0)
-		return r;
+		return r == UAPI_ABSENT ? absent(e) : r;
 	// The credentials are those of listen(), which the engine's own process did before its
 	// exec.
 	struct sock_peer peer;
 	if (sock_peer(fd, &peer, e) < 0)
 		return -1;
 	if (proc_pidfd(peer.pid, &pidfd, e) < 0)
-		return e->code == ESRCH ? ENGINE_ABSENT : -1;
-	found.pid = peer.pid;
-	found.pidfd = TAKE_FD(pidfd);
+		return e->code == ESRCH ? absent(e) : -1;
+	struct tunnel found = {.kind = &wg_user_kind, .pid = peer.pid, .pidfd = TAKE_FD(pidfd)};
+	if (!text_copy(found.name, sizeof(found.name), name)) {
+		closep(&found.pidfd);
+		return err_say(e, EINVAL, "\"%.70s\" is not the name of a tunnel", name);
+	}
 	*ret = found;
 	return 0;
 }
 
-// One UAPI request and its answer. 0, ENGINE_ABSENT, ENGINE_SILENT, WAIT_CANCELED, -1. The answer
-// holds the private key: the caller wipes it.
-static int engine_ask(
-	const char *name, const char *text, const struct wait *w, char **ret, struct err *e)
-{
-	_cleanup_(closep) int fd = -1;
-	int r = engine_connect(name, &fd, e);
-	if (r != 0)
-		return r;
-	r = sock_write_all(fd, text, strlen(text), w, e);
-	char *answer = xcalloc(1, ANSWER_BYTES_MAX + 1);
-	size_t len = 0;
-	while (r == 0 && !(len >= 2 && memcmp(answer + len - 2, "\n\n", 2) == 0)) {
-		r = wait_fd(w, fd, POLLIN, "the tunnel's engine", e);
-		if (r != 0)
-			break;
-		ssize_t got = read(fd, answer + len, ANSWER_BYTES_MAX - len);
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (got <= 0)
-			r = err_set(e, got < 0 ? errno : ECONNRESET, "ask the tunnel's engine");
-		else
-			len += (size_t)got;
-	}
-	if (r == 0) {
-		*ret = answer;
-		return 0;
-	}
-	mem_wipe(answer, len);
-	free(answer);
-	if (r == WAIT_TIMEOUT) {
-		return err_outcome(
-			e, ENGINE_SILENT, ETIMEDOUT, "the tunnel's engine does not answer");
-	}
-	if (r < 0 && (e->code == ECONNRESET || e->code == EPIPE))
-		return ENGINE_ABSENT;
-	return r;
-}
-
-// Asks and reads the answer.
-static int engine_talk(const char *name, const char *text, const struct wait *w,
-	struct wireguard_status *ret, struct err *e)
-{
-	_cleanup_(wipe_freep) char *answer = NULL;
-	int r = engine_ask(name, text, w, &answer, e);
-	if (r != 0)
-		return r;
-	return wireguard_answer_parse(answer, ret, e);
-}
-
-int engine_status(struct engine *g, struct engine_status *ret, struct err *e)
+int wg_user_status(struct tunnel *t, struct wg_user_status *ret, struct err *e)
 {
 	struct wireguard_status got;
-	struct wait w = wait_for(ANSWER_MS, -1);
-	int r = engine_talk(g->name, "get=1\n\n", &w, &got, e);
+	struct wait w = wait_for(UAPI_ANSWER_MS, -1);
+	int r = uapi_request(t->name, "get=1\n\n", &w, &got, e);
 	if (r != 0)
-		return r;
-	if (got.handshake_ns != g->handshake_ns) {
-		g->handshake_ns = got.handshake_ns;
-		g->handshake_seen_ms = wait_now_ms();
+		return r == UAPI_ABSENT ? absent(e) : r;
+	if (got.handshake_ns != t->wireguard.handshake_ns) {
+		t->wireguard.handshake_ns = got.handshake_ns;
+		t->wireguard.handshake_seen_ms = wait_now_ms();
 	}
-	*ret = (struct engine_status){
-		.handshake_age_ms =
-			g->handshake_ns == 0 ? -1 : wait_now_ms() - g->handshake_seen_ms,
+	*ret = (struct wg_user_status){
+		.handshake_age_ms = t->wireguard.handshake_ns == 0
+					    ? -1
+					    : wait_now_ms() - t->wireguard.handshake_seen_ms,
 		.rx_bytes = got.rx_bytes,
 		.tx_bytes = got.tx_bytes,
 	};
@@ -210,73 +115,88 @@ static void log_tail(const char *path, const char *about, char *ret, size_t size
 			snprintf(ret, size, ": %.*s", (int)size - 3, line);
 }
 
-static int no_handshake(const struct engine_home *home, const struct engine *g, struct err *e)
+// The configuration with the exit's secret, and with our key unless NULL. The caller wipes it.
+static int config_open(const struct tunnel_env *env, const struct tunnel_spec *spec,
+	const uint8_t *private_key, struct wireguard_config *ret, struct err *e)
 {
-	_cleanup_(freep) char *log = log_path(home, g->name);
+	*ret = spec->wireguard;
+	if (private_key)
+		memcpy(ret->private_key, private_key, sizeof(ret->private_key));
+	return wireguard_secret_open(ret, spec->sealed, env->sealing, e);
+}
+
+static int no_handshake(const struct tunnel_env *env, const struct tunnel *t, struct err *e)
+{
+	_cleanup_(freep) char *log = log_path(env, t->name);
 	char words[WORDS_MAX];
 	log_tail(log, "handshake", words, sizeof(words));
-	return err_outcome(e, ENGINE_NO_HANDSHAKE, ETIMEDOUT,
+	return err_outcome(e, TUNNEL_UNANSWERED, ETIMEDOUT,
 		"the exit has not answered the tunnel's handshake%s", words);
 }
 
-// Pauses between two questions. WAIT_TIMEOUT: the pause is over; ENGINE_ABSENT: it died.
+// Pauses between two questions. WAIT_TIMEOUT: the pause is over; TUNNEL_ABSENT: it died.
 static int handshake_pause(
-	const struct engine *g, const struct wait *w, int pause_ms, struct err *e)
+	const struct tunnel *t, const struct wait *w, int pause_ms, struct err *e)
 {
 	struct wait pause = wait_at_most(w, pause_ms);
-	int r = wait_fd(&pause, g->pidfd, POLLIN, "the tunnel's engine", e);
+	int r = wait_fd(&pause, t->pidfd, POLLIN, "the tunnel's engine", e);
 	if (r != 0)
 		return r;
-	return err_outcome(e, ENGINE_ABSENT, ESRCH, "the tunnel's engine has died");
+	return absent(e);
 }
 
-static int handshake_again(
-	const struct engine *g, const struct wireguard_config *config, struct err *e)
+static int handshake_again(const struct tunnel_env *env, const struct tunnel *t,
+	const struct tunnel_spec *spec, struct err *e)
 {
-	_cleanup_(wipe_freep) char *text = wireguard_again_text(config);
+	struct wireguard_config config;
+	if (config_open(env, spec, NULL, &config, e) < 0)
+		return TUNNEL_UNUSABLE;
+	_cleanup_(wipe_freep) char *text = wireguard_again_text(&config);
+	mem_wipe(&config, sizeof(config));
 	struct wireguard_status status;
-	struct wait w = wait_for(ANSWER_MS, -1);
-	return engine_talk(g->name, text, &w, &status, e);
+	struct wait w = wait_for(UAPI_ANSWER_MS, -1);
+	int r = uapi_request(t->name, text, &w, &status, e);
+	return r == UAPI_ABSENT ? absent(e) : r;
 }
 
-int engine_wait_handshake(const struct engine_home *home, struct engine *g,
-	const struct wireguard_config *config, const struct wait *w, struct err *e)
+static int reach(const struct tunnel_env *env, struct tunnel *t, const struct tunnel_spec *spec,
+	const struct wait *w, struct err *e)
 {
 	int64_t patience_ms = PATIENCE_FIRST_MS, again_ms = wait_now_ms() + patience_ms;
 	int pause_ms = POLL_FIRST_MS;
 	for (;;) {
-		struct engine_status status;
-		int r = engine_status(g, &status, e);
+		struct wg_user_status status;
+		int r = wg_user_status(t, &status, e);
 		if (r != 0)
 			return r;
 		if (status.handshake_age_ms >= 0)
 			return 0;
 		if (wait_left_ms(w) == 0)
-			return no_handshake(home, g, e);
+			return no_handshake(env, t, e);
 		if (wait_now_ms() >= again_ms) {
-			r = handshake_again(g, config, e);
+			r = handshake_again(env, t, spec, e);
 			if (r != 0)
 				return r;
 			patience_ms *= 2;
 			again_ms = wait_now_ms() + patience_ms;
 			pause_ms = POLL_FIRST_MS;
 		}
-		r = handshake_pause(g, w, pause_ms, e);
+		r = handshake_pause(t, w, pause_ms, e);
 		if (r != WAIT_TIMEOUT)
 			return r;
 		pause_ms = pause_ms * 2 < POLL_MAX_MS ? pause_ms * 2 : POLL_MAX_MS;
 	}
 }
 
-// Is this descriptor of the engine the tun behind `tunnel` in that namespace?
-static bool is_our_tun(const struct engine *g, int number, int ns_fd, const char *tunnel)
+// Is this descriptor of the engine the tun behind the device in that namespace?
+static bool is_our_tun(const struct tunnel *t, int number, int ns_fd)
 {
-	_cleanup_(closep) int tun = (int)syscall(SYS_pidfd_getfd, g->pidfd, number, 0);
+	_cleanup_(closep) int tun = (int)syscall(SYS_pidfd_getfd, t->pidfd, number, 0);
 	if (tun < 0)
 		return false;
 	struct ifreq request = {0};
 	if (ioctl(tun, TUNGETIFF, &request) < 0 ||
-		strncmp(request.ifr_name, tunnel, sizeof(request.ifr_name)) != 0)
+		strncmp(request.ifr_name, LINK_TUNNEL, sizeof(request.ifr_name)) != 0)
 		return false;
 	_cleanup_(closep) int its_ns = ioctl(tun, TUNGETDEVNETNS);
 	return its_ns >= 0 && netns_same(its_ns, ns_fd);
@@ -288,48 +208,58 @@ static void closedirp(DIR **directory)
 		closedir(*directory);
 }
 
-int engine_prove(const struct engine *g, int ns_fd, const char *tunnel, struct err *e)
+int wg_user_owns_device(const struct tunnel *t, int ns_fd, struct err *e)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)g->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)t->pid);
 	_cleanup_(closedirp) DIR *directory = opendir(path);
 	if (!directory && (errno == ENOENT || errno == ESRCH))
-		return ENGINE_ABSENT;
+		return absent(e);
 	if (!directory)
-		return err_set(e, errno, "look at the descriptors of engine %s", g->name);
+		return err_set(e, errno, "look at the descriptors of engine %s", t->name);
 	for (struct dirent *entry; (entry = readdir(directory));) {
 		char target[32] = {0};
 		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1) < 0 ||
 			strcmp(target, "/dev/net/tun") != 0)
 			continue;
-		if (is_our_tun(g, atoi(entry->d_name), ns_fd, tunnel))
+		if (is_our_tun(t, atoi(entry->d_name), ns_fd))
 			return 0;
 	}
-	return err_outcome(e, ENGINE_FOREIGN, ENODEV, "engine %s (pid %d) is not the one behind %s",
-		g->name, (int)g->pid, tunnel);
+	return err_outcome(e, WG_USER_FOREIGN, ENODEV,
+		"engine %s (pid %d) is not the one behind " LINK_TUNNEL, t->name, (int)t->pid);
 }
 
-int engine_check(
-	struct engine *g, int ns_fd, const char *tunnel, struct evidence *ev, struct err *e)
+static int find(const char *name, int ns_fd, struct tunnel *ret, struct err *e)
+{
+	struct tunnel t = TUNNEL_INIT;
+	int r = wg_user_find(name, &t, e);
+	if (r == 0)
+		r = wg_user_owns_device(&t, ns_fd, e);
+	if (r == 0) {
+		*ret = t;
+		return 0;
+	}
+	closep(&t.pidfd);
+	return r == WG_USER_FOREIGN ? TUNNEL_ABSENT : r;
+}
+
+static int prove(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e)
 {
 	static const char code[] = "tunnel_no_handshake";
-	int64_t start = wait_now_us();
-	struct engine_status status = {0};
-	int r = engine_prove(g, ns_fd, tunnel, e);
+	int64_t begun = wait_now_us();
+	struct wg_user_status status = {0};
+	int r = wg_user_owns_device(t, ns_fd, e);
 	if (r == 0)
-		r = engine_status(g, &status, e);
-	int64_t took = wait_now_us() - start;
+		r = wg_user_status(t, &status, e);
+	int64_t took = wait_now_us() - begun;
 	if (r < 0)
 		return -1;
-	if (r == ENGINE_ABSENT)
-		evidence_add(
-			ev, "tunnel", OUTCOME_FAILED, code, took, "the tunnel's engine has died");
-	else if (r > 0)
+	if (r > 0)
 		evidence_add(ev, "tunnel", OUTCOME_FAILED, code, took, "%s", e->message);
-	else if (status.handshake_age_ms < 0 || status.handshake_age_ms > ENGINE_DEAD_MS)
+	else if (status.handshake_age_ms < 0 || status.handshake_age_ms > WG_USER_DEAD_MS)
 		evidence_add(ev, "tunnel", OUTCOME_FAILED, code, took,
 			"the exit does not answer: no handshake within %d s",
-			ENGINE_DEAD_MS / 1000);
+			WG_USER_DEAD_MS / 1000);
 	else
 		evidence_add(ev, "tunnel", OUTCOME_PASSED, NULL, took,
 			"handshake seen %lld s ago, %llu bytes in, %llu out",
@@ -338,32 +268,26 @@ int engine_check(
 	return 0;
 }
 
-// Kills and waits for the end, so that nobody else can still hold the key or the device.
-static int engine_kill(const struct engine *g, struct err *e)
+// Kills it and waits for its end, so that it holds neither the key nor the device any more.
+static int engine_kill(const struct tunnel *t, struct err *e)
 {
-	if (proc_pidfd_signal(g->pidfd, SIGKILL, e) < 0 && e->code != ESRCH)
-		return err_wrap(e, "end engine %s", g->name);
+	if (proc_pidfd_signal(t->pidfd, SIGKILL, e) < 0 && e->code != ESRCH)
+		return err_wrap(e, "end engine %s", t->name);
 	struct wait w = wait_for(END_MS, -1);
-	return wait_fd(&w, g->pidfd, POLLIN, "the end of the tunnel's engine", e) == 0 ? 0 : -1;
+	return wait_fd(&w, t->pidfd, POLLIN, "the end of the tunnel's engine", e) == 0 ? 0 : -1;
 }
 
-int engine_end(const struct engine_home *home, const char *container_id, struct err *e)
+static int end(const struct tunnel_env *env, const char *name, struct err *e)
 {
-	struct engine g = ENGINE_INIT;
-	char name[ENGINE_NAME_SIZE];
-	if (name_make(container_id, name, e) < 0)
-		return -1;
-	int r = engine_find(name, &g, e);
+	struct tunnel t = TUNNEL_INIT;
+	int r = wg_user_find(name, &t, e);
+	if (r == 0)
+		r = engine_kill(&t, e);
+	closep(&t.pidfd);
 	if (r < 0)
 		return -1;
-	if (r == 0) {
-		r = engine_kill(&g, e);
-		engine_done(&g);
-		if (r < 0)
-			return -1;
-	}
-	_cleanup_(freep) char *socket = socket_path(name);
-	_cleanup_(freep) char *log = log_path(home, name);
+	_cleanup_(freep) char *socket = uapi_path(name);
+	_cleanup_(freep) char *log = log_path(env, name);
 	if (unlink(socket) < 0 && errno != ENOENT)
 		return err_set(e, errno, "remove %s", socket);
 	if (unlink(log) < 0 && errno != ENOENT)
@@ -371,48 +295,63 @@ int engine_end(const struct engine_home *home, const char *container_id, struct 
 	return 0;
 }
 
-int engine_list(const struct engine_home *home, engine_each *each, void *arg, struct err *e)
+static int list(const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e)
 {
-	_cleanup_(closedirp) DIR *directory = opendir(home->directory);
+	_cleanup_(closedirp) DIR *directory = opendir(env->directory);
 	if (!directory)
-		return err_set(e, errno, "list the engines in %s", home->directory);
+		return err_set(e, errno, "list the tunnels in %s", env->directory);
 	for (struct dirent *entry; (entry = readdir(directory));) {
-		char name[ENGINE_NAME_SIZE];
 		char *dot = strrchr(entry->d_name, '.');
 		if (!dot || strcmp(dot, ".log") != 0)
 			continue;
 		*dot = '\0';
-		if (strlen(entry->d_name) != NAME_HEX + 1 || !engine_name(entry->d_name, name))
-			continue;
-		int r = each(name, arg, e);
+		int r = strlen(entry->d_name) < TUNNEL_NAME_SIZE ? each(entry->d_name, arg, e) : 0;
 		if (r != 0)
 			return r;
 	}
 	return 0;
 }
 
-// From "the program runs" to "the tunnel is up inside the container".
-static int engine_bring_up(const struct engine *g, const struct engine_home *home, int ns_fd,
-	const struct wireguard_config *config, const struct link_spec *link, const struct wait *w,
-	struct err *e)
+static int parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 {
+	const char *address;
+	int64_t mtu;
+	strcpy(ret->link.tunnel, LINK_TUNNEL);
+	if (wireguard_exit_parse(exit, &ret->wireguard, e) < 0 ||
+		json_get_text(exit, "peer_address", &address, e) < 0 ||
+		json_get_int(exit, "mtu", 0, INT32_MAX, &mtu, e) < 0 ||
+		json_opt_text(exit, "preshared_key_sealed", &ret->sealed, e) < 0)
+		return -1;
+	ret->link.mtu = (int)mtu;
+	return addr_parse(address, &ret->link.address, e) < 0 ? err_wrap(e, "peer_address") : 0;
+}
+
+// From "the program runs" to "the tunnel is up inside the container".
+static int bring_up(const struct tunnel *t, const struct tunnel_env *env,
+	const struct tunnel_start *start, const struct wait *w, struct err *e)
+{
+	const struct link_spec *link = &start->spec->link;
+	struct wireguard_config config;
+	if (config_open(env, start->spec, start->private_key, &config, e) < 0)
+		return TUNNEL_UNUSABLE;
+	_cleanup_(wipe_freep) char *set = wireguard_set_text(&config);
+	mem_wipe(&config, sizeof(config));
 	struct wireguard_status status;
 	// It answers as soon as its device is there.
-	int r = engine_talk(g->name, "get=1\n\n", w, &status, e);
+	int r = uapi_request(t->name, "get=1\n\n", w, &status, e);
 	if (r != 0)
 		return r;
 	// wireguard-go notices "up" by netlink in the namespace where it was born at once,
 	// elsewhere up to a second later. So it wakes up here; without address and route nothing
 	// can use it yet.
-	if (link_wake(home->uplink_fd, g->name, link->mtu, e) < 0)
+	if (link_wake(env->uplink_fd, t->name, link->mtu, e) < 0)
 		return -1;
-	_cleanup_(wipe_freep) char *set = wireguard_set_text(config);
-	r = engine_talk(g->name, set, w, &status, e);
+	r = uapi_request(t->name, set, w, &status, e);
 	if (r != 0)
 		return r;
-	if (link_move(home->uplink_fd, g->name, ns_fd, link->tunnel, e) < 0)
+	if (link_move(env->uplink_fd, t->name, start->ns_fd, link->tunnel, e) < 0)
 		return -1;
-	return link_configure(ns_fd, link, e);
+	return link_configure(start->ns_fd, link, e);
 }
 
 // The key's file is locked through a descriptor that the engine inherits, so the kernel tells when
@@ -431,8 +370,8 @@ static int key_lock(const char *path, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int engine_launch_locked(const struct engine_home *home, struct engine *g,
-	const char *key_path, const char *log, const struct wait *w, struct err *e)
+static int launch_locked(const struct tunnel_env *env, struct tunnel *t, const char *key_path,
+	const char *log, const struct wait *w, struct err *e)
 {
 	_cleanup_(closep) int key_fd = -1, log_fd = -1;
 	if (key_lock(key_path, &key_fd, e) < 0)
@@ -442,43 +381,52 @@ static int engine_launch_locked(const struct engine_home *home, struct engine *g
 	log_fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	if (log_fd < 0)
 		return err_set(e, errno, "open %s", log);
-	_cleanup_(freep) char *socket = socket_path(g->name);
+	_cleanup_(freep) char *socket = uapi_path(t->name);
 	struct launch_config launch = {
-		.program = home->program,
-		.name = g->name,
+		.program = env->engine,
+		.name = t->name,
 		.socket_path = socket,
-		.uplink_fd = home->uplink_fd,
+		.uplink_fd = env->uplink_fd,
 		.log_fd = log_fd,
 		.key_fd = key_fd,
 	};
-	return launch_start(&launch, w, &g->pid, &g->pidfd, e);
+	return launch_start(&launch, w, &t->pid, &t->pidfd, e);
 }
 
-int engine_start(const struct engine_home *home, const char *container_id, int ns_fd,
-	const struct wireguard_config *config, const struct link_spec *link, const struct wait *w,
-	struct engine *ret, struct err *e)
+static int start(const struct tunnel_env *env, const struct tunnel_start *what,
+	const struct wait *w, struct tunnel *ret, struct err *e)
 {
-	struct engine g = ENGINE_INIT;
-	if (name_make(container_id, g.name, e) < 0)
-		return -1;
+	struct tunnel t = {.kind = &wg_user_kind, .pidfd = -1};
+	if (!text_copy(t.name, sizeof(t.name), what->name))
+		return err_say(e, EINVAL, "\"%.70s\" is not the name of a tunnel", what->name);
 	struct wait limit = wait_at_most(w, START_MS);
-	_cleanup_(freep) char *log = log_path(home, g.name);
-	int r = engine_launch_locked(home, &g, config->key_path, log, &limit, e);
+	_cleanup_(freep) char *log = log_path(env, t.name);
+	int r = launch_locked(env, &t, what->key_path, log, &limit, e);
 	if (r == 0)
-		r = engine_bring_up(&g, home, ns_fd, config, link, &limit, e);
+		r = bring_up(&t, env, what, &limit, e);
 	if (r == 0) {
-		*ret = g;
+		*ret = t;
 		return 0;
 	}
-	if (r == ENGINE_ABSENT || r == ENGINE_SILENT) {
+	if (r == UAPI_ABSENT || r == UAPI_SILENT) {
 		char words[WORDS_MAX];
 		log_tail(log, "", words, sizeof(words));
-		r = err_say(
-			e, EIO, "the tunnel's engine %s did not come up%s", home->program, words);
+		r = err_say(e, EIO, "the tunnel's engine %s did not come up%s", env->engine, words);
 	}
 	struct err ignored; // the first error is the one that tells
-	if (g.pidfd >= 0 && engine_kill(&g, &ignored) == 0)
-		(void)!engine_end(home, g.name, &ignored);
-	engine_done(&g);
+	if (t.pidfd >= 0 && engine_kill(&t, &ignored) == 0)
+		(void)!end(env, t.name, &ignored);
+	closep(&t.pidfd);
 	return r;
 }
+
+const struct tunnel_kind wg_user_kind = {
+	.type = "wireguard",
+	.parse = parse,
+	.start = start,
+	.reach = reach,
+	.find = find,
+	.prove = prove,
+	.end = end,
+	.list = list,
+};

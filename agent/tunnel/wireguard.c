@@ -8,32 +8,63 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/seal.h"
 
 // Every 25 s a packet keeps NAT on the way open and the handshake young while the user is idle.
 enum { KEEPALIVE_S = 25, SET_TEXT_MAX = 8192, KEY_HEX_SIZE = 2 * KEY32_SIZE + 1 };
 
-int wireguard_allowed_parse(const char *list, struct wireguard_config *config, struct err *e)
+static int allowed_parse(const cJSON *list, struct wireguard_config *ret, struct err *e)
 {
-	static const char blanks[] = ", \t";
-	for (const char *at = list + strspn(list, blanks); *at; at += strspn(at, blanks)) {
-		size_t len = strcspn(at, blanks);
-		char text[ADDR_TEXT_MAX];
-		if (len >= sizeof(text))
-			return err_say(e, EINVAL, "the exit's allowed addresses hold no address");
-		if (config->allowed_count == WIREGUARD_ALLOWED_MAX)
-			return err_say(e, E2BIG, "the exit has more than %d allowed addresses",
+	const cJSON *item;
+	ret->allowed_count = 0;
+	cJSON_ArrayForEach (item, list) {
+		if (ret->allowed_count == WIREGUARD_ALLOWED_MAX)
+			return err_say(e, E2BIG, "allowed_ips holds more than %d addresses",
 				WIREGUARD_ALLOWED_MAX);
-		memcpy(text, at, len);
-		text[len] = '\0';
-		if (addr_parse(text, &config->allowed[config->allowed_count], e) < 0)
-			return err_wrap(e, "the exit's allowed addresses");
-		config->allowed_count++;
-		at += len;
+		if (!cJSON_IsString(item))
+			return err_say(e, EINVAL, "allowed_ips holds something other than texts");
+		if (addr_parse(item->valuestring, &ret->allowed[ret->allowed_count++], e) < 0)
+			return err_wrap(e, "allowed_ips");
 	}
-	if (config->allowed_count == 0)
-		return err_say(e, EINVAL, "the exit has no allowed addresses: set 0.0.0.0/0");
-	return 0;
+	return ret->allowed_count > 0
+		       ? 0
+		       : err_say(e, EINVAL, "allowed_ips is empty: write 0.0.0.0/0 for everything");
+}
+
+int wireguard_exit_parse(const cJSON *exit, struct wireguard_config *ret, struct err *e)
+{
+	const char *endpoint, *key;
+	const cJSON *allowed;
+	if (json_get_text(exit, "endpoint", &endpoint, e) < 0 ||
+		json_get_text(exit, "public_key", &key, e) < 0 ||
+		json_get_array(exit, "allowed_ips", &allowed, e) < 0)
+		return -1;
+	if (addr_parse_port(endpoint, &ret->endpoint, e) < 0)
+		return err_wrap(e, "endpoint");
+	if (ret->endpoint.port == 0)
+		return err_say(e, EINVAL, "endpoint \"%.80s\" has no port", endpoint);
+	if (key32_parse(key, "public_key", ret->public_key, e) < 0)
+		return -1;
+	return allowed_parse(allowed, ret, e);
+}
+
+int wireguard_secret_open(struct wireguard_config *config, const char *sealed,
+	const struct seal_pair *sealing, struct err *e)
+{
+	if (!sealed)
+		return 0;
+	_cleanup_(wipe_freep) char *preshared = NULL;
+	size_t size;
+	int r = seal_open(sealing, sealed, &preshared, &size, e);
+	if (r < 0)
+		r = err_wrap(e, "open the exit's preshared key");
+	else
+		r = key32_parse(preshared, "the exit's preshared key", config->preshared_key, e);
+	if (r < 0)
+		mem_wipe(config, sizeof(*config));
+	return r;
 }
 
 static void add_key(struct str *s, const char *name, const uint8_t key[KEY32_SIZE])

@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
 #include "lib/addr.h"
 #include "lib/attr.h"
 #include "lib/key32.h"
 
 struct err;
+struct seal_pair;
 
 // As many allowed addresses as ccp.egress_ips takes.
 enum { WIREGUARD_ALLOWED_MAX = 64 };
@@ -22,12 +25,17 @@ struct wireguard_config {
 	struct addr_port endpoint;
 	struct addr allowed[WIREGUARD_ALLOWED_MAX]; // what may come from and go to the exit
 	size_t allowed_count;
-	const char *key_path; // the private key's file: the engine flocks it as long as it lives
 };
 
-// Adds "0.0.0.0/0, ::/0" (commas, blanks allowed) to config->allowed.
-_must_check_ int wireguard_allowed_parse(
-	const char *list, struct wireguard_config *config, struct err *e);
+// Reads the exit's side from JSON: {endpoint: "address:port", public_key: base64, allowed_ips:
+// ["0.0.0.0/0", ...]}. EINVAL names the field. The secrets are left alone.
+_must_check_ int wireguard_exit_parse(
+	const cJSON *exit, struct wireguard_config *ret, struct err *e);
+
+// Adds the preshared key from the exit's sealed secret; nothing when that is NULL. On failure no
+// secret is left in *config.
+_must_check_ int wireguard_secret_open(struct wireguard_config *config, const char *sealed,
+	const struct seal_pair *sealing, struct err *e);
 
 // The text that configures a fresh engine: `set=1` with our key and one peer, keepalive 25 s so
 // that the handshake's age tells whether the exit is there. On the heap; wipe_freep it.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/ruleset.c
-// uses: agent/net/wall.c agent/tunnel/wireguard.c agent/tunnel/wg_user.c agent/tunnel/launch.c agent/net/sockdiag.c
+// uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
+// uses: agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include "agent/net/probe.h"
 #include "agent/net/sockdiag.h"
 #include "agent/net/wall.h"
+#include "agent/tunnel/tunnel.h"
 #include "agent/tunnel/wg_user.h"
 #include "agent/verify/verify.h"
 #include "lib/err.h"
@@ -197,61 +200,83 @@ static int do_probe(struct err *e)
 	return 0;
 }
 
-static struct engine_home engine_home(void)
+static struct tunnel_env tunnel_env(void)
 {
-	return (struct engine_home){.program = text("program"),
-		.directory = text("directory"),
+	static char directory[PATH_MAX];
+	(void)!text_copy(directory, sizeof(directory), text("directory"));
+	return (struct tunnel_env){.engine = text("program"),
+		.directory = directory,
 		.uplink_fd = namespace("uplink")};
 }
 
-static int config_read(struct wireguard_config *c, struct err *e)
+static const char *name(void)
 {
-	*c = (struct wireguard_config){.key_path = text("key_path")};
+	static char ret[TUNNEL_NAME_SIZE];
+	if (tunnel_name(text("id"), ret))
+		return ret;
+	fprintf(stderr, "nettool: id is not a container's id\n");
+	exit(2);
+}
+
+static int key_read(const char *path, uint8_t ret[KEY32_SIZE], struct err *e)
+{
 	char key[64] = {0};
-	FILE *file = fopen(c->key_path, "re");
+	FILE *file = fopen(path, "re");
 	if (!file || !fgets(key, sizeof(key), file))
 		return err_set(e, EIO, "read the key");
 	fclose(file);
 	key[strcspn(key, "\n")] = '\0';
-	if (key32_parse(key, "the private key", c->private_key, e) < 0 ||
-		key32_parse(text("public_key"), "the public key", c->public_key, e) < 0 ||
-		addr_parse_port(text("endpoint"), &c->endpoint, e) < 0)
-		return -1;
-	return wireguard_allowed_parse(text("allowed_ips"), c, e);
+	return key32_parse(key, "the private key", ret, e);
 }
 
-static int do_engine_start(struct err *e)
+static int do_tunnel_start(struct err *e)
 {
-	struct engine_home home = engine_home();
-	struct wireguard_config config;
-	struct link_spec link = link_spec();
-	struct engine g = ENGINE_INIT;
+	struct tunnel_env env = tunnel_env();
+	struct tunnel_spec spec = {0};
+	struct tunnel t = TUNNEL_INIT;
 	struct wait w = wait_for(10000, -1);
-	if (config_read(&config, e) < 0)
+	uint8_t key[KEY32_SIZE];
+	const struct tunnel_start start = {.name = name(),
+		.spec = &spec,
+		.ns_fd = namespace("ns"),
+		.private_key = key,
+		.key_path = text("key_path")};
+	if (key_read(start.key_path, key, e) < 0 || tunnel_spec_read(input, &spec, e) < 0)
 		return -1;
-	int64_t start = wait_now_us();
-	int r = engine_start(&home, text("id"), namespace("ns"), &config, &link, &w, &g, e);
-	json_set_int(output, "start_us", wait_now_us() - start);
+	int64_t begun = wait_now_us();
+	int r = spec.kind->start(&env, &start, &w, &t, e);
+	json_set_int(output, "start_us", wait_now_us() - begun);
 	if (r != 0)
 		return r;
 	w = wait_for((int)number("handshake_ms"), -1);
-	r = engine_wait_handshake(&home, &g, &config, &w, e);
-	json_set_int(output, "us", wait_now_us() - start);
-	json_set_int(output, "pid", g.pid);
+	r = spec.kind->reach(&env, &t, &spec, &w, e);
+	json_set_int(output, "us", wait_now_us() - begun);
+	json_set_int(output, "pid", t.pid);
 	return r;
 }
 
-static int do_engine_find(struct err *e)
+// As the next agent does: by name and device.
+static int do_tunnel_find(struct err *e)
 {
-	struct engine g = ENGINE_INIT;
-	int r = engine_find(text("id"), &g, e);
+	struct tunnel_spec spec = {0};
+	struct tunnel t = TUNNEL_INIT;
+	if (tunnel_spec_read(input, &spec, e) < 0)
+		return -1;
+	int r = spec.kind->find(name(), namespace("ns"), &t, e);
+	json_set_int(output, "pid", t.pid);
+	return r;
+}
+
+// The engine of that name, whatever device it is behind.
+static int do_engine_look(struct err *e)
+{
+	struct tunnel t = TUNNEL_INIT;
+	int r = wg_user_find(name(), &t, e);
 	if (r != 0)
 		return r;
-	json_set_int(output, "pid", g.pid);
-	r = engine_prove(&g, namespace("ns"), LINK_TUNNEL, e);
-	json_set_int(output, "prove", r);
-	struct engine_status status;
-	r = engine_status(&g, &status, e);
+	json_set_int(output, "owns", wg_user_owns_device(&t, namespace("ns"), e));
+	struct wg_user_status status;
+	r = wg_user_status(&t, &status, e);
 	json_set_int(output, "status", r);
 	if (r == 0) {
 		json_set_int(output, "handshake_age_ms", status.handshake_age_ms);
@@ -260,29 +285,29 @@ static int do_engine_find(struct err *e)
 	}
 	struct evidence ev;
 	evidence_init(&ev);
-	if (engine_check(&g, namespace("ns"), LINK_TUNNEL, &ev, e) < 0)
+	if (t.kind->prove(&t, namespace("ns"), &ev, e) < 0)
 		return -1;
 	evidence_print(&ev);
 	return 0;
 }
 
-static int do_engine_end(struct err *e)
+static int do_tunnel_end(struct err *e)
 {
-	struct engine_home home = engine_home();
-	return engine_end(&home, text("id"), e);
+	struct tunnel_env env = tunnel_env();
+	return tunnel_end(&env, name(), e);
 }
 
-static int name_print(const char *name, void *arg, struct err *e)
+static int name_print(const char *tunnel, void *arg, struct err *e)
 {
 	(void)e;
-	json_add_text(arg, name);
+	json_add_text(arg, tunnel);
 	return 0;
 }
 
-static int do_engine_list(struct err *e)
+static int do_tunnel_list(struct err *e)
 {
-	struct engine_home home = engine_home();
-	return engine_list(&home, name_print, json_set_array(output, "names"), e);
+	struct tunnel_env env = tunnel_env();
+	return tunnel_list(&env, name_print, json_set_array(output, "names"), e);
 }
 
 static int do_link_check(struct err *e)
@@ -349,10 +374,11 @@ static const struct {
 	{"wall-read", do_wall_read},
 	{"wall-watch", do_wall_watch},
 	{"probe", do_probe},
-	{"engine-start", do_engine_start},
-	{"engine-find", do_engine_find},
-	{"engine-end", do_engine_end},
-	{"engine-list", do_engine_list},
+	{"tunnel-start", do_tunnel_start},
+	{"tunnel-find", do_tunnel_find},
+	{"tunnel-end", do_tunnel_end},
+	{"tunnel-list", do_tunnel_list},
+	{"engine-look", do_engine_look},
 	{"link-check", do_link_check},
 	{"link-watch", do_link_watch},
 	{"end-sockets", do_end_sockets},

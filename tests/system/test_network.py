@@ -30,7 +30,7 @@ AGENT_RIGHTS = [
     "--no-new-privs",
     "--bounding-set=-all,+net_admin,+net_raw,+sys_admin,+setuid,+setgid,+kill,+chown,+fowner",
 ]
-ABSENT, FOREIGN, SILENT, NO_HANDSHAKE = 11, 12, 13, 14
+ABSENT, UNANSWERED, FOREIGN, SILENT = 0x1400, 0x1401, 0x1500, 0x1601  # lib/outcome.h
 
 # Sends to argv[1] until a line comes on stdin, then says what happened.
 FLOOD = """
@@ -102,6 +102,8 @@ class Container:
             "ns": f"/run/netns/{self.name}",
             "resolver": env["LAB_DNS_SERVER"],
             "address": f"{address}/32",
+            "tunnel_type": "wireguard",
+            "peer_address": f"{address}/32",
             "mtu": int(env["LAB_MTU"]),
             "uplink": env["LAB_UPLINK_NETNS"],
             "program": shutil.which("wireguard-go"),
@@ -110,7 +112,7 @@ class Container:
             "key_path": str(self.key),
             "public_key": env["LAB_EXIT1_PUBLIC_KEY"],
             "endpoint": env["LAB_EXIT1_ENDPOINT"],
-            "allowed_ips": "0.0.0.0/0, ::/0",
+            "allowed_ips": ["0.0.0.0/0", "::/0"],
             "handshake_ms": 3000,
             "expected": env["LAB_EXIT1_IP"],
             "zone": env["LAB_DNS_CHECK_ZONE"],
@@ -137,7 +139,7 @@ class Container:
 
     def start(self):
         self.done("wall-load")
-        return self.done("engine-start")
+        return self.done("tunnel-start")
 
     def inside(self, *words, **options):
         return run("ip", "netns", "exec", self.name, *words, **options)
@@ -155,7 +157,7 @@ class Container:
             seen |= json.loads(process.communicate("stop\n", timeout=WAIT_S)[0])
 
     def remove(self):
-        self.tool("engine-end")
+        self.tool("tunnel-end")
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True)
 
 
@@ -320,19 +322,21 @@ def test_probes_find_a_wall_that_is_not_in_the_state_it_should_be(container):
 
 def test_an_engine_is_found_and_proven_by_the_next_agent(container):
     pid = container.start()["pid"]
-    found = container.done("engine-find")
-    assert (found["pid"], found["prove"], found["status"]) == (pid, 0, 0)
+    assert container.done("tunnel-find")["pid"] == pid
+    found = container.done("engine-look")
+    assert (found["owns"], found["status"]) == (0, 0)
     assert found["outcome"] == "passed" and 0 <= found["handshake_age_ms"] < 10000
-    assert container.done("engine-list")["names"] == ["c" + container.arguments["id"][:12]]
-    foreign = container.done("engine-find", ns=container.arguments["uplink"])
-    assert foreign["prove"] == FOREIGN and foreign["code"] == "tunnel_no_handshake"
-    second = container.tool("engine-start", id=secrets.token_hex(32))
+    assert container.done("tunnel-list")["names"] == ["c" + container.arguments["id"][:12]]
+    foreign = container.done("engine-look", ns=container.arguments["uplink"])
+    assert foreign["owns"] == FOREIGN and foreign["code"] == "tunnel_no_handshake"
+    assert container.tool("tunnel-find", ns=container.arguments["uplink"])["result"] == ABSENT
+    second = container.tool("tunnel-start", id=secrets.token_hex(32))
     assert second["result"] == -1 and "still runs" in second["error"]
-    assert container.done("engine-find")["status"] == 0
-    container.done("engine-end")
-    container.done("engine-end")
-    assert container.tool("engine-find")["result"] == ABSENT
-    assert container.done("engine-list")["names"] == []
+    assert container.done("engine-look")["status"] == 0
+    container.done("tunnel-end")
+    container.done("tunnel-end")
+    assert container.tool("tunnel-find")["result"] == ABSENT
+    assert container.done("tunnel-list")["names"] == []
 
 
 def test_a_clock_that_was_set_makes_no_handshake_old(container):
@@ -357,13 +361,13 @@ def test_a_clock_that_was_set_makes_no_handshake_old(container):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with socketserver.UnixStreamServer(path, Engine) as server:
         threading.Thread(target=server.serve_forever).start()
-        found = container.tool("engine-find")
+        found = container.tool("engine-look")
         server.shutdown()
     assert found["status"] == 0
     assert 0 <= found["handshake_age_ms"] < 10000
 
 
-def test_the_engine_is_nobodys_child_with_one_capability(container):
+def test_the_engine_is_a_daemon_with_one_capability(container):
     pid = container.start()["pid"]
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
@@ -384,7 +388,7 @@ def test_a_killed_engine_takes_the_device_along_and_nothing_leaks(container, tmp
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: "tun0" not in run("ip", "-n", container.name, "-o", "link"), "the device is gone")
     assert container.python(SEND_ONCE, "198.18.0.11", "9") == "ENETUNREACH"
-    assert container.tool("engine-find")["result"] == ABSENT
+    assert container.tool("tunnel-find")["result"] == ABSENT
     evidence = container.done("link-check")
     assert (evidence["code"], evidence["sentence"]) == ("inventory", "the tunnel is gone")
     container.lab("capture", "stop", capture)
@@ -395,18 +399,19 @@ def test_a_killed_engine_takes_the_device_along_and_nothing_leaks(container, tmp
 def test_a_frozen_engine_is_noticed_and_can_be_ended(container):
     pid = container.start()["pid"]
     os.kill(pid, signal.SIGSTOP)
-    found = container.done("engine-find")
-    assert found["prove"] == 0 and found["status"] == SILENT
+    assert container.done("tunnel-find")["pid"] == pid
+    found = container.done("engine-look")
+    assert found["owns"] == 0 and found["status"] == SILENT
     assert found["outcome"] == "failed" and "does not answer" in found["sentence"]
-    container.done("engine-end")
-    assert container.tool("engine-find")["result"] == ABSENT
+    container.done("tunnel-end")
+    assert container.tool("tunnel-find")["result"] == ABSENT
 
 
 def test_an_exit_that_does_not_know_the_key_gives_no_handshake(container):
     container.key.write_text(run("wg", "genkey"))
     container.done("wall-load")
-    answer = container.tool("engine-start", handshake_ms=300)
-    assert answer["result"] == NO_HANDSHAKE
+    answer = container.tool("tunnel-start", handshake_ms=300)
+    assert answer["result"] == UNANSWERED
     assert "handshake" in answer["error"]
 
 
@@ -419,7 +424,7 @@ def test_a_lost_first_packet_costs_half_a_second_and_not_the_start(container, in
     run("ip", "netns", "exec", exit_netns, "nft", "-f", "-", input=rules)
     try:
         container.done("wall-load")
-        answer = container.done("engine-start")
+        answer = container.done("tunnel-start")
         assert 400_000 < answer["us"] < 1_500_000
     finally:
         run("ip", "netns", "exec", exit_netns, "nft", "delete", "table", "inet", "lossy")
@@ -427,16 +432,16 @@ def test_a_lost_first_packet_costs_half_a_second_and_not_the_start(container, in
 
 def test_an_unreachable_exit_is_told_from_a_silent_one(container):
     container.done("wall-load")
-    answer = container.tool("engine-start", endpoint="203.0.113.200:51820", handshake_ms=300)
-    assert answer["result"] == NO_HANDSHAKE
+    answer = container.tool("tunnel-start", endpoint="203.0.113.200:51820", handshake_ms=300)
+    assert answer["result"] == UNANSWERED
     assert "network is unreachable" in answer["error"]
 
 
 def test_a_program_that_is_no_engine_is_an_error_that_says_so(container):
     container.done("wall-load")
-    answer = container.tool("engine-start", program="/bin/false")
+    answer = container.tool("tunnel-start", program="/bin/false")
     assert answer["result"] == -1 and "did not come up" in answer["error"]
-    answer = container.tool("engine-start", program="/nonexistent")
+    answer = container.tool("tunnel-start", program="/nonexistent")
     assert answer["result"] == -1 and "No such file" in answer["error"]
 
 

@@ -9,25 +9,42 @@
 
 #include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/seal.h"
 
 #define HEX_01 "0101010101010101010101010101010101010101010101010101010101010101"
 #define HEX_02 "0202020202020202020202020202020202020202020202020202020202020202"
 #define HEX_03 "0303030303030303030303030303030303030303030303030303030303030303"
 
-static void allowed_addresses_are_a_list(void **state)
+#define KEY_02 "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="
+
+// An exit with this endpoint and `count` times that allowed address.
+static int exit_parse(const char *endpoint, const char *allowed, int count,
+	struct wireguard_config *ret, struct err *e)
+{
+	_cleanup_(json_freep) cJSON *exit = json_new_object();
+	json_set_text(exit, "endpoint", endpoint);
+	json_set_text(exit, "public_key", KEY_02);
+	cJSON *list = json_set_array(exit, "allowed_ips");
+	for (int i = 0; i < count; i++)
+		json_add_text(list, allowed);
+	return wireguard_exit_parse(exit, ret, e);
+}
+
+static void an_exit_has_at_least_one_allowed_address_and_at_most_64(void **state)
 {
 	struct wireguard_config c = {0};
 	struct err e;
 	(void)state;
-	assert_int_equal(wireguard_allowed_parse(" 0.0.0.0/0, ::/0,10.0.0.0/8 ", &c, &e), 0);
-	assert_int_equal(c.allowed_count, 3);
-	c.allowed_count = 0;
-	assert_int_equal(wireguard_allowed_parse(" , ", &c, &e), -1);
-	assert_int_equal(wireguard_allowed_parse("everything", &c, &e), -1);
-	c.allowed_count = 0;
-	for (int i = 0; i < 64; i++) // the constraint wg_allowed_ips_are_given
-		assert_int_equal(wireguard_allowed_parse("10.0.0.0/8", &c, &e), 0);
-	assert_int_equal(wireguard_allowed_parse("10.0.0.0/8", &c, &e), -1);
+	assert_int_equal(exit_parse("198.51.100.1:51820", "10.0.0.0/8", 1, &c, &e), 0);
+	assert_int_equal(c.allowed_count, 1);
+	assert_int_equal(c.public_key[31], 2);
+	assert_int_equal(exit_parse("198.51.100.1:51820", "10.0.0.0/8", 0, &c, &e), -1);
+	assert_int_equal(exit_parse("198.51.100.1:51820", "everything", 1, &c, &e), -1);
+	// the constraint wg_allowed_ips_are_given
+	assert_int_equal(exit_parse("198.51.100.1:51820", "10.0.0.0/8", 64, &c, &e), 0);
+	assert_int_equal(exit_parse("198.51.100.1:51820", "10.0.0.0/8", 65, &c, &e), -1);
 	assert_int_equal(e.code, E2BIG);
 }
 
@@ -36,9 +53,7 @@ static struct wireguard_config config_make(const char *endpoint)
 	struct wireguard_config c = {0};
 	struct err e;
 	memset(c.private_key, 1, sizeof(c.private_key));
-	memset(c.public_key, 2, sizeof(c.public_key));
-	assert_int_equal(addr_parse_port(endpoint, &c.endpoint, &e), 0);
-	assert_int_equal(wireguard_allowed_parse("0.0.0.0/0", &c, &e), 0);
+	assert_int_equal(exit_parse(endpoint, "0.0.0.0/0", 1, &c, &e), 0);
 	return c;
 }
 
@@ -53,7 +68,7 @@ static void the_engine_is_told_everything_in_one_text(void **state)
 		"replace_allowed_ips=true\nallowed_ip=0.0.0.0/0\n\n");
 }
 
-static void a_peer_is_taken_anew_without_telling_our_key_again(void **state)
+static void a_peer_is_replaced_without_sending_our_key_again(void **state)
 {
 	struct wireguard_config c = config_make("198.51.100.1:51820");
 	(void)state;
@@ -73,16 +88,37 @@ static void a_preshared_key_and_an_ipv6_endpoint_are_told(void **state)
 	assert_non_null(strstr(text, "\npreshared_key=" HEX_03 "\nendpoint=[2001:db8::1]:7\n"));
 }
 
-static void the_longest_configuration_fits(void **state)
+static void a_preshared_key_is_opened_by_the_right_pair_alone(void **state)
 {
-	struct wireguard_config c = config_make("[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	struct seal_pair pair, other;
+	char public_text[KEY32_TEXT_SIZE];
+	_cleanup_(freep) char *box = NULL;
+	struct wireguard_config c = config_make("198.51.100.1:51820");
 	struct err e;
 	(void)state;
-	c.allowed_count = 0;
-	for (int i = 0; i < WIREGUARD_ALLOWED_MAX; i++)
-		assert_int_equal(wireguard_allowed_parse(
-					 "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", &c, &e),
-			0);
+	seal_pair_make(&pair);
+	seal_pair_make(&other);
+	key32_text(pair.public_key, public_text);
+	assert_int_equal(seal_make(public_text, KEY_02, strlen(KEY_02), &box, &e), 0);
+	assert_int_equal(wireguard_secret_open(&c, NULL, &pair, &e), 0);
+	assert_int_equal(c.preshared_key[31], 0);
+	assert_int_equal(wireguard_secret_open(&c, box, &pair, &e), 0);
+	assert_int_equal(c.preshared_key[31], 2);
+	assert_int_equal(c.private_key[0], 1);
+	assert_int_equal(wireguard_secret_open(&c, box, &other, &e), -1);
+	assert_null(strstr(e.message, KEY_02));
+	assert_int_equal(c.private_key[0], 0);
+}
+
+static void the_longest_configuration_fits(void **state)
+{
+	struct wireguard_config c = {0};
+	struct err e;
+	(void)state;
+	assert_int_equal(exit_parse("[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65535",
+				 "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128",
+				 WIREGUARD_ALLOWED_MAX, &c, &e),
+		0);
 	_cleanup_(wipe_freep) char *text = wireguard_set_text(&c);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "\n\n"));
@@ -135,10 +171,11 @@ static void an_answer_that_is_none_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allowed_addresses_are_a_list),
+		cmocka_unit_test(an_exit_has_at_least_one_allowed_address_and_at_most_64),
 		cmocka_unit_test(the_engine_is_told_everything_in_one_text),
-		cmocka_unit_test(a_peer_is_taken_anew_without_telling_our_key_again),
+		cmocka_unit_test(a_peer_is_replaced_without_sending_our_key_again),
 		cmocka_unit_test(a_preshared_key_and_an_ipv6_endpoint_are_told),
+		cmocka_unit_test(a_preshared_key_is_opened_by_the_right_pair_alone),
 		cmocka_unit_test(the_longest_configuration_fits),
 		cmocka_unit_test(an_answer_tells_handshake_and_bytes),
 		cmocka_unit_test(an_answer_that_is_none_is_refused),

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads an exit: what every kind has here, the rest by the tunnel's kind.
+#include "agent/host/exit.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/err.h"
+#include "lib/json.h"
+
+static int get_addr(const cJSON *json, const char *name, struct addr *ret, struct err *e)
+{
+	const char *text;
+	if (json_get_text(json, name, &text, e) < 0)
+		return -1;
+	return addr_parse(text, ret, e) < 0 ? err_wrap(e, "%s", name) : 0;
+}
+
+int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
+{
+	struct exit_spec x = {0};
+	if (json_get_text(json, "label", &x.label, e) < 0 ||
+		get_addr(json, "ip_address", &x.expected, e) < 0 ||
+		get_addr(json, "dns_server", &x.resolver, e) < 0 ||
+		tunnel_spec_read(json, &x.tunnel, e) < 0)
+		return -1;
+	x.ipv6 = x.tunnel.link.address.family == AF_INET6;
+	*ret = x;
+	return 0;
+}
+
+void exit_wall_spec(const struct exit_spec *exit, struct wall_spec *ret)
+{
+	*ret = (struct wall_spec){
+		.resolver = exit->resolver, .own = exit->tunnel.link.address, .ipv6 = exit->ipv6};
+	strcpy(ret->tunnel, LINK_TUNNEL);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of tunnel kinds, and what is asked of all of them.
+#include "agent/tunnel/tunnel.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/tunnel/wg_user.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+enum { NAME_HEX = 12 };
+
+static const struct tunnel_kind *const kinds[] = {&wg_user_kind};
+
+void tunnel_done(struct tunnel *t)
+{
+	closep(&t->pidfd);
+	*t = TUNNEL_INIT;
+}
+
+int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
+{
+	const char *type;
+	if (json_get_text(exit, "tunnel_type", &type, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i]->type, type) != 0)
+			continue;
+		ret->kind = kinds[i];
+		return kinds[i]->parse(exit, ret, e);
+	}
+	return err_say(e, EINVAL, "tunnel_type \"%.20s\" is not one this agent can start", type);
+}
+
+bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
+{
+	if (strspn(id, "0123456789abcdef") < NAME_HEX)
+		return false;
+	ret[0] = 'c';
+	memcpy(ret + 1, id, NAME_HEX);
+	ret[1 + NAME_HEX] = '\0';
+	return true;
+}
+
+int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i]->end(env, name, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int tunnel_list(const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = kinds[i]->list(env, each, arg, e);
+	return r;
+}

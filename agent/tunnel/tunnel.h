@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tunnel of a container to its exit: one interface, a kind for each way to make one.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/net/link.h"
+#include "agent/tunnel/wireguard.h"
+#include "lib/attr.h"
+#include "lib/outcome.h"
+
+struct err;
+struct evidence;
+struct seal_pair;
+struct tunnel_kind;
+struct wait;
+
+// A tunnel is born in the uplink's namespace, so that what carries it reaches the exit from there.
+// Its device is moved into the container's namespace under the name LINK_TUNNEL:
+//
+//     uplink namespace                      container's namespace (`ns_fd`)
+//     process or kernel <--- device NAME -> tun0, with address, MTU and default route
+//           |
+//           +--- UDP or TCP ---> exit
+//
+// Its name is the caller's choice (tunnel_name) and finds it again after the agent's restart.
+enum { TUNNEL_NAME_SIZE = IFNAMSIZ };
+
+// What all tunnels of this agent have in common.
+struct tunnel_env {
+	const char *engine; // the wireguard-go program
+	// 0700, made by the caller: a record of each tunnel that this agent has started. Two agents
+	// on one machine never touch each other's.
+	char *directory;
+	int uplink_fd; // the namespace in which tunnels are born
+	const struct seal_pair *sealing; // opens the exits' secrets
+};
+
+// The tunnel's part of an exit as SQL gives it, without any secret in the clear. Points into the
+// JSON that it was read from.
+struct tunnel_spec {
+	const struct tunnel_kind *kind; // by the exit's tunnel_type
+	struct link_spec link; // the device inside
+	const char *sealed; // the exit's secret; NULL: none
+	union {
+		struct wireguard_config wireguard;
+	};
+};
+
+// A running tunnel.
+struct tunnel {
+	const struct tunnel_kind *kind; // NULL: none
+	char name[TUNNEL_NAME_SIZE];
+	// Of the process that carries it: readable when it has died. -1: the kernel carries it.
+	int pidfd;
+	pid_t pid;
+	union {
+		// The last handshake it reported, on its clock, and when we first saw that, on
+		// ours: the machine's clock may be set meanwhile.
+		struct {
+			int64_t handshake_ns, handshake_seen_ms;
+		} wireguard;
+	};
+};
+#define TUNNEL_INIT ((struct tunnel){.pidfd = -1})
+void tunnel_done(struct tunnel *t); // closes the descriptor; the tunnel lives on
+
+struct tunnel_start {
+	const char *name;
+	const struct tunnel_spec *spec;
+	int ns_fd; // where its device is moved to
+	const uint8_t *private_key; // the host's WireGuard key (KEY32_SIZE); wiped by the caller
+	const char *key_path; // that key's file: locked as long as a tunnel uses the key
+};
+
+enum tunnel_outcome {
+	// it does not run, has just died, or is not the one behind the device
+	TUNNEL_ABSENT = OUTCOMES_TUNNEL,
+	TUNNEL_UNANSWERED, // the exit has not answered within the time
+	TUNNEL_UNUSABLE, // the exit's secret cannot be opened or read
+};
+
+typedef int tunnel_each(const char *name, void *arg, struct err *e);
+
+// What a kind can do. All return 0, or -1 with `e`, beside what is said.
+struct tunnel_kind {
+	const char *type; // exits.tunnel_type
+
+	// Reads the kind's part of an exit. EINVAL names the field.
+	int (*parse)(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
+
+	// Starts it and moves its device to its place. On any failure nothing of it is left.
+	// EBUSY: a tunnel with the same key still lives. WAIT_TIMEOUT, WAIT_CANCELED,
+	// TUNNEL_UNUSABLE.
+	int (*start)(const struct tunnel_env *env, const struct tunnel_start *start,
+		const struct wait *w, struct tunnel *ret, struct err *e);
+
+	// Until the exit has answered through it. Its sentence says what the tunnel knows about the
+	// reason. TUNNEL_UNANSWERED at w's deadline, TUNNEL_ABSENT, TUNNEL_UNUSABLE, WAIT_CANCELED.
+	int (*reach)(const struct tunnel_env *env, struct tunnel *t, const struct tunnel_spec *spec,
+		const struct wait *w, struct err *e);
+
+	// Finds a running one by its name and makes sure that it is the one behind the device in
+	// `ns_fd`; one that is frozen too. TUNNEL_ABSENT.
+	int (*find)(const char *name, int ns_fd, struct tunnel *ret, struct err *e);
+
+	// Adds one check `tunnel` to the evidence (code tunnel_no_handshake): it is the one behind
+	// the device in `ns_fd`, answers, and so did its exit of late. Returns 0 when that could be
+	// found out.
+	int (*prove)(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e);
+
+	// Ends the one of that name, and its device with it; 0 also when there is none. At most 2 s.
+	int (*end)(const struct tunnel_env *env, const char *name, struct err *e);
+
+	// Calls `each` with the name of every recorded one, alive or not. Stops when `each` returns
+	// something else than 0, and returns that.
+	int (*list)(const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e);
+};
+
+// The exit of a host's spec, as JSON: {tunnel_type, ...}. EINVAL names the field.
+_must_check_ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
+
+// "c" and the first 12 characters of an id that begins with as many hex digits, such as a
+// container's. false: it does not.
+_must_check_ bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE]);
+
+// `end` and `list` of all kinds, for who knows only a name or not even that.
+_must_check_ int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e);
+_must_check_ int tunnel_list(
+	const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e);
