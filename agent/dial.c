@@ -123,13 +123,12 @@ static int connect_inside(struct agent *a, const char *host_id, uint16_t port, c
 	struct wait brief = wait_at_most(w, CONNECT_MS);
 	_cleanup_(closep) int ns_fd = -1;
 	struct err e;
-	int r;
 
 	if (hosts_are_silent(a->hosts, host_id))
 		return refuse(reply, DIAL_BUSY, "the host does not answer: try again");
 	if (hosts_namespace(a->hosts, host_id, &ns_fd, &e) < 0)
 		return refuse(reply, DIAL_UNREACHABLE, "the host does not run");
-	r = netns_connect(ns_fd, port, &brief, ret_fd, &e);
+	int r = netns_connect(ns_fd, port, &brief, ret_fd, &e);
 	if (r == WAIT_TIMEOUT)
 		hosts_silence(a->hosts, host_id, SILENT_MS);
 	return r == 0 ? 0 : refuse(reply, DIAL_UNREACHABLE, e.message);
@@ -228,14 +227,13 @@ static void on_caller(void *data, uint32_t events)
 	(void)events;
 	for (int i = 0; i < ACCEPT_MOST; i++) {
 		_cleanup_(closep) int fd = -1;
-		struct call *call;
 		struct err e;
 
 		if (sock_accept(dial->listener, &fd, &e) != 0)
 			return;
 		if (!caller_is_known(dial, fd))
 			continue;
-		call = xnew(struct call);
+		struct call *call = xnew(struct call);
 		*call = (struct call){
 			.dial = dial, .fd = fd, .job = {.run = call_run, .done = call_done}};
 		if (pool_submit(dial->agent->dial_pool, &call->job) == 0) {

@@ -55,11 +55,10 @@ int release_all(struct agent *a, struct err *e)
 	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->owner.node);
 	_cleanup_(freep) char *cluster = NULL;
 	struct err ignored;
-	int r;
 
 	if (file_read(a->store.fd, name, sizeof(a->cluster) - 1, &cluster, e) < 0)
 		return e->code == ENOENT ? 0 : -1;
-	r = containers_stop(a, cluster, e);
+	int r = containers_stop(a, cluster, e);
 	// With Docker away the tunnels can still be ended: what runs then has no way out.
 	if (tunnel_list(&a->tunnels, tunnel_stop, a, &ignored) < 0 && r == 0)
 		r = err_say(e, ignored.code, "%s", ignored.message);

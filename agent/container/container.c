@@ -125,12 +125,11 @@ static void add_sysctls(cJSON *host, const struct container_config *c)
 
 static void add_security(cJSON *host)
 {
-	cJSON *add;
 	_cleanup_(freep) char *profile = seccomp_profile();
 	_cleanup_(freep) char *option = xasprintf("seccomp=%s", profile);
 
 	json_add_text(json_set_array(host, "CapDrop"), "ALL");
-	add = json_set_array(host, "CapAdd");
+	cJSON *add = json_set_array(host, "CapAdd");
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
 		json_add_text(add, capabilities[i]);
 	json_add_text(json_set_array(host, "SecurityOpt"), option);
@@ -144,10 +143,9 @@ static void add_security(cJSON *host)
 static void add_log(cJSON *host)
 {
 	cJSON *log = json_set_object(host, "LogConfig");
-	cJSON *config;
 
 	json_set_text(log, "Type", "json-file");
-	config = json_set_object(log, "Config");
+	cJSON *config = json_set_object(log, "Config");
 	json_set_text(config, "max-size", "5m");
 	json_set_text(config, "max-file", "2");
 }
@@ -156,12 +154,11 @@ char *container_body(const struct container_config *c)
 {
 	cJSON *body _cleanup_(json_freep) = json_new_object();
 	_cleanup_(freep) char *own_name = xasprintf("%s:127.0.1.1", c->hostname);
-	cJSON *host;
 
 	json_set_text(body, "Image", c->image_id);
 	add_labels(body, c);
 	add_process(body, c);
-	host = json_set_object(body, "HostConfig");
+	cJSON *host = json_set_object(body, "HostConfig");
 	json_set_text(host, "NetworkMode", "none");
 	json_set_text(json_set_object(host, "RestartPolicy"), "Name", "no");
 	json_set_bool(host, "AutoRemove", false);

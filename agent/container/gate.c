@@ -40,11 +40,9 @@ int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct
 	struct sock_peer peer;
 
 	while (try_connect(ns_fd, &fd, e) < 0) {
-		int r;
-
 		if (e->code != ECONNREFUSED && e->code != EAGAIN)
 			return -1;
-		r = wait_pause(w, RETRY_MS, e);
+		int r = wait_pause(w, RETRY_MS, e);
 		if (r != 0)
 			return r;
 	}

@@ -20,12 +20,10 @@ enum {
 bool image_passwd_has_dev(const char *passwd)
 {
 	for (const char *line = passwd; line; line = strchr(line, '\n')) {
-		const char *field;
-
 		line += line[0] == '\n';
 		if (strncmp(line, "dev:", 4) != 0)
 			continue;
-		field = strchr(line + 4, ':'); // the password
+		const char *field = strchr(line + 4, ':'); // the password
 		if (!field || strncmp(field, ":1000:1000:", 11) != 0)
 			return false;
 		field = strchr(field + 11, ':'); // the comment
@@ -88,10 +86,9 @@ static int probe(const struct image_request *request, struct docker *d, const ch
 	_cleanup_(freep) char *body = container_probe_body(&config);
 	char name[PROBE_NAME_SIZE], id[DOCKER_ID_SIZE];
 	struct err ignored;
-	int r;
 
 	probe_name(request->owner, request->host_id, name);
-	r = docker_remove(d, name, &removal, e); // of an agent that was killed here
+	int r = docker_remove(d, name, &removal, e); // of an agent that was killed here
 	if (r == 0)
 		r = docker_create(d, name, body, w, id, e);
 	if (r != 0)

@@ -63,11 +63,10 @@ static void rule_first_argument(cJSON *rule, const char *op, int64_t value, int6
 char *seccomp_profile(void)
 {
 	cJSON *profile _cleanup_(json_freep) = json_new_object();
-	cJSON *rules;
 
 	json_set_text(profile, "defaultAction", "SCMP_ACT_ALLOW");
 	json_add_text(json_set_array(profile, "architectures"), "SCMP_ARCH_X86_64");
-	rules = json_set_array(profile, "syscalls");
+	cJSON *rules = json_set_array(profile, "syscalls");
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		rule_add(rules, refused[i], EPERM);
 	// C libraries fall back to clone when clone3 does not exist; its flags lie in memory that

@@ -14,6 +14,7 @@
 #include "agent/host/end.h"
 #include "agent/host/host.h"
 #include "agent/host/outbox.h"
+#include "agent/host/verdict.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -97,19 +98,13 @@ bool guard_judge(struct agent *a, struct host *host, struct docker *d, const cha
 	const char *task_id, struct evidence *ev)
 {
 	struct err e;
-
 	if (ev->outcome == OUTCOME_PASSED &&
 		run_renew(&host->run, host->spec->proof_life_s * 1000, ev, &e) < 0)
 		evidence_add(ev, "proof", OUTCOME_FAILED, "internal", 0, "%s", e.message);
-	if (ev->outcome == OUTCOME_PASSED) {
-		host->inconclusive = 0;
-		if (strcmp(kind, "light") != 0)
-			outbox_verified(a->outbox, host->id, task_id, kind, ev);
-		return true;
-	}
-	outbox_verified(a->outbox, host->id, task_id, kind, ev);
-	if (ev->outcome == OUTCOME_INCONCLUSIVE && !task_id &&
-		++host->inconclusive < CHECK_INCONCLUSIVE_MAX)
+	enum check_verdict verdict = verdict_of_check(ev->outcome, task_id, &host->inconclusive);
+	if (verdict != CHECK_HOLDS || strcmp(kind, "light") != 0)
+		outbox_verified(a->outbox, host->id, task_id, kind, ev);
+	if (verdict != CHECK_ENDS)
 		return true;
 	log_warning("host does not hold, closing it", log_text("host", host->id),
 		log_text("code", ev->code), log_text("why", ev->sentence));
@@ -134,10 +129,10 @@ static void check_host(struct guard *g, struct host *host)
 	const char *kind = g->full ? "full" : "light";
 	_cleanup_(evidence_done) struct evidence ev;
 	struct err e;
-	int r;
 
 	evidence_init(&ev);
-	r = run_check(&host->run, host->spec, g->full ? VERIFY_FULL : VERIFY_LIGHT, &w, &ev, &e);
+	int r = run_check(
+		&host->run, host->spec, g->full ? VERIFY_FULL : VERIFY_LIGHT, &w, &ev, &e);
 	g->next_ms = r == WAIT_CANCELED ? LATER_MS : CHECK_AGAIN_S * 1000;
 	if (r < 0) {
 		guard_report_failure(a, host, kind, &ev, &e);
@@ -370,11 +365,9 @@ static void guard_called(struct loop_post *post)
 
 static void guard_call(struct guards *guards, uint64_t run_number, enum guard_word word)
 {
-	struct guard_call *call;
-
 	if (run_number == 0)
 		return;
-	call = xnew(struct guard_call);
+	struct guard_call *call = xnew(struct guard_call);
 	*call = (struct guard_call){
 		.guards = guards, .run_number = run_number, .word = word, .post.fn = guard_called};
 	loop_post(guards->agent->loop, &call->post);

@@ -18,10 +18,7 @@ struct host_spec;
 // One guard per run of a host, on the main loop: timers for light and full checks, watches on
 // devices, rules and the engine. Checks themselves run in the agent's check pool and give way to
 // tasks.
-enum {
-	CHECK_AGAIN_S = 5, // after an inconclusive one
-	CHECK_INCONCLUSIVE_MAX = 3, // so many in a row fail
-};
+enum { CHECK_AGAIN_S = 5 }; // after an inconclusive one
 
 struct guards *guards_new(struct agent *a);
 void guards_free(struct guards *guards); // on the loop, after the pools have ended

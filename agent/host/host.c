@@ -106,10 +106,8 @@ static void drop_user(struct hosts *hosts, struct host *host)
 
 static struct host *wait_begin(struct hosts *hosts, const char *id)
 {
-	struct host *host;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = find_or_make(hosts, id);
+	struct host *host = find_or_make(hosts, id);
 	host->users++;
 	host->tasks_waiting++;
 	eventfd_write(host->yield_fd, 1);
@@ -157,20 +155,16 @@ static struct host *try_take_locked(struct host *host)
 
 struct host *host_try_take(struct hosts *hosts, const char *id)
 {
-	struct host *host;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = try_take_locked(find(hosts, id));
+	struct host *host = try_take_locked(find(hosts, id));
 	pthread_mutex_unlock(&hosts->lock);
 	return host;
 }
 
 struct host *host_try_take_new(struct hosts *hosts, const char *id)
 {
-	struct host *host;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = try_take_locked(find_or_make(hosts, id));
+	struct host *host = try_take_locked(find_or_make(hosts, id));
 	pthread_mutex_unlock(&hosts->lock);
 	return host;
 }
@@ -223,10 +217,8 @@ void host_set_run(struct hosts *hosts, struct host *host, const struct run *run)
 
 struct run host_take_run(struct hosts *hosts, struct host *host)
 {
-	struct run run;
-
 	pthread_mutex_lock(&hosts->lock);
-	run = host->run;
+	struct run run = host->run;
 	host->run = RUN_INIT;
 	pthread_mutex_unlock(&hosts->lock);
 	if (run.number != 0)
@@ -236,11 +228,10 @@ struct run host_take_run(struct hosts *hosts, struct host *host)
 
 int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err *e)
 {
-	const struct host *host;
 	int r = 0;
 
 	pthread_mutex_lock(&hosts->lock);
-	host = find(hosts, id);
+	const struct host *host = find(hosts, id);
 	if (!host || host->run.number == 0)
 		r = err_say(e, ENOTCONN, "the host does not run here");
 	else if ((*ret_fd = fcntl(host->run.ns_fd, F_DUPFD_CLOEXEC, 0)) < 0)
@@ -251,10 +242,8 @@ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_fd, struct err
 
 void hosts_silence(struct hosts *hosts, const char *id, int pause_ms)
 {
-	struct host *host;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = find(hosts, id);
+	struct host *host = find(hosts, id);
 	if (host)
 		host->silent_until_ms = wait_now_ms() + pause_ms;
 	pthread_mutex_unlock(&hosts->lock);
@@ -262,12 +251,9 @@ void hosts_silence(struct hosts *hosts, const char *id, int pause_ms)
 
 bool hosts_are_silent(struct hosts *hosts, const char *id)
 {
-	const struct host *host;
-	bool silent;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = find(hosts, id);
-	silent = host && host->silent_until_ms > wait_now_ms();
+	const struct host *host = find(hosts, id);
+	bool silent = host && host->silent_until_ms > wait_now_ms();
 	pthread_mutex_unlock(&hosts->lock);
 	return silent;
 }
@@ -275,10 +261,9 @@ bool hosts_are_silent(struct hosts *hosts, const char *id)
 void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms)
 {
 	int64_t from_ms = wait_now_ms() + pause_ms;
-	struct host *host;
 
 	pthread_mutex_lock(&hosts->lock);
-	host = find(hosts, id);
+	struct host *host = find(hosts, id);
 	if (host && (!host->inspection_scheduled || host->inspection_from_ms > from_ms)) {
 		host->inspection_scheduled = true;
 		host->inspection_from_ms = from_ms;
@@ -288,13 +273,10 @@ void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms
 
 bool hosts_queue_inspection(struct hosts *hosts, const char *id)
 {
-	struct host *host;
-	bool due;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = find(hosts, id);
-	due = host && host->inspection_scheduled && !host->inspection_queued &&
-	      host->inspection_from_ms <= wait_now_ms();
+	struct host *host = find(hosts, id);
+	bool due = host && host->inspection_scheduled && !host->inspection_queued &&
+		   host->inspection_from_ms <= wait_now_ms();
 	if (due)
 		host->inspection_queued = true;
 	pthread_mutex_unlock(&hosts->lock);
@@ -318,10 +300,8 @@ struct host *host_take_for_inspection(struct hosts *hosts, const char *id)
 
 void hosts_unqueue_inspection(struct hosts *hosts, const char *id)
 {
-	struct host *host;
-
 	pthread_mutex_lock(&hosts->lock);
-	host = find(hosts, id);
+	struct host *host = find(hosts, id);
 	if (host)
 		host->inspection_queued = false;
 	pthread_mutex_unlock(&hosts->lock);
@@ -329,10 +309,8 @@ void hosts_unqueue_inspection(struct hosts *hosts, const char *id)
 
 bool hosts_know(struct hosts *hosts, const char *id)
 {
-	bool known;
-
 	pthread_mutex_lock(&hosts->lock);
-	known = find(hosts, id);
+	bool known = find(hosts, id);
 	pthread_mutex_unlock(&hosts->lock);
 	return known;
 }

@@ -14,6 +14,7 @@
 #include "agent/host/guard.h"
 #include "agent/host/host.h"
 #include "agent/host/outbox.h"
+#include "agent/host/verdict.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -33,7 +34,7 @@ struct inspection {
 	struct pool_job job;
 };
 
-static void inspect_end(struct agent *a, struct host *host, struct docker *d)
+static void end_logged(struct agent *a, struct host *host, struct docker *d)
 {
 	struct err e;
 
@@ -50,7 +51,7 @@ static void inspect_refuse(
 	evidence_init(&ev);
 	evidence_add(&ev, "adopt", OUTCOME_FAILED, "inventory", 0, "%s", why->message);
 	outbox_verified(a->outbox, host->id, NULL, "full", &ev);
-	inspect_end(a, host, d);
+	end_logged(a, host, d);
 	outbox_observe(a->outbox, host->id, "stopped", ev.code, ev.sentence);
 }
 
@@ -60,10 +61,9 @@ static void inspect_prove(
 {
 	_cleanup_(evidence_done) struct evidence ev;
 	struct err e;
-	int r;
 
 	evidence_init(&ev);
-	r = run_check(&host->run, host->spec, VERIFY_FULL, w, &ev, &e);
+	int r = run_check(&host->run, host->spec, VERIFY_FULL, w, &ev, &e);
 	if (r == 0 && !guard_judge(a, host, d, "full", NULL, &ev))
 		return;
 	if (r < 0)
@@ -97,56 +97,83 @@ static bool inspect_adopt(
 	return r <= 0;
 }
 
-// false: it is still to be made.
-static bool inspect_at(struct inspection *inspection, struct host *host, struct docker *d)
+static unsigned facts_of(const struct host *host, const struct docker_container *c, bool exists)
 {
-	struct agent *a = inspection->agent;
-	struct wait w = wait_for(INSPECT_MS, host->yield_fd);
-	struct docker_container c = {0};
-	char name[CONTAINER_NAME_SIZE], message[256];
-	const char *code = NULL;
-	bool first = !host->seen, same;
-	struct err e;
-	int r;
+	const struct host_spec *spec = host->spec;
+	bool same =
+		host->run.number != 0 && exists && strcmp(c->started_at, host->run.started_at) == 0;
+	const struct {
+		bool holds;
+		enum inspection_fact fact;
+	} facts[] = {
+		{exists, FOUND_CONTAINER},
+		{exists && c->running, FOUND_RUNNING},
+		{host->run.number != 0, FOUND_RUN},
+		{same, FOUND_SAME},
+		{same && run_is_dead(&host->run), FOUND_DEAD},
+		{host->seen, FOUND_SEEN},
+		{spec && spec->has_exit && strcmp(spec->status, "running") == 0, FOUND_WANTED},
+		{!spec && host->unusable, FOUND_UNUSABLE},
+	};
+	unsigned ret = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		ret |= facts[i].holds ? facts[i].fact : 0;
+	return ret;
+}
 
-	container_name(&a->owner, host->id, name);
-	r = docker_inspect(d, name, &w, &c, &e);
-	if (r != 0 && r != DOCKER_ABSENT) {
-		if (r != WAIT_CANCELED)
-			log_warning(
-				"Docker does not tell", log_text("host", host->id), log_err(&e));
-		return false;
-	}
-	same = host->run.number != 0 && r == 0 && strcmp(c.started_at, host->run.started_at) == 0;
-	if (same && c.running && !run_is_dead(&host->run)) {
-		outbox_observe(a->outbox, host->id, "running", NULL, NULL);
-		return true;
-	}
-	if (host->run.number == 0 && r == 0 && c.running && first && host->spec &&
-		host->spec->has_exit && strcmp(host->spec->status, "running") == 0)
-		return inspect_adopt(a, host, d, &c);
-	if (r == 0 && c.running && !host->spec && host->unusable) {
-		code = "settings_incomplete";
-		snprintf(message, sizeof(message), "%s", host->unusable);
-	} else if (r == 0 && c.running && first)
-		strcpy(message, "the container ran with nobody to watch over it; it was stopped");
-	else if (same && c.running)
-		strcpy(message, "the container has ended");
-	else if (r == 0 && c.running)
-		strcpy(message, "somebody else started the container; it was stopped");
-	else if (r == 0)
-		snprintf(message, sizeof(message), "the container has ended with status %d%s",
-			c.exit_code, c.oom_killed ? ", out of memory" : "");
+static void inspect_message(const struct inspection_verdict *v, const struct host *host,
+	const struct docker_container *c, char *ret, size_t size)
+{
+	if (v->message)
+		snprintf(ret, size, "%s", v->message);
+	else if (v->code)
+		snprintf(ret, size, "%s", host->unusable);
 	else
-		strcpy(message, "there is no container");
-	if (host->run.number != 0 || c.running) {
+		snprintf(ret, size, "the container has ended with status %d%s", c->exit_code,
+			c->oom_killed ? ", out of memory" : "");
+}
+
+// What runs of it is ended, if anything does, and what is left is observed.
+static void inspect_end(struct agent *a, struct host *host, struct docker *d,
+	const struct docker_container *c, const struct inspection_verdict *v)
+{
+	char message[256];
+	inspect_message(v, host, c, message, sizeof(message));
+	if (host->run.number != 0 || c->running) {
 		log_warning("host is not as it was left", log_text("host", host->id),
 			log_text("why", message));
-		inspect_end(a, host, d);
+		end_logged(a, host, d);
 	}
 	host->seen = true;
-	outbox_observe(
-		a->outbox, host->id, r == DOCKER_ABSENT ? "absent" : "stopped", code, message);
+	outbox_observe(a->outbox, host->id, v->state, v->code, message);
+}
+
+// false: it is still to be made.
+static bool inspect_taken(struct agent *a, struct host *host, struct docker *d)
+{
+	struct wait w = wait_for(INSPECT_MS, host->yield_fd);
+	struct docker_container c = {0};
+	char name[CONTAINER_NAME_SIZE];
+	struct err e;
+	container_name(&a->owner, host->id, name);
+	int r = docker_inspect(d, name, &w, &c, &e);
+	if (r == WAIT_CANCELED)
+		return false;
+	if (r != 0 && r != DOCKER_ABSENT) {
+		log_warning("Docker does not answer", log_text("host", host->id), log_err(&e));
+		return false;
+	}
+	const struct inspection_verdict *v = verdict_of_inspection(facts_of(host, &c, r == 0));
+	switch (v->action) {
+	case INSPECTION_KEEP:
+		outbox_observe(a->outbox, host->id, v->state, NULL, NULL);
+		return true;
+	case INSPECTION_ADOPT:
+		return inspect_adopt(a, host, d, &c);
+	case INSPECTION_END:
+		inspect_end(a, host, d, &c, v);
+		return true;
+	}
 	return true;
 }
 
@@ -160,7 +187,7 @@ static void inspect_run(struct pool_job *job, struct db *db)
 	if (!host)
 		return; // somebody has it
 	d = docker_new(inspection->agent->docker_socket);
-	if (!inspect_at(inspection, host, d))
+	if (!inspect_taken(inspection->agent, host, d))
 		hosts_schedule_inspection(inspection->agent->hosts, inspection->host_id, RETRY_MS);
 	host_release(inspection->agent->hosts, host);
 }
@@ -173,11 +200,9 @@ static void inspect_done(struct pool_job *job)
 // Brings the look on its way that is owed to a host, if there is one.
 static void inspect_submit(struct agent *a, const char *host_id)
 {
-	struct inspection *inspection;
-
 	if (!hosts_queue_inspection(a->hosts, host_id))
 		return;
-	inspection = xnew(struct inspection);
+	struct inspection *inspection = xnew(struct inspection);
 	*inspection =
 		(struct inspection){.agent = a, .job = {.run = inspect_run, .done = inspect_done}};
 	(void)!text_copy(inspection->host_id, sizeof(inspection->host_id), host_id);

@@ -171,12 +171,11 @@ static int entry_send(
 	const struct db_call call = {
 		.sql = entry->sql, .params = params, .params_count = entry->count};
 	struct db_number process = db_number(process_id);
-	int r;
 
 	for (int i = 0; i < entry->count; i++)
 		params[i] = entry->params[i];
 	params[0] = process.text;
-	r = db_call(db, &call, w, NULL, e);
+	int r = db_call(db, &call, w, NULL, e);
 	return r == WAIT_CANCELED || db_is_away(r, e) ? r : 0;
 }
 
@@ -214,10 +213,8 @@ int outbox_flush(
 	if (r != 0)
 		return r;
 	while (r == 0) {
-		struct entry *entry;
-
 		pthread_mutex_lock(&box->lock);
-		entry = pop(box);
+		struct entry *entry = pop(box);
 		pthread_mutex_unlock(&box->lock);
 		if (!entry)
 			break;
@@ -237,10 +234,8 @@ int outbox_flush(
 
 bool outbox_is_empty(struct outbox *box)
 {
-	bool empty;
-
 	pthread_mutex_lock(&box->lock);
-	empty = !box->first;
+	bool empty = !box->first;
 	pthread_mutex_unlock(&box->lock);
 	return empty;
 }

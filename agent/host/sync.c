@@ -51,14 +51,12 @@ void sync_free(struct sync *sync)
 static void spec_learn(struct agent *a, const char *id, const char *json)
 {
 	struct host_spec *spec = NULL;
-	struct host *host;
 	struct err e;
-	int r;
 
 	if (!str_is_uuid(id))
 		return;
-	r = host_spec_read(json, &spec, &e);
-	host = host_try_take_new(a->hosts, id);
+	int r = host_spec_read(json, &spec, &e);
+	struct host *host = host_try_take_new(a->hosts, id);
 	if (!host) { // a task has it and asks by itself
 		host_spec_free(spec);
 		return;
@@ -93,10 +91,9 @@ static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
 	struct db_number process = db_number(a->process_id);
 	struct wait w = wait_for(CALL_MS, pool_cancel_fd(a->dial_pool));
 	char key[KEY32_TEXT_SIZE];
-	int r;
 
 	key32_text(a->sealing.public_key, key);
-	r = db_call(db, DB_CALL("select node.set_sealing_key($1, $2)", process.text, key), &w,
+	int r = db_call(db, DB_CALL("select node.set_sealing_key($1, $2)", process.text, key), &w,
 		&rows, e);
 	if (r == 0 && (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "ok") != 0))
 		log_error(
@@ -156,12 +153,10 @@ static int tunnel_stray_end(
 static int container_stray_end(struct agent *a, struct docker *d,
 	const struct docker_listed *container, const struct wait *w, struct err *e)
 {
-	int r;
-
 	if (!container->running || hosts_know(a->hosts, container->host_id))
 		return 0;
 	log_warning("a container without a host is stopped", log_text("container", container->id));
-	r = docker_stop(d, container->id, 3, w, e);
+	int r = docker_stop(d, container->id, 3, w, e);
 	char name[TUNNEL_NAME_SIZE];
 	return r == 0 && tunnel_name(container->id, name) ? tunnel_end(&a->tunnels, name, e) : r;
 }

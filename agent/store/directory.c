@@ -13,11 +13,9 @@
 
 int directory_open(int parent_fd, const char *name, mode_t mode, struct err *e)
 {
-	int fd;
-
 	if (mode != 0 && mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
 		return err_set(e, errno, "make directory %s", name);
-	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, errno, "open directory %s", name);
 	return fd;

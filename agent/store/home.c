@@ -142,13 +142,12 @@ int home_make(const struct store *store, const char *host_id, int64_t limit_gb,
 	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
 	_cleanup_(freep) char *path = homes_path(store);
 	const struct volume v = {.dir_fd = homes_fd, .path = path, .name = host_id};
-	int r;
 
 	if (homes_fd < 0)
 		return -1;
 	if (mkdirat(homes_fd, host_id, 0700) < 0 && errno != EEXIST)
 		return err_set(e, errno, "make the home");
-	r = volume_ready(&v, limit_gb, w, e);
+	int r = volume_ready(&v, limit_gb, w, e);
 	return r != 0 ? r : chown_to_user(homes_fd, host_id, e);
 }
 

@@ -99,11 +99,10 @@ int keys_client_memfd(int dir_fd, int *ret_fd, struct err *e)
 {
 	_cleanup_(wipe_freep) char *pem = NULL;
 	_cleanup_(closep) int fd = -1;
-	size_t size;
 
 	if (file_read(dir_fd, KEYS_CLIENT, SSHKEY_PEM_MAX, &pem, e) < 0)
 		return -1;
-	size = strlen(pem);
+	size_t size = strlen(pem);
 	fd = memfd_create("client-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || write(fd, pem, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) < 0 ||
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) <

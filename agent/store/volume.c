@@ -65,11 +65,10 @@ int volume_make(const struct volume *v, int64_t size_gb, const struct wait *w, s
 	_cleanup_(freep) char *draft_path = xasprintf("%s/%s", v->path, draft);
 	_cleanup_(closep) int fd =
 		openat(v->dir_fd, draft, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
 
 	if (fd < 0 || ftruncate(fd, size_gb << GB_SHIFT) < 0)
 		return err_set(e, errno, "make the volume %s", name);
-	r = filesystem_make(draft_path, w, e);
+	int r = filesystem_make(draft_path, w, e);
 	if (r != 0)
 		return r;
 	if (fsync(fd) < 0 || renameat(v->dir_fd, draft, v->dir_fd, name) < 0)

@@ -11,12 +11,11 @@ int create_keys(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct keys_public keys;
-	int r;
 
 	if (home_open(&ht->agent->store, task->host_id, true, &ht->home, e) < 0 ||
 		keys_make(ht->home.dir_fd, ht->home.etc_fd, &keys, e) < 0)
 		return host_task_fail_files(task, e);
-	r = host_task_home(task, e);
+	int r = host_task_home(task, e);
 	if (r != 0)
 		return r;
 	json_set_text(task->result, "wg_public_key", keys.wireguard);

@@ -53,7 +53,6 @@ int host_task_begin(struct task *task, struct err *e)
 	struct wait w = task_wait(task, TAKE_MS);
 	bool must_read =
 		strcmp(task->kind, "host.stop") != 0 && strcmp(task->kind, "host.delete") != 0;
-	int r;
 
 	task->state = ht;
 	ht->agent = task->program;
@@ -64,7 +63,7 @@ int host_task_begin(struct task *task, struct err *e)
 	ht->docker = docker_new(ht->agent->docker_socket);
 	if (!str_is_uuid(task->host_id))
 		return err_say(e, EINVAL, "the task has no host");
-	r = host_take(ht->agent->hosts, task->host_id, &w, &ht->host, e);
+	int r = host_take(ht->agent->hosts, task->host_id, &w, &ht->host, e);
 	if (r != 0)
 		return r;
 	// What ends a host must not depend on its settings being readable.

@@ -112,10 +112,9 @@ int start_create(struct task *task, struct err *e)
 	struct wait w = task_wait(task, DOCKER_MS);
 	struct docker_container c;
 	char name[CONTAINER_NAME_SIZE];
-	int r;
 
 	container_name(&ht->agent->owner, ht->host->id, name);
-	r = docker_inspect(ht->docker, name, &w, &c, e);
+	int r = docker_inspect(ht->docker, name, &w, &c, e);
 	if (r == DOCKER_ABSENT && ht->host->spec->image_id[0] == '\0') {
 		err_note(e, ENOENT, "the host has no image yet: run host.create");
 		return host_task_fail(task, "image_missing", e);
@@ -249,10 +248,9 @@ int start_verify(struct task *task, struct err *e)
 	struct host_task *ht = task->state;
 	struct wait w = task_wait(task, VERIFY_MS);
 	struct verify_spec spec;
-	int r;
 
 	host_spec_verify(ht->host->spec, VERIFY_FULL, &spec);
-	r = verify_run(ht->run.ns_fd, &spec, &w, &ht->ev, e);
+	int r = verify_run(ht->run.ns_fd, &spec, &w, &ht->ev, e);
 	if (r == WAIT_CANCELED)
 		return r;
 	return r != 0 ? host_task_fail(task, "inconclusive", e) : judged(task, &ht->ev, e);

@@ -33,10 +33,9 @@ int step_remove(struct task *task, struct err *e)
 	struct host_task *ht = task->state;
 	struct wait w = task_wait(task, DOCKER_MS);
 	char name[CONTAINER_NAME_SIZE];
-	int r;
 
 	container_name(&ht->agent->owner, task->host_id, name);
-	r = docker_remove(ht->docker, name, &w, e);
+	int r = docker_remove(ht->docker, name, &w, e);
 	if (r == 0)
 		outbox_observe(ht->agent->outbox, task->host_id, "absent", NULL, NULL);
 	return host_task_docker(task, r, e);

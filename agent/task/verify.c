@@ -18,10 +18,9 @@ static int verify_adopt(struct host_task *ht, const struct wait *w, struct err *
 	struct agent *a = ht->agent;
 	struct docker_container c = {0};
 	char name[CONTAINER_NAME_SIZE];
-	int r;
 
 	container_name(&a->owner, ht->host->id, name);
-	r = docker_inspect(ht->docker, name, w, &c, e);
+	int r = docker_inspect(ht->docker, name, w, &c, e);
 	if (r == DOCKER_ABSENT || (r == 0 && !c.running))
 		return err_say(e, ENOTCONN, "nothing of the host runs");
 	struct run run;
