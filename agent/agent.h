@@ -42,5 +42,5 @@ struct agent {
 	struct dial *dial;
 	int64_t process_id;
 	char cluster[128]; // "<system identifier>/<database>"
-	_Atomic bool knows_hosts; // node.specs was answered: what is not in the table is nobody's
+	_Atomic bool knows_hosts; // node.specs was answered: what is not in the table is a stray
 };

@@ -29,7 +29,7 @@
 enum {
 	REQUEST_MS = 1000,
 	ANSWER_MS = 5000,
-	CONNECT_MS = 300, // loopback answers at once or, when nobody accepts, never
+	CONNECT_MS = 300, // loopback answers at once or, when no process accepts, never
 	SILENT_MS = 2000, // how long a host that did not answer is not asked again
 	CALLERS = 3,
 	ACCEPT_MOST = 64,
@@ -206,7 +206,7 @@ static bool caller_is_known(const struct dial *dial, int fd)
 		if (peer.uid == dial->callers[i])
 			return true;
 	}
-	log_warning("somebody may not dial", log_number("uid", peer.uid));
+	log_warning("a caller may not dial", log_number("uid", peer.uid));
 	return false;
 }
 
@@ -259,7 +259,7 @@ int dial_new(struct agent *a, struct dial **ret, struct err *e)
 			goto fail;
 		dial->callers[i] = user.uid;
 	}
-	// Everybody may connect, so that who asks is told by the kernel and not by a file's group.
+	// Every user may connect: the kernel says who calls, not a file's group.
 	if (sock_listen_unix(path, SOCK_SEQPACKET, 0666, &dial->listener, e) < 0)
 		goto fail;
 	*ret = dial;

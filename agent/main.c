@@ -201,7 +201,7 @@ static int uplink_open(struct agent *a, struct err *e)
 	return a->tunnels.uplink_fd < 0 ? err_wrap(e, "open the uplink's namespace") : 0;
 }
 
-// The lock is held: nobody else acts for this node.
+// The lock is held: no other agent acts for this node.
 static int listen_begin(struct service *s, struct err *e)
 {
 	struct agent *a = &state_of(s)->agent;

@@ -7,7 +7,7 @@
 struct agent;
 struct err;
 
-// Remembers whose containers are ours, for release_all after the database is gone.
+// Remembers the owner of this node's containers, for release_all without a database.
 _must_check_ int release_remember(const struct agent *a, struct err *e);
 
 // Stops every container with our labels (their file systems stay), ends every engine, unmounts

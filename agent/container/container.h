@@ -45,7 +45,7 @@ void container_name(const struct container_owner *owner, const char *host_id,
 char *container_body(const struct container_config *c);
 
 // The JSON body of POST /containers/<id>/update: the limits that a container takes without being
-// made anew. Heap.
+// made again. Heap.
 char *container_limits(const struct container_config *c);
 
 // A body that only lets files of an image be read (no start ever follows): for the image check.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Speaks to ccp-init: connect, check who listens, open, hear that sshd is up.
+// Speaks to ccp-init: connects, checks the listener, opens, waits for sshd.
 #include "agent/container/gate.h"
 
 #include <errno.h>

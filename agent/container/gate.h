@@ -13,8 +13,8 @@ struct err;
 // Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is process
 // `pid`, the container's State.Pid: the kernel keeps who called listen(), so nothing else in the
 // container can pose as its PID 1. Waits for ccp-init to come up until w ends. Returns 0 with a
-// descriptor that the caller closes, WAIT_TIMEOUT, WAIT_CANCELED, or -1 (EPERM: somebody else
-// listens there).
+// descriptor that the caller closes, WAIT_TIMEOUT, WAIT_CANCELED, or -1 (EPERM: another
+// process listens there).
 _must_check_ int gate_connect(
 	int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e);
 
@@ -22,6 +22,6 @@ _must_check_ int gate_connect(
 _must_check_ int gate_say(
 	int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e);
 
-// Waits until ccp-init tells that sshd listens. Call it after gate_say(GATE_OPEN) unless that told
-// so already.
+// Waits until ccp-init reports that sshd listens. Call it after gate_say(GATE_OPEN) unless its
+// answer was that already.
 _must_check_ int gate_wait_sshd(int fd, const struct wait *w, struct err *e);

@@ -14,7 +14,7 @@
 #define GATE_MAGIC 0x43435047u
 
 enum gate_word {
-	GATE_ASK = 1, // tell the state, and each change of it while the connection lasts
+	GATE_ASK = 1, // answer the state, and each change of it while the connection lasts
 	GATE_OPEN = 2, // go on; the answer is the new state. Saying it again changes nothing
 };
 

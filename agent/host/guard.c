@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guards and their checks.
+// Watches each run, checks it in time and after changes.
 #include "agent/host/guard.h"
 
 #include <errno.h>
@@ -37,9 +37,9 @@ struct guard {
 	bool want_full; // something changed
 	bool busy; // a check is queued or runs
 	bool ended; // freed as soon as it is not busy
-	// what the check said: pause until the next; 0: the host is not ours any more
+	// the check's result: pause until the next; 0: this run has ended
 	int64_t next_ms;
-	bool passed; // what it said else
+	bool passed; // the check's result too
 	bool full; // kind of the running check
 	struct pool_job job;
 	struct loop_post post;
@@ -156,7 +156,7 @@ static void check_run(struct pool_job *job, struct db *db)
 
 	(void)db;
 	g->passed = false;
-	g->next_ms = LATER_MS; // a task has it and will see
+	g->next_ms = LATER_MS; // a task has it and finds out by itself
 	if (!host)
 		return;
 	if (host->run.number == g->run_number) {
@@ -250,7 +250,7 @@ static void on_tunnel(void *data, uint32_t events)
 	on_change(g);
 }
 
-// The container has died. Docker tells too, and how, unless it is not there itself.
+// The container has died. Docker reports that too, and how, unless it is down itself.
 static void on_process(void *data, uint32_t events)
 {
 	struct guard *g = data;
@@ -323,18 +323,18 @@ int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 }
 
 // What is asked of a run's guard from other threads.
-enum guard_word { GUARD_END, GUARD_CHECK, GUARD_CHECK_SOON };
+enum guard_request { GUARD_END, GUARD_CHECK, GUARD_CHECK_SOON };
 
 struct guard_call {
 	struct guards *guards;
 	uint64_t run_number;
-	enum guard_word word;
+	enum guard_request request;
 	struct loop_post post;
 };
 
-static void guard_obey(struct guards *guards, struct guard *g, enum guard_word word)
+static void guard_serve(struct guards *guards, struct guard *g, enum guard_request request)
 {
-	switch (word) {
+	switch (request) {
 	case GUARD_END:
 		if (g->busy)
 			g->ended = true;
@@ -359,17 +359,19 @@ static void guard_called(struct loop_post *post)
 	while (g && g->run_number != call->run_number)
 		g = g->next;
 	if (g)
-		guard_obey(call->guards, g, call->word);
+		guard_serve(call->guards, g, call->request);
 	free(call);
 }
 
-static void guard_call(struct guards *guards, uint64_t run_number, enum guard_word word)
+static void guard_call(struct guards *guards, uint64_t run_number, enum guard_request request)
 {
 	if (run_number == 0)
 		return;
 	struct guard_call *call = xnew(struct guard_call);
-	*call = (struct guard_call){
-		.guards = guards, .run_number = run_number, .word = word, .post.fn = guard_called};
+	*call = (struct guard_call){.guards = guards,
+		.run_number = run_number,
+		.request = request,
+		.post.fn = guard_called};
 	loop_post(guards->agent->loop, &call->post);
 }
 

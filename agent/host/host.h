@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's hosts in memory: who works on which, what runs, what was expected of it.
+// The agent's hosts in memory: what each shall be, what runs of it, which thread has it.
 #pragma once
 
 #include <stdbool.h>
@@ -13,23 +13,23 @@
 struct err;
 struct hosts;
 
-// A host belongs to one thread at a time: a task, a check, a look at Docker. Whoever has taken it
-// may use and change everything in it.
+// A host belongs to one thread at a time: a task, a check, an inspection. The
+// thread that has taken it may use and change everything in it.
 struct host {
 	char id[SPEC_ID_SIZE];
-	struct host_spec *spec; // the latest that SQL told and that can be used; NULL before
-	char *unusable; // why what SQL told last cannot be used; NULL: it can
+	struct host_spec *spec; // the latest usable one from SQL; NULL before
+	char *unusable; // why SQL's latest cannot be used; NULL: it can
 	struct run run;
-	// since the agent's start: it was ended, or it is live, or a look found how it is
+	// since the agent's start it was ended, started, or inspected
 	bool seen;
-	unsigned inconclusive; // checks in a row that told nothing
+	unsigned inconclusive; // checks in a row that showed nothing
 	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
-	int free_fd; // eventfd, 1: nobody has it. Reading it takes the host
+	int free_fd; // eventfd, 1: it is free. Reading it takes the host
 	// Under the lock of the table:
 	bool forgotten; // goes with its last user
 	unsigned users; // holder and waiters
 	unsigned tasks_waiting;
-	bool inspection_scheduled; // until a look at Docker was made
+	bool inspection_scheduled; // until one was made
 	bool inspection_queued;
 	int64_t inspection_from_ms; // not before
 	int64_t silent_until_ms; // it did not answer a dial
@@ -41,13 +41,12 @@ struct host {
 struct hosts *hosts_new(void (*on_ended)(void *data, uint64_t run_number), void *data);
 void hosts_free(struct hosts *hosts);
 
-// Takes a host for a task, making its record if there is none; asks whoever has it to give way and
-// waits for that. Returns 0 with the host, WAIT_TIMEOUT, WAIT_CANCELED.
+// Takes a host for a task, making its record if there is none; asks its holder to give way and waits
+// for that. Returns 0 with the host, WAIT_TIMEOUT, WAIT_CANCELED.
 _must_check_ int host_take(struct hosts *hosts, const char *id, const struct wait *w,
 	struct host **ret, struct err *e);
 
-// Takes it only if it is free: for checks. NULL: somebody works on it, who will see for himself
-// what is wrong.
+// Takes it only if it is free: for checks. NULL: its holder finds out by itself what is wrong.
 struct host *host_try_take(struct hosts *hosts, const char *id);
 
 // The same, making its record if there is none.
@@ -61,10 +60,10 @@ void host_forget(struct hosts *hosts, struct host *host);
 // Replaces the spec (takes it). Only the holder.
 void host_set_spec(struct host *host, struct host_spec *spec);
 
-// SQL told something that cannot be used; the last spec stays. true: that is news. Only the holder.
+// SQL's spec cannot be used; the last one stays. true: that is news. Only the holder.
 bool host_spec_refused(struct host *host, const char *why);
 
-// Publishes and withdraws what runs: others look at it through the functions below. Only the
+// Publishes and withdraws what runs: others see it through the functions below. Only the
 // holder. host_set_run takes the descriptors, begins to hold the container's process and gives the
 // run its number.
 void host_set_run(struct hosts *hosts, struct host *host, const struct run *run);
@@ -78,15 +77,15 @@ _must_check_ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_f
 void hosts_silence(struct hosts *hosts, const char *id, int pause_ms);
 bool hosts_are_silent(struct hosts *hosts, const char *id);
 
-// A look at Docker that is owed to a host stays owed until one was made, however long somebody else
-// has the host. Owing it again does not put it off. From any thread.
+// Has the host inspected, in pause_ms at the earliest. The inspection stays due until it was made,
+// however long the host is taken. Scheduling it again does not put it off. From any thread.
 void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms);
 
-// true: it is time for the look that is owed, and the caller must bring it on its way.
+// true: an inspection is due, and the caller must queue it.
 bool hosts_queue_inspection(struct hosts *hosts, const char *id);
 
-// The look has its turn, or has lost its place in the queue: takes the host for it, and nothing is
-// owed any more. NULL: somebody else has it; the look stays owed.
+// The inspection has its turn, or has lost its place in the queue: takes the host for it, and none
+// is due any more. NULL: the host is taken; the inspection stays due.
 struct host *host_take_for_inspection(struct hosts *hosts, const char *id);
 void hosts_unqueue_inspection(struct hosts *hosts, const char *id);
 

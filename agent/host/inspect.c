@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks: ordered, queued, made, and owed again.
+// Inspects hosts: queue, run, retry.
 #include "agent/host/inspect.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ enum {
 	INSPECT_MS = 5000,
 	RETRY_MS = 5000, // after Docker did not answer
 	ADOPT_MS = 12000,
-	SCHEDULE_MS = 1000, // how often looks are tried that had to wait
+	SCHEDULE_MS = 1000, // how often inspections are tried that had to wait
 };
 
 struct inspection {
@@ -185,7 +185,7 @@ static void inspect_run(struct pool_job *job, struct db *db)
 
 	(void)db;
 	if (!host)
-		return; // somebody has it
+		return; // it is taken: the inspection stays due
 	d = docker_new(inspection->agent->docker_socket);
 	if (!inspect_taken(inspection->agent, host, d))
 		hosts_schedule_inspection(inspection->agent->hosts, inspection->host_id, RETRY_MS);
@@ -197,7 +197,7 @@ static void inspect_done(struct pool_job *job)
 	free(container_of(job, struct inspection, job));
 }
 
-// Brings the look on its way that is owed to a host, if there is one.
+// Queues the inspection that is due, if there is one.
 static void inspect_submit(struct agent *a, const char *host_id)
 {
 	if (!hosts_queue_inspection(a->hosts, host_id))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at Docker: what became of a host when something happened there or a container's process
-// died.
+// Inspects hosts by Docker: after an event there, the death of a container's process, a task.
 #pragma once
 
 #include "lib/attr.h"
@@ -9,11 +8,10 @@ struct agent;
 struct err;
 struct loop_source;
 
-// Compares a host with what Docker says and puts right what differs: a container that died is
-// cleaned up after, one that somebody else started is stopped. The first look at a host adopts what
-// runs since before the agent's own start, whole, or ends it. Ends with an observation. While
-// somebody works on the host the look waits, and it is repeated until Docker has answered. From any
-// thread.
+// Compares a host with what Docker says and corrects what differs (verdict.h): what a dead container
+// has left is ended, a container that the agent has not started is stopped. The first inspection
+// since the agent's start adopts what runs whole, or ends it. Ends with an observation. While the
+// host is taken the inspection waits, and it is repeated until Docker has answered. From any thread.
 void inspect_host(struct agent *a, const char *host_id);
 void inspect_all(struct agent *a); // every host on record
 

@@ -25,7 +25,7 @@ struct entry {
 
 struct outbox {
 	pthread_mutex_t lock; // of all that follows
-	pthread_cond_t sent; // somebody has done sending
+	pthread_cond_t sent; // a flush has ended
 	bool sending;
 	struct entry *first, **last;
 	unsigned count;
@@ -193,7 +193,7 @@ static int sending_begin(struct outbox *box, const struct wait *w, struct err *e
 	pthread_mutex_unlock(&box->lock);
 	if (r == 0)
 		return 0;
-	err_note(e, ETIMEDOUT, "somebody else is still telling what was seen");
+	err_note(e, ETIMEDOUT, "another thread is still sending");
 	return WAIT_TIMEOUT;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent has seen and not yet told: observations and evidence, kept while PostgreSQL is
-// away.
+// What the agent has seen and not yet reported: observations and evidence, kept while PostgreSQL
+// is away.
 #pragma once
 
 #include <stdbool.h>
@@ -30,7 +30,7 @@ void outbox_observe(struct outbox *box, const char *host_id, const char *state, 
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
 	const struct evidence *ev);
 
-// Sends what is there. 0: all told (what SQL refuses, such as a host that is gone, is dropped). Not
+// Sends what is there. 0: all is reported (what SQL refuses, such as a deleted host's, is dropped). Not
 // 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so after 0
 // the caller's own entries are stored.
 _must_check_ int outbox_flush(

@@ -82,7 +82,7 @@ static int adopt_tunnel(struct run *run, const struct tunnel_kind *kind, struct 
 	if (!tunnel_name(run->container_id, name))
 		return err_say(e, EINVAL, "\"%s\" is not a container's id", run->container_id);
 	int r = kind->find(name, run->ns_fd, &run->tunnel, e);
-	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel is gone") : r;
+	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel does not run") : r;
 }
 
 static int adopt_gate(const struct run *run, const struct wait *w, struct err *e)

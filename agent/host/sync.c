@@ -26,9 +26,9 @@ enum { CALL_MS = 3000, DOCKER_MS = 10000, HOSTS_MAX = 100000 };
 struct sync {
 	struct agent *agent;
 	bool busy;
-	bool again; // something came while it was
+	bool again; // it was asked for meanwhile
 	bool first_done; // everything of the beginning has succeeded
-	int64_t next_ms; // when the specs are asked for again
+	int64_t next_ms; // when the specs are fetched again
 	struct pool_job job;
 	_Atomic bool rung; // the post is on its way
 	struct loop_post post;
@@ -47,7 +47,7 @@ void sync_free(struct sync *sync)
 	free(sync);
 }
 
-// A host whose settings cannot be used has a record too: what runs of it is ended, and SQL is told.
+// A host whose settings cannot be used has a record too: what runs of it is ended, and SQL learns why.
 static void spec_learn(struct agent *a, const char *id, const char *json)
 {
 	struct host_spec *spec = NULL;
@@ -57,7 +57,7 @@ static void spec_learn(struct agent *a, const char *id, const char *json)
 		return;
 	int r = host_spec_read(json, &spec, &e);
 	struct host *host = host_try_take_new(a->hosts, id);
-	if (!host) { // a task has it and asks by itself
+	if (!host) { // a task has it and fetches the spec itself
 		host_spec_free(spec);
 		return;
 	}
@@ -161,8 +161,7 @@ static int container_stray_end(struct agent *a, struct docker *d,
 	return r == 0 && tunnel_name(container->id, name) ? tunnel_end(&a->tunnels, name, e) : r;
 }
 
-// Ends what nobody is responsible for: tunnels whose container does not run, containers whose host
-// is gone. Tasks run meanwhile: each thing is listed before what it needs, so that what a task has
+// Ends strays: tunnels whose container does not run, containers whose host is not on record. Tasks run meanwhile: each thing is listed before what it needs, so that what a task has
 // begun since is never taken for a stray.
 static int strays_end(struct agent *a, struct err *e)
 {

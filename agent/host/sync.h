@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent learns from and tells PostgreSQL beside tasks: specs of its hosts, the sealing
-// key, the outbox.
+// What passes between the agent and PostgreSQL beside tasks: specs of its hosts, the sealing key,
+// the outbox.
 #pragma once
 
 struct agent;
@@ -10,8 +10,8 @@ struct sync *sync_new(struct agent *a);
 void sync_free(struct sync *sync);
 
 // From the bus: registered once, then a scan each second. At first, until it succeeds: gives the
-// public sealing key, learns every host, ends what belongs to none, has each host looked at, starts
-// the watch. Later: sends the outbox, and learns the specs anew each SYNC_MS; a live host whose
+// public sealing key, learns every host, ends strays, has each host inspected, starts
+// the watch. Later: sends the outbox, and fetches the specs again each SYNC_MS; a live host whose
 // exit or settings changed is checked at once.
 enum { SYNC_MS = 5000 };
 void sync_scan(struct sync *sync);

@@ -10,22 +10,18 @@ static const struct {
 	unsigned none; // of these do
 	struct inspection_verdict verdict;
 } inspections[] = {
-	{FOUND_RUNNING | FOUND_SAME,     FOUND_DEAD,
-		{INSPECTION_KEEP,  "running", NULL, NULL}},
-	{FOUND_RUNNING | FOUND_WANTED,   FOUND_SEEN | FOUND_RUN,
-		{INSPECTION_ADOPT, "running", NULL, NULL}},
-	{FOUND_RUNNING | FOUND_UNUSABLE, 0,
-		{INSPECTION_END,   "stopped", "settings_incomplete", NULL}},
-	{FOUND_RUNNING,                  FOUND_SEEN,
-		{INSPECTION_END,   "stopped", NULL, "the container ran while no agent watched over it; it was stopped"}},
-	{FOUND_RUNNING | FOUND_SAME,     0,
-		{INSPECTION_END,   "stopped", NULL, "the container has ended"}},
-	{FOUND_RUNNING,                  0,
-		{INSPECTION_END,   "stopped", NULL, "the container was started by something else than the agent; it was stopped"}},
-	{FOUND_CONTAINER,                0,
-		{INSPECTION_END,   "stopped", NULL, NULL}},
-	{0,                              0,
-		{INSPECTION_END,   "absent",  NULL, "there is no container"}},
+	{FOUND_RUNNING | FOUND_SAME,     FOUND_DEAD,            {INSPECTION_KEEP,  "running", NULL, NULL}},
+	{FOUND_RUNNING | FOUND_WANTED,   FOUND_SEEN | FOUND_RUN, {INSPECTION_ADOPT, "running", NULL, NULL}},
+	{FOUND_RUNNING | FOUND_UNUSABLE, 0,                     {INSPECTION_END,   "stopped", "settings_incomplete", NULL}},
+	{FOUND_RUNNING,                  FOUND_SEEN,            {INSPECTION_END,   "stopped", NULL,
+		"the container ran while no agent watched over it; it was stopped"}},
+	{FOUND_RUNNING | FOUND_SAME,     0,                     {INSPECTION_END,   "stopped", NULL,
+		"the container has ended"}},
+	{FOUND_RUNNING,                  0,                     {INSPECTION_END,   "stopped", NULL,
+		"the container was not started by the agent; it was stopped"}},
+	{FOUND_CONTAINER,                0,                     {INSPECTION_END,   "stopped", NULL, NULL}},
+	{0,                              0,                     {INSPECTION_END,   "absent",  NULL,
+		"there is no container"}},
 };
 // clang-format on
 

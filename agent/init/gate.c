@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The listening half of the gate: who may speak, and what they are told.
+// The listening half of the gate: which peers may ask, and what they get for an answer.
 #include "agent/init/init.h"
 
 #include <errno.h>

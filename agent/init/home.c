@@ -28,7 +28,7 @@ static DIR *directory_open(int parent, const char *name)
 	return dir;
 }
 
-// An ext4 home of its own brings lost+found, which is no user's file.
+// An ext4 home of its own brings lost+found, which is not a user's file.
 static bool home_is_empty(int home)
 {
 	DIR *dir = directory_open(home, ".");

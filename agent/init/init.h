@@ -30,8 +30,8 @@ struct gate {
 	enum gate_state state;
 };
 
-// Binds and listens; -1 with a log line when it cannot (then the container must end: somebody has
-// taken the name).
+// Binds and listens; -1 with a log line when it cannot (then the container must end: the name is
+// taken).
 int gate_init(struct gate *g);
 // Takes one waiting connection; hangs up on peers from inside the container and when all places are
 // taken.

@@ -111,7 +111,8 @@ static void put_address(struct nl *n, struct nl_batch *b, unsigned index, const 
 	address->ifa_prefixlen = a->prefix;
 	address->ifa_index = index;
 	if (a->family == AF_INET6)
-		address->ifa_flags = IFA_F_NODAD; // there is nobody to ask, and it would take 1 s
+		address->ifa_flags =
+			IFA_F_NODAD; // no neighbour could answer, and it would take 1 s
 	mnl_attr_put(m, IFA_LOCAL, addr_size(a), a->bytes);
 	mnl_attr_put(m, IFA_ADDRESS, addr_size(a), a->bytes);
 }

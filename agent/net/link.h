@@ -40,7 +40,7 @@ _must_check_ int link_configure(int ns_fd, const struct link_spec *spec, struct 
 // The inventory. Adds one check `inventory` to the evidence: passed only if the namespace holds
 // exactly lo and a tunnel of kind tun or wireguard, up, with this MTU and exactly this address, lo
 // has no address beyond its own, all routes outside the local table are the default and the
-// connected one through the tunnel, and nobody added a routing rule. Returns 0 when it could be
+// connected one through the tunnel, and no routing rule was added. Returns 0 when it could be
 // read (see ev->outcome; error code `inventory`), -1 when not.
 _must_check_ int link_check(
 	int ns_fd, const struct link_spec *spec, struct evidence *ev, struct err *e);

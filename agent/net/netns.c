@@ -28,7 +28,7 @@ int netns_open(const char *path, struct err *e)
 		return err_set(e, errno, "look at network namespace %s", path);
 	if (fs.f_type != NSFS_MAGIC)
 		return err_say(e, ENXIO,
-			"%s is no network namespace (any more): the container has ended", path);
+			"%s is not a network namespace (any more): the container has ended", path);
 	return TAKE_FD(fd);
 }
 

@@ -16,7 +16,7 @@ struct wait;
 // -1. Never give it the /proc/PID/ns of a container's process.
 //
 // A held descriptor keeps the namespace alive, with its devices and the engine behind them: close
-// it when the container is gone. Every function below takes such a descriptor as `ns_fd`, and none
+// it when the container has ended. Every function below takes such a descriptor as `ns_fd`, and none
 // of them keeps it.
 _must_check_ int netns_open(const char *path, struct err *e);
 

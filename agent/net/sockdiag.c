@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ends the sockets of a namespace, whoever holds them (linux/sock_diag.h, linux/inet_diag.h).
+// Ends the sockets of a namespace, in whatever process (linux/sock_diag.h, linux/inet_diag.h).
 #include "agent/net/sockdiag.h"
 
 #include <errno.h>
@@ -53,7 +53,7 @@ static struct inet_diag_req_v2 request(const struct ending *d)
 	return (struct inet_diag_req_v2){
 		.sdiag_family = d->family,
 		.sdiag_protocol = d->protocol,
-		// Sockets that merely wait for late packets belong to nobody.
+		// Sockets that merely wait for late packets belong to no process.
 		.idiag_states = ~(uint32_t)TIME_WAIT_STATES,
 	};
 }
@@ -69,7 +69,7 @@ static int sockets_list(struct ending *d, struct err *e)
 	return nl_dump(&d->dump, &b, socket_collect, d, "list the namespace's sockets", e);
 }
 
-// 1: ended, 0: it was gone already, -1.
+// 1: ended, 0: it had ended already, -1.
 static int socket_end(struct ending *d, const struct inet_diag_sockid *id, struct err *e)
 {
 	struct nl_batch b;

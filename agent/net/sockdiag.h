@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ends the sockets of a namespace, whoever holds them (linux/sock_diag.h, linux/inet_diag.h).
+// Ends the sockets of a namespace, in whatever process (linux/sock_diag.h, linux/inet_diag.h).
 #pragma once
 
 #include "lib/attr.h"

@@ -22,7 +22,7 @@ int file_read(int dir_fd, const char *name, size_t max_bytes, char **ret, struct
 	if (fd < 0)
 		return err_set(e, errno, "open %s", name);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return err_set(e, EINVAL, "%s is no plain file", name);
+		return err_set(e, EINVAL, "%s is not a plain file", name);
 	text = xcalloc(1, max_bytes + 2);
 	while (size <= max_bytes && (n = read(fd, text + size, max_bytes + 1 - size)) != 0) {
 		if (n < 0)

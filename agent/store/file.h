@@ -14,7 +14,7 @@ struct err;
 _must_check_ int file_read(
 	int dir_fd, const char *name, size_t max_bytes, char **ret, struct err *e);
 
-// Replaces the file by a new one that is on the disk before it gets the name: whoever reads sees
+// Replaces the file by a new one that is on the disk before it gets the name: a reader sees
 // the old or the new text, and so does the next boot. No directory of a user's is ever given here.
 _must_check_ int file_write(
 	int dir_fd, const char *name, const void *data, size_t size, mode_t mode, struct err *e);

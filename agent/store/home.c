@@ -117,7 +117,7 @@ static int volume_ready(
 
 // The directory gets its owner before anything could be written into it, and nothing is written
 // into it afterwards. A new file system brings a directory of its own and another mode; so does
-// root in the container, who may have given the home to anybody and must not lock us out.
+// root in the container, who may have given the home to any user and must not lock us out.
 static int chown_to_user(int homes_fd, const char *host_id, struct err *e)
 {
 	_cleanup_(closep) int fd = -1;

@@ -38,7 +38,7 @@ struct home_etc {
 };
 _must_check_ int home_write_etc(const struct home *h, const struct home_etc *etc, struct err *e);
 
-// Moves the home to the trash, a limited one is gone at once; 0 also when there is none.
+// Moves the home to the trash, a limited one is removed at once; 0 also when there is none.
 _must_check_ int home_trash(const struct store *store, const char *host_id, struct err *e);
 
 // Unmounts the home of a host that does not run; 0 also when there is nothing to unmount.

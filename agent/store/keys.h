@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host's keys: made once by host.create, never in the database, gone with host.delete.
+// A host's keys: made once by host.create, never in the database, removed by host.delete.
 #pragma once
 
 #include <stddef.h>

@@ -21,7 +21,7 @@ enum {
 	MAKE_MS = 30000,
 	LET_GO_MS = 3000,
 	LET_GO_PAUSE_MS = 5,
-	DEVICE_TRIES = 64, // each lost to somebody who was quicker
+	DEVICE_TRIES = 64, // each lost to a quicker process
 	OUTPUT_MAX = 4096,
 	GB_SHIFT = 30,
 };
@@ -139,7 +139,7 @@ static int loop_attach(int image_fd, char *ret_path, size_t size, int *ret_fd, s
 		if (errno != EBUSY)
 			return err_set(e, errno, "set up %s", ret_path);
 	}
-	return err_say(e, EBUSY, "somebody else takes every free loop device");
+	return err_say(e, EBUSY, "other processes take every free loop device");
 }
 
 int volume_mount(const struct volume *v, const struct wait *w, struct err *e)

@@ -25,7 +25,7 @@ struct host_task {
 	char container_id[DOCKER_ID_SIZE];
 	struct run run; // a start's, until it is the host's
 	int gate_fd;
-	bool ended; // this task has put the host down: nothing of it may be left when it fails
+	bool ended; // by this task: if it fails, it must leave nothing running
 };
 
 // Takes the host, asks for its spec and opens what the steps need.
@@ -33,7 +33,7 @@ _must_check_ int host_task_begin(struct task *task, struct err *e);
 void host_task_end(struct task *task);
 
 // After a failure or a cancellation of something that must be all or nothing: wall closed,
-// container stopped, evidence and observation told.
+// container stopped, evidence and observation reported.
 void host_task_undo(struct task *task, enum task_end why);
 
 // Fails a step with one of the agent's codes; the evidence gets it as a failed check unless a check

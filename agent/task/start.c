@@ -125,7 +125,7 @@ int start_create(struct task *task, struct err *e)
 		r = container_make(ht, name, &w, e);
 	if (r == DOCKER_ABSENT) {
 		err_note(e, ENOENT,
-			"the host's image is gone from this machine: load it again or rebuild the host");
+			"the host's image is not on this machine any more: load it again or rebuild the host");
 		return host_task_fail(task, "image_missing", e);
 	}
 	return host_task_docker(task, r, e);

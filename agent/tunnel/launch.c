@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts wireguard-go as nobody's child: double fork, own session, one capability.
+// Starts wireguard-go as a daemon: double fork, own session, one capability.
 #include "agent/tunnel/launch.h"
 
 #include <errno.h>

@@ -127,7 +127,7 @@ _must_check_ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, st
 // container's. false: it does not.
 _must_check_ bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE]);
 
-// `end` and `list` of all kinds, for who knows only a name or not even that.
+// `end` and `list` of all kinds.
 _must_check_ int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e);
 _must_check_ int tunnel_list(
 	const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e);

@@ -35,7 +35,7 @@
 enum {
 	START_MS = 5000,
 	END_MS = 2000,
-	POLL_FIRST_MS = 2, // wireguard-go tells nobody about a handshake, so it is asked,
+	POLL_FIRST_MS = 2, // wireguard-go does not report a handshake, so it is asked,
 	POLL_MAX_MS = 50, // less and less often
 	PATIENCE_FIRST_MS = 500, // for an answer to a handshake; twice as much for the next
 	WORDS_MAX = 200, // of the engine's log in an error
@@ -413,7 +413,7 @@ static int start(const struct tunnel_env *env, const struct tunnel_start *what,
 		log_tail(log, "", words, sizeof(words));
 		r = err_say(e, EIO, "the tunnel's engine %s did not come up%s", env->engine, words);
 	}
-	struct err ignored; // the first error is the one that tells
+	struct err ignored; // the first error says why
 	if (t.pidfd >= 0 && engine_kill(&t, &ignored) == 0)
 		(void)!end(env, t.name, &ignored);
 	closep(&t.pidfd);

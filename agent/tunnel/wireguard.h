@@ -41,7 +41,7 @@ _must_check_ int wireguard_secret_open(struct wireguard_config *config, const ch
 // that the handshake's age tells whether the exit is there. On the heap; wipe_freep it.
 char *wireguard_set_text(const struct wireguard_config *config);
 
-// The text that makes an engine forget its peer and take it anew, which begins a handshake at once.
+// The text that replaces the engine's peer by the same one, which begins a handshake at once.
 // Without the private key. On the heap; wipe_freep it.
 char *wireguard_again_text(const struct wireguard_config *config);
 

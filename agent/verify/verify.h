@@ -29,7 +29,7 @@ enum {
 struct verify_spec {
 	enum verify_kind kind;
 	struct addr expected; // the exit's public address: compared, never learnt
-	struct addr resolver; // the exit's resolver: nobody else is asked
+	struct addr resolver; // the exit's resolver, the only one that is asked
 	const cJSON *echo_urls; // http(s) URLs that answer with the caller's address as text
 	const cJSON *connect_targets; // "host:port" or "address:port"
 	// unique names under it are asked; NOERROR and NXDOMAIN both prove the resolver

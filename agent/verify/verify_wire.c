@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent and its verify child tell each other as JSON, in both directions.
+// The messages between the agent and its verify child, as JSON.
 #include "agent/verify/verify_wire.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ static int texts_check(const cJSON *array, int min, int max, const char *what, s
 		const char *text = cJSON_GetStringValue(item);
 		if (!text || text[0] == '\0' || strlen(text) > VERIFY_URL_MAX)
 			return err_say(
-				e, EINVAL, "the setting %s has an entry that is no text", what);
+				e, EINVAL, "the setting %s has an entry that is not a text", what);
 	}
 	return 0;
 }
@@ -121,7 +121,7 @@ char *verify_report_print_error(const char *sentence)
 	return json_print(json);
 }
 
-// One of our own words, so that nothing of the child's goes into the database as a code.
+// One of our own codes, so that no text of the child's goes into the database as one.
 static const char *code_find(const char *code)
 {
 	for (size_t i = 0; code && i < ARRAY_SIZE(codes); i++)

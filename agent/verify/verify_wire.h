@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent and its verify child tell each other as JSON, in both directions.
+// The messages between the agent and its verify child, as JSON.
 #pragma once
 
 #include <stdbool.h>
