@@ -138,10 +138,10 @@ static void check_host(struct guard *g, struct host *host)
 		guard_report_failure(a, host, kind, &ev, &e);
 	} else if (r == 0) {
 		_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
-		bool lives = guard_judge(a, host, d, kind, NULL, &ev);
+		bool holds = guard_judge(a, host, d, kind, NULL, &ev);
 
 		g->passed = ev.outcome == OUTCOME_PASSED;
-		if (!lives)
+		if (!holds)
 			g->next_ms = 0;
 		else if (g->passed)
 			g->next_ms = g->light_ms;

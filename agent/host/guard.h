@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guards what runs: checks in time, after every change, and when the engine dies.
+// Guards what runs: checks in time, after every change, and when the tunnel dies.
 #pragma once
 
 #include <stdbool.h>
@@ -16,14 +16,14 @@ struct host;
 struct host_spec;
 
 // One guard per run of a host, on the main loop: timers for light and full checks, watches on
-// devices, rules and the engine. Checks themselves run in the agent's check pool and give way to
+// devices, rules, tunnel and container. Checks themselves run in the agent's check pool and give way to
 // tasks.
 enum { CHECK_AGAIN_S = 5 }; // after an inconclusive one
 
 struct guards *guards_new(struct agent *a);
 void guards_free(struct guards *guards); // on the loop, after the pools have ended
 
-// Begins to guard a host that has just become live. Its holder calls it, from any thread.
+// Begins to guard a host whose run has just begun. Its holder calls it, from any thread.
 _must_check_ int guards_begin(struct guards *guards, const struct host *host, struct err *e);
 
 // Stops guarding that run. From any thread; watches close soon after. `guards` is a struct guards:
@@ -33,13 +33,13 @@ void guards_end(void *guards, uint64_t run_number);
 // Has that run checked fully in CHECK_AGAIN_S. From any thread.
 void guards_check_soon(struct guards *guards, uint64_t run_number);
 
-// Judges a verification of a live host that was just made: renews the proof, or counts, or ends the
-// host, and puts everything that is not a light pass into the outbox. Only the holder. Returns true
-// while the host lives on.
+// Judges a verification of a running host that was just made (verdict.h): renews the proof, or
+// counts, or ends the host, and puts everything that is not a light pass into the outbox. Only the holder. Returns true
+// while the host runs on.
 bool guard_judge(struct agent *a, struct host *host, struct docker *d, const char *kind,
 	const char *task_id, struct evidence *ev);
 
-// Tells that a verification could not run: that says nothing about the exit, and without a proof
+// Reports that a verification could not run: that says nothing about the exit, and without a proof
 // the host closes by itself. Only the holder.
 void guard_report_failure(struct agent *a, const struct host *host, const char *kind,
 	const struct evidence *ev, const struct err *e);

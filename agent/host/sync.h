@@ -11,7 +11,7 @@ void sync_free(struct sync *sync);
 
 // From the bus: registered once, then a scan each second. At first, until it succeeds: gives the
 // public sealing key, learns every host, ends strays, has each host inspected, starts
-// the watch. Later: sends the outbox, and fetches the specs again each SYNC_MS; a live host whose
+// the watch. Later: sends the outbox, and fetches the specs again each SYNC_MS; a running host whose
 // exit or settings changed is checked at once.
 enum { SYNC_MS = 5000 };
 void sync_scan(struct sync *sync);

@@ -39,7 +39,7 @@ const struct inspection_verdict *verdict_of_inspection(unsigned facts);
 // What becomes of a running host after a check.
 enum check_verdict {
 	CHECK_HOLDS, // it passed
-	CHECK_UNKNOWN, // it showed nothing: the host lives on, without a new proof
+	CHECK_UNKNOWN, // it showed nothing: the host runs on, without a new proof
 	CHECK_ENDS, // the host is ended
 };
 enum { CHECK_INCONCLUSIVE_MAX = 3 }; // so many in a row end it

@@ -91,18 +91,27 @@ void host_task_flush_reports(struct task *task)
 {
 	struct host_task *ht = task->state;
 	struct wait w = wait_for(FLUSH_MS, -1);
-	struct err e;
+	struct err ignored;
 
-	(void)!outbox_flush(ht->agent->outbox, task->db, ht->agent->process_id, &w, &e);
+	(void)!outbox_flush(ht->agent->outbox, task->db, ht->agent->process_id, &w, &ignored);
+}
+
+static void note_failure(struct host_task *ht, const char *code, const struct err *e)
+{
+	if (ht->ev.outcome == OUTCOME_PASSED)
+		evidence_add(&ht->ev, code, OUTCOME_FAILED, code, 0, "%s", e->message);
 }
 
 int host_task_fail(struct task *task, const char *code, struct err *e)
 {
-	struct host_task *ht = task->state;
-
-	if (ht->ev.outcome == OUTCOME_PASSED)
-		evidence_add(&ht->ev, code, OUTCOME_FAILED, code, 0, "%s", e->message);
+	note_failure(task->state, code, e);
 	return task_fail(task, code, TASK_RETRY_AS_ERR);
+}
+
+int host_task_refuse(struct task *task, const char *code, struct err *e)
+{
+	note_failure(task->state, code, e);
+	return task_fail(task, code, TASK_RETRY_NO);
 }
 
 int host_task_fail_evidence(struct task *task, const struct evidence *ev, struct err *e)
@@ -127,10 +136,8 @@ int host_task_home(struct task *task, struct err *e)
 	struct wait w = task_wait(task, HOME_MS);
 	int r = home_make(&ht->agent->store, ht->host->id, ht->host->spec->disk_limit_gb, &w, e);
 
-	if (r < 0 && e->code == ERANGE) {
-		(void)!host_task_fail(task, "settings_incomplete", e);
-		return task_fail(task, "settings_incomplete", TASK_RETRY_NO);
-	}
+	if (r < 0 && e->code == ERANGE)
+		return host_task_refuse(task, "settings_incomplete", e);
 	return r == 0 || r == WAIT_CANCELED ? r : host_task_fail_files(task, e);
 }
 

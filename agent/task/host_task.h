@@ -40,7 +40,10 @@ void host_task_undo(struct task *task, enum task_end why);
 // has failed already.
 _must_check_ int host_task_fail(struct task *task, const char *code, struct err *e);
 
-// The same for what went wrong with files: the machine's disk is full, or something internal.
+// The same, for good: a repeat would fail again.
+_must_check_ int host_task_refuse(struct task *task, const char *code, struct err *e);
+
+// For what went wrong with files: the machine's disk is full, or something internal.
 _must_check_ int host_task_fail_files(struct task *task, struct err *e);
 
 // Fails with the code and the sentence of the evidence's heaviest check.

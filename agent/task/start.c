@@ -3,14 +3,10 @@
 // answers.
 #include "agent/task/start.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/container/gate.h"
@@ -46,10 +42,8 @@ int start_prepare(struct task *task, struct err *e)
 
 	if (r != 0)
 		return r;
-	if (host_spec_can_start(spec, &code, e) < 0) {
-		(void)!host_task_fail(task, code, e);
-		return task_fail(task, code, TASK_RETRY_NO);
-	}
+	if (host_spec_can_start(spec, &code, e) < 0)
+		return host_task_refuse(task, code, e);
 	if (home_open(&ht->agent->store, ht->host->id, false, &ht->home, e) < 0 ||
 		keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, e) < 0) {
 		if (e->code == ENOENT)
@@ -65,7 +59,7 @@ int start_prepare(struct task *task, struct err *e)
 	return r;
 }
 
-// Borrows from the work.
+// Borrows from the host.
 static struct container_config config_of(const struct host_task *ht)
 {
 	const struct host_spec *spec = ht->host->spec;
@@ -277,7 +271,7 @@ static int banner_read(int ns_fd, const struct wait *w, struct err *e)
 	if (r == 0)
 		r = sock_read_all(fd, banner, sizeof(banner), w, e);
 	if (r == 0 && memcmp(banner, "SSH-", 4) != 0)
-		return err_say(e, EPROTO, "what answers on port 22 is no SSH server");
+		return err_say(e, EPROTO, "what answers on port 22 is not an SSH server");
 	return r;
 }
 
@@ -308,7 +302,7 @@ int start_gate(struct task *task, struct err *e)
 	return host_task_fail(task, "sshd_silent", e);
 }
 
-// From here on the host is live: guarded, dialled, renewed.
+// From here on the host runs: it is guarded, dialled, renewed.
 int start_finish(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
