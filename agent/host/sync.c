@@ -85,7 +85,7 @@ static int specs_learn(struct agent *a, struct db *db, struct err *e)
 	return 0;
 }
 
-static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
+static int sealing_key_publish(struct agent *a, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	struct db_number process = db_number(a->process_id);
@@ -97,8 +97,8 @@ static int sealing_key_give(struct agent *a, struct db *db, struct err *e)
 		&rows, e);
 	if (r == 0 && (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "ok") != 0))
 		log_error(
-			"the database's sealing key is another than this agent's: sealed exit secrets cannot be opened; "
-			"bring back the agent's sealing.key");
+			"the database has another sealing key than this agent: the exits' sealed secrets cannot be opened; "
+			"restore the agent's sealing.key");
 	return r;
 }
 
@@ -188,7 +188,7 @@ static int strays_end(struct agent *a, struct err *e)
 static int begin(struct sync *sync, struct db *db, struct err *e)
 {
 	struct agent *a = sync->agent;
-	int r = sealing_key_give(a, db, e);
+	int r = sealing_key_publish(a, db, e);
 
 	if (r == 0)
 		r = specs_learn(a, db, e);
