@@ -8,6 +8,7 @@ nothing. Exit status 1 when more than 5 % survived.
 """
 
 import os
+import signal
 import sys
 import threading
 from collections import Counter
@@ -54,6 +55,7 @@ class Report:
 def main():
     place = (sys.argv[1:] or [None])[0]
     report = Report()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
     try:
         stack.up("postgres")

@@ -34,7 +34,6 @@ begin
     into v_host
     from ccp.hosts as h
     where h.user_id = v_login.user_id
-        and h.deleted_at is null
         and h.desired <> 'absent'
         and (p_host is null or h.short_id = lower(p_host))
     order by h.created_at, h.id

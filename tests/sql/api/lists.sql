@@ -1,0 +1,162 @@
+-- The lists: their order, ties, pages, filters, and whose rows they hold.
+begin;
+\ir ../hosts.psql
+\ir ../people.psql
+select plan(54);
+
+-- Walks a list: pages are separated by "|", rows by ",". `%s` in the call takes the cursor.
+create function t.walk(p_call text, p_items text, p_label text) returns text language plpgsql as $$
+declare
+    v_cursor text;
+    v_part text;
+    v_pages text[];
+begin
+    for v_page in 1..9 loop
+        execute format(
+            'select p.next_cursor, (select string_agg(i.%1$I::text, '','') from unnest(p.%2$I) as i) from %3$s as p',
+            p_label, p_items, format(p_call, coalesce(', p_cursor => ' || quote_literal(v_cursor), ''))
+        ) into v_cursor, v_part;
+        v_pages := v_pages || coalesce(v_part, '-');
+        exit when v_cursor is null;
+    end loop;
+    return array_to_string(v_pages, '|');
+end
+$$;
+-- A list as an admin sees it, or as alice does her own.
+create function t.list(p_name text, p_label text, p_arguments text) returns text language sql as $$
+    select t.walk(
+        format(
+            'api.%s_list(%L, 1%s%%s)', p_name, case when p_name like 'own%' then t.login('alice') else t.login('boss') end,
+            coalesce(', ' || nullif(p_arguments, ''), '')
+        ),
+        case p_name
+            when 'egress_ip' then 'egress_ips' when 'own_ssh_key' then 'ssh_keys' when 'own_host' then 'hosts'
+            else p_name || 's'
+        end,
+        p_label
+    )
+$$;
+
+-- Users: a is the oldest, c and d came at once.
+delete from ccp.logins where user_id <> t.user('boss');
+insert into ccp.users (id, username, short_id, created_at, disabled_at, expires_at)
+values
+    ('00000000-0000-4000-8000-000000000001', 'anna', 'anna11', '2001-01-01', null, null),
+    ('00000000-0000-4000-8000-000000000002', 'cora', 'cora11', '2001-01-02', '2001-01-03', null),
+    ('00000000-0000-4000-8000-000000000003', 'cord', 'cord11', '2001-01-02', null, '2001-01-03'),
+    ('00000000-0000-4000-8000-000000000004', 'dora', 'dora11', '2001-01-04', null, null);
+update ccp.users set created_at = '2000-01-01' where username = 'boss';
+update ccp.users set created_at = '2000-01-02' where username in ('alice', 'bobby');
+delete from ccp.users where username = 'bobby';
+select is(t.list('user', 'username', ''), 'dora,cord,cora,anna,alice,boss', 'users, newest first');
+select is(t.list('user', 'username', 'p_sort => ''created_at'''), 'boss,alice,anna,cora,cord,dora', 'or oldest first');
+select is(t.list('user', 'username', 'p_limit => 2'), 'dora,cord|cora,anna|alice,boss', 'in pages');
+select is(t.list('user', 'username', 'p_limit => 4'), 'dora,cord,cora,anna|alice,boss', 'the last of which may be short');
+select is(t.list('user', 'username', 'p_limit => 2, p_sort => ''created_at'''), 'boss,alice|anna,cora|cord,dora', 'both ways');
+select is(t.list('user', 'username', 'p_limit => 6'), 'dora,cord,cora,anna,alice,boss', 'a full page need not have a next one');
+select is(t.list('user', 'username', 'p_role => ''admin'''), 'boss', 'by role');
+select is(t.list('user', 'username', 'p_status => ''disabled'''), 'cora', 'by status: disabled');
+select is(t.list('user', 'username', 'p_status => ''expired'''), 'cord', 'expired');
+select is(t.list('user', 'username', 'p_status => ''active'''), 'dora,anna,alice,boss', 'active');
+select is(t.list('user', 'username', 'p_username => ''cor'', p_limit => 1'), 'cord|cora', 'by the beginning of the name');
+select is(t.list('user', 'username', 'p_username => ''ora'''), '-', 'which is not any part of it');
+select throws_ok(format('select api.user_list(%L, 2)', t.login('boss')), 'CP401', null, 'an old token lists nothing');
+
+-- Hosts.
+insert into ccp.logins (user_id, expires_at) values (t.user('alice'), '2150-01-01');
+update ccp.hosts set created_at = '2000-01-01';
+insert into ccp.hosts (id, short_id, user_id, node_id, image, status, created_at)
+select h.id::uuid, h.short_id, t.user(h.username), n.id, 'image', h.status, h.at::timestamptz
+from ccp.nodes as n,
+    (values
+        ('00000000-0000-4000-8000-000000000001', 'hosta1', 'alice', 'failed', '2001-01-01'),
+        ('00000000-0000-4000-8000-000000000002', 'hosta2', 'alice', 'running', '2001-01-01'),
+        ('00000000-0000-4000-8000-000000000003', 'hostc1', 'cora', 'running', '2001-01-02')
+    ) as h (id, short_id, username, status, at);
+select is(t.list('host', 'short_id', ''), 'hostc1,hosta2,hosta1,abcdef', 'hosts, newest first');
+select is(t.list('host', 'short_id', 'p_sort => ''created_at'', p_limit => 3'), 'abcdef,hosta1,hosta2|hostc1', 'or oldest first');
+select is(t.list('host', 'short_id', 'p_status => ''running'''), 'hostc1,hosta2', 'by status');
+select is(t.list('host', 'short_id', format('p_user_id => %L', t.user('alice'))), 'hosta2,hosta1,abcdef', 'by user');
+select is(t.list('host', 'short_id', format('p_user_id => %L, p_status => ''running''', t.user('alice'))), 'hosta2', 'by both');
+select is(t.list('own_host', 'short_id', ''), 'hosta2,hosta1,abcdef', 'alice lists her own');
+select is(t.list('own_host', 'short_id', 'p_limit => 1'), 'hosta2|hosta1|abcdef', 'in pages');
+select is(t.list('own_host', 'short_id', 'p_limit => 2, p_sort => ''created_at'''), 'abcdef,hosta1|hosta2', 'both ways');
+select is(t.list('own_host', 'short_id', 'p_limit => 3'), 'hosta2,hosta1,abcdef', 'a full page need not have a next one');
+select throws_ok(format('select api.host_list(%L, 1)', t.login('alice')), 'CP403', null, 'all hosts are for admins');
+select throws_ok(format('select api.own_host_list(%L, 2)', t.login('alice')), 'CP401', null, 'an old token lists nothing');
+
+-- Exits.
+update ccp.egress_ips set created_at = '2000-01-01';
+insert into ccp.egress_ips (id, label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address, status, created_at)
+select e.id::uuid, e.label, e.address::inet, '198.51.100.1:51820', repeat('A', 43) || '=', '198.51.100.53', '10.9.0.2/32', e.status, e.at::timestamptz
+from (values
+    ('00000000-0000-4000-8000-000000000001', 'exit2', '198.51.100.2', 'active', '2001-01-01'),
+    ('00000000-0000-4000-8000-000000000002', 'other', '198.51.100.3', 'disabled', '2001-01-01')
+) as e (id, label, address, status, at);
+select is(t.list('egress_ip', 'label', ''), 'other,exit2,exit1', 'exits, newest first');
+select is(t.list('egress_ip', 'label', 'p_sort => ''created_at'', p_limit => 2'), 'exit1,exit2|other', 'or oldest first, in pages');
+select is(t.list('egress_ip', 'label', 'p_status => ''disabled'''), 'other', 'by status');
+select is(t.list('egress_ip', 'label', 'p_label => ''exit'''), 'exit2,exit1', 'by the beginning of the label');
+select is(t.list('egress_ip', 'label', 'p_label => ''xit'''), '-', 'which is not any part of it');
+select is(t.list('egress_ip', 'label', 'p_limit => 3'), 'other,exit2,exit1', 'a full page need not have a next one');
+select throws_ok(format('select api.egress_ip_list(%L, 1)', t.login('alice')), 'CP403', null, 'exits are for admins');
+
+-- Tasks.
+insert into ccp.task_rows (id, kind, host_id, user_id, params, queue, created_by, created_at)
+select k.id::uuid, k.kind, k.host_id::uuid, k.user_id, jsonb_build_object('label', k.id), 'ccp_worker', 'test', k.at::timestamptz
+from (values
+    ('00000000-0000-4000-8000-000000000001', 'system.noop', null, null, '2001-01-01'),
+    ('00000000-0000-4000-8000-000000000002', 'system.noop', null, null, '2001-01-01'),
+    ('00000000-0000-4000-8000-000000000003', 'host.start', '00000000-0000-4000-8000-000000000001', t.user('alice'), '2001-01-02'),
+    ('00000000-0000-4000-8000-000000000004', 'host.start', '00000000-0000-4000-8000-000000000003', t.user('cora'), '2001-01-03')
+) as k (id, kind, host_id, user_id, at);
+select task.cancel('00000000-0000-4000-8000-000000000002', 'x');
+create function t.tasks(p_arguments text) returns text language sql as $$
+    select regexp_replace(t.list('task', 'id', p_arguments), '0{8}-0{4}-4000-8000-0{11}', '', 'g')
+$$;
+select is(t.tasks(''), '4,3,2,1', 'tasks, newest first');
+select is(t.tasks('p_sort => ''created_at'', p_limit => 3'), '1,2,3|4', 'or oldest first, in pages');
+select is(t.tasks('p_status => ''queued'''), '4,3,1', 'by status');
+select is(t.tasks('p_kind => ''host.start'''), '4,3', 'by kind');
+select is(t.tasks('p_host_id => ''00000000-0000-4000-8000-000000000003'''), '4', 'by host');
+select is(t.tasks(format('p_user_id => %L', t.user('alice'))), '3', 'by user');
+select is(t.tasks('p_limit => 4'), '4,3,2,1', 'a full page need not have a next one');
+select throws_ok(format('select api.task_list(%L, 1)', t.login('alice')), 'CP403', null, 'tasks are for admins');
+
+-- Events: by id, from and until.
+select t.at('2099-01-01');
+select event.write('info', 'auth.success', 'one', t.user('alice'));
+select t.at('2099-01-02');
+select event.write('warning', 'auth.failed', 'two', t.user('alice'), t.host());
+select t.at('2099-01-03');
+select event.write('error', 'task.failed', 'three', t.user('cora'), null, '00000000-0000-4000-8000-000000000003');
+create function t.events(p_arguments text) returns text language sql as $$
+    select t.list('event', 'message', concat_ws(', ', 'p_since => ''2099-01-01''', nullif(p_arguments, '')))
+$$;
+select is(t.events(''), 'three,two,one', 'events, newest first');
+select is(t.events('p_sort => ''time'', p_limit => 2'), 'one,two|three', 'or oldest first, in pages');
+select is(t.events('p_limit => 1'), 'three|two|one', 'both ways');
+select is(t.events('p_limit => 3'), 'three,two,one', 'a full page need not have a next one');
+select is(t.events('p_type => ''auth.failed'''), 'two', 'by type');
+select is(t.events('p_level => ''error'''), 'three', 'by level');
+select is(t.events(format('p_user_id => %L', t.user('alice'))), 'two,one', 'by user');
+select is(t.events(format('p_host_id => %L', t.host())), 'two', 'by host');
+select is(t.events('p_task_id => ''00000000-0000-4000-8000-000000000003'''), 'three', 'by task');
+select is(t.events('p_until => ''2099-01-02'''), 'one', 'until a time, which is not in it');
+select is(t.list('event', 'message', 'p_since => ''2099-01-02'''), 'three,two', 'from a time, which is');
+select throws_ok(format('select api.event_list(%L, 1)', t.login('alice')), 'CP403', null, 'events are for admins');
+
+-- Keys.
+insert into ccp.ssh_keys (id, user_id, name, public_key, key_sha256, created_at)
+select k.id::uuid, t.user(k.username), k.name, 'ssh-ed25519 AAAA', repeat(k.digit, 64), k.at::timestamptz
+from (values
+    ('00000000-0000-4000-8000-000000000001', 'alice', 'one', '1', '2001-01-01'),
+    ('00000000-0000-4000-8000-000000000002', 'alice', 'two', '2', '2001-01-01'),
+    ('00000000-0000-4000-8000-000000000003', 'alice', 'three', '3', '2001-01-02')
+) as k (id, username, name, digit, at);
+select is(t.list('own_ssh_key', 'name', ''), 'three,two,one', 'keys, newest first');
+select is(t.list('own_ssh_key', 'name', 'p_sort => ''created_at'', p_limit => 2'), 'one,two|three', 'or oldest first, in pages');
+select is(t.list('own_ssh_key', 'name', 'p_limit => 3'), 'three,two,one', 'a full page need not have a next one');
+
+select * from finish();
+rollback;
