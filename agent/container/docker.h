@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent/container/docker_answer.h"
 #include "lib/attr.h"
 #include "lib/outcome.h"
 #include "lib/wait.h"
@@ -16,7 +17,7 @@ struct docker;
 
 // Speaks version 1.41 of the Engine API (Docker 20.10), or the oldest that the engine takes: the
 // process asks once, with its first call. A client belongs to one thread and keeps its connection.
-// Everything Docker answers is checked before it is used: ids are 64 hex digits, paths absolute.
+// What Docker answers is checked before it is used (docker_answer.h).
 struct docker *docker_new(const char *socket_path);
 void docker_free(struct docker *d);
 void docker_freep(struct docker **d);
@@ -25,26 +26,6 @@ void docker_freep(struct docker **d);
 enum docker_outcome {
 	DOCKER_ABSENT = OUTCOMES_DOCKER, // no such container or image
 	DOCKER_CONFLICT, // the name is taken, or it is being removed
-};
-
-enum { DOCKER_ID_SIZE = 65, DOCKER_IMAGE_SIZE = 80, DOCKER_PATH_SIZE = 256 };
-
-struct docker_container {
-	char id[DOCKER_ID_SIZE];
-	char image_id[DOCKER_IMAGE_SIZE]; // "sha256:..."
-	char host_id[40]; // label, "" without it
-	bool running;
-	pid_t pid; // 0 unless running
-	int exit_code;
-	bool oom_killed;
-	char sandbox_key[DOCKER_PATH_SIZE]; // its network namespace; "" unless running
-	char started_at[40]; // Docker's text: another one means another run
-};
-
-struct docker_image {
-	char id[DOCKER_IMAGE_SIZE];
-	bool has_volumes;
-	char architecture[16]; // "amd64"
 };
 
 // The daemon maps user ids (userns-remap): homes and keys would belong to nobody.
@@ -79,13 +60,8 @@ _must_check_ int docker_inspect(struct docker *d, const char *id, const struct w
 _must_check_ int docker_update(
 	struct docker *d, const char *id, const char *body, const struct wait *w, struct err *e);
 
-// Every container with these labels, running or not. The caller frees *ret (an array).
-struct docker_listed {
-	char id[DOCKER_ID_SIZE];
-	char host_id[40];
-	bool running;
-};
-enum { DOCKER_LIST_MAX = 4096 };
+// Every container with these labels, running or not: DOCKER_LIST_MAX at most. The caller frees *ret
+// (an array).
 _must_check_ int docker_list(struct docker *d, const char *node, const char *cluster,
 	const struct wait *w, struct docker_listed **ret, size_t *ret_count, struct err *e);
 
@@ -97,20 +73,10 @@ _must_check_ int docker_read_file(struct docker *d, const char *id, const char *
 _must_check_ int docker_has_file(struct docker *d, const char *id, const char *path,
 	const struct wait *w, bool *ret, struct err *e);
 
-// Docker's event stream: the request to send on a connected socket (HTTP/1.0, so the answer is
-// plain JSON lines after the header), and the parser of one line. Only what the agent acts on is
-// asked for: exec events carry whole command lines.
-enum docker_action { DOCKER_START, DOCKER_DIE, DOCKER_DESTROY };
-struct docker_event {
-	enum docker_action action;
-	char id[DOCKER_ID_SIZE];
-	char host_id[40];
-};
-char *docker_events_request(const char *node, const char *cluster); // heap
-_must_check_ int docker_event_parse(
-	const char *line, size_t len, struct docker_event *ret, struct err *e);
+// The request for Docker's event stream, to be sent on a connected socket: HTTP/1.0, so the answer
+// is plain lines after the header (event_stream.h), each of which docker_event_parse reads. Only
+// what the agent acts on is asked for: exec events carry whole command lines. On the heap.
+char *docker_events_request(const char *node, const char *cluster);
 
-// 64 lower-case hex digits.
-bool docker_id_is_valid(const char *id);
 // "name[:tag]", "name@sha256:...", "sha256:...": only characters that mean nothing else in a URL.
 bool docker_reference_is_valid(const char *reference);

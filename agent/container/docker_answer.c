@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Docker's answers: read, and checked before anything is used.
+#include "agent/container/docker_answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/container/container.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+enum { ID_LENGTH = 64, SEGMENT_MAX = 255, MINOR_MAX = 999 };
+
+bool docker_id_is_valid(const char *id)
+{
+	return strlen(id) == ID_LENGTH && strspn(id, "0123456789abcdef") == ID_LENGTH;
+}
+
+bool docker_segment_is_valid(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= SEGMENT_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+// Copies a text member that must fit and, with `check`, be valid.
+static int copy_text(const cJSON *object, const char *name, char *ret, size_t size, struct err *e)
+{
+	const char *text;
+
+	if (json_get_text(object, name, &text, e) < 0)
+		return err_wrap(e, "read Docker's answer");
+	if (!text_copy(ret, size, text))
+		return err_say(e, EPROTO, "Docker answered a %s that is too long", name);
+	return 0;
+}
+
+static int copy_id(
+	const cJSON *object, const char *name, char ret[static DOCKER_ID_SIZE], struct err *e)
+{
+	if (copy_text(object, name, ret, DOCKER_ID_SIZE, e) < 0)
+		return -1;
+	if (!docker_id_is_valid(ret))
+		return err_say(e, EPROTO, "Docker answered something that is no container id");
+	return 0;
+}
+
+static int copy_image_id(
+	const cJSON *object, const char *name, char ret[static DOCKER_IMAGE_SIZE], struct err *e)
+{
+	if (copy_text(object, name, ret, DOCKER_IMAGE_SIZE, e) < 0)
+		return -1;
+	if (strncmp(ret, "sha256:", 7) != 0 || !docker_id_is_valid(ret + 7))
+		return err_say(e, EPROTO, "Docker answered something that is no image id");
+	return 0;
+}
+
+// The host id of our label, "" when the label is missing or no id.
+static void copy_host_id(const cJSON *labels, char *ret, size_t size)
+{
+	const cJSON *label = cJSON_GetObjectItemCaseSensitive(labels, CONTAINER_LABEL_HOST);
+
+	if (!cJSON_IsString(label) || !docker_segment_is_valid(label->valuestring) ||
+		!text_copy(ret, size, label->valuestring))
+		ret[0] = '\0';
+}
+
+int docker_answer_id(const cJSON *json, char ret[static DOCKER_ID_SIZE], struct err *e)
+{
+	return copy_id(json, "Id", ret, e);
+}
+
+// Docker explains itself in {"message": "..."}.
+void docker_answer_message(const char *text, size_t len, char *ret, size_t size)
+{
+	_cleanup_(json_freep) cJSON *json = NULL;
+	struct err unread;
+	const char *message = NULL;
+
+	if (json_parse(text, len, &json_from_peer, &json, &unread) < 0 ||
+		json_get_text(json, "message", &message, &unread) < 0)
+		message = "no reason given";
+	snprintf(ret, size, "%s", message);
+}
+
+int docker_answer_version(const cJSON *json, int *ret_oldest, struct err *e)
+{
+	const char *oldest;
+	char *end;
+	long minor;
+
+	if (json_get_text(json, "MinAPIVersion", &oldest, e) < 0)
+		return err_wrap(e, "read Docker's version");
+	minor = strncmp(oldest, "1.", 2) == 0 ? strtol(oldest + 2, &end, 10) : -1;
+	if (minor < 0 || minor > MINOR_MAX || *end != '\0')
+		return err_say(
+			e, EPROTO, "Docker speaks no version 1 of its API any more: %.20s", oldest);
+	*ret_oldest = (int)minor;
+	return 0;
+}
+
+int docker_answer_remaps_users(const cJSON *json, bool *ret, struct err *e)
+{
+	const cJSON *options = NULL, *option;
+
+	if (json_opt_array(json, "SecurityOptions", &options, e) < 0)
+		return err_wrap(e, "read Docker's answer");
+	*ret = false;
+	cJSON_ArrayForEach (option, options) {
+		if (cJSON_IsString(option) && strncmp(option->valuestring, "name=userns", 11) == 0)
+			*ret = true;
+	}
+	return 0;
+}
+
+int docker_answer_image(const cJSON *json, struct docker_image *ret, struct err *e)
+{
+	const cJSON *config = NULL, *volumes = NULL;
+	struct docker_image image = {0};
+
+	if (copy_image_id(json, "Id", image.id, e) < 0 ||
+		copy_text(json, "Architecture", image.architecture, sizeof(image.architecture), e) <
+			0 ||
+		json_opt_object(json, "Config", &config, e) < 0 ||
+		(config && json_opt_object(config, "Volumes", &volumes, e) < 0))
+		return -1;
+	image.has_volumes = volumes && volumes->child;
+	*ret = image;
+	return 0;
+}
+
+int docker_answer_container(const cJSON *json, struct docker_container *ret, struct err *e)
+{
+	const cJSON *state, *config, *labels = NULL, *network;
+	int64_t pid, exit_code;
+
+	if (copy_id(json, "Id", ret->id, e) < 0 ||
+		copy_image_id(json, "Image", ret->image_id, e) < 0 ||
+		json_get_object(json, "State", &state, e) < 0 ||
+		json_get_object(json, "Config", &config, e) < 0 ||
+		json_get_object(json, "NetworkSettings", &network, e) < 0 ||
+		json_get_bool(state, "Running", &ret->running, e) < 0 ||
+		json_get_bool(state, "OOMKilled", &ret->oom_killed, e) < 0 ||
+		json_get_int(state, "Pid", 0, INT32_MAX, &pid, e) < 0 ||
+		json_get_int(state, "ExitCode", INT32_MIN, INT32_MAX, &exit_code, e) < 0 ||
+		copy_text(state, "StartedAt", ret->started_at, sizeof(ret->started_at), e) < 0 ||
+		copy_text(network, "SandboxKey", ret->sandbox_key, sizeof(ret->sandbox_key), e) <
+			0 ||
+		json_opt_object(config, "Labels", &labels, e) < 0)
+		return err_wrap(e, "read Docker's answer");
+	ret->pid = (pid_t)pid;
+	ret->exit_code = (int)exit_code;
+	if (labels)
+		copy_host_id(labels, ret->host_id, sizeof(ret->host_id));
+	if (ret->running && (ret->pid < 2 || ret->sandbox_key[0] != '/'))
+		return err_say(e, EPROTO, "Docker says the container runs, but not where");
+	return 0;
+}
+
+static int listed_read(const cJSON *json, struct docker_listed *ret, struct err *e)
+{
+	const cJSON *labels;
+	const char *state;
+
+	if (copy_id(json, "Id", ret->id, e) < 0 || json_get_text(json, "State", &state, e) < 0 ||
+		json_get_object(json, "Labels", &labels, e) < 0)
+		return err_wrap(e, "read Docker's list");
+	ret->running = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
+	copy_host_id(labels, ret->host_id, sizeof(ret->host_id));
+	return 0;
+}
+
+int docker_answer_list(
+	const cJSON *json, struct docker_listed **ret, size_t *ret_count, struct err *e)
+{
+	_cleanup_(freep) struct docker_listed *list = NULL;
+	const cJSON *item;
+	size_t count = 0;
+
+	if (!cJSON_IsArray(json) || cJSON_GetArraySize(json) > DOCKER_LIST_MAX)
+		return err_say(e, EPROTO, "Docker's list is no list or has more than %d containers",
+			DOCKER_LIST_MAX);
+	list = xcalloc((size_t)cJSON_GetArraySize(json) + 1, sizeof(*list));
+	cJSON_ArrayForEach (item, json) {
+		if (listed_read(item, &list[count++], e) < 0)
+			return -1;
+	}
+	*ret = TAKE_PTR(list);
+	*ret_count = count;
+	return 0;
+}
+
+// The archive of a file is a tar with one member. ustar, POSIX.1-1988: size at byte 124 in octal,
+// 512-byte header; a link comes as itself, so Docker was asked for the path behind it.
+int docker_answer_file(const char *tar, size_t len, size_t max_bytes, char **ret, struct err *e)
+{
+	char digits[13] = "";
+	unsigned long size;
+
+	if (len < 512)
+		return err_say(e, EPROTO, "Docker's archive is too short");
+	memcpy(digits, tar + 124, 12);
+	size = strtoul(digits, NULL, 8);
+	if ((tar[156] != '0' && tar[156] != '\0') || size > max_bytes || size > len - 512)
+		return err_say(e, EPROTO,
+			"Docker's archive holds no plain file of at most %zu bytes", max_bytes);
+	*ret = xstrndup(tar + 512, size);
+	return 0;
+}
+
+int docker_event_parse(const char *line, size_t len, struct docker_event *ret, struct err *e)
+{
+	static const char *const actions[] = {
+		[DOCKER_START] = "start", [DOCKER_DIE] = "die", [DOCKER_DESTROY] = "destroy"};
+	_cleanup_(json_freep) cJSON *json = NULL;
+	const cJSON *actor, *attributes;
+	struct docker_event event = {0};
+	const char *action;
+
+	if (json_parse(line, len, &json_from_peer, &json, e) < 0 ||
+		json_get_text(json, "Action", &action, e) < 0 ||
+		json_get_object(json, "Actor", &actor, e) < 0 ||
+		json_get_object(actor, "Attributes", &attributes, e) < 0 ||
+		copy_id(actor, "ID", event.id, e) < 0)
+		return err_wrap(e, "read an event of Docker's");
+	copy_host_id(attributes, event.host_id, sizeof(event.host_id));
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(action, actions[i]) == 0) {
+			event.action = (enum docker_action)i;
+			*ret = event;
+			return 0;
+		}
+	}
+	return err_say(e, EPROTO, "Docker sent an event that was not asked for: %.40s", action);
+}

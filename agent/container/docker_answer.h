@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Docker's answers: read, and checked before anything is used.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <cjson/cJSON.h>
+
+#include "lib/attr.h"
+
+struct err;
+
+enum { DOCKER_ID_SIZE = 65, DOCKER_IMAGE_SIZE = 80, DOCKER_PATH_SIZE = 256 };
+
+struct docker_container {
+	char id[DOCKER_ID_SIZE];
+	char image_id[DOCKER_IMAGE_SIZE]; // "sha256:..."
+	char host_id[40]; // label, "" without it
+	bool running;
+	pid_t pid; // 0 unless running
+	int exit_code;
+	bool oom_killed;
+	char sandbox_key[DOCKER_PATH_SIZE]; // its network namespace; "" unless running
+	char started_at[40]; // Docker's text: another one means another run
+};
+
+struct docker_image {
+	char id[DOCKER_IMAGE_SIZE];
+	bool has_volumes;
+	char architecture[16]; // "amd64"
+};
+
+struct docker_listed {
+	char id[DOCKER_ID_SIZE];
+	char host_id[40];
+	bool running;
+};
+enum { DOCKER_LIST_MAX = 4096 };
+
+enum docker_action { DOCKER_START, DOCKER_DIE, DOCKER_DESTROY };
+struct docker_event {
+	enum docker_action action;
+	char id[DOCKER_ID_SIZE];
+	char host_id[40];
+};
+
+// Each reads one kind of answer; *ret is set on success only. Ids are 64 hex digits, a container that
+// runs has a pid and an absolute path of its namespace, texts fit or are refused.
+
+// Of a created container.
+_must_check_ int docker_answer_id(
+	const cJSON *json, char ret[static DOCKER_ID_SIZE], struct err *e);
+_must_check_ int docker_answer_container(
+	const cJSON *json, struct docker_container *ret, struct err *e);
+_must_check_ int docker_answer_image(const cJSON *json, struct docker_image *ret, struct err *e);
+// The caller frees *ret (an array).
+_must_check_ int docker_answer_list(
+	const cJSON *json, struct docker_listed **ret, size_t *ret_count, struct err *e);
+// The oldest version of its API that the engine takes, as the second number of 1.x.
+_must_check_ int docker_answer_version(const cJSON *json, int *ret_oldest, struct err *e);
+_must_check_ int docker_answer_remaps_users(const cJSON *json, bool *ret, struct err *e);
+
+// The one file in an archive, NUL-terminated, on the heap: of at most max_bytes.
+_must_check_ int docker_answer_file(
+	const char *tar, size_t len, size_t max_bytes, char **ret, struct err *e);
+
+// One line of the event stream.
+_must_check_ int docker_event_parse(
+	const char *line, size_t len, struct docker_event *ret, struct err *e);
+
+// Why Docker refused, in its own words.
+void docker_answer_message(const char *text, size_t len, char *ret, size_t size);
+
+// 64 lower-case hex digits.
+bool docker_id_is_valid(const char *id);
+// Lower-case letters, digits and "-": names and ids that go into a path.
+bool docker_segment_is_valid(const char *text);
