@@ -172,9 +172,7 @@ static void call_run(struct pool_job *job, struct db *db)
 
 	if (r != 0 || has_left(call->fd))
 		return;
-	request.session_id[sizeof(request.session_id) - 1] = '\0';
-	if (request.magic != DIAL_MAGIC || request.port == 0 || request.port > UINT16_MAX ||
-		!str_is_uuid(request.session_id))
+	if (!dial_request_is_valid(&request))
 		(void)refuse(
 			&reply, DIAL_REFUSED, "the request is of another version or no request");
 	else

@@ -3,6 +3,8 @@
 // meet outside PostgreSQL.
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // The socket is AF_UNIX SOCK_SEQPACKET, one request per connection: the caller connects, sends one
@@ -39,3 +41,8 @@ struct dial_reply {
 	char sentence[256]; // for people, "" when DIAL_OK
 	char host_key[256]; // the container's host key, one line "ssh-ed25519 AAAA..."
 };
+
+// What the other end sent is of this version, with texts that end and numbers in range; a reply
+// brings its descriptors exactly when it is DIAL_OK.
+bool dial_request_is_valid(const struct dial_request *request);
+bool dial_reply_is_valid(const struct dial_reply *reply, size_t fds_count);

@@ -36,14 +36,6 @@ static void dialer_freep(struct dialer **d)
 		dialer_free(*d);
 }
 
-static bool reply_is_valid(const struct dial_reply *reply, size_t fds_count)
-{
-	return reply->magic == DIAL_MAGIC &&
-	       text_ends_within(reply->sentence, sizeof(reply->sentence)) &&
-	       text_ends_within(reply->host_key, sizeof(reply->host_key)) &&
-	       fds_count == (reply->outcome == DIAL_OK ? DIAL_FD_COUNT : 0);
-}
-
 static void finish(struct dialer *d, const struct dial_reply *reply, int fds[static DIAL_FD_COUNT])
 {
 	dialer_done *done = d->done;
@@ -64,7 +56,7 @@ static void on_reply(void *data, uint32_t events)
 	int r = sock_recv(d->fd, &reply, sizeof(reply), fds, DIAL_FD_COUNT, &count, &now, &e);
 	if (r == WAIT_TIMEOUT)
 		return;
-	if (r == 0 && reply_is_valid(&reply, count)) {
+	if (r == 0 && dial_reply_is_valid(&reply, count)) {
 		finish(d, &reply, fds);
 		return;
 	}
