@@ -118,13 +118,20 @@ void nl_attributes(
 	const struct nlmsghdr *message, size_t header, const struct nlattr **table, unsigned max)
 {
 	struct attribute_table t = {.table = table, .max = max};
-	mnl_attr_parse(message, (unsigned)header, attribute_take, &t);
+	if (header <= mnl_nlmsg_get_payload_len(message))
+		mnl_attr_parse(message, (unsigned)header, attribute_take, &t);
 }
 
 void nl_attributes_nested(const struct nlattr *nest, const struct nlattr **table, unsigned max)
 {
 	struct attribute_table t = {.table = table, .max = max};
 	mnl_attr_parse_nested(nest, attribute_take, &t);
+}
+
+// libmnl compares lengths as int, so it takes one above INT_MAX for less than what is left.
+static bool is_whole(const struct nlmsghdr *m, int left)
+{
+	return mnl_nlmsg_ok(m, left) && m->nlmsg_len <= (uint32_t)left;
 }
 
 // The kernel's sentence in an extended acknowledgement, or NULL.
@@ -144,6 +151,12 @@ static const char *refusal_words(const struct nlmsghdr *message)
 	return mnl_attr_get_str(words);
 }
 
+// The kernel's errors are -1 to -4095 (linux/err.h, MAX_ERRNO).
+static int errno_of(int32_t error)
+{
+	return error < 0 && error >= -4095 ? -error : EBADMSG;
+}
+
 // 0 for an acknowledgement, -1 for a refusal.
 static int answer_check(const struct nlmsghdr *message, const char *what, struct err *e)
 {
@@ -154,8 +167,8 @@ static int answer_check(const struct nlmsghdr *message, const char *what, struct
 		return 0;
 	const char *words = refusal_words(message);
 	if (words)
-		return err_set(e, -error->error, "%s (%s)", what, words);
-	return err_set(e, -error->error, "%s", what);
+		return err_set(e, errno_of(error->error), "%s (%s)", what, words);
+	return err_set(e, errno_of(error->error), "%s", what);
 }
 
 int nl_send(struct nl *n, struct nl_batch *b, const char *what, struct err *e)
@@ -175,7 +188,7 @@ int nl_send(struct nl *n, struct nl_batch *b, const char *what, struct err *e)
 			return -1;
 		int len = (int)received;
 		const struct nlmsghdr *m = (struct nlmsghdr *)buffer;
-		for (; mnl_nlmsg_ok(m, len); m = mnl_nlmsg_next(m, &len)) {
+		for (; is_whole(m, len); m = mnl_nlmsg_next(m, &len)) {
 			if (m->nlmsg_type != NLMSG_ERROR ||
 				m->nlmsg_seq - first >= n->sequence - first)
 				continue; // a late answer to an earlier batch that timed out
@@ -194,7 +207,7 @@ static int done_check(const struct nlmsghdr *message, const char *what, struct e
 	int32_t error = -EBADMSG;
 	if (mnl_nlmsg_get_payload_len(message) >= sizeof(error))
 		memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
-	return error < 0 ? err_set(e, -error, "%s", what) : 0;
+	return error < 0 ? err_set(e, errno_of(error), "%s", what) : 0;
 }
 
 struct dump {
@@ -209,7 +222,7 @@ struct dump {
 static bool dump_step(struct dump *d, const char *buffer, int len, struct err *e)
 {
 	const struct nlmsghdr *m = (const struct nlmsghdr *)buffer;
-	for (; mnl_nlmsg_ok(m, len); m = mnl_nlmsg_next(m, &len)) {
+	for (; is_whole(m, len); m = mnl_nlmsg_next(m, &len)) {
 		if (m->nlmsg_seq != d->sequence)
 			continue;
 		int r = 0;
@@ -265,7 +278,7 @@ bool nl_drain(int fd, nl_counts *counts)
 			return changed || errno != EAGAIN; // ENOBUFS: something was lost
 		int len = (int)received;
 		const struct nlmsghdr *m = (struct nlmsghdr *)buffer;
-		for (; mnl_nlmsg_ok(m, len); m = mnl_nlmsg_next(m, &len))
+		for (; is_whole(m, len); m = mnl_nlmsg_next(m, &len))
 			changed = changed || counts(m);
 	}
 }

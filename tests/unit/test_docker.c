@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Docker sends is checked before it is used; and what an image must hold.
 
-// uses: agent/container/docker_answer.c agent/container/docker.c agent/container/image.c agent/container/container.c agent/container/seccomp.c
+// uses: agent/container/docker.c agent/container/docker_answer.c agent/container/image.c
+// uses: agent/container/container.c agent/container/seccomp.c
 
 #include "tests/unit/unit.h"
 

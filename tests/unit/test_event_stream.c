@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Docker's event stream as bytes: lines come whole, however the bytes are cut.
 // uses: agent/container/event_stream.c
+#include "tests/unit/unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/container/event_stream.h"
 #include "lib/err.h"
