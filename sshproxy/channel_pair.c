@@ -9,14 +9,10 @@
 #include <libssh/server.h>
 
 #include "lib/mem.h"
+#include "sshproxy/side.h"
 
 // What a read takes. One connection a process, so one for all; untouched pages cost nothing.
 static char held[PAIR_HELD_MAX];
-
-static bool session_write_is_pending(ssh_session session)
-{
-	return (ssh_get_status(session) & SSH_WRITE_PENDING) != 0;
-}
 
 static void pipe_forget(struct pair_pipe *pipe)
 {
@@ -48,7 +44,7 @@ static bool pipe_flush(struct pair_pipe *pipe, ssh_channel to, uint64_t *bytes)
 {
 	int n = pipe_write(
 		pipe, to, pipe->left + pipe->left_start, pipe->left_end - pipe->left_start);
-	if (n < 0) { // nobody wants the rest
+	if (n < 0) { // the reader is gone
 		pipe_forget(pipe);
 		return true;
 	}
@@ -103,7 +99,8 @@ static bool pipe_move(struct pair_pipe *pipe, ssh_channel from, ssh_channel to, 
 static int on_data(ssh_session session, ssh_channel from, void *data, uint32_t len, int is_stderr,
 	void *userdata)
 {
-	(void)session, (void)data;
+	(void)session;
+	(void)data;
 	struct channel_pair *c = userdata;
 	struct pair_pipe *pipe = from == c->user ? &c->input : &c->output;
 	pipe->waiting[is_stderr ? PAIR_STDERR : PAIR_PLAIN] = len;
@@ -130,7 +127,8 @@ static void on_close(ssh_session session, ssh_channel from, void *userdata)
 
 static void on_exit_status(ssh_session session, ssh_channel from, int status, void *userdata)
 {
-	(void)session, (void)from;
+	(void)session;
+	(void)from;
 	struct channel_pair *c = userdata;
 	c->exit = PAIR_EXIT_STATUS;
 	c->exit_status = status;
@@ -139,7 +137,9 @@ static void on_exit_status(ssh_session session, ssh_channel from, int status, vo
 static void on_exit_signal(ssh_session session, ssh_channel from, const char *signal, int core,
 	const char *text, const char *language, void *userdata)
 {
-	(void)session, (void)from, (void)language;
+	(void)session;
+	(void)from;
+	(void)language;
 	struct channel_pair *c = userdata;
 	c->exit = PAIR_EXIT_SIGNAL;
 	c->exit_core = core != 0;
@@ -151,10 +151,11 @@ static void on_exit_signal(ssh_session session, ssh_channel from, const char *si
 
 static void on_signal(ssh_session session, ssh_channel from, const char *signal, void *userdata)
 {
-	(void)session, (void)from;
+	(void)session;
+	(void)from;
 	struct channel_pair *c = userdata;
 	if (c->on_signal)
-		c->on_signal(c, signal, c->data);
+		c->on_signal(c, signal);
 }
 
 static void exit_pass_on(struct channel_pair *c)
@@ -204,37 +205,38 @@ static enum pair_outcome ends_pass_on(struct channel_pair *c)
 	return moved ? PAIR_MOVED : PAIR_IDLE;
 }
 
-struct channel_pair *channel_pair_new(ssh_channel host)
+static void events_hang(
+	ssh_channel channel, struct ssh_channel_callbacks_struct *events, struct channel_pair *c)
 {
-	struct channel_pair *c = xnew(struct channel_pair);
+	events->userdata = c;
+	ssh_callbacks_init(events);
+	int r = ssh_set_channel_callbacks(channel, events);
+	assert(r == SSH_OK);
+}
+
+void channel_pair_attach_host(struct channel_pair *c, ssh_channel host)
+{
 	c->host = host;
 	c->host_events = (struct ssh_channel_callbacks_struct){
-		.userdata = c,
 		.channel_data_function = on_data,
 		.channel_eof_function = on_eof,
 		.channel_close_function = on_close,
 		.channel_exit_status_function = on_exit_status,
 		.channel_exit_signal_function = on_exit_signal,
 	};
-	ssh_callbacks_init(&c->host_events);
-	int r = ssh_set_channel_callbacks(host, &c->host_events);
-	assert(r == SSH_OK);
-	return c;
+	events_hang(host, &c->host_events, c);
 }
 
-void channel_pair_attach(struct channel_pair *c, ssh_channel user)
+void channel_pair_attach_user(struct channel_pair *c, ssh_channel user)
 {
 	c->user = user;
 	c->user_events = (struct ssh_channel_callbacks_struct){
-		.userdata = c,
 		.channel_data_function = on_data,
 		.channel_eof_function = on_eof,
 		.channel_close_function = on_close,
 		.channel_signal_function = on_signal,
 	};
-	ssh_callbacks_init(&c->user_events);
-	int r = ssh_set_channel_callbacks(user, &c->user_events);
-	assert(r == SSH_OK);
+	events_hang(user, &c->user_events, c);
 }
 
 static void side_free(ssh_channel side, struct ssh_channel_callbacks_struct *events)
@@ -245,43 +247,28 @@ static void side_free(ssh_channel side, struct ssh_channel_callbacks_struct *eve
 	ssh_channel_free(side); // sends CLOSE unless sent, keeps itself until the peer's CLOSE
 }
 
-void channel_pair_free(struct channel_pair *c)
+void channel_pair_done(struct channel_pair *c)
 {
-	if (!c)
-		return;
 	side_free(c->user, &c->user_events);
 	side_free(c->host, &c->host_events);
 	pipe_forget(&c->input);
 	pipe_forget(&c->output);
-	free(c);
 }
 
-bool channel_pair_output_is_full(const struct channel_pair *c)
+uint32_t channel_pair_output_held(const struct channel_pair *c)
 {
-	return c->output.waiting[PAIR_PLAIN] + c->output.waiting[PAIR_STDERR] >= PAIR_HELD_SOFT;
+	return c->output.waiting[PAIR_PLAIN] + c->output.waiting[PAIR_STDERR];
 }
 
-enum pair_outcome channel_pair_pump(struct channel_pair *c, struct relay_count *count)
+enum pair_outcome channel_pair_pump(struct channel_pair *c, bool may_send, struct pair_count *count)
 {
 	bool moved = false;
 	if (c->overflowed)
 		return PAIR_BROKEN;
-	if (c->requests > 0)
-		return PAIR_IDLE;
 	if (!c->user_closed)
 		moved |= pipe_move(&c->output, c->host, c->user, &count->down_bytes);
-	if (c->started && !c->host_closed)
+	if (c->started && !c->host_closed && may_send)
 		moved |= pipe_move(&c->input, c->user, c->host, &count->up_bytes);
 	enum pair_outcome outcome = ends_pass_on(c);
 	return outcome == PAIR_IDLE && moved ? PAIR_MOVED : outcome;
-}
-
-void channel_pair_end(struct channel_pair *c, const char *sentence)
-{
-	const char *line = c->pty ? "\r\n" : "\n"; // a terminal in raw mode wants both
-	(void)ssh_channel_write_stderr(c->user, line, (uint32_t)strlen(line));
-	(void)ssh_channel_write_stderr(c->user, sentence, (uint32_t)strlen(sentence));
-	(void)ssh_channel_write_stderr(c->user, line, (uint32_t)strlen(line));
-	(void)ssh_channel_request_send_exit_status(c->user, 255);
-	(void)ssh_channel_close(c->user);
 }

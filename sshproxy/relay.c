@@ -3,207 +3,149 @@
 #include "sshproxy/relay.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <libssh/server.h>
 
 #include "lib/mem.h"
+#include "sshproxy/channel_kind.h"
+#include "sshproxy/side.h"
 
-// libssh's callbacks answer a request on the spot; here the container answers. So requests are
-// taken as messages, whose accessors carry a deprecation mark in favour of the callbacks.
+// See request.c: the container answers, so requests are taken as messages.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-struct relay_request {
-	struct relay_request *next;
-	ssh_message message; // NULL for a signal
-	struct channel_pair *channel; // NULL for the opening of a channel that has not begun
-	bool asked; // the container has it and has not answered
-	char signal[PAIR_SIGNAL_MAX];
+struct relay_channel {
+	struct relay_channel *next;
+	const struct channel_kind *kind;
+	struct request_queue requests; // the first one opens the channel
+	struct channel_pair pair; // pair.user is NULL until the container has opened its half
+	bool is_refused; // it never opened
 };
 
-static int ask_pty(struct channel_pair *c, ssh_message m)
+static struct relay_channel *channel_find(const struct relay *r, ssh_channel user)
 {
-	c->pty = true;
-	return ssh_channel_request_pty_size(c->host, ssh_message_channel_request_pty_term(m),
-		ssh_message_channel_request_pty_width(m),
-		ssh_message_channel_request_pty_height(m));
-}
-
-static int ask_window(struct channel_pair *c, ssh_message m)
-{
-	return ssh_channel_change_pty_size(c->host, ssh_message_channel_request_pty_width(m),
-		ssh_message_channel_request_pty_height(m));
-}
-
-static int ask_env(struct channel_pair *c, ssh_message m)
-{
-	return ssh_channel_request_env(c->host, ssh_message_channel_request_env_name(m),
-		ssh_message_channel_request_env_value(m));
-}
-
-static int ask_shell(struct channel_pair *c, ssh_message m)
-{
-	(void)m;
-	return ssh_channel_request_shell(c->host);
-}
-
-static int ask_exec(struct channel_pair *c, ssh_message m)
-{
-	return ssh_channel_request_exec(c->host, ssh_message_channel_request_command(m));
-}
-
-static int ask_subsystem(struct channel_pair *c, ssh_message m)
-{
-	return ssh_channel_request_subsystem(c->host, ssh_message_channel_request_subsystem(m));
-}
-
-// How a channel request is put to the container. Each is called again while it returns SSH_AGAIN.
-static const struct {
-	int (*ask)(struct channel_pair *c, ssh_message m);
-	bool starts; // once accepted, the channel carries bytes
-} asks[] = {
-	[SSH_CHANNEL_REQUEST_PTY] = {ask_pty, false},
-	[SSH_CHANNEL_REQUEST_WINDOW_CHANGE] = {ask_window, false},
-	[SSH_CHANNEL_REQUEST_ENV] = {ask_env, false},
-	[SSH_CHANNEL_REQUEST_SHELL] = {ask_shell, true},
-	[SSH_CHANNEL_REQUEST_EXEC] = {ask_exec, true},
-	[SSH_CHANNEL_REQUEST_SUBSYSTEM] = {ask_subsystem, true},
-};
-
-static bool is_ours(ssh_message m)
-{
-	int type = ssh_message_type(m);
-	int subtype = ssh_message_subtype(m);
-	if (type == SSH_REQUEST_CHANNEL_OPEN)
-		return subtype == SSH_CHANNEL_SESSION;
-	return type == SSH_REQUEST_CHANNEL && subtype >= 0 && subtype < (int)ARRAY_SIZE(asks) &&
-	       asks[subtype].ask;
-}
-
-static struct channel_pair *channel_pair_find(const struct relay *r, ssh_channel user)
-{
-	struct channel_pair *c = r->channels;
-	while (c && c->user != user)
+	struct relay_channel *c = r->channels;
+	while (c && c->pair.user != user)
 		c = c->next;
 	return c;
 }
 
-static void request_add(struct relay *r, struct relay_request *request)
+static unsigned channels_count(const struct relay *r, const struct channel_kind *kind)
 {
-	*r->last = request;
-	r->last = &request->next;
-	r->requests_count++;
-	if (request->channel)
-		request->channel->requests++;
+	unsigned count = 0;
+	for (const struct relay_channel *c = r->channels; c; c = c->next)
+		count += c->kind == kind;
+	return count;
 }
 
-static void request_free(struct relay_request *request)
+static void relay_channel_free(struct relay_channel *c)
 {
-	struct channel_pair *c = request->channel;
-	if (c && !c->user)
-		channel_pair_free(c); // still opening: nobody else knows it
-	else if (c)
-		c->requests--;
-	if (request->message)
-		ssh_message_free(request->message);
-	free(request);
+	request_queue_clear(&c->requests);
+	channel_pair_done(&c->pair);
+	free(c);
 }
 
-static void request_pop(struct relay *r)
+static void on_signal(struct channel_pair *pair, const char *signal)
 {
-	struct relay_request *request = r->first;
-	r->first = request->next;
-	if (!r->first)
-		r->last = &r->first;
-	r->requests_count--;
-	request_free(request);
+	struct relay_channel *c = container_of(pair, struct relay_channel, pair);
+	request_queue_add_signal(&c->requests, signal);
 }
 
-static void on_signal(struct channel_pair *c, const char *signal, void *data)
+static void relay_channel_new(struct relay *r, const struct channel_kind *kind, ssh_message opening)
 {
-	struct relay_request *request = xnew(struct relay_request);
-	request->channel = c;
-	if (text_copy(request->signal, sizeof(request->signal), signal))
-		request_add(data, request);
-	else
-		free(request);
+	struct relay_channel *c = xnew(struct relay_channel);
+	c->kind = kind;
+	c->pair.on_signal = on_signal;
+	request_queue_init(&c->requests);
+	request_queue_add(&c->requests, opening);
+	c->next = r->channels;
+	r->channels = c;
 }
 
 // Puts the opening of a channel to the container. The user's half exists once the container agreed.
-static int open_ask(struct relay *r, struct relay_request *request)
+static int open_ask(struct relay *r, struct relay_channel *c, ssh_message opening)
 {
-	if (!request->channel) {
+	if (!c->pair.host) {
 		ssh_channel host = ssh_channel_new(r->host);
 		if (!host)
 			return SSH_ERROR;
-		request->channel = channel_pair_new(host);
-		request->channel->requests++;
+		channel_pair_attach_host(&c->pair, host);
 	}
-	struct channel_pair *c = request->channel;
-	int answer = ssh_channel_open_session(c->host);
+	int answer = c->kind->open(&c->pair, opening);
 	if (answer != SSH_OK)
 		return answer;
-	ssh_channel user = ssh_message_channel_request_open_reply_accept(request->message);
+	ssh_channel user = ssh_message_channel_request_open_reply_accept(opening);
 	if (!user)
 		return SSH_ERROR;
-	channel_pair_attach(c, user);
-	c->on_signal = on_signal;
-	c->data = r;
-	c->next = r->channels;
-	r->channels = c;
-	r->channels_count++;
+	channel_pair_attach_user(&c->pair, user);
 	return SSH_OK;
 }
 
-static int signal_ask(struct relay_request *request)
+// SSH_AGAIN: the container has not answered.
+static int channel_ask(struct relay *r, struct relay_channel *c)
 {
-	struct channel_pair *c = request->channel;
-	return c->host_closed ? SSH_OK : ssh_channel_request_send_signal(c->host, request->signal);
-}
-
-// Once the container's CLOSE was seen, what it has not answered it never will, and nothing more may
-// be sent to it.
-static int channel_ask(struct relay_request *request)
-{
-	struct channel_pair *c = request->channel;
-	int subtype = ssh_message_subtype(request->message);
-	bool was_closed = c->host_closed;
-	int answer = SSH_ERROR;
-	if (!was_closed || request->asked)
-		answer = asks[subtype].ask(c, request->message);
+	struct request *request = c->requests.first;
+	if (c->pair.user)
+		return request_ask(request, &c->pair);
+	int answer = open_ask(r, c, request->message);
 	request->asked = true;
-	if (answer == SSH_AGAIN && !was_closed)
-		return SSH_AGAIN;
-	if (answer == SSH_OK) {
-		(void)ssh_message_channel_request_reply_success(request->message);
-		c->started |= asks[subtype].starts;
-	} else {
-		(void)ssh_message_reply_default(request->message);
+	if (answer == SSH_ERROR) {
+		request_refuse(request);
+		c->is_refused = true;
 	}
-	return SSH_OK;
-}
-
-// Puts the first request to the container. SSH_AGAIN: its answer has not come.
-static int request_ask(struct relay *r, struct relay_request *request)
-{
-	if (!request->message)
-		return signal_ask(request);
-	if (ssh_message_type(request->message) == SSH_REQUEST_CHANNEL)
-		return channel_ask(request);
-	int answer = open_ask(r, request);
-	if (answer == SSH_ERROR) // libssh has one code only: administratively prohibited
-		(void)ssh_message_reply_default(request->message);
 	return answer;
 }
 
-static bool requests_turn(struct relay *r)
+// The most that waits on one channel: what has to stop the reading of all of them.
+static uint32_t output_held(const struct relay *r)
+{
+	uint32_t most = 0;
+	for (const struct relay_channel *c = r->channels; c; c = c->next) {
+		uint32_t held = channel_pair_output_held(&c->pair);
+		if (held > most)
+			most = held;
+	}
+	return most;
+}
+
+static bool may_send_host(const struct relay *r)
+{
+	return r->host && output_held(r) < PAIR_HELD_FIRM;
+}
+
+// Only the user's half of a channel holds requests that were asked: to ask again looks for the
+// answer, and reads.
+static bool requests_turn(struct relay *r, struct relay_channel *c)
 {
 	bool moved = false;
-	while (r->first && r->host) {
-		if (request_ask(r, r->first) == SSH_AGAIN)
+	while (c->requests.first && may_send_host(r)) {
+		if (c->requests.first->asked && !relay_may_read_host(r))
 			break;
-		request_pop(r);
+		if (channel_ask(r, c) == SSH_AGAIN)
+			break;
+		request_queue_pop(&c->requests);
 		moved = true;
+	}
+	return moved;
+}
+
+static enum pair_outcome channel_turn(struct relay *r, struct relay_channel *c)
+{
+	bool moved = requests_turn(r, c);
+	if (c->is_refused)
+		return PAIR_OVER;
+	if (c->requests.first)
+		return moved ? PAIR_MOVED : PAIR_IDLE;
+	enum pair_outcome outcome = channel_pair_pump(&c->pair, may_send_host(r), &r->count);
+	return outcome == PAIR_IDLE && moved ? PAIR_MOVED : outcome;
+}
+
+// None is offered. Each is refused in its turn.
+static bool globals_turn(struct relay *r)
+{
+	bool moved = r->globals.first;
+	while (r->globals.first) {
+		request_refuse(r->globals.first);
+		request_queue_pop(&r->globals);
 	}
 	return moved;
 }
@@ -211,73 +153,89 @@ static bool requests_turn(struct relay *r)
 void relay_init(struct relay *r, ssh_session user)
 {
 	*r = (struct relay){.user = user};
-	r->last = &r->first;
+	request_queue_init(&r->globals);
+	ssh_set_counters(user, NULL, &r->user_counter);
 }
 
 void relay_done(struct relay *r)
 {
-	while (r->first)
-		request_pop(r);
+	request_queue_clear(&r->globals);
 	while (r->channels) {
-		struct channel_pair *c = r->channels;
+		struct relay_channel *c = r->channels;
 		r->channels = c->next;
-		channel_pair_free(c);
+		relay_channel_free(c);
 	}
-	r->channels_count = 0;
+	ssh_set_counters(r->user, NULL, NULL);
+	ssh_set_counters(r->host, NULL, NULL);
 }
 
 void relay_connect(struct relay *r, ssh_session host)
 {
 	r->host = host;
+	ssh_set_counters(host, NULL, &r->host_counter);
+}
+
+static void take_open(struct relay *r, ssh_message m)
+{
+	const struct channel_kind *kind = channel_kind_find(m);
+	if (kind && channels_count(r, kind) < kind->most) {
+		relay_channel_new(r, kind, m);
+		return;
+	}
+	(void)ssh_message_reply_default(m);
+	ssh_message_free(m);
 }
 
 void relay_take(struct relay *r, ssh_message m)
 {
-	struct channel_pair *c = NULL;
-	if (ssh_message_type(m) == SSH_REQUEST_CHANNEL) {
-		c = channel_pair_find(r, ssh_message_channel_request_channel(m));
-		if (!c) { // a channel that we have closed
+	struct relay_channel *c;
+	switch (ssh_message_type(m)) {
+	case SSH_REQUEST_CHANNEL_OPEN:
+		take_open(r, m);
+		break;
+	case SSH_REQUEST_CHANNEL:
+		c = channel_find(r, ssh_message_channel_request_channel(m));
+		if (c)
+			request_queue_add(&c->requests, m);
+		else // a channel that we have closed
 			ssh_message_free(m);
-			return;
-		}
+		break;
+	default:
+		request_queue_add(&r->globals, m);
 	}
-	if (!is_ours(m) || (!c && r->channels_count >= RELAY_CHANNELS_MAX)) {
-		(void)ssh_message_reply_default(m);
-		ssh_message_free(m);
-		return;
-	}
-	struct relay_request *request = xnew(struct relay_request);
-	request->message = m;
-	request->channel = c;
-	request_add(r, request);
 }
 
 bool relay_is_full(const struct relay *r)
 {
-	return r->requests_count >= RELAY_REQUESTS_MAX;
+	size_t count = r->globals.count;
+	for (const struct relay_channel *c = r->channels; c; c = c->next)
+		count += c->requests.count;
+	return count >= RELAY_REQUESTS_MAX;
 }
 
-bool relay_output_is_full(const struct relay *r)
+bool relay_may_read_user(const struct relay *r)
 {
-	const struct channel_pair *c = r->channels;
-	while (c && !channel_pair_output_is_full(c))
-		c = c->next;
-	return c;
+	return !session_write_is_pending(r->host) && !relay_is_full(r);
+}
+
+bool relay_may_read_host(const struct relay *r)
+{
+	return !session_write_is_pending(r->user) && output_held(r) < PAIR_HELD_SOFT;
 }
 
 bool relay_wants_host(const struct relay *r)
 {
-	return r->first && !r->host;
+	return r->channels && !r->host;
 }
 
-// Each turn begins with another channel: the first one writes, the others may find the session
-// clogged.
+// Each turn begins with another channel: the first one writes, the others may find that the session
+// still has unsent bytes.
 static void channels_rotate(struct relay *r)
 {
-	struct channel_pair *first = r->channels;
+	struct relay_channel *first = r->channels;
 	if (!first || !first->next)
 		return;
-	struct channel_pair *last = first;
+	struct relay_channel *last = first;
 	while (last->next)
 		last = last->next;
 	last->next = first;
@@ -285,13 +243,21 @@ static void channels_rotate(struct relay *r)
 	first->next = NULL;
 }
 
+static uint64_t packets_came(const struct relay *r)
+{
+	return r->user_counter.in_packets + r->host_counter.in_packets;
+}
+
+// Whatever libssh is asked to do may look at the sockets, and bring what a channel waits for that
+// had its turn already. The counters tell.
 bool relay_turn(struct relay *r)
 {
-	bool moved = requests_turn(r);
+	uint64_t came = packets_came(r);
+	bool moved = globals_turn(r);
 	channels_rotate(r);
-	for (struct channel_pair **at = &r->channels; *at;) {
-		struct channel_pair *c = *at;
-		enum pair_outcome outcome = channel_pair_pump(c, &r->count);
+	for (struct relay_channel **at = &r->channels; *at;) {
+		struct relay_channel *c = *at;
+		enum pair_outcome outcome = channel_turn(r, c);
 		moved |= outcome != PAIR_IDLE;
 		if (outcome == PAIR_BROKEN) {
 			r->is_broken = true;
@@ -299,19 +265,24 @@ bool relay_turn(struct relay *r)
 		}
 		if (outcome == PAIR_OVER) {
 			*at = c->next;
-			r->channels_count--;
-			channel_pair_free(c);
+			relay_channel_free(c);
 		} else {
 			at = &c->next;
 		}
 	}
-	return moved;
+	return moved || packets_came(r) != came;
 }
 
-void relay_end(struct relay *r, const char *sentence)
+bool relay_end(struct relay *r, const char *sentence)
 {
-	while (r->first)
-		request_pop(r);
-	for (struct channel_pair *c = r->channels; c; c = c->next)
-		channel_pair_end(c, sentence);
+	bool was_told = false;
+	request_queue_clear(&r->globals);
+	for (struct relay_channel *c = r->channels; c; c = c->next) {
+		request_queue_clear(&c->requests);
+		if (!c->pair.user)
+			continue;
+		c->kind->close(&c->pair, sentence);
+		was_told = true;
+	}
+	return was_told;
 }

@@ -22,22 +22,13 @@
 #include "sshproxy/monitor_client.h"
 #include "sshproxy/login.h"
 #include "sshproxy/relay.h"
+#include "sshproxy/side.h"
 
 enum {
-	// libssh reads 4096 bytes a poll: so many polls fill about one chunk
-	READS_MAX = 16,
+	TURNS_MAX = 64, // of the relay without a look at the descriptors
 	FLUSH_MS = 2000, // for the last words to leave
 	LINGER_MS = 2000, // for the user's client to hang up
 	EXIT_SANDBOX = 3,
-};
-
-// A libssh session with the set of one that polls it. One set for both sessions would let the end
-// of one connection mark the other as broken.
-struct side {
-	ssh_session session;
-	ssh_event event;
-	int fd;
-	bool ready;
 };
 
 struct session {
@@ -49,69 +40,11 @@ struct session {
 	char sentence[MESSAGE_SENTENCE_SIZE]; // "" when nobody is there to read one
 };
 
-static void say(struct session *s, enum message_close_reason reason, const char *sentence)
+static void close_because(struct session *s, enum message_close_reason reason, const char *sentence)
 {
 	s->close_reason = reason;
 	if (!text_copy(s->sentence, sizeof(s->sentence), sentence))
 		s->sentence[0] = '\0';
-}
-
-// libssh has something to poll only once the session has begun to talk.
-static void side_attach(struct side *side)
-{
-	side->event = ssh_event_new();
-	if (!side->event || ssh_event_add_session(side->event, side->session) != SSH_OK)
-		abort(); // out of memory
-}
-
-static bool write_is_pending(const struct side *side)
-{
-	return side->session && (ssh_get_status(side->session) & SSH_WRITE_PENDING) != 0;
-}
-
-static bool is_dead(const struct side *side)
-{
-	return side->session &&
-	       (ssh_get_status(side->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
-}
-
-// Reads what has come, up to about a chunk. When it may not read, because that would only fill
-// memory, only what libssh needs to write is done.
-static void side_drive(struct side *side, bool may_read)
-{
-	int most = may_read ? READS_MAX : 1;
-	for (int i = 0; i < most; i++)
-		if (ssh_event_dopoll(side->event, 0) != SSH_OK)
-			return;
-}
-
-static struct pollfd side_poll(const struct side *side, bool may_read)
-{
-	short events = may_read ? POLLIN : 0;
-	if (!side->session)
-		return (struct pollfd){.fd = -1};
-	if (ssh_get_poll_flags(side->session) & SSH_WRITE_PENDING)
-		events |= POLLOUT;
-	return (struct pollfd){.fd = side->fd, .events = events};
-}
-
-// On the way in OpenSSH sends small messages one after the other without TCP_NODELAY: each would
-// wait 40 ms for our delayed ACK of the one before. The kernel forgets this with the next answer.
-static void side_ack(const struct side *side)
-{
-	int on = 1;
-	if (side->session)
-		(void)setsockopt(side->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
-}
-
-static bool may_read_user(const struct session *s)
-{
-	return !write_is_pending(&s->host) && !relay_is_full(&s->relay);
-}
-
-static bool may_read_host(const struct session *s)
-{
-	return !write_is_pending(&s->user) && !relay_output_is_full(&s->relay);
 }
 
 // Sleeps until something may move.
@@ -123,14 +56,14 @@ static void session_wait(struct session *s, int timeout_ms)
 		side_ack(&s->host);
 	}
 	struct pollfd fds[] = {
-		side_poll(&s->user, may_read_user(s)),
-		side_poll(&s->host, may_read_host(s)),
+		side_poll(&s->user, relay_may_read_user(&s->relay)),
+		side_poll(&s->host, relay_may_read_host(&s->relay)),
 		{.fd = s->monitor.over ? -1 : s->monitor.fd, .events = POLLIN},
 	};
 	if (poll(fds, ARRAY_SIZE(fds), timeout_ms) < 0)
 		return; // EINTR: the caller looks again
-	s->user.ready = fds[0].revents != 0;
-	s->host.ready = fds[1].revents != 0;
+	s->user.revents = fds[0].revents;
+	s->host.revents = fds[1].revents;
 	if (fds[2].revents != 0)
 		monitor_client_poll(&s->monitor);
 }
@@ -154,7 +87,7 @@ static bool user_login(struct session *s)
 	_cleanup_(login_done) struct login login;
 	login_init(&login, s->user.session, &s->monitor);
 	bool talks = keys_exchange(s, &grace);
-	while (talks && !is_dead(&s->user) && !s->monitor.over && wait_left_ms(&grace) > 0) {
+	while (talks && !side_is_dead(&s->user) && !s->monitor.over && wait_left_ms(&grace) > 0) {
 		ssh_message m = ssh_message_get(s->user.session);
 		switch (m ? login_take(&login, m) : login_poll(&login)) {
 		case LOGIN_MORE:
@@ -162,21 +95,22 @@ static bool user_login(struct session *s)
 		case LOGIN_DONE:
 			return true;
 		case LOGIN_REFUSED:
-			say(s, MESSAGE_CLOSE_ORDERED, login.sentence);
+			close_because(s, MESSAGE_CLOSE_ORDERED, login.sentence);
 			return false;
 		case LOGIN_FAILED:
-			say(s, MESSAGE_CLOSE_AUTH_FAILED, login.sentence);
+			close_because(s, MESSAGE_CLOSE_AUTH_FAILED, login.sentence);
 			return false;
 		}
 		if (!m)
 			session_wait(s, wait_left_ms(&grace));
 	}
 	if (wait_left_ms(&grace) == 0)
-		say(s, MESSAGE_CLOSE_GRACE, "The login took too long.");
+		close_because(s, MESSAGE_CLOSE_GRACE, "The login took too long.");
 	else if (s->monitor.over)
-		say(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
+		close_because(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
 	else
-		say(s, login.failed > 0 ? MESSAGE_CLOSE_AUTH_FAILED : MESSAGE_CLOSE_NO_AUTH, "");
+		close_because(s,
+			login.failed > 0 ? MESSAGE_CLOSE_AUTH_FAILED : MESSAGE_CLOSE_NO_AUTH, "");
 	return false;
 }
 
@@ -190,20 +124,20 @@ static bool host_reach(struct session *s)
 	memset(&question, 0, sizeof(question));
 	question.kind = MESSAGE_DIAL;
 	if (monitor_client_ask(&s->monitor, &question, &answer, fds, &e) < 0) {
-		say(s, MESSAGE_CLOSE_UNREACHABLE,
+		close_because(s, MESSAGE_CLOSE_UNREACHABLE,
 			s->monitor.over ? s->monitor.sentence
 					: "The host is not reached: try again.");
 		return false;
 	}
 	if (answer.kind != MESSAGE_DIALLED || answer.dialled.verdict != MESSAGE_YES) {
-		say(s, MESSAGE_CLOSE_UNREACHABLE, answer.dialled.sentence);
+		close_because(s, MESSAGE_CLOSE_UNREACHABLE, answer.dialled.sentence);
 		return false;
 	}
 	key_fd = fds[DIAL_FD_CLIENT_KEY];
 	struct host_dialled dialled = {fds[DIAL_FD_SOCKET], key_fd, answer.dialled.host_key};
 	ssh_session host = NULL;
 	if (sock_nodelay(dialled.socket_fd, &e) < 0 || host_login(&dialled, &host, &e) < 0) {
-		say(s, MESSAGE_CLOSE_UNREACHABLE, e.message);
+		close_because(s, MESSAGE_CLOSE_UNREACHABLE, e.message);
 		return false;
 	}
 	s->host = (struct side){.session = host, .fd = fds[DIAL_FD_SOCKET]};
@@ -222,35 +156,36 @@ static void requests_take(struct session *s)
 // Sets `close_reason` and the sentence when the relay is over.
 static bool is_over(struct session *s)
 {
-	if (is_dead(&s->user))
-		say(s, MESSAGE_CLOSE_LEFT, "");
+	if (side_is_dead(&s->user))
+		close_because(s, MESSAGE_CLOSE_LEFT, "");
 	else if (s->monitor.over)
-		say(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
-	else if (is_dead(&s->host))
-		say(s, MESSAGE_CLOSE_HOST_GONE, "The host closed the connection.");
+		close_because(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
+	else if (side_is_dead(&s->host))
+		close_because(s, MESSAGE_CLOSE_HOST_GONE, "The host closed the connection.");
 	else if (s->relay.is_broken)
-		say(s, MESSAGE_CLOSE_HOST_GONE, "More was sent than the receiver had room for.");
+		close_because(s, MESSAGE_CLOSE_HOST_GONE,
+			"More was sent than the receiver had room for.");
 	else
 		return false;
 	return true;
 }
 
 // Whatever libssh is asked to do may read more, so requests and channels are looked at until
-// nothing moves; only then may we sleep.
+// nothing moves; only then may we sleep. A peer that sends on and on does not keep us from hearing
+// the monitor.
 static void session_relay(struct session *s)
 {
 	while (!is_over(s)) {
-		if (s->user.ready)
-			side_drive(&s->user, may_read_user(s));
-		if (s->host.ready)
-			side_drive(&s->host, may_read_host(s));
+		side_drive(&s->user, relay_may_read_user(&s->relay));
+		side_drive(&s->host, relay_may_read_host(&s->relay));
+		int turns = 0;
 		do {
 			requests_take(s);
 			if (relay_wants_host(&s->relay) && !host_reach(s))
 				return;
-		} while (relay_turn(&s->relay));
+		} while (relay_turn(&s->relay) && ++turns < TURNS_MAX);
 		if (!is_over(s))
-			session_wait(s, -1);
+			session_wait(s, turns < TURNS_MAX ? -1 : 0);
 	}
 }
 
@@ -258,12 +193,14 @@ static void session_relay(struct session *s)
 static void user_flush(struct session *s, bool until_hang_up)
 {
 	struct wait w = wait_for(until_hang_up ? LINGER_MS : FLUSH_MS, -1);
-	while (!is_dead(&s->user) && wait_left_ms(&w) > 0) {
-		side_drive(&s->user, false);
-		if (!until_hang_up && !write_is_pending(&s->user))
+	while (!side_is_dead(&s->user) && wait_left_ms(&w) > 0) {
+		if (!until_hang_up && !session_write_is_pending(s->user.session))
 			return;
 		struct pollfd fd = side_poll(&s->user, true);
-		(void)poll(&fd, 1, wait_left_ms(&w));
+		if (poll(&fd, 1, wait_left_ms(&w)) < 0)
+			return;
+		s->user.revents = fd.revents;
+		side_drive(&s->user, true);
 	}
 }
 
@@ -286,14 +223,13 @@ static void user_hang_up(struct session *s)
 // OpenSSH's client prints: so it is seen also before a channel is open.
 static void session_end(struct session *s)
 {
-	if (s->sentence[0] != '\0' && !is_dead(&s->user)) {
-		bool has_channels = s->relay.channels;
-		relay_end(&s->relay, s->sentence);
+	if (s->sentence[0] != '\0' && !side_is_dead(&s->user)) {
+		bool was_told = relay_end(&s->relay, s->sentence);
 		(void)ssh_session_set_disconnect_message(s->user.session, s->sentence);
-		user_flush(s, has_channels);
+		user_flush(s, was_told);
 	}
 	relay_done(&s->relay); // now: to disconnect frees libssh's channels
-	if (!is_dead(&s->user)) {
+	if (!side_is_dead(&s->user)) {
 		user_flush(s, false);
 		user_hang_up(s);
 	}
@@ -353,7 +289,6 @@ noreturn void session_run(const struct session_conf *conf)
 	s.user = (struct side){.session = user, .fd = SANDBOX_FD_USER};
 	relay_init(&s.relay, user);
 	if (user_login(&s)) {
-		s.user.ready = true; // what came with the login has been read
 		session_relay(&s);
 	}
 	monitor_client_close(
