@@ -12,11 +12,7 @@
 
 #include "lib/err.h"
 #include "lib/mem.h"
-
-static void keyp(ssh_key *key)
-{
-	ssh_key_free(*key);
-}
+#include "sshproxy/key.h"
 
 static int say(ssh_session session, const char *what, struct err *e)
 {
@@ -88,7 +84,7 @@ static int options_set(ssh_session session, const struct host_dialled *dialled, 
 
 static int host_key_check(ssh_session session, const ssh_key pinned, struct err *e)
 {
-	_cleanup_(keyp) ssh_key shown = NULL;
+	_cleanup_(ssh_key_freep) ssh_key shown = NULL;
 	if (ssh_get_server_publickey(session, &shown) != SSH_OK)
 		return say(session, "ask the container for its host key", e);
 	if (ssh_key_cmp(shown, pinned, SSH_KEY_CMP_PUBLIC) != 0)
@@ -105,8 +101,8 @@ static int refuse(ssh_session session, ssh_message message, void *data)
 
 static int login(ssh_session session, const struct host_dialled *dialled, struct err *e)
 {
-	_cleanup_(keyp) ssh_key pinned = NULL;
-	_cleanup_(keyp) ssh_key key = NULL;
+	_cleanup_(ssh_key_freep) ssh_key pinned = NULL;
+	_cleanup_(ssh_key_freep) ssh_key key = NULL;
 	if (host_key_parse(dialled->host_key, &pinned, e) < 0 ||
 		client_key_read(dialled->client_key_fd, &key, e) < 0 ||
 		options_set(session, dialled, e) < 0)

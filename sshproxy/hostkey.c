@@ -10,16 +10,12 @@
 
 #include "lib/err.h"
 #include "lib/mem.h"
-
-static void keyp(ssh_key *key)
-{
-	ssh_key_free(*key);
-}
+#include "sshproxy/key.h"
 
 // Written beside its place and moved there: a half written key is never found.
 static int hostkey_make(const char *path, struct err *e)
 {
-	_cleanup_(keyp) ssh_key key = NULL;
+	_cleanup_(ssh_key_freep) ssh_key key = NULL;
 	_cleanup_(freep) char *draft = xasprintf("%s.new", path);
 	if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key) != SSH_OK)
 		return err_say(e, EIO, "the host key cannot be made");

@@ -131,9 +131,14 @@ static enum login_outcome take_credentials(struct login *login, ssh_message m)
 	return LOGIN_REFUSED;
 }
 
+#if LIBSSH_VERSION_INT < SSH_VERSION_INT(0, 10, 6)
+#error "libssh before 0.10.6 is not known to log what logins are counted by"
+#endif
+
 // A request whose key libssh cannot parse, or whose signature is wrong or of a kind that we do not
-// take, is dropped without a word to the client, which would wait until its time is over. That it
-// came (50 is SSH_MSG_USERAUTH_REQUEST, RFC 4252) is seen in libssh's log only.
+// take, is dropped, and the client would wait for an answer until its time is over. That it came
+// (50 is SSH_MSG_USERAUTH_REQUEST, RFC 4252) is seen in libssh's log only. A later libssh may log
+// another text: login_self_test() refuses to start with it.
 static void on_log(int priority, const char *function, const char *line, void *data)
 {
 	struct login *login = data;

@@ -17,6 +17,7 @@
 #include "lib/program.h"
 #include "lib/sock.h"
 #include "sshproxy/listener.h"
+#include "sshproxy/login_self_test.h"
 #include "sshproxy/monitor.h"
 #include "sshproxy/sandbox.h"
 #include "sshproxy/hostkey.h"
@@ -66,7 +67,8 @@ static noreturn void listener_process(struct proxy *p, int monitor_fd, pid_t mon
 	conf.bind = session_bind_new(p->host_key);
 	if (!conf.bind)
 		err_note(&e, EINVAL, "libssh does not take our algorithms");
-	else if (sandbox_new(&sandbox, &e) == 0 && proc_lock_down(&e) == 0) {
+	else if (login_self_test(conf.bind, &e) == 0 && sandbox_new(&sandbox, &e) == 0 &&
+		 proc_lock_down(&e) == 0) {
 		conf.sandbox = sandbox;
 		log_info("accepting", log_text("address", addr_text(&listen_address.addr, address)),
 			log_number("port", listen_address.port), log_number("monitor", monitor));

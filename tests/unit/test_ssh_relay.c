@@ -1,11 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 // A user's connection and a container's, relayed: order, ends, slow readers, and channels that hold up no other.
 // uses: sshproxy/relay.c sshproxy/request.c sshproxy/channel_kind.c sshproxy/channel_pair.c sshproxy/side.c
+#include "sshproxy/relay.h"
+
 #include "tests/unit/ssh_peers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+// All in one thread, so that a test says who reads and who does not.
+//
+//     client  ==  user | relay | host  ==  container
+struct peers {
+	struct side client, user, host, container;
+	struct relay relay;
+	bool client_reads;
+	struct wait limit;
+};
+
+static void peers_init(struct peers *p)
+{
+	*p = (struct peers){.client_reads = true, .limit = wait_for(PEERS_LIMIT_MS, -1)};
+	connection_make(&p->client, &p->user);
+	connection_make(&p->host, &p->container);
+	relay_init(&p->relay, p->user.session);
+	relay_connect(&p->relay, p->host.session);
+}
+
+static void peers_done(struct peers *p)
+{
+	relay_done(&p->relay);
+	side_end(&p->client);
+	side_end(&p->user);
+	side_end(&p->host);
+	side_end(&p->container);
+}
+
+// One turn of each: what a child does between two sleeps, and the peers as they may.
+static void peers_turn(struct peers *p)
+{
+	assert_true(wait_left_ms(&p->limit) > 0);
+	side_turn(&p->client, p->client_reads);
+	side_turn(&p->container, true);
+	side_polled(&p->user, relay_may_read_user(&p->relay));
+	side_polled(&p->host, relay_may_read_host(&p->relay));
+	side_drive(&p->user, relay_may_read_user(&p->relay));
+	side_drive(&p->host, relay_may_read_host(&p->relay));
+	do {
+		ssh_message m;
+		while (!relay_is_full(&p->relay) && (m = ssh_message_get(p->user.session)))
+			relay_take(&p->relay, m);
+	} while (relay_turn(&p->relay));
+}
+
+// Calls a non-blocking libssh function of a peer until it has an answer.
+#define FINISH(p, call) \
+	({ \
+		int finish_; \
+		while ((finish_ = (call)) == SSH_AGAIN) \
+			peers_turn(p); \
+		finish_; \
+	})
+
+// The container's next request, or an opening.
+static ssh_message container_get(struct peers *p)
+{
+	ssh_message m;
+	while (!(m = ssh_message_get(p->container.session)))
+		peers_turn(p);
+	return m;
+}
 
 enum { SESSIONS_MAX = 256 }; // channel_kind.c
 
