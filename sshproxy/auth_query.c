@@ -151,7 +151,14 @@ static void step_run(struct pool_job *job, struct db *db)
 	q->step = outcome == STEP_NEXT ? q->step + 1 : NULL;
 }
 
-static void step_begin(struct auth_query *q);
+static void step_begin(struct auth_query *q)
+{
+	q->job.ran = false;
+	if (pool_submit(q->step->hashes ? q->pools->hash : q->pools->db, &q->job) == 0)
+		return;
+	answer_later(q); // the queue is full
+	finish(q);
+}
 
 static void step_done(struct pool_job *job)
 {
@@ -165,20 +172,14 @@ static void step_done(struct pool_job *job)
 	finish(q);
 }
 
-static void step_begin(struct auth_query *q)
-{
-	q->job = (struct pool_job){.run = step_run, .done = step_done};
-	if (pool_submit(q->step->hashes ? q->pools->hash : q->pools->db, &q->job) == 0)
-		return;
-	answer_later(q); // the queue is full
-	finish(q);
-}
-
 void auth_query_start(struct auth_query *q, const struct auth_query_pools *pools,
 	const char *address, const struct message *question, void (*done)(struct auth_query *query))
 {
-	*q = (struct auth_query){
-		.pools = pools, .done = done, .kind = question->kind, .begun_ms = wait_now_ms()};
+	*q = (struct auth_query){.job = {.run = step_run, .done = step_done},
+		.pools = pools,
+		.done = done,
+		.kind = question->kind,
+		.begun_ms = wait_now_ms()};
 	// a valid message's texts fit
 	(void)!text_copy(q->address, sizeof(q->address), address);
 	if (question->kind == MESSAGE_PASSWORD) {

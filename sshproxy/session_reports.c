@@ -166,7 +166,46 @@ static void reports_return(struct session_reports *s)
 	s->queue = TAKE_PTR(s->in_flight);
 }
 
-static void jobs_start(struct session_reports *s);
+static void reports_take(struct session_reports *s)
+{
+	struct report **last = &s->queue;
+	for (size_t i = 0; i < REPORTS_BATCH && *last; i++) {
+		last = &(*last)->next;
+		s->queue_count--;
+	}
+	s->in_flight = s->queue;
+	s->queue = *last;
+	*last = NULL;
+	if (!s->queue)
+		s->queue_last = &s->queue;
+}
+
+static void job_start(struct session_reports *s, enum job_kind kind)
+{
+	struct job *c = &s->jobs[kind];
+	if (!c->wanted || c->busy || s->process_id == 0)
+		return;
+	if (kind == JOB_CHECK)
+		s->sessions = s->conf.sessions(s->conf.data);
+	else if (kind == JOB_SEND_REPORTS)
+		reports_take(s);
+	c->wanted = false;
+	c->busy = true;
+	if (pool_submit(s->conf.pool, &c->job) == 0)
+		return;
+	c->busy = false; // full: at the next scan
+	c->wanted = true;
+	if (kind == JOB_CHECK)
+		free(TAKE_PTR(s->sessions));
+	else if (kind == JOB_SEND_REPORTS)
+		reports_return(s);
+}
+
+static void jobs_start(struct session_reports *s)
+{
+	for (int kind = 0; kind < JOBS; kind++)
+		job_start(s, (enum job_kind)kind);
+}
 
 static void job_done(struct pool_job *job)
 {
@@ -197,77 +236,15 @@ static void job_done(struct pool_job *job)
 		jobs_start(s);
 }
 
-static void reports_take(struct session_reports *s)
-{
-	struct report **last = &s->queue;
-	for (size_t i = 0; i < REPORTS_BATCH && *last; i++) {
-		last = &(*last)->next;
-		s->queue_count--;
-	}
-	s->in_flight = s->queue;
-	s->queue = *last;
-	*last = NULL;
-	if (!s->queue)
-		s->queue_last = &s->queue;
-}
-
-static void job_start(struct session_reports *s, enum job_kind kind)
-{
-	struct job *c = &s->jobs[kind];
-	if (!c->wanted || c->busy || s->process_id == 0)
-		return;
-	if (kind == JOB_CHECK)
-		s->sessions = s->conf.sessions(s->conf.data);
-	else if (kind == JOB_SEND_REPORTS)
-		reports_take(s);
-	c->wanted = false;
-	c->busy = true;
-	c->job.run = job_run;
-	c->job.done = job_done;
-	if (pool_submit(s->conf.pool, &c->job) == 0)
-		return;
-	c->busy = false; // full: at the next scan
-	c->wanted = true;
-	if (kind == JOB_CHECK)
-		free(TAKE_PTR(s->sessions));
-	else if (kind == JOB_SEND_REPORTS)
-		reports_return(s);
-}
-
-static void jobs_start(struct session_reports *s)
-{
-	for (int kind = 0; kind < JOBS; kind++)
-		job_start(s, (enum job_kind)kind);
-}
-
 struct session_reports *session_reports_new(const struct session_reports_conf *conf)
 {
 	struct session_reports *s = xnew(struct session_reports);
 	s->conf = *conf;
 	s->queue_last = &s->queue;
 	for (int kind = 0; kind < JOBS; kind++)
-		s->jobs[kind].reports = s;
+		s->jobs[kind] =
+			(struct job){.job = {.run = job_run, .done = job_done}, .reports = s};
 	return s;
-}
-
-static void reports_free(struct report *n)
-{
-	while (n) {
-		struct report *next = n->next;
-		free(n);
-		n = next;
-	}
-}
-
-void session_reports_free(struct session_reports *s)
-{
-	if (!s)
-		return;
-	reports_free(s->queue);
-	reports_free(s->in_flight);
-	free(s->sessions);
-	free(s->verdicts);
-	free(s);
 }
 
 void session_reports_registered(struct session_reports *s, int64_t process_id)

@@ -27,8 +27,8 @@ enum {
 	SESSION_REPORTS_CHECK_MS = 5000
 }; // session.check at least so often; a doorbell brings it at once
 
+// Lives as long as the program.
 struct session_reports *session_reports_new(const struct session_reports_conf *conf);
-void session_reports_free(struct session_reports *reports); // after its pool was stopped
 
 void session_reports_registered(struct session_reports *reports, int64_t process_id);
 void session_reports_scan(struct session_reports *reports); // each second: does what is due
