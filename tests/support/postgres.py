@@ -161,7 +161,8 @@ class Cluster:
 
 def cron_run(server, dbname):
     """Does now what pg_cron does each minute in a database of `server` (a Cluster or a Stack): its job, as its user."""
-    with closing(psycopg2.connect(server.conninfo())) as connection, connection.cursor() as cursor:
+    jobs = server.conninfo("postgres", "postgres")
+    with closing(psycopg2.connect(jobs)) as connection, connection.cursor() as cursor:
         cursor.execute("select username, command from cron.job where database = %s and active", [dbname])
         ((user, command),) = cursor.fetchall()
     with closing(psycopg2.connect(server.conninfo("postgres", dbname))) as connection:

@@ -212,7 +212,7 @@ def test_a_host_whose_exit_is_expected_elsewhere_does_not_stay_open(host, captur
     host.owner.rows(f"update ccp.egress_ips set ip_address = '203.0.113.99' where {exit_row}", [host.id])
     try:
         task_id = host.insert("host.verify")
-        status, code, message = host.wait_task(task_id)
+        status, code, message, _ = host.wait_task(task_id)
         assert (status, code) == ("failed", "exit_mismatch"), message
         host.wait_event("host.unavailable", after)
         evidence(host, verification, "failed", "exit_mismatch", "exit_ip")
