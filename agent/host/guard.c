@@ -14,6 +14,7 @@
 #include "agent/host/end.h"
 #include "agent/host/host.h"
 #include "agent/host/outbox.h"
+#include "agent/host/schedule.h"
 #include "agent/host/verdict.h"
 #include "lib/err.h"
 #include "lib/log.h"
@@ -32,9 +33,7 @@ struct guard {
 	uint64_t run_number;
 	int link_fd, wall_fd, tunnel_fd, process_fd;
 	struct loop_source *link, *wall, *tunnel, *process, *timer;
-	int64_t light_ms, full_ms; // periods
-	int64_t full_at_ms; // next full check
-	bool want_full; // something changed
+	struct schedule schedule;
 	bool busy; // a check is queued or runs
 	bool ended; // freed as soon as it is not busy
 	// the check's result: pause until the next; 0: this run has ended
@@ -144,7 +143,7 @@ static void check_host(struct guard *g, struct host *host)
 		if (!holds)
 			g->next_ms = 0;
 		else if (g->passed)
-			g->next_ms = g->light_ms;
+			g->next_ms = g->schedule.light_ms;
 	}
 }
 
@@ -160,8 +159,8 @@ static void check_run(struct pool_job *job, struct db *db)
 	if (!host)
 		return;
 	if (host->run.number == g->run_number) {
-		g->light_ms = host->spec->light_s * 1000;
-		g->full_ms = host->spec->full_s * 1000;
+		g->schedule.light_ms = host->spec->light_s * 1000;
+		g->schedule.full_ms = host->spec->full_s * 1000;
 		check_host(g, host);
 	} else {
 		g->next_ms = 0;
@@ -169,43 +168,30 @@ static void check_run(struct pool_job *job, struct db *db)
 	host_release(hosts, host);
 }
 
-static void check_submit(struct guard *g);
-
 static void check_done(struct pool_job *job)
 {
 	struct guard *g = container_of(job, struct guard, job);
-	int64_t now = wait_now_ms();
-
 	g->busy = false;
 	if (g->ended || g->next_ms == 0 || !job->ran) {
 		guard_remove(g->agent->guards, g);
 		return;
 	}
-	if (g->full && g->passed)
-		g->full_at_ms = now + g->full_ms;
-	else if (!g->passed) // a light one may have asked the one source that is down
-		g->want_full = true;
-	if (g->want_full && g->passed) {
-		check_submit(g);
-		return;
-	}
-	if (g->next_ms > g->full_at_ms - now && g->full_at_ms > now)
-		g->next_ms = g->full_at_ms - now;
-	loop_timer_set(g->timer, g->next_ms, 0);
+	loop_timer_set(g->timer,
+		schedule_next(&g->schedule, g->full, g->passed, g->next_ms, wait_now_ms()), 0);
 }
 
 static void check_submit(struct guard *g)
 {
 	if (g->busy)
 		return;
-	g->full = g->want_full || wait_now_ms() >= g->full_at_ms;
+	g->full = schedule_is_full(&g->schedule, wait_now_ms());
 	g->job = (struct pool_job){.run = check_run, .done = check_done};
 	if (pool_submit(g->agent->check_pool, &g->job) != 0) {
 		loop_timer_set(g->timer, LATER_MS, 0);
 		return;
 	}
 	g->busy = true;
-	g->want_full = false;
+	g->schedule.want_full = false;
 }
 
 static void on_timer(void *data)
@@ -215,7 +201,7 @@ static void on_timer(void *data)
 
 static void on_change(struct guard *g)
 {
-	g->want_full = true;
+	g->schedule.want_full = true;
 	check_submit(g);
 }
 
@@ -278,8 +264,8 @@ static void guard_install(struct loop_post *post)
 		log_error("a host cannot be guarded", log_text("host", g->host_id), log_err(&e));
 		abort();
 	}
-	g->full_at_ms = wait_now_ms() + g->full_ms;
-	loop_timer_set(g->timer, g->light_ms, 0);
+	g->schedule.full_at_ms = wait_now_ms() + g->schedule.full_ms;
+	loop_timer_set(g->timer, g->schedule.light_ms, 0);
 }
 
 // Opens what the guard watches. The kernel's own tunnels have nothing that could die by itself.
@@ -309,8 +295,8 @@ int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 		.wall_fd = -1,
 		.tunnel_fd = -1,
 		.process_fd = -1,
-		.light_ms = host->spec->light_s * 1000,
-		.full_ms = host->spec->full_s * 1000,
+		.schedule = {.light_ms = host->spec->light_s * 1000,
+			.full_ms = host->spec->full_s * 1000},
 		.post.fn = guard_install,
 	};
 	memcpy(g->host_id, host->id, sizeof(g->host_id));
@@ -345,7 +331,7 @@ static void guard_serve(struct guards *guards, struct guard *g, enum guard_reque
 		on_change(g);
 		break;
 	case GUARD_CHECK_SOON:
-		g->want_full = true;
+		g->schedule.want_full = true;
 		loop_timer_set(g->timer, CHECK_AGAIN_S * 1000, 0);
 		break;
 	}

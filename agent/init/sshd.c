@@ -34,7 +34,7 @@ int sshd_init(struct sshd *s)
 	return 0;
 }
 
-__attribute__((noreturn)) static void child_run(void)
+static _Noreturn void child_run(void)
 {
 	// The image's environment stays behind. TZ is the agent's and sshd hands it on to logins.
 	static char tz[128];

@@ -45,37 +45,21 @@ bool netns_same(int a_fd, int b_fd)
 	       a.st_ino == b.st_ino;
 }
 
-int netns_run(int ns_fd, netns_fn *fn, void *arg, struct err *e)
+int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
 {
 	_cleanup_(closep) int home_fd = netns_self(e);
 	if (home_fd < 0)
 		return -1;
 	if (setns(ns_fd, CLONE_NEWNET) < 0)
 		return err_set(e, errno, "enter a network namespace");
-	int r = fn(arg, e);
+	int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	int error = errno;
 	if (setns(home_fd, CLONE_NEWNET) < 0)
-		abort(); // a thread that stays there would do everybody's work in the wrong network
-	return r;
-}
-
-struct socket_request {
-	int domain, type, protocol;
-};
-
-static int socket_make(void *arg, struct err *e)
-{
-	const struct socket_request *q = arg;
-	int fd = socket(q->domain, q->type | SOCK_CLOEXEC | SOCK_NONBLOCK, q->protocol);
+		abort(); // a thread that stays there would do all later work in the wrong network
 	if (fd < 0)
 		return err_set(
-			e, errno, "make a socket (family %d) in a network namespace", q->domain);
+			e, error, "make a socket (family %d) in a network namespace", domain);
 	return fd;
-}
-
-int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
-{
-	struct socket_request q = {.domain = domain, .type = type, .protocol = protocol};
-	return netns_run(ns_fd, socket_make, &q, e);
 }
 
 int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)

@@ -27,14 +27,10 @@ _must_check_ int netns_self(struct err *e);
 // be reused meanwhile.
 bool netns_same(int a_fd, int b_fd);
 
-// Runs `fn` with the calling thread inside the namespace and comes back. Returns what fn returned,
-// or -1 when the way in fails (EPERM without CAP_SYS_ADMIN). When the way back fails the process
-// aborts: no thread may stay in a foreign namespace. fn must not block for long. About 5 us.
-typedef int netns_fn(void *arg, struct err *e);
-_must_check_ int netns_run(int ns_fd, netns_fn *fn, void *arg, struct err *e);
-
 // A socket made inside the namespace, usable from anywhere (O_CLOEXEC and nonblocking). It belongs
-// to that namespace for good and keeps it alive. Returns the descriptor or -1.
+// to that namespace for good and keeps it alive. Returns the descriptor, or -1 (EPERM without
+// CAP_SYS_ADMIN). The calling thread goes in and comes back, about 5 us; when the way back fails the
+// process aborts: no thread may stay in a foreign namespace.
 _must_check_ int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
 
 // A TCP connection to 127.0.0.1:port inside the namespace. 0, WAIT_TIMEOUT, WAIT_CANCELED, -1

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The times of light and full checks.
+#include "agent/host/schedule.h"
+
+bool schedule_is_full(const struct schedule *s, int64_t now_ms)
+{
+	return s->want_full || now_ms >= s->full_at_ms;
+}
+
+int64_t schedule_next(
+	struct schedule *s, bool was_full, bool passed, int64_t pause_ms, int64_t now_ms)
+{
+	if (passed && s->want_full)
+		pause_ms = 0;
+	if (passed && was_full)
+		s->full_at_ms = now_ms + s->full_ms;
+	if (!passed) // a light one may have asked the one source that is down
+		s->want_full = true;
+	if (pause_ms > s->full_at_ms - now_ms && s->full_at_ms > now_ms)
+		pause_ms = s->full_at_ms - now_ms;
+	return pause_ms;
+}

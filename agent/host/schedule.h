@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a run is checked next, and how thoroughly: without any I/O, times in milliseconds.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct schedule {
+	int64_t light_ms, full_ms; // periods
+	int64_t full_at_ms; // when the next full check is due
+	bool want_full; // something has changed, or the last check did not pass
+};
+
+// Is a check that begins now a full one?
+bool schedule_is_full(const struct schedule *s, int64_t now_ms);
+
+// After a check that has just ended: the pause until the next one; 0: at once, because something
+// has changed since this one began. `pause_ms` is what its result asks for; a full check that is due
+// earlier comes earlier.
+int64_t schedule_next(
+	struct schedule *s, bool was_full, bool passed, int64_t pause_ms, int64_t now_ms);
