@@ -1103,7 +1103,7 @@ GRANT UPDATE(ssh_password_hash) ON TABLE ccp.hosts TO ccp_as_user;
 -- Name: COLUMN hosts.ssh_password_hash; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON COLUMN ccp.hosts.ssh_password_hash IS 'yescrypt of the ssh password, checked by the ssh authority only; null: keys only.';
+COMMENT ON COLUMN ccp.hosts.ssh_password_hash IS 'yescrypt of the ssh password, checked by the ssh monitor only; null: keys only.';
 
 
 -- Name: COLUMN hosts.status; Type: ACL; Schema: ccp; Owner: ccp_owner

@@ -92,10 +92,13 @@ static int host_key_check(ssh_session session, const ssh_key pinned, struct err 
 	return 0;
 }
 
-// What the container asks of us (agent, forwarding, its host keys): refused.
+// What the container asks of us (agent, forwarding, its host keys): refused. libssh has one code for a
+// channel, "administratively prohibited", and no text with it.
 static int refuse(ssh_session session, ssh_message message, void *data)
 {
-	(void)session, (void)message, (void)data;
+	(void)session;
+	(void)message;
+	(void)data;
 	return 1;
 }
 

@@ -15,7 +15,7 @@
 // See relay.c: the answer to a message comes from elsewhere, so it is taken as a message.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-// Certificates are parsed by libssh, but nobody would check who signed them.
+// Certificates are parsed by libssh, but not checked: anyone may have signed them.
 static bool type_is_taken(enum ssh_keytypes_e type)
 {
 	static const enum ssh_keytypes_e types[] = {SSH_KEYTYPE_ED25519, SSH_KEYTYPE_SK_ED25519,
@@ -65,9 +65,7 @@ static enum message_verdict ask(struct login *login, const struct message *quest
 static enum message_verdict ask_password(struct login *login, ssh_message m)
 {
 	const char *password = ssh_message_auth_password(m);
-	struct message question;
-	memset(&question, 0, sizeof(question));
-	question.kind = MESSAGE_PASSWORD;
+	struct message question = message_new(MESSAGE_PASSWORD);
 	snprintf(question.login.name, sizeof(question.login.name), "%s",
 		name_or_nobody(ssh_message_auth_user(m)));
 	snprintf(question.login.password, sizeof(question.login.password), "%s",
@@ -80,9 +78,7 @@ static enum message_verdict ask_password(struct login *login, ssh_message m)
 static enum message_verdict ask_key(struct login *login, ssh_message m, enum message_kind kind)
 {
 	ssh_key key = ssh_message_auth_pubkey(m);
-	struct message question;
-	memset(&question, 0, sizeof(question));
-	question.kind = kind;
+	struct message question = message_new(kind);
 	snprintf(question.key.name, sizeof(question.key.name), "%s",
 		name_or_nobody(ssh_message_auth_user(m)));
 	if (!key || !type_is_taken(ssh_key_type(key)) || !key_hash(key, question.key.sha256))

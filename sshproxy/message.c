@@ -86,6 +86,14 @@ static bool fds_are_valid(const struct message *m, size_t count)
 	return count == kinds[m->kind].fds_max;
 }
 
+struct message message_new(enum message_kind kind)
+{
+	struct message m;
+	memset(&m, 0, sizeof(m));
+	m.kind = kind;
+	return m;
+}
+
 bool message_is_valid(const struct message *m, size_t fds_count, enum message_party from)
 {
 	return m->kind > 0 && m->kind < MESSAGE_KINDS && kinds[m->kind].from == from &&

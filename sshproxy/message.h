@@ -14,7 +14,7 @@ struct err;
 struct wait;
 
 // As in OpenSSH's monitor, a child is what parses foreign bytes and is not trusted: every message
-// is checked as a whole against one table before anybody looks into it. All three are forks of one
+// is checked as a whole against one table before it is used. All three are forks of one
 // program, so there is no version. A message is always sizeof(struct message) bytes.
 enum message_kind {
 	// A child to the monitor. It has one question at a time.
@@ -22,7 +22,7 @@ enum message_kind {
 	MESSAGE_KEY_OFFER, // key: would it be taken? -> ANSWER
 	MESSAGE_KEY_LOGIN, // key: its signature was valid -> ANSWER
 	MESSAGE_DIAL, // nothing: connect me to the container -> DIALLED
-	MESSAGE_CLOSE, // close: my last word
+	MESSAGE_CLOSE, // close: why it ends; the last message
 	// The monitor to a child.
 	MESSAGE_ANSWER, // answer
 	MESSAGE_DIALLED, // dialled, with the descriptors of enum dial_fd when MESSAGE_YES
@@ -32,7 +32,7 @@ enum message_kind {
 	MESSAGE_CRASHED, // peer.address: a child that had not logged in died of a fault
 	// The monitor to the listener.
 	MESSAGE_AUTHENTICATED, // peer.serial has logged in: it no longer counts as starting up
-	MESSAGE_KILL, // peer.serial was told to end and did not
+	MESSAGE_KILL, // peer.serial was ordered to end and did not
 	MESSAGE_KINDS,
 };
 
@@ -96,6 +96,9 @@ struct message {
 	};
 };
 
+// All zero but the kind, padding too: it is sent.
+struct message message_new(enum message_kind kind);
+
 // true if `m` may come from that party with that many descriptors, and every field of it is well
 // formed: texts end, enums are in range.
 bool message_is_valid(const struct message *m, size_t fds_count, enum message_party from);
@@ -105,7 +108,7 @@ _must_check_ int message_send(
 	int fd, const struct message *m, const int *fds, size_t fds_count, struct err *e);
 
 // Receives and checks the next message. 0, MESSAGE_NONE (nothing came until `w` ended),
-// MESSAGE_CLOSED (the other end is gone), -1 (what came is not valid; its descriptors are closed).
+// MESSAGE_CLOSED (the other end is closed), -1 (what came is not valid; its descriptors are closed).
 // Unused places of `fds` are set to -1.
 enum message_outcome { MESSAGE_NONE = OUTCOMES_MESSAGE, MESSAGE_CLOSED };
 _must_check_ int message_receive(int fd, enum message_party from, const struct wait *w,

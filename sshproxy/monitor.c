@@ -40,15 +40,15 @@ struct client {
 	struct dialer *dialer;
 	enum client_state state;
 	bool query_is_running;
-	bool was_judged; // by ssh.login, which writes and counts a failure itself
+	bool failure_is_counted; // by ssh.login, which writes it down itself
 	bool close_received;
 	int fd;
 	uint64_t serial;
-	int64_t kill_at_ms; // 0: not told to end
+	int64_t kill_at_ms; // 0: not ordered to end
 	char address[MESSAGE_ADDRESS_SIZE];
 	char name[NAME_SIZE]; // last tried
 	char session_id[40]; // "" until logged in
-	struct { // from the child's last word
+	struct { // from MESSAGE_CLOSE
 		enum message_close_reason reason;
 		uint64_t up_bytes, down_bytes;
 	} close;
@@ -73,7 +73,7 @@ static const struct {
 	[MESSAGE_CLOSE_UNREACHABLE] = {"unreachable", NULL},
 	[MESSAGE_CLOSE_ORDERED] = {"ended", NULL},
 	[MESSAGE_CLOSE_NO_AUTH] = {"closed", "no_auth"},
-	[MESSAGE_CLOSE_AUTH_FAILED] = {"closed", "auth_failed"}, // unless it was judged before
+	[MESSAGE_CLOSE_AUTH_FAILED] = {"closed", "auth_failed"}, // unless it was counted before
 	[MESSAGE_CLOSE_GRACE] = {"closed", "grace"},
 };
 
@@ -99,9 +99,10 @@ static void session_over(struct client *c, const char *reason)
 static void client_gone(struct client *c)
 {
 	bool is_excused = c->kill_at_ms != 0 ||
-			  (c->was_judged && c->close.reason == MESSAGE_CLOSE_AUTH_FAILED);
+			  (c->failure_is_counted && c->close.reason == MESSAGE_CLOSE_AUTH_FAILED);
 	const char *penalty =
-		is_excused ? NULL : close_reasons[c->close.reason].penalty; // no last word: none
+		is_excused ? NULL
+			   : close_reasons[c->close.reason].penalty; // none without MESSAGE_CLOSE
 	if (c->state == CLIENT_GONE)
 		return;
 	loop_source_free(TAKE_PTR(c->source));
@@ -124,40 +125,31 @@ static void client_send(struct client *c, const struct message *m, const int *fd
 	if (c->state == CLIENT_GONE || message_send(c->fd, m, fds, fds_count, &e) == 0)
 		return;
 	log_warning("a child does not listen", log_text("address", c->address), log_err(&e));
-	c->close_received =
-		true; // the user may have closed the connection at this moment: no crash
+	c->close_received = true; // the user may just have closed the connection: not a crash
 	client_gone(c);
 }
 
-static struct message message_make(enum message_kind kind)
+static void listener_tell(struct monitor *monitor, enum message_kind kind, uint64_t serial)
 {
-	struct message m;
-	memset(&m, 0, sizeof(m)); // padding too: it is sent
-	m.kind = kind;
-	return m;
-}
-
-static void listener_tell(struct monitor *a, enum message_kind kind, uint64_t serial)
-{
-	struct message m = message_make(kind);
+	struct message m = message_new(kind);
 	struct err e;
 	m.peer.serial = serial;
-	if (message_send(a->conf.listener_fd, &m, NULL, 0, &e) < 0)
+	if (message_send(monitor->conf.listener_fd, &m, NULL, 0, &e) < 0)
 		log_warning("the listener does not listen", log_err(&e));
 }
 
 static void client_end(struct client *c, const char *sentence)
 {
-	struct message m = message_make(MESSAGE_END);
+	struct message m = message_new(MESSAGE_END);
 	if (c->kill_at_ms != 0)
-		return; // has been told
+		return; // ordered before
 	m.answer.verdict = MESSAGE_REFUSED;
 	(void)!text_copy(m.answer.sentence, sizeof(m.answer.sentence), sentence);
 	c->kill_at_ms = wait_now_ms() + MONITOR_KILL_MS;
 	client_send(c, &m, NULL, 0);
 }
 
-// The name may be a password that was typed into the wrong field, until it has let somebody in.
+// The name may be a password that was typed into the wrong field, until it has let a user in.
 static void login_log(const struct client *c)
 {
 	static const char *const words[] = {[MESSAGE_YES] = "login",
@@ -173,7 +165,7 @@ static void login_log(const struct client *c)
 static void on_asked(struct auth_query *query)
 {
 	struct client *c = container_of(query, struct client, query);
-	struct message m = message_make(MESSAGE_ANSWER);
+	struct message m = message_new(MESSAGE_ANSWER);
 	c->query_is_running = false;
 	login_log(c);
 	memcpy(c->session_id, query->session_id, sizeof(c->session_id));
@@ -195,7 +187,7 @@ static void handle_credentials(struct client *c, const struct message *m)
 {
 	const char *name = m->kind == MESSAGE_PASSWORD ? m->login.name : m->key.name;
 	(void)!text_copy(c->name, sizeof(c->name), name);
-	c->was_judged |= m->kind != MESSAGE_KEY_OFFER;
+	c->failure_is_counted |= m->kind != MESSAGE_KEY_OFFER;
 	c->state = CLIENT_QUERYING;
 	c->query_is_running = true;
 	auth_query_start(&c->query, &c->monitor->pools, c->address, m, on_asked);
@@ -204,7 +196,7 @@ static void handle_credentials(struct client *c, const struct message *m)
 static void on_dialled(void *data, const struct dial_reply *reply, int fds[static DIAL_FD_COUNT])
 {
 	struct client *c = data;
-	struct message m = message_make(MESSAGE_DIALLED);
+	struct message m = message_new(MESSAGE_DIALLED);
 	c->dialer = NULL;
 	bool done = reply && reply->outcome == DIAL_OK;
 	m.dialled.verdict = done ? MESSAGE_YES : MESSAGE_REFUSED;
@@ -224,12 +216,12 @@ static void on_dialled(void *data, const struct dial_reply *reply, int fds[stati
 
 static void handle_dial(struct client *c, const struct message *m)
 {
-	struct monitor *a = c->monitor;
+	struct monitor *monitor = c->monitor;
 	struct err e;
 	(void)m;
 	c->state = CLIENT_DIALLING;
-	if (dialer_start(a->conf.loop, a->conf.dial_path, c->session_id, on_dialled, c, &c->dialer,
-		    &e) < 0) {
+	if (dialer_start(monitor->conf.loop, monitor->conf.dial_path, c->session_id, on_dialled, c,
+		    &c->dialer, &e) < 0) {
 		log_warning("the agent cannot be called", log_err(&e));
 		on_dialled(c, NULL, (int[DIAL_FD_COUNT]){-1, -1});
 	}
@@ -283,21 +275,21 @@ static void on_client(void *data, uint32_t events)
 	mem_wipe(&m, sizeof(m));
 }
 
-static void client_new(struct monitor *a, const struct message *m, int fd)
+static void client_new(struct monitor *monitor, const struct message *m, int fd)
 {
 	struct client *c = xnew(struct client);
 	struct err e;
-	c->monitor = a;
+	c->monitor = monitor;
 	c->fd = fd;
 	c->serial = m->peer.serial;
 	memcpy(c->address, m->peer.address, sizeof(c->address));
 	memcpy(c->name, "-", sizeof("-"));
-	c->next = a->clients;
-	c->prev = &a->clients;
+	c->next = monitor->clients;
+	c->prev = &monitor->clients;
 	if (c->next)
 		c->next->prev = &c->next;
-	a->clients = c;
-	if (loop_watch(a->conf.loop, fd, EPOLLIN, on_client, c, &c->source, &e) < 0) {
+	monitor->clients = c;
+	if (loop_watch(monitor->conf.loop, fd, EPOLLIN, on_client, c, &c->source, &e) < 0) {
 		log_warning("a child cannot be heard", log_err(&e));
 		c->close_received = true;
 		client_gone(c);
@@ -306,36 +298,37 @@ static void client_new(struct monitor *a, const struct message *m, int fd)
 
 static void on_listener(void *data, uint32_t events)
 {
-	struct monitor *a = data;
+	struct monitor *monitor = data;
 	struct wait now = wait_for(0, -1);
 	struct message m;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
 	(void)events;
-	int r = message_receive(a->conf.listener_fd, MESSAGE_FROM_LISTENER, &now, &m, fds, &e);
+	int r = message_receive(
+		monitor->conf.listener_fd, MESSAGE_FROM_LISTENER, &now, &m, fds, &e);
 	if (r == MESSAGE_NONE)
 		return;
 	if (r == MESSAGE_CLOSED) {
 		log_info("the listener has ended");
-		loop_stop(a->conf.loop, EXIT_SUCCESS);
+		loop_stop(monitor->conf.loop, EXIT_SUCCESS);
 	} else if (r != 0) { // without the descriptor, when we have no room for it: its child ends
 		log_warning("a connection was not taken over", log_err(&e));
 	} else if (m.kind == MESSAGE_CRASHED) {
-		session_reports_add_abandoned(a->reports, m.peer.address, "-", "crash");
+		session_reports_add_abandoned(monitor->reports, m.peer.address, "-", "crash");
 	} else {
-		client_new(a, &m, fds[0]);
+		client_new(monitor, &m, fds[0]);
 	}
 }
 
 static char *sessions_list(void *data)
 {
-	const struct monitor *a = data;
+	const struct monitor *monitor = data;
 	size_t count = 0;
-	for (const struct client *c = a->clients; c; c = c->next)
+	for (const struct client *c = monitor->clients; c; c = c->next)
 		count += c->session_id[0] != '\0';
-	struct str list = STR_INIT(count * sizeof(a->clients->session_id) + 3);
+	struct str list = STR_INIT(count * sizeof(monitor->clients->session_id) + 3);
 	str_add(&list, "{");
-	for (const struct client *c = a->clients; c; c = c->next)
+	for (const struct client *c = monitor->clients; c; c = c->next)
 		if (c->session_id[0] != '\0')
 			str_addf(&list, "%s%s", list.len == 1 ? "" : ",", c->session_id);
 	str_add(&list, "}");
@@ -344,80 +337,81 @@ static char *sessions_list(void *data)
 
 static void on_session_end(void *data, const char *session_id, const char *sentence)
 {
-	struct monitor *a = data;
+	struct monitor *monitor = data;
 	struct client *next;
-	for (struct client *c = a->clients; c; c = next) {
+	for (struct client *c = monitor->clients; c; c = next) {
 		next = c->next;
 		if (strcmp(c->session_id, session_id) == 0)
 			client_end(c, sentence);
 	}
 }
 
-static int pools_make(struct monitor *a, struct err *e)
+static int pools_make(struct monitor *monitor, struct err *e)
 {
 	const struct pool_conf db = {.name = "db",
 		.threads = MONITOR_DB_THREADS,
 		.queue = DB_QUEUE,
-		.loop = a->conf.loop,
-		.db = {.conninfo = a->conf.database,
+		.loop = monitor->conf.loop,
+		.db = {.conninfo = monitor->conf.database,
 			.name = "ccp-sshproxy",
 			.timeout_ms = DB_TIMEOUT_CALL_MS}};
 	const struct pool_conf hash = {.name = "hash",
 		.threads = MONITOR_HASH_THREADS,
 		.queue = HASH_QUEUE,
-		.loop = a->conf.loop};
-	if (pool_new(&db, &a->pools.db, e) < 0)
+		.loop = monitor->conf.loop};
+	if (pool_new(&db, &monitor->pools.db, e) < 0)
 		return -1;
-	return pool_new(&hash, &a->pools.hash, e);
+	return pool_new(&hash, &monitor->pools.hash, e);
 }
 
 int monitor_new(const struct monitor_conf *conf, struct monitor **ret, struct err *e)
 {
-	struct monitor *a = xnew(struct monitor);
-	a->conf = *conf;
-	if (pools_make(a, e) < 0 || loop_watch(conf->loop, conf->listener_fd, EPOLLIN, on_listener,
-					    a, &a->listener, e) < 0)
+	struct monitor *monitor = xnew(struct monitor);
+	monitor->conf = *conf;
+	if (pools_make(monitor, e) < 0 || loop_watch(conf->loop, conf->listener_fd, EPOLLIN,
+						  on_listener, monitor, &monitor->listener, e) < 0)
 		return -1; // the program ends: nothing is worth freeing
-	a->reports = session_reports_new(&(struct session_reports_conf){.pool = a->pools.db,
-		.host_key = conf->host_key,
-		.sessions = sessions_list,
-		.end = on_session_end,
-		.data = a});
-	*ret = a;
+	monitor->reports =
+		session_reports_new(&(struct session_reports_conf){.pool = monitor->pools.db,
+			.host_key = conf->host_key,
+			.sessions = sessions_list,
+			.end = on_session_end,
+			.data = monitor});
+	*ret = monitor;
 	return 0;
 }
 
-void monitor_registered(struct monitor *a, int64_t process_id)
+void monitor_registered(struct monitor *monitor, int64_t process_id)
 {
-	a->pools.process_id = process_id;
-	session_reports_registered(a->reports, process_id);
+	monitor->pools.process_id = process_id;
+	session_reports_registered(monitor->reports, process_id);
 }
 
-void monitor_scan(struct monitor *a)
+void monitor_scan(struct monitor *monitor)
 {
 	int64_t now_ms = wait_now_ms();
-	session_reports_scan(a->reports);
-	for (struct client *c = a->clients; c; c = c->next)
+	session_reports_scan(monitor->reports);
+	for (struct client *c = monitor->clients; c; c = c->next)
 		if (c->kill_at_ms != 0 && c->kill_at_ms <= now_ms) {
 			c->kill_at_ms = now_ms + MONITOR_KILL_MS;
-			listener_tell(a, MESSAGE_KILL, c->serial);
+			listener_tell(monitor, MESSAGE_KILL, c->serial);
 		}
 }
 
-void monitor_doorbell(struct monitor *a)
+void monitor_doorbell(struct monitor *monitor)
 {
-	session_reports_check(a->reports);
+	session_reports_check(monitor->reports);
 }
 
-int monitor_stop(struct monitor *a)
+int monitor_stop(struct monitor *monitor)
 {
 	struct client *next;
-	for (struct client *c = a->clients; c; c = next) {
+	for (struct client *c = monitor->clients; c; c = next) {
 		next = c->next;
 		client_end(c, "The ssh proxy is restarting: connect again.");
 	}
-	int r = pool_stop(a->pools.hash, STOP_MS);
+	int r = pool_stop(monitor->pools.hash, STOP_MS);
 	if (r == 0)
-		r = pool_stop(a->pools.db, STOP_MS);
+		r = pool_stop(monitor->pools.db, STOP_MS);
 	return r;
 }

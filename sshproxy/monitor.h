@@ -13,7 +13,7 @@ struct loop;
 enum {
 	MONITOR_DB_THREADS = 2, // with the listening connection: three connections
 	MONITOR_HASH_THREADS = 1,
-	MONITOR_KILL_MS = 6000, // a child that was told to end and lives is killed
+	MONITOR_KILL_MS = 6000, // a child that was ordered to end and lives is killed
 };
 
 struct monitor_conf {
@@ -32,5 +32,5 @@ void monitor_registered(struct monitor *monitor, int64_t process_id);
 void monitor_scan(struct monitor *monitor); // each second
 void monitor_doorbell(struct monitor *monitor);
 
-// Tells every child to end, stops the pools. Returns 0, or POOL_LATE when a thread hangs.
+// Orders every child to end, stops the pools. Returns 0, or POOL_LATE when a thread hangs.
 _must_check_ int monitor_stop(struct monitor *monitor);

@@ -17,7 +17,7 @@ static void client_end(struct monitor_client *c, const char *sentence)
 		c->sentence[0] = '\0';
 }
 
-// Receives one message. -1 when the monitor orders the end or is gone.
+// Receives one message. -1 when the monitor orders the end or has ended.
 static int receive(struct monitor_client *c, const struct wait *w, struct message *ret,
 	int fds[static MESSAGE_FDS_MAX], struct err *e)
 {
@@ -62,13 +62,11 @@ void monitor_client_poll(struct monitor_client *c)
 void monitor_client_close(struct monitor_client *c, enum message_close_reason reason,
 	uint64_t up_bytes, uint64_t down_bytes)
 {
-	struct message m;
+	struct message m = message_new(MESSAGE_CLOSE);
 	struct err e;
-	memset(&m, 0, sizeof(m));
-	m.kind = MESSAGE_CLOSE;
 	m.close.reason = reason;
 	m.close.up_bytes = up_bytes;
 	m.close.down_bytes = down_bytes;
 	if (message_send(c->fd, &m, NULL, 0, &e) < 0)
-		return; // there is no reader left
+		return; // the monitor has ended: it needs no report
 }

@@ -14,20 +14,20 @@ enum { MONITOR_CLIENT_TIMEOUT_MS = 10000 };
 
 struct monitor_client {
 	int fd;
-	bool over; // told to end, or the monitor is gone: `sentence` is for the user
+	bool over; // ordered to end, or the monitor has ended: `sentence` is for the user
 	char sentence[MESSAGE_SENTENCE_SIZE];
 };
 
 void monitor_client_init(struct monitor_client *c, int fd);
 
 // Puts a question and waits for its answer. `fds` are set when the answer is DIALLED with yes, else
-// -1. -1 also when the monitor is gone.
+// -1. -1 also when `over`.
 _must_check_ int monitor_client_ask(struct monitor_client *c, const struct message *question,
 	struct message *answer, int fds[static MESSAGE_FDS_MAX], struct err *e);
 
 // Reads what came unasked: afterwards `over` may be true.
 void monitor_client_poll(struct monitor_client *c);
 
-// The last word; nobody answers it.
+// The last message; it has no answer.
 void monitor_client_close(struct monitor_client *c, enum message_close_reason reason,
 	uint64_t up_bytes, uint64_t down_bytes);

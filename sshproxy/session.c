@@ -37,7 +37,7 @@ struct session {
 	struct relay relay;
 	int grace_s;
 	enum message_close_reason close_reason;
-	char sentence[MESSAGE_SENTENCE_SIZE]; // "" when nobody is there to read one
+	char sentence[MESSAGE_SENTENCE_SIZE]; // "" when the user has left
 };
 
 static void close_because(struct session *s, enum message_close_reason reason, const char *sentence)
@@ -117,12 +117,11 @@ static bool user_login(struct session *s)
 // Asks the monitor for a connection and logs in there. On failure the sentence is for the user.
 static bool host_reach(struct session *s)
 {
-	struct message question, answer;
+	struct message answer;
 	_cleanup_(closep) int key_fd = -1;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
-	memset(&question, 0, sizeof(question));
-	question.kind = MESSAGE_DIAL;
+	struct message question = message_new(MESSAGE_DIAL);
 	if (monitor_client_ask(&s->monitor, &question, &answer, fds, &e) < 0) {
 		close_because(s, MESSAGE_CLOSE_UNREACHABLE,
 			s->monitor.over ? s->monitor.sentence

@@ -50,7 +50,7 @@ struct session_reports {
 	int64_t checked_ms;
 	struct job jobs[JOBS];
 	char *sessions; // what JOB_CHECK asks about
-	struct verdict *verdicts; // what it was told
+	struct verdict *verdicts; // what it answered
 	size_t verdicts_count;
 	struct report *queue, **queue_last;
 	size_t queue_count;
@@ -140,8 +140,8 @@ static void job_run(struct pool_job *job, struct db *db)
 	c->outcome = runs[c - c->reports->jobs](c->reports, db, &c->e);
 }
 
-// The verdicts are taken out first: a session that ends has to be told, and that may start the next
-// check.
+// The verdicts are taken out first: the end of a session has to be reported, and that may start the
+// next check.
 static void verdicts_apply(struct session_reports *s)
 {
 	_cleanup_(freep) struct verdict *verdicts = TAKE_PTR(s->verdicts);
@@ -216,7 +216,7 @@ static void job_done(struct pool_job *job)
 		return;
 	bool is_away = c->outcome != 0 && db_is_away(c->outcome, &c->e);
 	if (c->outcome != 0)
-		log_warning("the database was not told", log_err(&c->e));
+		log_warning("the database was not reached", log_err(&c->e));
 	switch ((enum job_kind)(c - s->jobs)) {
 	case JOB_HOST_KEY:
 		c->wanted |= is_away;

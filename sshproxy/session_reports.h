@@ -34,7 +34,7 @@ void session_reports_registered(struct session_reports *reports, int64_t process
 void session_reports_scan(struct session_reports *reports); // each second: does what is due
 void session_reports_check(struct session_reports *reports); // the doorbell rang
 
-// A session is over. The reason is a word of ccp.sessions.end_reason.
+// A session is over. The reason is one of ccp.sessions.end_reason.
 void session_reports_add_ended(struct session_reports *reports, const char *session_id,
 	const char *reason, uint64_t up_bytes, uint64_t down_bytes);
 

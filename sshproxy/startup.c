@@ -10,7 +10,7 @@ uint64_t startup_network(const struct addr *address)
 {
 	uint64_t network = 0;
 	if (address->family == AF_INET)
-		memcpy((char *)&network + 4, address->bytes, 4); // as in ::/32, where nobody is
+		memcpy((char *)&network + 4, address->bytes, 4); // as in ::/32, which is not in use
 	else
 		memcpy(&network, address->bytes, sizeof(network));
 	return network;

@@ -15,7 +15,7 @@ enum {
 	STARTUP_BEGIN = 20,
 	STARTUP_RATE = 30,
 	STARTUP_FULL = 100,
-	// Of one network: fewer than STARTUP_BEGIN, so that nobody alone keeps others out.
+	// Of one network: fewer than STARTUP_BEGIN, so that one network alone keeps no other out.
 	STARTUP_NETWORK_MAX = 16,
 };
 

@@ -27,7 +27,7 @@ comment on schema node is 'Machines and what an agent needs to know about the ho
 comment on schema process is 'Running programs and their beats.';
 comment on schema session is 'Live connections into hosts.';
 comment on schema setting is 'Settings, read live.';
-comment on schema ssh is 'What the ssh authority asks.';
+comment on schema ssh is 'What the ssh monitor asks.';
 comment on schema task is 'Tasks: enqueue, claim, report.';
 comment on schema token is 'Login tokens and the keys that sign them.';
 comment on schema verification is 'Evidence of what a host''s traffic really does.';

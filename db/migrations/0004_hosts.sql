@@ -92,7 +92,7 @@ comment on column ccp.hosts.pids_limit is 'Limit on processes and threads.';
 comment on column ccp.hosts.disk_limit_gb is 'Size of the home in GiB; null: unlimited.';
 comment on column ccp.hosts.sudo is 'The user may become root inside.';
 comment on column ccp.hosts.ssh_password_hash is
-'yescrypt of the ssh password, checked by the ssh authority only; null: keys only.';
+'yescrypt of the ssh password, checked by the ssh monitor only; null: keys only.';
 comment on column ccp.hosts.ssh_password_changed_at is 'When the ssh password last changed.';
 comment on column ccp.hosts.wg_public_key is 'The host''s tunnel key, public half; to be registered at the exit.';
 comment on column ccp.hosts.ssh_host_key is 'Public host key of the container''s own sshd.';

@@ -76,13 +76,20 @@ static char end[64];
 static void on_exit_signal(ssh_session session, ssh_channel channel, const char *name, int core,
 	const char *text, const char *language, void *data)
 {
-	(void)session, (void)channel, (void)core, (void)text, (void)language, (void)data;
+	(void)session;
+	(void)channel;
+	(void)core;
+	(void)text;
+	(void)language;
+	(void)data;
 	snprintf(end, sizeof(end), "signal %s\n", name);
 }
 
 static void on_exit_status(ssh_session session, ssh_channel channel, int status, void *data)
 {
-	(void)session, (void)channel, (void)data;
+	(void)session;
+	(void)channel;
+	(void)data;
 	snprintf(end, sizeof(end), "status %d\n", status);
 }
 

@@ -47,7 +47,8 @@ static atomic_bool answered;
 
 static void answered_run(struct pool_job *job, struct db *db)
 {
-	(void)job, (void)db;
+	(void)job;
+	(void)db;
 	atomic_store(&answered, true);
 }
 
