@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Neighbours of the agent's decisions that several unit tests replace in the same way.
+#pragma once
+
+#include "tests/unit/trace.h"
+
+#include "agent/container/docker.h"
+#include "agent/evidence.h"
+#include "agent/host/end.h"
+#include "agent/host/host.h"
+#include "agent/host/outbox.h"
+
+struct docker *docker_new(const char *socket_path)
+{
+	(void)socket_path;
+	return NULL;
+}
+
+void docker_freep(struct docker **d)
+{
+	(void)d;
+}
+
+void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
+	const struct evidence *ev)
+{
+	(void)box;
+	(void)host_id;
+	did("verified %s%s%s %s", kind, task_id ? " of " : "", task_id ? task_id : "",
+		outcome_name(ev->outcome));
+}
+
+void outbox_observe(struct outbox *box, const char *host_id, const char *state, const char *code,
+	const char *message)
+{
+	(void)box;
+	(void)host_id;
+	did("observe %s (%s)%s%s", state, code ? code : "", message ? " " : "",
+		message ? message : "");
+}
+
+void host_release(struct hosts *hosts, struct host *host)
+{
+	(void)hosts;
+	(void)host;
+	did("release");
+}
+
+// Whether it fails changes nothing for its callers but a line in the log.
+int host_end(
+	const struct agent *a, struct host *host, struct docker *d, bool *ret_exists, struct err *e)
+{
+	(void)a;
+	(void)host;
+	(void)d;
+	(void)ret_exists;
+	did("end");
+	return err_say(e, EIO, "no end");
+}

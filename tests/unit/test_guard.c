@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a guard checks, which kind of check it makes, and what each result leads to.
+// uses: agent/host/guard.c agent/host/schedule.c agent/host/verdict.c agent/evidence.c
+#include "tests/unit/agent_fakes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/host/guard.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+
+// What the neighbours answer.
+static struct {
+	int link_watch, wall_watch; // < 0: fails
+	bool changed; // links and rules
+	int submit, check, renew;
+	enum outcome outcome; // of a check that runs
+	bool is_taken; // the host, by a task
+} answers;
+
+static struct agent agent;
+static struct host host;
+static struct host_spec spec;
+static struct pool_job *job; // submitted and not done
+
+// The loop: a source is what loop_watch or loop_timer was given.
+struct loop_source {
+	void (*on_fd)(void *data, uint32_t events);
+	void (*on_timer)(void *data);
+	void *data;
+};
+enum { LINK, WALL, TUNNEL, PROCESS, TIMER, SOURCES };
+static struct loop_source sources[SOURCES];
+static int watched; // sources in use, without the timer
+
+int loop_watch(struct loop *loop, int fd, uint32_t events, void (*fn)(void *data, uint32_t events),
+	void *data, struct loop_source **ret, struct err *e)
+{
+	(void)loop;
+	(void)fd;
+	(void)events;
+	(void)e;
+	if (watched == TUNNEL && host.run.tunnel.pidfd < 0)
+		watched++; // there is none
+	sources[watched] = (struct loop_source){.on_fd = fn, .data = data};
+	*ret = &sources[watched++];
+	return 0;
+}
+
+int loop_timer(struct loop *loop, void (*fn)(void *data), void *data, struct loop_source **ret,
+	struct err *e)
+{
+	(void)loop;
+	(void)e;
+	sources[TIMER] = (struct loop_source){.on_timer = fn, .data = data};
+	*ret = &sources[TIMER];
+	return 0;
+}
+
+void loop_timer_set(struct loop_source *timer, int64_t delay_ms, int64_t period_ms)
+{
+	assert_ptr_equal(timer, &sources[TIMER]);
+	assert_int_equal(period_ms, 0);
+	did("timer %lld s", (long long)(delay_ms + 500) / 1000);
+}
+
+void loop_source_free(struct loop_source *source)
+{
+	if (source)
+		did("free %s", source == &sources[TUNNEL]    ? "tunnel"
+			       : source == &sources[PROCESS] ? "process"
+			       : source == &sources[TIMER]   ? "timer"
+							     : "watch");
+}
+
+void loop_post(struct loop *loop, struct loop_post *post)
+{
+	(void)loop;
+	post->fn(post);
+}
+
+int pool_submit(struct pool *pool, struct pool_job *submitted)
+{
+	(void)pool;
+	did("submit");
+	if (answers.submit == 0) {
+		assert_null(job);
+		job = submitted;
+	}
+	return answers.submit;
+}
+
+int link_watch(int ns_fd, struct err *e)
+{
+	(void)ns_fd;
+	return answers.link_watch < 0 ? err_say(e, EIO, "no link watch") : eventfd(0, EFD_CLOEXEC);
+}
+
+int wall_watch(int ns_fd, struct err *e)
+{
+	(void)ns_fd;
+	return answers.wall_watch < 0 ? err_say(e, EIO, "no wall watch") : eventfd(0, EFD_CLOEXEC);
+}
+
+bool link_changed(int watch_fd)
+{
+	(void)watch_fd;
+	return answers.changed;
+}
+
+bool wall_changed(int watch_fd)
+{
+	(void)watch_fd;
+	return answers.changed;
+}
+
+struct host *host_try_take(struct hosts *hosts, const char *id)
+{
+	(void)hosts;
+	assert_string_equal(id, host.id);
+	return answers.is_taken ? NULL : &host;
+}
+
+void host_set_spec(struct host *h, struct host_spec *s)
+{
+	h->spec = s;
+	did("set spec");
+}
+
+void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms)
+{
+	(void)hosts;
+	assert_string_equal(id, host.id);
+	did("inspect in %d ms", pause_ms);
+}
+
+int run_check(struct run *run, const struct host_spec *s, enum verify_kind kind,
+	const struct wait *w, struct evidence *ev, struct err *e)
+{
+	(void)run;
+	(void)s;
+	(void)w;
+	did("check %s", kind == VERIFY_FULL ? "full" : "light");
+	if (answers.check < 0)
+		evidence_add(ev, "check", OUTCOME_INCONCLUSIVE, "inconclusive", 0, "broken");
+	else if (answers.check == 0)
+		evidence_add(ev, "exit_ip", answers.outcome,
+			answers.outcome == OUTCOME_PASSED ? NULL : "exit_mismatch", 0, "seen");
+	return result(answers.check, "broken", e);
+}
+
+int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e)
+{
+	(void)run;
+	(void)ev;
+	did("renew %lld s", (long long)life_ms / 1000);
+	return result(answers.renew, "no proof", e);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	memset(&answers, 0, sizeof(answers));
+	memset(sources, 0, sizeof(sources));
+	watched = 0;
+	job = NULL;
+	agent = (struct agent){.guards = guards_new(&agent)};
+	spec = (struct host_spec){.light_s = 60, .full_s = 600, .proof_life_s = 900};
+	host = (struct host){.id = "h", .spec = &spec, .run = RUN_INIT};
+	host.run.number = 7;
+	host.run.process_fd = eventfd(0, EFD_CLOEXEC);
+	host.run.tunnel.pidfd = eventfd(0, EFD_CLOEXEC);
+	trace[0] = '\0';
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	guards_free(agent.guards);
+	close(host.run.process_fd);
+	close(host.run.tunnel.pidfd);
+	return 0;
+}
+
+static void begin(void)
+{
+	struct err e;
+	assert_int_equal(guards_begin(agent.guards, &host, &e), 0);
+}
+
+static void timer_fires(void)
+{
+	sources[TIMER].on_timer(sources[TIMER].data);
+}
+
+static void rings(int source)
+{
+	sources[source].on_fd(sources[source].data, 0);
+}
+
+// The job that was submitted runs and is done.
+static void job_runs(void)
+{
+	struct pool_job *running = job;
+	assert_non_null(running);
+	running->run(running, NULL);
+	running->ran = true;
+	job = NULL;
+	running->done(running);
+}
+
+#define REMOVED "free watch; free watch; free tunnel; free process; free timer; "
+
+static void checks_come_at_their_periods(void **state)
+{
+	(void)state;
+	begin();
+	assert_did("timer 60 s; ");
+	timer_fires();
+	assert_did("submit; ");
+	job_runs();
+	assert_did("check light; renew 900 s; release; timer 60 s; ");
+}
+
+static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state)
+{
+	(void)state;
+	spec.full_s = 20; // before the next light one
+	begin();
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; renew 900 s; release; timer 20 s; ");
+	spec.full_s = 0;
+	guards_end(agent.guards, 7);
+	assert_did(REMOVED);
+	watched = 0;
+	begin();
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check full; renew 900 s; verified full passed; release; "
+		   "timer 60 s; ");
+}
+
+static void the_periods_are_those_of_the_latest_spec(void **state)
+{
+	(void)state;
+	begin();
+	spec.light_s = 30;
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; renew 900 s; release; timer 30 s; ");
+}
+
+static void after_a_full_check_the_next_one_is_a_period_away(void **state)
+{
+	(void)state;
+	begin();
+	answers.changed = true;
+	rings(WALL);
+	spec.full_s = 10;
+	job_runs();
+	assert_did("timer 60 s; submit; check full; renew 900 s; verified full passed; release; "
+		   "timer 10 s; ");
+	timer_fires();
+	job_runs();
+	assert_did("submit; check light; renew 900 s; release; timer 10 s; ");
+}
+
+static void a_check_that_shows_nothing_is_made_again_in_full_and_three_end_the_host(void **state)
+{
+	(void)state;
+	begin();
+	answers.outcome = OUTCOME_INCONCLUSIVE;
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; verified light inconclusive; release; "
+		   "timer 5 s; ");
+	timer_fires();
+	job_runs();
+	assert_did("submit; check full; verified full inconclusive; release; timer 5 s; ");
+	timer_fires();
+	job_runs();
+	assert_did("submit; check full; verified full inconclusive; end; observe stopped "
+		   "(exit_mismatch) seen; release; " REMOVED);
+}
+
+static void a_pass_in_between_begins_the_count_again(void **state)
+{
+	(void)state;
+	begin();
+	host.inconclusive = 2;
+	timer_fires();
+	job_runs();
+	assert_int_equal(host.inconclusive, 0);
+}
+
+static void a_failed_check_ends_the_host_at_once(void **state)
+{
+	(void)state;
+	begin();
+	answers.outcome = OUTCOME_FAILED;
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; verified light failed; end; observe stopped "
+		   "(exit_mismatch) seen; release; " REMOVED);
+}
+
+static void a_check_that_cannot_run_is_reported_and_renews_nothing(void **state)
+{
+	(void)state;
+	begin();
+	answers.check = -1;
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; verified light inconclusive; release; "
+		   "timer 5 s; ");
+	answers.check = 0;
+	timer_fires();
+	job_runs();
+	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+}
+
+static void a_check_that_gave_way_to_a_task_comes_soon(void **state)
+{
+	(void)state;
+	begin();
+	answers.check = WAIT_CANCELED;
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; release; timer 1 s; ");
+	answers.is_taken = true;
+	timer_fires();
+	job_runs();
+	assert_did("submit; timer 1 s; ");
+}
+
+static void a_guard_goes_when_the_run_is_not_its_own_or_the_pool_has_stopped(void **state)
+{
+	(void)state;
+	begin();
+	host.run.number = 8;
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; release; " REMOVED);
+
+	watched = 0;
+	begin();
+	timer_fires();
+	struct pool_job *dropped = job;
+	job = NULL;
+	dropped->done(dropped); // without having run
+	assert_did("timer 60 s; submit; " REMOVED);
+}
+
+static void a_full_pool_is_tried_again(void **state)
+{
+	(void)state;
+	begin();
+	answers.submit = POOL_FULL;
+	answers.changed = true;
+	rings(LINK);
+	assert_did("timer 60 s; submit; timer 1 s; ");
+	answers.submit = 0;
+	timer_fires();
+	job_runs();
+	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+}
+
+static void a_change_is_checked_in_full_at_once(void **state)
+{
+	static const int places[] = {LINK, WALL};
+	(void)state;
+	begin();
+	assert_did("timer 60 s; ");
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		answers.changed = false;
+		rings(places[i]);
+		assert_did("");
+		answers.changed = true;
+		rings(places[i]);
+		job_runs();
+		assert_did("submit; check full; renew 900 s; verified full passed; release; "
+			   "timer 60 s; ");
+	}
+}
+
+static void a_change_during_a_check_is_checked_right_after_it(void **state)
+{
+	(void)state;
+	begin();
+	timer_fires();
+	assert_did("timer 60 s; submit; ");
+	answers.changed = true;
+	rings(LINK);
+	timer_fires();
+	assert_did(""); // one check at a time
+	job_runs();
+	assert_did("check light; renew 900 s; release; timer 0 s; ");
+	timer_fires();
+	job_runs();
+	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+}
+
+static void a_dead_tunnel_is_checked_and_a_dead_container_inspected(void **state)
+{
+	(void)state;
+	begin();
+	rings(PROCESS);
+	assert_did("timer 60 s; free process; inspect in 1000 ms; ");
+	rings(TUNNEL);
+	assert_did("free tunnel; submit; ");
+	answers.outcome = OUTCOME_FAILED;
+	job_runs();
+	assert_did(
+		"check full; verified full failed; end; observe stopped (exit_mismatch) seen; release; "
+		"free watch; free watch; free timer; ");
+}
+
+static void a_guard_is_ended_at_once_or_after_its_check(void **state)
+{
+	(void)state;
+	begin();
+	trace[0] = '\0';
+	guards_end(agent.guards, 0);
+	guards_end(agent.guards, 6);
+	assert_did("");
+	guards_end(agent.guards, 7);
+	assert_did(REMOVED);
+
+	watched = 0;
+	begin();
+	timer_fires();
+	trace[0] = '\0';
+	guards_end(agent.guards, 7);
+	assert_did("");
+	job_runs();
+	assert_did("check light; renew 900 s; release; " REMOVED);
+}
+
+static void a_check_may_be_asked_for_soon(void **state)
+{
+	(void)state;
+	begin();
+	guards_check_soon(agent.guards, 7);
+	assert_did("timer 60 s; timer 5 s; ");
+	timer_fires();
+	job_runs();
+	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+}
+
+static struct host_spec spec_of(const char *json)
+{
+	return (struct host_spec){
+		.json = cJSON_Parse(json), .light_s = 60, .full_s = 600, .proof_life_s = 900};
+}
+
+static void a_spec_with_another_exit_or_verification_is_checked_at_once(void **state)
+{
+	static const struct {
+		const char *json;
+		const char *done;
+	} specs[] = {
+		{"{\"exit\":{\"a\":1},\"verify\":{\"b\":1},\"image\":\"x\"}", "set spec; "},
+		{"{\"exit\":{\"a\":2},\"verify\":{\"b\":1}}", "submit; set spec; "},
+		{"{\"exit\":{\"a\":1},\"verify\":{\"b\":2}}", "submit; set spec; "},
+		{"{\"exit\":{\"a\":1}}", "submit; set spec; "},
+	};
+	struct host_spec first = spec_of("{\"exit\":{\"a\":1},\"verify\":{\"b\":1}}");
+	(void)state;
+	begin();
+	trace[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		struct host_spec next = spec_of(specs[i].json);
+		host.spec = &first;
+		guard_set_spec(&agent, &host, &next);
+		assert_did(specs[i].done);
+		if (job)
+			job_runs();
+		trace[0] = '\0';
+		cJSON_Delete(next.json);
+	}
+	host.spec = NULL;
+	guard_set_spec(&agent, &host, &first);
+	assert_did("set spec; ");
+	cJSON_Delete(first.json);
+}
+
+static void a_host_that_cannot_be_watched_is_not_guarded(void **state)
+{
+	struct err e;
+	(void)state;
+	answers.link_watch = -1;
+	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
+	assert_string_equal(e.message, "no link watch");
+	answers.link_watch = 0;
+	answers.wall_watch = -1;
+	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
+	assert_string_equal(e.message, "no wall watch");
+	answers.wall_watch = 0;
+	int process_fd = host.run.process_fd;
+	host.run.process_fd = -1;
+	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
+	host.run.process_fd = process_fd;
+	int pidfd = host.run.tunnel.pidfd;
+	host.run.tunnel.pidfd = 1000000; // not a descriptor
+	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
+	host.run.tunnel.pidfd = pidfd;
+	assert_did("");
+}
+
+static void a_tunnel_of_the_kernels_has_nothing_to_watch(void **state)
+{
+	(void)state;
+	close(host.run.tunnel.pidfd);
+	host.run.tunnel.pidfd = -1;
+	begin();
+	guards_end(agent.guards, 7);
+	assert_did("timer 60 s; free watch; free watch; free process; free timer; ");
+}
+
+// What guard_judge makes of a verification: kind, task, outcome, and whether the proof is renewed.
+static void a_verification_renews_counts_or_ends(void **state)
+{
+	static const struct {
+		const char *kind, *task;
+		enum outcome outcome;
+		int renew;
+		bool holds;
+		const char *done;
+	} rows[] = {
+		{"light", NULL, OUTCOME_PASSED, 0, true, "renew 900 s; "},
+		{"full", NULL, OUTCOME_PASSED, 0, true, "renew 900 s; verified full passed; "},
+		{"task", "t", OUTCOME_PASSED, 0, true, "renew 900 s; verified task of t passed; "},
+		{"light", NULL, OUTCOME_PASSED, -1, false,
+			"renew 900 s; verified light failed; end; observe stopped (internal) no proof; "},
+		{"light", NULL, OUTCOME_INCONCLUSIVE, 0, true, "verified light inconclusive; "},
+		{"task", "t", OUTCOME_INCONCLUSIVE, 0, false,
+			"verified task of t inconclusive; end; observe stopped (leak) seen; "},
+		{"full", NULL, OUTCOME_FAILED, 0, false,
+			"verified full failed; end; observe stopped (leak) seen; "},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct evidence ev;
+		evidence_init(&ev);
+		if (rows[i].outcome != OUTCOME_PASSED)
+			evidence_add(&ev, "x", rows[i].outcome, "leak", 0, "seen");
+		answers.renew = rows[i].renew;
+		host.inconclusive = 0;
+		assert_int_equal(guard_judge(&agent, &host, NULL, rows[i].kind, rows[i].task, &ev),
+			rows[i].holds);
+		assert_did(rows[i].done);
+		evidence_done(&ev);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(checks_come_at_their_periods),
+		TEST(a_full_check_is_made_when_it_is_due_and_not_waited_past),
+		TEST(the_periods_are_those_of_the_latest_spec),
+		TEST(after_a_full_check_the_next_one_is_a_period_away),
+		TEST(a_check_that_shows_nothing_is_made_again_in_full_and_three_end_the_host),
+		TEST(a_pass_in_between_begins_the_count_again),
+		TEST(a_failed_check_ends_the_host_at_once),
+		TEST(a_check_that_cannot_run_is_reported_and_renews_nothing),
+		TEST(a_check_that_gave_way_to_a_task_comes_soon),
+		TEST(a_guard_goes_when_the_run_is_not_its_own_or_the_pool_has_stopped),
+		TEST(a_full_pool_is_tried_again),
+		TEST(a_change_is_checked_in_full_at_once),
+		TEST(a_change_during_a_check_is_checked_right_after_it),
+		TEST(a_dead_tunnel_is_checked_and_a_dead_container_inspected),
+		TEST(a_guard_is_ended_at_once_or_after_its_check),
+		TEST(a_check_may_be_asked_for_soon),
+		TEST(a_spec_with_another_exit_or_verification_is_checked_at_once),
+		TEST(a_host_that_cannot_be_watched_is_not_guarded),
+		TEST(a_tunnel_of_the_kernels_has_nothing_to_watch),
+		TEST(a_verification_renews_counts_or_ends),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+// In which order a run is checked, renewed and adopted, and what each answer leads to.
+// uses: agent/host/run.c agent/evidence.c
+#include "tests/unit/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/container/gate.h"
+#include "agent/evidence.h"
+#include "agent/host/run.h"
+#include "agent/net/netns.h"
+#include "agent/net/probe.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+// What the neighbours answer: 0, WAIT_CANCELED, another outcome, or -1; for checks also what they
+// add to the evidence.
+static struct {
+	int prove, link, wall, verify, probe, read, open, find, netns, init, connect, say;
+	enum outcome proves, links, walls, verifies, probes;
+	bool is_open;
+	enum gate_state gate;
+} answers;
+
+static int answer(const char *what, int r, struct err *e)
+{
+	did("%s", what);
+	return r < 0 ? err_say(e, EIO, "%s failed", what) : r;
+}
+
+static int check(const char *what, int r, enum outcome o, struct evidence *ev, struct err *e)
+{
+	if (r == 0)
+		evidence_add(ev, what, o, o == OUTCOME_PASSED ? NULL : "leak", 0, "%s", what);
+	return answer(what, r, e);
+}
+
+static int fake_prove(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e)
+{
+	(void)t;
+	(void)ns_fd;
+	return check("tunnel", answers.prove, answers.proves, ev, e);
+}
+
+static int fake_find(const char *name, int ns_fd, struct tunnel *ret, struct err *e)
+{
+	(void)ns_fd;
+	(void)ret;
+	did("find %s", name);
+	return result(answers.find, "find failed", e);
+}
+
+static const struct tunnel_kind kind = {.prove = fake_prove, .find = fake_find};
+
+int link_check(int ns_fd, const struct link_spec *spec, struct evidence *ev, struct err *e)
+{
+	(void)ns_fd;
+	(void)spec;
+	return check("link", answers.link, answers.links, ev, e);
+}
+
+int wall_check(struct wall *w, struct wall_state *ret, struct evidence *ev, struct err *e)
+{
+	(void)w;
+	(void)ret;
+	return check("wall", answers.wall, answers.walls, ev, e);
+}
+
+int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w, struct evidence *ev,
+	struct err *e)
+{
+	(void)ns_fd;
+	(void)w;
+	return check(spec->kind == VERIFY_FULL ? "full" : "light", answers.verify, answers.verifies,
+		ev, e);
+}
+
+int probe_run(struct wall *w, int ns_fd, enum probe_wall state, struct evidence *ev, struct err *e)
+{
+	(void)w;
+	(void)ns_fd;
+	return check(state == PROBE_OPEN ? "probe open" : "probe closed", answers.probe,
+		answers.probes, ev, e);
+}
+
+int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
+{
+	(void)w;
+	*ret = (struct wall_state){.open = answers.is_open};
+	return answer("read", answers.read, e);
+}
+
+int wall_open(struct wall *w, int64_t life_ms, struct err *e)
+{
+	(void)w;
+	did("open for %lld", (long long)life_ms);
+	return result(answers.open, "open failed", e);
+}
+
+int wall_init(struct wall *w, int ns_fd, const struct wall_spec *spec, struct err *e)
+{
+	(void)ns_fd;
+	(void)spec;
+	*w = WALL_INIT;
+	return answer("wall_init", answers.init, e);
+}
+
+void wall_done(struct wall *w)
+{
+	(void)w;
+	did("wall_done");
+}
+
+void tunnel_done(struct tunnel *t)
+{
+	(void)t;
+	did("tunnel_done");
+}
+
+bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
+{
+	snprintf(ret, TUNNEL_NAME_SIZE, "c%.3s", id);
+	return id[0] != 'x';
+}
+
+void host_spec_verify(
+	const struct host_spec *spec, enum verify_kind verify, struct verify_spec *ret)
+{
+	(void)spec;
+	*ret = (struct verify_spec){.kind = verify};
+}
+
+void exit_wall_spec(const struct exit_spec *spec, struct wall_spec *ret)
+{
+	(void)spec;
+	*ret = (struct wall_spec){.tunnel = "tun0"};
+}
+
+int netns_open(const char *path, struct err *e)
+{
+	did("netns %s", path);
+	return answers.netns < 0 ? err_say(e, ENOENT, "no namespace") : eventfd(0, EFD_CLOEXEC);
+}
+
+int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e)
+{
+	(void)ns_fd;
+	(void)w;
+	did("gate of %d", (int)pid);
+	if (answers.connect == 0)
+		*ret_fd = eventfd(0, EFD_CLOEXEC);
+	return result(answers.connect, "no gate", e);
+}
+
+int gate_say(int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e)
+{
+	(void)fd;
+	(void)w;
+	assert_int_equal(word, GATE_ASK);
+	*ret = answers.gate;
+	return answer("ask", answers.say, e);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	memset(&answers, 0, sizeof(answers));
+	answers.gate = GATE_SSHD_UP;
+	trace[0] = '\0';
+	return 0;
+}
+
+// A run whose process lives. The caller closes its process_fd.
+static struct run run_make(void)
+{
+	struct run run = RUN_INIT;
+	run.number = 1;
+	run.process_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); // not readable
+	run.tunnel.kind = &kind;
+	return run;
+}
+
+static int check_run(enum verify_kind verify, struct evidence *ev)
+{
+	struct run run = run_make();
+	struct host_spec spec = {0};
+	struct wait w = wait_for(1000, -1);
+	struct err e;
+	evidence_init(ev);
+	int r = run_check(&run, &spec, verify, &w, ev, &e);
+	close(run.process_fd);
+	return r;
+}
+
+static void a_light_check_sends_no_probes_and_a_full_one_those_of_the_walls_state(void **state)
+{
+	struct evidence ev;
+	(void)state;
+	assert_int_equal(check_run(VERIFY_LIGHT, &ev), 0);
+	assert_int_equal(ev.outcome, OUTCOME_PASSED);
+	assert_did("tunnel; link; wall; light; ");
+	evidence_done(&ev);
+
+	assert_int_equal(check_run(VERIFY_FULL, &ev), 0);
+	assert_did("tunnel; link; wall; full; read; probe closed; ");
+	evidence_done(&ev);
+
+	answers.is_open = true;
+	assert_int_equal(check_run(VERIFY_FULL, &ev), 0);
+	assert_did("tunnel; link; wall; full; read; probe open; ");
+	evidence_done(&ev);
+}
+
+static void nothing_is_asked_through_a_tunnel_that_is_not_as_it_should_be(void **state)
+{
+	static const struct {
+		enum outcome *place;
+		const char *done;
+	} wrong[] = {
+		{&answers.proves, "tunnel; link; wall; "},
+		{&answers.links, "tunnel; link; wall; "},
+		{&answers.walls, "tunnel; link; wall; "},
+		{&answers.verifies, "tunnel; link; wall; full; "},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		for (enum outcome o = OUTCOME_INCONCLUSIVE; o <= OUTCOME_FAILED; o++) {
+			struct evidence ev;
+			start(state);
+			*wrong[i].place = o;
+			assert_int_equal(check_run(VERIFY_FULL, &ev), 0);
+			assert_int_equal(ev.outcome, o);
+			assert_did(wrong[i].done);
+			evidence_done(&ev);
+		}
+}
+
+static void a_check_that_cannot_run_is_inconclusive_and_goes_no_further(void **state)
+{
+	static const struct {
+		int *place;
+		const char *done;
+	} broken[] = {
+		{&answers.prove, "tunnel; "},
+		{&answers.link, "tunnel; link; "},
+		{&answers.wall, "tunnel; link; wall; "},
+		{&answers.verify, "tunnel; link; wall; full; "},
+		{&answers.read, "tunnel; link; wall; full; read; "},
+		{&answers.probe, "tunnel; link; wall; full; read; probe closed; "},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+		struct evidence ev;
+		start(state);
+		*broken[i].place = -1;
+		assert_int_equal(check_run(VERIFY_FULL, &ev), -1);
+		assert_int_equal(ev.outcome, OUTCOME_INCONCLUSIVE);
+		assert_string_equal(ev.code, "inconclusive");
+		assert_non_null(strstr(ev.sentence, "failed"));
+		assert_did(broken[i].done);
+		evidence_done(&ev);
+	}
+}
+
+static void a_cancelled_check_says_nothing(void **state)
+{
+	struct evidence ev;
+	(void)state;
+	answers.verify = WAIT_CANCELED;
+	assert_int_equal(check_run(VERIFY_FULL, &ev), WAIT_CANCELED);
+	assert_int_equal(ev.outcome, OUTCOME_PASSED);
+	assert_did("tunnel; link; wall; full; ");
+	evidence_done(&ev);
+}
+
+static void a_dead_container_fails_without_any_other_check(void **state)
+{
+	struct run run = run_make();
+	struct host_spec spec = {0};
+	struct wait w = wait_for(1000, -1);
+	struct err e;
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct evidence ev;
+		evidence_init(&ev);
+		if (i == 0) {
+			eventfd_write(run.process_fd, 1);
+		} else {
+			close(run.process_fd);
+			run.process_fd = -1;
+		}
+		assert_true(run_is_dead(&run));
+		assert_int_equal(run_check(&run, &spec, VERIFY_LIGHT, &w, &ev, &e), 0);
+		assert_int_equal(ev.outcome, OUTCOME_FAILED);
+		assert_string_equal(ev.code, "inventory");
+		assert_did("");
+		evidence_done(&ev);
+	}
+}
+
+static int renew(struct evidence *ev)
+{
+	struct run run = run_make();
+	struct err e;
+	evidence_init(ev);
+	int r = run_renew(&run, 900, ev, &e);
+	evidence_done(ev);
+	close(run.process_fd);
+	return r;
+}
+
+static void a_wall_that_had_closed_is_probed_once_it_is_open_again(void **state)
+{
+	struct evidence ev;
+	(void)state;
+	answers.is_open = true;
+	assert_int_equal(renew(&ev), 0);
+	assert_did("read; open for 900; ");
+	answers.is_open = false;
+	assert_int_equal(renew(&ev), 0);
+	assert_did("read; open for 900; probe open; ");
+	answers.probes = OUTCOME_FAILED;
+	assert_int_equal(renew(&ev), 0);
+	assert_int_equal(ev.outcome, OUTCOME_FAILED);
+	assert_did("read; open for 900; probe open; ");
+	answers.probe = -1;
+	assert_int_equal(renew(&ev), -1);
+	assert_did("read; open for 900; probe open; ");
+	answers.open = -1;
+	assert_int_equal(renew(&ev), -1);
+	assert_did("read; open for 900; ");
+	answers.read = -1;
+	assert_int_equal(renew(&ev), -1);
+	assert_did("read; ");
+}
+
+static int adopt(const char *id, struct run *ret, struct err *e)
+{
+	struct host_spec spec = {0};
+	struct docker_container c = {.pid = 77, .started_at = "then", .sandbox_key = "/key"};
+	struct wait w = wait_for(1000, -1);
+	snprintf(c.id, sizeof(c.id), "%s", id);
+	spec.exit.tunnel.kind = &kind;
+	return run_adopt(&spec, &c, &w, ret, e);
+}
+
+static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **state)
+{
+	struct run run;
+	struct err e;
+	(void)state;
+	assert_int_equal(adopt("abc", &run, &e), 0);
+	assert_did("netns /key; wall_init; find cabc; gate of 77; ask; ");
+	assert_string_equal(run.container_id, "abc");
+	assert_string_equal(run.started_at, "then");
+	assert_int_equal(run.pid, 77);
+	assert_true(run.ns_fd >= 0);
+	close(run.ns_fd);
+	answers.gate = GATE_OPENED;
+	assert_int_equal(adopt("abc", &run, &e), 0);
+	close(run.ns_fd);
+}
+
+#define CLOSED "wall_done; tunnel_done; "
+
+static void what_is_not_whole_is_not_adopted(void **state)
+{
+	static const struct {
+		int *place;
+		int answer;
+		int result;
+		const char *done, *why;
+	} parts[] = {
+		{&answers.netns, -1, -1, "netns /key; " CLOSED, "no namespace"},
+		{&answers.init, -1, -1, "netns /key; wall_init; " CLOSED, "wall_init failed"},
+		{&answers.find, -1, -1, "netns /key; wall_init; find cabc; " CLOSED, "find"},
+		{&answers.find, TUNNEL_ABSENT, -1, "netns /key; wall_init; find cabc; " CLOSED,
+			"its tunnel does not run"},
+		{&answers.connect, -1, -1, "netns /key; wall_init; find cabc; gate of 77; " CLOSED,
+			"no gate"},
+		{&answers.connect, WAIT_TIMEOUT, -1,
+			"netns /key; wall_init; find cabc; gate of 77; " CLOSED, NULL},
+		{&answers.connect, WAIT_CANCELED, WAIT_CANCELED,
+			"netns /key; wall_init; find cabc; gate of 77; " CLOSED, NULL},
+		{&answers.say, -1, -1, "netns /key; wall_init; find cabc; gate of 77; ask; " CLOSED,
+			"ask"},
+		{&answers.say, WAIT_CANCELED, WAIT_CANCELED,
+			"netns /key; wall_init; find cabc; gate of 77; ask; " CLOSED, NULL},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct run run = RUN_INIT;
+		struct err e;
+		start(state);
+		*parts[i].place = parts[i].answer;
+		assert_int_equal(adopt("abc", &run, &e), parts[i].result);
+		assert_int_equal(run.ns_fd, -1);
+		assert_did(parts[i].done);
+		if (parts[i].why)
+			assert_non_null(strstr(e.message, parts[i].why));
+	}
+}
+
+static void a_closed_gate_or_a_strange_id_is_not_adopted(void **state)
+{
+	struct run run;
+	struct err e;
+	(void)state;
+	answers.gate = GATE_WAITING;
+	assert_int_equal(adopt("abc", &run, &e), -1);
+	assert_string_equal(e.message, "its gate is closed");
+	start(state);
+	assert_int_equal(adopt("xyz", &run, &e), -1);
+	assert_did("netns /key; wall_init; " CLOSED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+			a_light_check_sends_no_probes_and_a_full_one_those_of_the_walls_state,
+			start),
+		cmocka_unit_test(nothing_is_asked_through_a_tunnel_that_is_not_as_it_should_be),
+		cmocka_unit_test(a_check_that_cannot_run_is_inconclusive_and_goes_no_further),
+		cmocka_unit_test_setup(a_cancelled_check_says_nothing, start),
+		cmocka_unit_test_setup(a_dead_container_fails_without_any_other_check, start),
+		cmocka_unit_test_setup(
+			a_wall_that_had_closed_is_probed_once_it_is_open_again, start),
+		cmocka_unit_test_setup(
+			what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate, start),
+		cmocka_unit_test(what_is_not_whole_is_not_adopted),
+		cmocka_unit_test_setup(a_closed_gate_or_a_strange_id_is_not_adopted, start),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
