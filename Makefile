@@ -44,11 +44,11 @@ PROGRAMS := $(foreach f,$(FOLDERS),$(OUT)/$(call program,$(f)))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 LIB := $(OUT)/libccp.a
 
-.PHONY: help build init units fuzz lint format mutants clean test bench up down status psql
+.PHONY: help build init units fuzz lint format mutants clean test test-fast bench up down status psql
 
 help: ## this text
 	@printf 'cloud-cli-proxy %s\n\n' '$(VERSION)'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  FLAVOUR=debug|asan|tsan|release (default release) goes with build, units and up.\n'
 
 build: $(PROGRAMS) init ## compile everything to build/FLAVOUR (needs the libraries: tools/install-deps)
@@ -67,6 +67,9 @@ psql: ## a psql for the DBA
 
 test: ## install what is missing, build, run every test
 	@tests/run
+
+test-fast: ## the tests that need no container, in minutes
+	@tests/run --fast
 
 bench: ## measure; writes .run/bench.json
 	@tests/bench/run

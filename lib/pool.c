@@ -225,17 +225,21 @@ int pool_cancel_fd(const struct pool *pool)
 	return pool->cancel_fd;
 }
 
+// The lock is held. All are taken out at once, so that no thread runs one meanwhile.
 static void drop_waiting(struct pool *pool)
 {
-	while (pool->first) {
-		struct pool_job *job = pool->first;
-		pool->first = job->next;
-		pool->waiting--;
-		pthread_mutex_unlock(&pool->lock);
-		finish(pool, job);
-		pthread_mutex_lock(&pool->lock);
-	}
+	struct pool_job *job = pool->first;
+
+	pool->first = NULL;
 	pool->last = &pool->first;
+	pool->waiting = 0;
+	pthread_mutex_unlock(&pool->lock);
+	while (job) {
+		struct pool_job *next = job->next;
+		finish(pool, job);
+		job = next;
+	}
+	pthread_mutex_lock(&pool->lock);
 }
 
 int pool_end(struct pool *pool, int timeout_ms)

@@ -15,14 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/attr.h"
 #include "lib/err.h"
 #include "lib/mem.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANDBOX_IS_LOCKED = 0 };
-#else
-enum { SANDBOX_IS_LOCKED = 1 };
-#endif
 
 enum {
 	FILES_MAX = 16, // the user, the monitor, the container, a key for a moment
@@ -130,7 +125,7 @@ static int descriptors_keep(int user_fd, int monitor_fd, struct err *e)
 	if (user < 0 || monitor < 0 || null < 0)
 		return err_set(e, errno, "keep the descriptors");
 	for (int fd = 0; fd < SANDBOX_FD_USER; fd++)
-		if ((fd != STDERR_FILENO || SANDBOX_IS_LOCKED) && dup2(null, fd) < 0)
+		if ((fd != STDERR_FILENO || !HAS_SANITIZER) && dup2(null, fd) < 0)
 			return err_set(e, errno, "close the standard streams");
 	if (dup2(user, SANDBOX_FD_USER) < 0 || dup2(monitor, SANDBOX_FD_MONITOR) < 0 ||
 		close_range(SANDBOX_FD_MONITOR + 1, ~0U, 0) < 0)
@@ -162,7 +157,7 @@ int sandbox_enter(const struct sandbox *sandbox, int user_fd, int monitor_fd, st
 {
 	if (descriptors_keep(user_fd, monitor_fd, e) < 0)
 		return -1;
-	if (!SANDBOX_IS_LOCKED)
+	if (HAS_SANITIZER)
 		return 0;
 	if (limits_set(e) < 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include "agent/verify/verify.h"
 #include "agent/verify/verify_net.h"
 #include "agent/verify/verify_wire.h"
+#include "lib/attr.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -42,7 +43,7 @@ static int limits_set(struct err *e)
 	return 0;
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#if !HAS_SANITIZER
 // What curl, c-ares, OpenSSL and libc call between here and the end. Everything else is EPERM: no
 // new programs or threads, no writing to files, no sockets but internet ones.
 static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
