@@ -181,6 +181,35 @@ static void an_order_to_end_ends_the_login_with_its_sentence(void **state)
 	assert_true(f->line.over);
 }
 
+static void an_order_to_end_is_seen_unasked_and_nothing_is_asked_after_it(void **state)
+{
+	struct fixture *f = *state;
+	monitor_client_poll(&f->line);
+	assert_false(f->line.over);
+	monitor_says(f, MESSAGE_ANSWER, MESSAGE_YES, ""); // an answer to nothing is skipped
+	monitor_says(f, MESSAGE_END, MESSAGE_REFUSED, "Ended.");
+	monitor_client_poll(&f->line);
+	assert_true(f->line.over);
+	(void)TRY(f, ssh_userauth_password(f->client.session, NULL, "secret"));
+	assert_int_equal(f->outcome, LOGIN_REFUSED);
+	assert_string_equal(f->login.sentence, "Ended.");
+}
+
+static void a_monitor_that_has_ended_is_seen_unasked(void **state)
+{
+	struct fixture *f = *state;
+	monitor_client_close(&f->line, MESSAGE_CLOSE_GRACE, 1, 2);
+	struct message m = monitor_hears(f);
+	assert_int_equal(m.kind, MESSAGE_CLOSE);
+	assert_int_equal(m.close.reason, MESSAGE_CLOSE_GRACE);
+	assert_int_equal(m.close.up_bytes, 1);
+	assert_int_equal(m.close.down_bytes, 2);
+	close(TAKE_FD(f->monitor_fd));
+	monitor_client_poll(&f->line);
+	assert_true(f->line.over);
+	assert_string_equal(f->line.sentence, "The ssh proxy is restarting: connect again.");
+}
+
 static void without_a_monitor_the_login_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -286,6 +315,11 @@ int main(void)
 			a_refusal_ends_the_login_with_its_sentence, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_order_to_end_ends_the_login_with_its_sentence, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_order_to_end_is_seen_unasked_and_nothing_is_asked_after_it, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_monitor_that_has_ended_is_seen_unasked, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_monitor_the_login_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_answer_of_another_kind_ends_the_login, setup, teardown),

@@ -269,6 +269,20 @@ static void a_signal_that_ends_a_command_is_passed_on(void **state)
 	heard_wait(p, &s, "eof signal=SEGV,1,dumped close");
 }
 
+static void a_signal_whose_name_does_not_fit_is_kill(void **state)
+{
+	struct peers *p = *state;
+	struct session s = exec_begin(p);
+	listen_to_container(&s);
+	_cleanup_(freep) char *text = xcalloc(PAIR_EXIT_TEXT_MAX + 1, 1);
+	memset(text, 'x', PAIR_EXIT_TEXT_MAX);
+	assert_int_equal(ssh_channel_request_send_exit_signal(
+				 s.container, "a-name-that-no-signal-has-ever-had", 0, text, ""),
+		SSH_OK);
+	assert_int_equal(ssh_channel_close(s.container), SSH_OK);
+	heard_wait(p, &s, "eof signal=KILL,0, close");
+}
+
 static void a_channel_that_the_container_closes_without_a_status_has_none(void **state)
 {
 	struct peers *p = *state;
@@ -543,6 +557,8 @@ int main(void)
 			what_comes_at_once_keeps_its_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_signal_that_ends_a_command_is_passed_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_signal_whose_name_does_not_fit_is_kill, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_channel_that_the_container_closes_without_a_status_has_none, setup,
 			teardown),
