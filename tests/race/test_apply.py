@@ -1,27 +1,13 @@
-"""db/apply while the product works: no call fails; applied twice nothing differs; a changed migration is refused."""
+"""db/apply while the product works: no call, no request and no task fails."""
 
 import http.client
-import shutil
-import subprocess
 import threading
 
 from machine import Agent, Caller, Counts
 from support.http import ApiServer
-from support.paths import CHECKOUT
 from support.wait import WAIT_S, wait_until
 
 APPLIES = 5
-
-
-def apply(database, folder=CHECKOUT / "db"):
-    return subprocess.run(
-        [folder / "apply", "--test", "--database", database.conninfo("postgres")],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
 
 
 def test_apply_under_load_fails_no_call(database):
@@ -45,7 +31,7 @@ def test_apply_under_load_fails_no_call(database):
     ]
     for thread in threads:
         thread.start()
-    outcomes = [apply(database) for _ in range(APPLIES)]
+    outcomes = [database.apply() for _ in range(APPLIES)]
     over.set()
     for thread in threads:
         thread.join(WAIT_S)
@@ -89,7 +75,7 @@ def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, pr
     threads = [threading.Thread(target=work, daemon=True) for work in (request, request, ask)]
     for thread in threads:
         thread.start()
-    outcomes = [apply(database) for _ in range(APPLIES)]
+    outcomes = [database.apply() for _ in range(APPLIES)]
     over.set()
     for thread in threads:
         thread.join(WAIT_S)
@@ -104,31 +90,3 @@ def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, pr
         "select kind, status, attempt from ccp.task_rows where kind = 'system.noop' group by 1, 2, 3"
     ) == [("system.noop", "succeeded", 1)]
     assert database.value("select count(*) from ccp.task_rows where kind = 'system.noop'") == counts.numbers["tasks"]
-
-
-def test_a_migration_that_changed_after_it_was_applied_is_refused(database, tmp_path):
-    shutil.copytree(CHECKOUT / "db", tmp_path / "db")
-    with open(tmp_path / "db" / "migrations" / "0001_base.sql", "a", encoding="utf-8") as file:
-        file.write("-- one more thing\n")
-    done = apply(database, tmp_path / "db")
-    assert done.returncode == 1
-    assert "0001_base.sql was changed after it was applied" in done.stderr
-
-
-def test_a_function_that_no_file_makes_any_more_is_dropped(database):
-    database.rows("set role ccp_owner; create function task.leftover() returns int language sql as 'select 1'")
-    assert apply(database).returncode == 0
-    assert database.value("select to_regproc('task.leftover') is null")
-
-
-def test_the_schema_is_the_golden_one(database):
-    """After a change that is meant: tests/race/golden --write."""
-    done = subprocess.run(
-        [CHECKOUT / "tests" / "race" / "golden", database.conninfo("postgres")],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr

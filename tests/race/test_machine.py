@@ -6,10 +6,10 @@ import threading
 import time
 
 from machine import Agent, Caller, Counts
-from support.wait import WAIT_S
+from support.wait import WAIT_S, wait_until
 
 HOSTS = 50
-SECONDS = 20
+ENOUGH = {"reports": 2000, "crashes": 10, "lost_results": 50, "cancels": 50}  # then the race has been one
 SETTLE_S = 60
 
 SETUP = """
@@ -94,8 +94,10 @@ def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as
     ticker = Ticker(database, counts, over)
     for thread in requesters + agents + [ticker]:
         thread.start()
-    time.sleep(SECONDS)  # the length of the race, not a wait for something
-    enough.set()
+    try:
+        wait_until(lambda: all(counts.numbers.get(name, 0) >= many for name, many in ENOUGH.items()), f"{ENOUGH}")
+    finally:
+        enough.set()
     for thread in requesters:
         thread.join(WAIT_S)
     # From here on no more faults: what was broken has to mend itself.
@@ -110,7 +112,5 @@ def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as
     assert counts.problems == []
     assert counts.numbers.get("deadlocks", 0) == 0
     assert late == []
-    assert counts.numbers["reports"] > 100
-    assert all(counts.numbers.get(fault, 0) > 0 for fault in ("crashes", "lost_results", "cancels")), counts.numbers
     assert database.rows("select lease from race_work group by lease having count(*) > 1") == []
     assert database.rows("select what, name, why from ccp.stuck") == []

@@ -6,8 +6,8 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 from support.paths import CHECKOUT
+from support.wait import WAIT_S
 
-APPLY_TIMEOUT_S = 120
 GRANT_AS_IN_TEMPLATE = """
     select format('grant %%s on database %%I to %%I', a.privilege_type, %(name)s, r.rolname)
     from pg_database as d, aclexplode(d.datacl) as a
@@ -100,6 +100,17 @@ class Database:
     def value(self, sql, parameters=None, user="postgres"):
         return self.rows(sql, parameters, user)[0][0]
 
+    def apply(self, folder=CHECKOUT / "db"):
+        """db/apply --test: schema, functions, pgTAP and the clock that tests can set; the ended process."""
+        return subprocess.run(
+            [folder / "apply", "--test", "--database", self.conninfo()],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_S,
+            check=False,
+        )
+
     def hosts_make(self, count):
         """Ids of new hosts on the node `racer`, each with a user and an exit, as if an agent had made them."""
         return [row[0] for row in self.rows(HOSTS_MAKE, {"count": count})]
@@ -127,21 +138,13 @@ class Cluster:
         return Database(self, name)
 
     def template_make(self):
-        """db/apply --test once: roles, schema, functions, pgTAP and the clock that tests can set."""
+        """Applied once."""
         if self.database("postgres").rows("select 1 from pg_database where datname = %s", [self.TEMPLATE]):
             return
-        done = subprocess.run(
-            [CHECKOUT / "db" / "apply", "--test", "--database", self.conninfo("postgres", self.TEMPLATE)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=APPLY_TIMEOUT_S,
-            check=False,
-        )
+        done = self.database(self.TEMPLATE).apply()
         if done.returncode != 0:
             self.database("postgres").rows(f"drop database if exists {self.TEMPLATE}")
-            raise RuntimeError(f"db/apply failed:\n{done.stdout}")
+            raise RuntimeError(f"db/apply failed:\n{done.stdout}{done.stderr}")
 
     def database_make(self):
         """A clone of the template, with the template's rights, which a clone loses."""
