@@ -9,17 +9,15 @@
 #include "agent/container/container.h"
 #include "agent/store/store.h"
 #include "agent/tunnel/tunnel.h"
-#include "lib/attr.h"
 #include "lib/seal.h"
 
-struct guards;
 struct dial;
-struct err;
+struct docker_events;
+struct guards;
 struct hosts;
 struct loop;
 struct outbox;
 struct pool;
-struct docker_events;
 
 // Made by main() and never freed: every thread may read it. What is known only after the program
 // has registered (process_id, cluster) is written before any task, check or dial can run.

@@ -54,15 +54,15 @@ int release_all(struct agent *a, struct err *e)
 {
 	_cleanup_(freep) char *name = xasprintf("%s.cluster", a->owner.node);
 	_cleanup_(freep) char *cluster = NULL;
-	struct err ignored;
+	struct err second;
 
 	if (file_read(a->store.fd, name, sizeof(a->cluster) - 1, &cluster, e) < 0)
 		return e->code == ENOENT ? 0 : -1;
 	int r = containers_stop(a, cluster, e);
 	// With Docker away the tunnels can still be ended: what runs then has no way out.
-	if (tunnel_list(&a->tunnels, tunnel_stop, a, &ignored) < 0 && r == 0)
-		r = err_say(e, ignored.code, "%s", ignored.message);
-	if (home_unmount_all(&a->store, &ignored) < 0 && r == 0)
-		r = err_say(e, ignored.code, "%s", ignored.message);
+	if (tunnel_list(&a->tunnels, tunnel_stop, a, &second) < 0 && r == 0)
+		r = err_say(e, second.code, "%s", second.message);
+	if (home_unmount_all(&a->store, &second) < 0 && r == 0)
+		r = err_say(e, second.code, "%s", second.message);
 	return r;
 }

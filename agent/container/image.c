@@ -85,7 +85,7 @@ static int probe(const struct image_request *request, struct docker *d, const ch
 	struct wait removal = wait_for(REMOVE_MS, -1);
 	_cleanup_(freep) char *body = container_probe_body(&config);
 	char name[PROBE_NAME_SIZE], id[DOCKER_ID_SIZE];
-	struct err ignored;
+	struct err second;
 
 	probe_name(request->owner, request->host_id, name);
 	int r = docker_remove(d, name, &removal, e); // of an agent that was killed here
@@ -94,8 +94,8 @@ static int probe(const struct image_request *request, struct docker *d, const ch
 	if (r != 0)
 		return r == WAIT_TIMEOUT || r == WAIT_CANCELED ? r : -1;
 	r = look_inside(d, id, request->image, w, e);
-	if (docker_remove(d, id, &removal, &ignored) != 0 && r == 0)
-		return err_say(e, ignored.code, "%s", ignored.message);
+	if (docker_remove(d, id, &removal, &second) != 0 && r == 0)
+		return err_say(e, second.code, "%s", second.message);
 	return r;
 }
 

@@ -14,8 +14,8 @@
 
 enum { END_MS = 20000, STOP_GRACE_S = 3 };
 
-// A namespace of which we know nothing but where it is: closed if it has a wall at all.
-static int stranger_open(const struct docker_container *c, struct run *run, struct err *e)
+// A namespace of which only the place is known: its wall, if it has one, is of the usual kind.
+static int unknown_open(const struct docker_container *c, struct run *run, struct err *e)
 {
 	static const struct wall_spec any = {.tunnel = LINK_TUNNEL};
 
@@ -36,7 +36,7 @@ int host_end(
 	const struct agent *a, struct host *host, struct docker *d, bool *ret_exists, struct err *e)
 {
 	struct run run = host_take_run(a->hosts, host);
-	struct err ignored;
+	struct err second, ignored;
 	// First of all the wall, before anything that may take time. That it cannot be closed is no
 	// reason to go on less.
 	if (run.number != 0)
@@ -48,7 +48,7 @@ int host_end(
 	int r = docker_inspect(d, name, &w, &c, e);
 	if (ret_exists)
 		*ret_exists = r == 0;
-	if (r == 0 && c.running && run.number == 0 && stranger_open(&c, &run, &ignored) == 0)
+	if (r == 0 && c.running && run.number == 0 && unknown_open(&c, &run, &ignored) == 0)
 		(void)!wall_close(&run.wall, &ignored);
 	if (r == 0)
 		r = container_end(d, &c, &w, e);
@@ -56,8 +56,8 @@ int host_end(
 		r = 0;
 	if (run.ns_fd >= 0)
 		(void)!sockdiag_end_all(run.ns_fd, NULL, &ignored);
-	if (tunnel_name(c.id, name) && tunnel_end(&a->tunnels, name, &ignored) < 0 && r == 0)
-		r = err_say(e, ignored.code, "%s", ignored.message);
+	if (tunnel_name(c.id, name) && tunnel_end(&a->tunnels, name, &second) < 0 && r == 0)
+		r = err_say(e, second.code, "%s", second.message);
 	else if (run.number != 0 && strcmp(run.container_id, c.id) != 0)
 		(void)!tunnel_end(&a->tunnels, run.tunnel.name, &ignored);
 	run_close(&run);

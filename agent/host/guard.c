@@ -223,8 +223,8 @@ static void on_wall(void *data, uint32_t events)
 		on_change(g);
 }
 
-// What carries the tunnel has died: its device is gone, and the check will say so. The descriptor stays
-// readable.
+// What carries the tunnel has died: its device is gone, and the check will say so. The descriptor
+// stays readable.
 static void on_tunnel(void *data, uint32_t events)
 {
 	struct guard *g = data;

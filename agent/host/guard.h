@@ -16,8 +16,8 @@ struct host;
 struct host_spec;
 
 // One guard per run of a host, on the main loop: timers for light and full checks, watches on
-// devices, rules, tunnel and container. Checks themselves run in the agent's check pool and give way to
-// tasks.
+// devices, rules, tunnel and container. Checks themselves run in the agent's check pool and give
+// way to tasks.
 enum { CHECK_AGAIN_S = 5 }; // after an inconclusive one
 
 struct guards *guards_new(struct agent *a);
@@ -34,8 +34,8 @@ void guards_end(void *guards, uint64_t run_number);
 void guards_check_soon(struct guards *guards, uint64_t run_number);
 
 // Judges a verification of a running host that was just made (verdict.h): renews the proof, or
-// counts, or ends the host, and puts everything that is not a light pass into the outbox. Only the holder. Returns true
-// while the host runs on.
+// counts, or ends the host, and puts everything that is not a light pass into the outbox. Only the
+// holder. Returns true while the host runs on.
 bool guard_judge(struct agent *a, struct host *host, struct docker *d, const char *kind,
 	const char *task_id, struct evidence *ev);
 

@@ -13,8 +13,8 @@
 struct err;
 struct hosts;
 
-// A host belongs to one thread at a time: a task, a check, an inspection. The
-// thread that has taken it may use and change everything in it.
+// A host belongs to one thread at a time: a task, a check, an inspection. The thread that has taken
+// it may use and change everything in it.
 struct host {
 	char id[SPEC_ID_SIZE];
 	struct host_spec *spec; // the latest usable one from SQL; NULL before
@@ -41,8 +41,8 @@ struct host {
 struct hosts *hosts_new(void (*on_ended)(void *data, uint64_t run_number), void *data);
 void hosts_free(struct hosts *hosts);
 
-// Takes a host for a task, making its record if there is none; asks its holder to give way and waits
-// for that. Returns 0 with the host, WAIT_TIMEOUT, WAIT_CANCELED.
+// Takes a host for a task, making its record if there is none; asks its holder to give way and
+// waits for that. Returns 0 with the host, WAIT_TIMEOUT, WAIT_CANCELED.
 _must_check_ int host_take(struct hosts *hosts, const char *id, const struct wait *w,
 	struct host **ret, struct err *e);
 
@@ -63,9 +63,9 @@ void host_set_spec(struct host *host, struct host_spec *spec);
 // SQL's spec cannot be used; the last one stays. true: that is news. Only the holder.
 bool host_spec_refused(struct host *host, const char *why);
 
-// Publishes and withdraws what runs: others see it through the functions below. Only the
-// holder. host_set_run takes the descriptors, begins to hold the container's process and gives the
-// run its number.
+// Publishes and withdraws what runs: others see it through the functions below. Only the holder.
+// host_set_run takes the descriptors, opens one of the container's process and gives the run its
+// number.
 void host_set_run(struct hosts *hosts, struct host *host, const struct run *run);
 struct run host_take_run(struct hosts *hosts, struct host *host);
 

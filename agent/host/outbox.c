@@ -30,11 +30,11 @@ struct outbox {
 	struct entry *first, **last;
 	unsigned count;
 	int64_t sequence;
-	void (*ring)(void *data);
+	void (*wake)(void *data);
 	void *data;
 };
 
-struct outbox *outbox_new(void (*ring)(void *data), void *data)
+struct outbox *outbox_new(void (*wake)(void *data), void *data)
 {
 	struct outbox *box = xnew(struct outbox);
 	pthread_condattr_t attr;
@@ -45,7 +45,7 @@ struct outbox *outbox_new(void (*ring)(void *data), void *data)
 	pthread_cond_init(&box->sent, &attr);
 	pthread_condattr_destroy(&attr);
 	box->last = &box->first;
-	box->ring = ring;
+	box->wake = wake;
 	box->data = data;
 	return box;
 }
@@ -139,7 +139,7 @@ void outbox_observe(struct outbox *box, const char *host_id, const char *state, 
 	entry->params[6] = now_text();
 	push(box, entry);
 	pthread_mutex_unlock(&box->lock);
-	box->ring(box->data);
+	box->wake(box->data);
 }
 
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
@@ -161,7 +161,7 @@ void outbox_verified(struct outbox *box, const char *host_id, const char *task_i
 	pthread_mutex_lock(&box->lock);
 	push(box, entry);
 	pthread_mutex_unlock(&box->lock);
-	box->ring(box->data);
+	box->wake(box->data);
 }
 
 static int entry_send(

@@ -18,8 +18,8 @@ struct outbox;
 // full the oldest goes. All functions may be called from any thread.
 enum { OUTBOX_MAX = 1024 };
 
-// `ring` is called, in the thread that puts something in, to have it sent soon.
-struct outbox *outbox_new(void (*ring)(void *data), void *data);
+// `wake` is called, in the thread that puts something in, to have it sent soon.
+struct outbox *outbox_new(void (*wake)(void *data), void *data);
 void outbox_free(struct outbox *box);
 
 // host.observe: `state` is running, closed, stopped or absent; code and message may be NULL.
@@ -30,9 +30,9 @@ void outbox_observe(struct outbox *box, const char *host_id, const char *state, 
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
 	const struct evidence *ev);
 
-// Sends what is there. 0: all is reported (what SQL refuses, such as a deleted host's, is dropped). Not
-// 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so after 0
-// the caller's own entries are stored.
+// Sends what is there. 0: all is reported (what SQL refuses, such as a deleted host's, is dropped).
+// Not 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so
+// after 0 the caller's own entries are stored.
 _must_check_ int outbox_flush(
 	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e);
 

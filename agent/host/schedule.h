@@ -15,7 +15,7 @@ struct schedule {
 bool schedule_is_full(const struct schedule *s, int64_t now_ms);
 
 // After a check that has just ended: the pause until the next one; 0: at once, because something
-// has changed since this one began. `pause_ms` is what its result asks for; a full check that is due
-// earlier comes earlier.
+// has changed since this one began. `pause_ms` is what its result asks for; a full check that is
+// due earlier comes earlier.
 int64_t schedule_next(
 	struct schedule *s, bool was_full, bool passed, int64_t pause_ms, int64_t now_ms);

@@ -30,7 +30,7 @@ struct sync {
 	bool first_done; // everything of the beginning has succeeded
 	int64_t next_ms; // when the specs are fetched again
 	struct pool_job job;
-	_Atomic bool rung; // the post is on its way
+	_Atomic bool wake_posted; // not yet served
 	struct loop_post post;
 };
 
@@ -47,7 +47,8 @@ void sync_free(struct sync *sync)
 	free(sync);
 }
 
-// A host whose settings cannot be used has a record too: what runs of it is ended, and SQL learns why.
+// A host whose settings cannot be used has a record too: what runs of it is ended, and SQL learns
+// why.
 static void spec_learn(struct agent *a, const char *id, const char *json)
 {
 	struct host_spec *spec = NULL;
@@ -161,8 +162,9 @@ static int container_stray_end(struct agent *a, struct docker *d,
 	return r == 0 && tunnel_name(container->id, name) ? tunnel_end(&a->tunnels, name, e) : r;
 }
 
-// Ends strays: tunnels whose container does not run, containers whose host is not on record. Tasks run meanwhile: each thing is listed before what it needs, so that what a task has
-// begun since is never taken for a stray.
+// Ends strays: tunnels whose container does not run, containers whose host is not on record. Tasks
+// run meanwhile: each thing is listed before what it needs, so that what a task has begun since is
+// never taken for a stray.
 static int strays_end(struct agent *a, struct err *e)
 {
 	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
@@ -245,11 +247,11 @@ void sync_scan(struct sync *sync)
 	sync->busy = pool_submit_first(sync->agent->dial_pool, &sync->job) == 0;
 }
 
-static void on_ring(struct loop_post *post)
+static void on_wake(struct loop_post *post)
 {
 	struct sync *sync = container_of(post, struct sync, post);
 
-	sync->rung = false;
+	sync->wake_posted = false;
 	if (sync->agent->process_id != 0)
 		sync_scan(sync);
 }
@@ -258,8 +260,8 @@ void sync_soon(void *data)
 {
 	struct sync *sync = data;
 
-	if (atomic_exchange(&sync->rung, true))
+	if (atomic_exchange(&sync->wake_posted, true))
 		return;
-	sync->post.fn = on_ring;
+	sync->post.fn = on_wake;
 	loop_post(sync->agent->loop, &sync->post);
 }

@@ -18,7 +18,8 @@
 
 enum { INIT_DEV_ID = 1000 }; // uid and gid of the login user `dev`
 
-// log.c: one line "ccp-init: what: errno's text" on stderr, which Docker keeps as the container's log.
+// log.c: one line "ccp-init: what: errno's text" on stderr, which Docker keeps as the container's
+// log.
 void init_log(const char *what);
 
 // gate.c: the listener and the peers that want to hear of changes.

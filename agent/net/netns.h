@@ -16,8 +16,8 @@ struct wait;
 // -1. Never give it the /proc/PID/ns of a container's process.
 //
 // A held descriptor keeps the namespace alive, with its devices and the engine behind them: close
-// it when the container has ended. Every function below takes such a descriptor as `ns_fd`, and none
-// of them keeps it.
+// it when the container has ended. Every function below takes such a descriptor as `ns_fd`, and
+// none of them keeps it.
 _must_check_ int netns_open(const char *path, struct err *e);
 
 // The calling thread's own namespace.
@@ -29,8 +29,8 @@ bool netns_same(int a_fd, int b_fd);
 
 // A socket made inside the namespace, usable from anywhere (O_CLOEXEC and nonblocking). It belongs
 // to that namespace for good and keeps it alive. Returns the descriptor, or -1 (EPERM without
-// CAP_SYS_ADMIN). The calling thread goes in and comes back, about 5 us; when the way back fails the
-// process aborts: no thread may stay in a foreign namespace.
+// CAP_SYS_ADMIN). The calling thread goes in and comes back, about 5 us; when the way back fails
+// the process aborts: no thread may stay in a foreign namespace.
 _must_check_ int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
 
 // A TCP connection to 127.0.0.1:port inside the namespace. 0, WAIT_TIMEOUT, WAIT_CANCELED, -1

@@ -2,8 +2,6 @@
 // A host's keys: made once by host.create, never in the database, removed by host.delete.
 #pragma once
 
-#include <stddef.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/attr.h"
@@ -14,11 +12,11 @@ struct err;
 
 // Files of a host:
 //
-//     DATA_DIR/hosts/<host id>/                0700, root
-//         wireguard.key                        X25519 in base64 as `wg genkey` writes it, one for all exits
-//         client.key                           ed25519, OpenSSH format: logs in as `dev`, handed out as a memfd only
-//         etc/ssh_host_ed25519_key             ed25519, OpenSSH format: the container's sshd reads it (read-only mount)
-//         etc/authorized_keys                  the client key's public half
+//     DATA_DIR/hosts/<host id>/     0700, root
+//         wireguard.key             X25519 in base64 as `wg genkey` writes it, one for all exits
+//         client.key                ed25519, OpenSSH format: logs in as `dev`, handed out as a memfd
+//         etc/ssh_host_ed25519_key  ed25519, OpenSSH format: read by the container's sshd (mounted)
+//         etc/authorized_keys       the client key's public half
 #define KEYS_WIREGUARD "wireguard.key"
 #define KEYS_CLIENT "client.key"
 #define KEYS_HOST "ssh_host_ed25519_key" // in etc/

@@ -11,7 +11,7 @@ struct store;
 // Moves homes/<name> to the trash; 0 also when there is none. `homes_fd` is that directory.
 _must_check_ int trash_move(int homes_fd, const char *name, struct err *e);
 
-// Removes what lies in the trash on a thread of the pool, a slice of 200 ms at a time, so that other
-// jobs get their turn. A failure is logged; the next sweep tries again. From any thread. The store
-// is borrowed until the pool has ended.
+// Removes what lies in the trash on a thread of the pool, a slice of 200 ms at a time, so that
+// other jobs get their turn. A failure is logged; the next sweep tries again. From any thread. The
+// store is borrowed until the pool has ended.
 void trash_sweep(struct pool *pool, const struct store *store);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every task on a host begins, ends and fails with, and the steps that kinds share.
+// Takes and releases the host, fetches its spec, turns failures into codes and evidence.
 #include "agent/task/host_task.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 
 enum { CHECK_MS = 15000 };
 
-// An agent that has just started may be asked before its own first look: what runs is adopted.
+// An agent that has just started may be asked before its first inspection: what runs is adopted.
 static int verify_adopt(struct host_task *ht, const struct wait *w, struct err *e)
 {
 	struct agent *a = ht->agent;

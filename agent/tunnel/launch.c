@@ -41,7 +41,7 @@ static const char *const environment[] = {
 
 // Everything the forked process needs is laid out before the fork.
 struct launch {
-	const struct launch_config *launch;
+	const struct launch_config *config;
 	const char *argv[4];
 	struct sockaddr_un address;
 	socklen_t address_len;
@@ -60,13 +60,13 @@ static _Noreturn void give_up(int report_fd, const char *what)
 	_exit(127);
 }
 
-static int listen_uapi(const struct launch *b)
+static int listen_uapi(const struct launch *l)
 {
 	umask(077);
-	if (unlink(b->address.sun_path) < 0 && errno != ENOENT)
+	if (unlink(l->address.sun_path) < 0 && errno != ENOENT)
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&b->address, b->address_len) < 0 ||
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&l->address, l->address_len) < 0 ||
 		listen(fd, BACKLOG) < 0)
 		return -1;
 	return fd;
@@ -84,17 +84,17 @@ static int drop_rights(void)
 }
 
 // First out of the way of the numbers they are to get, then onto them.
-static int place_descriptors(const struct launch *b, int uapi_fd)
+static int place_descriptors(const struct launch *l, int uapi_fd)
 {
 	const struct {
 		int from, to;
 	} moves[] = {
-		{b->null_fd, STDIN_FILENO},
-		{b->launch->log_fd, STDOUT_FILENO},
-		{b->launch->log_fd, STDERR_FILENO},
+		{l->null_fd, STDIN_FILENO},
+		{l->config->log_fd, STDOUT_FILENO},
+		{l->config->log_fd, STDERR_FILENO},
 		{uapi_fd, FD_UAPI},
-		{b->launch->key_fd, FD_KEY},
-		{b->report_fd, FD_REPORT},
+		{l->config->key_fd, FD_KEY},
+		{l->report_fd, FD_REPORT},
 	};
 	int high[ARRAY_SIZE(moves)];
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
@@ -110,42 +110,42 @@ static int place_descriptors(const struct launch *b, int uapi_fd)
 	return (int)syscall(SYS_close_range, FD_FREE, ~0u, 0);
 }
 
-static _Noreturn void become_engine(const struct launch *b)
+static _Noreturn void become_engine(const struct launch *l)
 {
 	struct report alive = {.pid = (int32_t)getpid()};
 	sigset_t none;
 	sigemptyset(&none);
-	if (write(b->report_fd, &alive, sizeof(alive)) != sizeof(alive))
+	if (write(l->report_fd, &alive, sizeof(alive)) != sizeof(alive))
 		_exit(127);
-	if (setns(b->launch->uplink_fd, CLONE_NEWNET) < 0)
-		give_up(b->report_fd, "enter the uplink");
-	int uapi_fd = listen_uapi(b);
+	if (setns(l->config->uplink_fd, CLONE_NEWNET) < 0)
+		give_up(l->report_fd, "enter the uplink");
+	int uapi_fd = listen_uapi(l);
 	if (uapi_fd < 0)
-		give_up(b->report_fd, "make its UAPI socket");
+		give_up(l->report_fd, "make its UAPI socket");
 	if (drop_rights() < 0)
-		give_up(b->report_fd, "drop its rights");
+		give_up(l->report_fd, "drop its rights");
 	if (chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		give_up(b->report_fd, "leave our surroundings");
-	if (place_descriptors(b, uapi_fd) < 0)
-		give_up(b->report_fd, "place its descriptors");
+		give_up(l->report_fd, "leave our surroundings");
+	if (place_descriptors(l, uapi_fd) < 0)
+		give_up(l->report_fd, "place its descriptors");
 	char *const *argv, *const *envp; // the prototype is older than const
 	const char *const *environment_at = environment;
-	const char *const *argv_at = b->argv;
+	const char *const *argv_at = l->argv;
 	memcpy(&argv, &argv_at, sizeof(argv));
 	memcpy(&envp, &environment_at, sizeof(envp));
-	execve(b->launch->program, argv, envp);
+	execve(l->config->program, argv, envp);
 	give_up(FD_REPORT, "exec");
 }
 
-static _Noreturn void daemonize(const struct launch *b)
+static _Noreturn void daemonize(const struct launch *l)
 {
 	if (setsid() < 0)
-		give_up(b->report_fd, "make a session");
+		give_up(l->report_fd, "make a session");
 	pid_t pid = _Fork();
 	if (pid < 0)
-		give_up(b->report_fd, "fork");
+		give_up(l->report_fd, "fork");
 	if (pid == 0)
-		become_engine(b);
+		become_engine(l);
 	_exit(0);
 }
 
@@ -160,8 +160,8 @@ static int reap(pid_t pid, struct err *e)
 }
 
 // Reads what the engine's process has to say until exec closes its end.
-static int reports_read(int fd, const struct launch_config *l, const struct wait *w, pid_t *ret_pid,
-	int *ret_pidfd, struct err *e)
+static int reports_read(int fd, const struct launch_config *config, const struct wait *w,
+	pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
 	_cleanup_(closep) int pidfd = -1;
 	pid_t pid = 0;
@@ -175,45 +175,46 @@ static int reports_read(int fd, const struct launch_config *l, const struct wait
 		if (r != 0)
 			return r;
 		if (report.error != 0)
-			return err_set(e, report.error, "start %s: %.24s", l->program, report.what);
+			return err_set(
+				e, report.error, "start %s: %.24s", config->program, report.what);
 		pid = report.pid;
 		if (proc_pidfd(pid, &pidfd, e) < 0 && e->code != ESRCH)
 			return -1;
 	}
 	if (pidfd < 0)
-		return err_say(e, ESRCH, "%s died at once", l->program);
+		return err_say(e, ESRCH, "%s died at once", config->program);
 	*ret_pid = pid;
 	*ret_pidfd = TAKE_FD(pidfd);
 	return 0;
 }
 
-int launch_start(const struct launch_config *l, const struct wait *w, pid_t *ret_pid,
+int launch_start(const struct launch_config *config, const struct wait *w, pid_t *ret_pid,
 	int *ret_pidfd, struct err *e)
 {
-	struct launch b = {
-		.launch = l,
-		.argv = {l->program, "-f", l->name, NULL},
+	struct launch l = {
+		.config = config,
+		.argv = {config->program, "-f", config->name, NULL},
 	};
 	_cleanup_(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_(closep) int read_fd = -1, write_fd = -1;
 	int pair[2];
 	if (null_fd < 0)
 		return err_set(e, errno, "open /dev/null");
-	if (sock_unix_address(l->socket_path, &b.address, &b.address_len, e) < 0)
+	if (sock_unix_address(config->socket_path, &l.address, &l.address_len, e) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, errno, "make a socket pair");
 	read_fd = pair[0];
 	write_fd = pair[1];
-	b.null_fd = null_fd;
-	b.report_fd = write_fd;
+	l.null_fd = null_fd;
+	l.report_fd = write_fd;
 	pid_t first = _Fork();
 	if (first < 0)
 		return err_set(e, errno, "fork the engine's first parent");
 	if (first == 0)
-		daemonize(&b);
+		daemonize(&l);
 	close(TAKE_FD(write_fd));
 	if (reap(first, e) < 0)
 		return -1;
-	return reports_read(read_fd, l, w, ret_pid, ret_pidfd, e);
+	return reports_read(read_fd, config, w, ret_pid, ret_pidfd, e);
 }

@@ -21,5 +21,5 @@ struct launch_config {
 // Returns when the program has been exec'ed and its UAPI socket takes connections (they are
 // answered once it has come up). 0 with its pid and pidfd, WAIT_TIMEOUT, WAIT_CANCELED, -1. Safe in
 // a process with threads: between fork and exec only async-signal-safe calls are made.
-_must_check_ int launch_start(const struct launch_config *l, const struct wait *w, pid_t *ret_pid,
-	int *ret_pidfd, struct err *e);
+_must_check_ int launch_start(const struct launch_config *config, const struct wait *w,
+	pid_t *ret_pid, int *ret_pidfd, struct err *e);

@@ -87,7 +87,7 @@ typedef int tunnel_each(const char *name, void *arg, struct err *e);
 
 // What a kind can do. All return 0, or -1 with `e`, beside what is said.
 struct tunnel_kind {
-	const char *type; // exits.tunnel_type
+	const char *type; // ccp.egress_ips.tunnel_type
 
 	// Reads the kind's part of an exit. EINVAL names the field.
 	int (*parse)(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
@@ -112,7 +112,7 @@ struct tunnel_kind {
 	// found out.
 	int (*prove)(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e);
 
-	// Ends the one of that name, and its device with it; 0 also when there is none. At most 2 s.
+	// Ends the one of that name and its device; 0 also when there is none. At most 2 s.
 	int (*end)(const struct tunnel_env *env, const char *name, struct err *e);
 
 	// Calls `each` with the name of every recorded one, alive or not. Stops when `each` returns

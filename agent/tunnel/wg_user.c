@@ -26,8 +26,8 @@
 #include "agent/tunnel/uapi.h"
 #include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
-#include "lib/mem.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/proc.h"
 #include "lib/sock.h"
 #include "lib/wait.h"
@@ -168,7 +168,7 @@ static int reach(const struct tunnel_env *env, struct tunnel *t, const struct tu
 		struct wg_user_status status;
 		int r = wg_user_status(t, &status, e);
 		if (r != 0)
-			return r;
+			return r == UAPI_SILENT ? -1 : r;
 		if (status.handshake_age_ms >= 0)
 			return 0;
 		if (wait_left_ms(w) == 0)
@@ -176,7 +176,7 @@ static int reach(const struct tunnel_env *env, struct tunnel *t, const struct tu
 		if (wait_now_ms() >= again_ms) {
 			r = handshake_again(env, t, spec, e);
 			if (r != 0)
-				return r;
+				return r == UAPI_SILENT ? -1 : r;
 			patience_ms *= 2;
 			again_ms = wait_now_ms() + patience_ms;
 			pause_ms = POLL_FIRST_MS;
