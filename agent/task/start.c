@@ -180,7 +180,10 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 		xasprintf("%s/hosts/%s/" KEYS_WIREGUARD, ht->agent->store.path, ht->host->id);
 	char name[TUNNEL_NAME_SIZE];
 	uint8_t key[KEY32_SIZE];
-	if (!tunnel_name(ht->run.container_id, name) || keys_wireguard(ht->home.dir_fd, key, e) < 0)
+	if (!tunnel_name(ht->run.container_id, name))
+		return err_outcome(e, TUNNEL_UNUSABLE, EINVAL, "\"%s\" is not a container's id",
+			ht->run.container_id);
+	if (keys_wireguard(ht->home.dir_fd, key, e) < 0)
 		return TUNNEL_UNUSABLE;
 	const struct tunnel_start start = {.name = name,
 		.spec = spec,

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that the steps of a start call, as fakes: each answers what `answers` says.
+#pragma once
+
+#include "tests/unit/agent_fakes.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/container/gate.h"
+#include "agent/host/guard.h"
+#include "agent/net/netns.h"
+#include "agent/net/probe.h"
+#include "agent/store/keys.h"
+#include "agent/task/host_task.h"
+#include "agent/task/start.h"
+#include "agent/task/steps.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+
+static struct {
+	int end, can_start, open, keys, home, etc; // prepare
+	int inspect, create, update, start; // create, boot
+	bool running;
+	int netns, init, load; // boot, wall
+	int key, tunnel, reach; // tunnel
+	int prove, link, check, probe, verify, wall_open; // examine, verify, prove
+	enum outcome proves, links, checks, probes, verifies;
+	int connect, ask, go, sshd, port, read; // gate
+	enum gate_state before, after;
+	const char *banner;
+	int guard; // finish
+	int keys_errno;
+} answers;
+
+static struct agent agent = {.store = {.path = "/data"}};
+static struct host host;
+static struct host_spec spec;
+static struct host_task ht;
+static struct task task;
+
+struct wait task_wait(const struct task *t, int timeout_ms)
+{
+	(void)t;
+	return wait_for(timeout_ms, -1);
+}
+
+int host_task_fail(struct task *t, const char *code, struct err *e)
+{
+	(void)t;
+	did("fail %s: %s", code, e->message);
+	return -1;
+}
+
+int host_task_refuse(struct task *t, const char *code, struct err *e)
+{
+	(void)t;
+	did("refuse %s: %s", code, e->message);
+	return -1;
+}
+
+int host_task_fail_evidence(struct task *t, const struct evidence *ev, struct err *e)
+{
+	(void)t;
+	(void)e;
+	did("judged %s", outcome_name(ev->outcome));
+	return -1;
+}
+
+int host_task_fail_files(struct task *t, struct err *e)
+{
+	(void)t;
+	did("fail files: %s", e->message);
+	return -1;
+}
+
+int host_task_docker(struct task *t, int r, struct err *e)
+{
+	(void)t;
+	if (r == 0 || r == WAIT_CANCELED)
+		return r;
+	did("fail docker: %s", e->message);
+	return -1;
+}
+
+int host_task_home(struct task *t, struct err *e)
+{
+	(void)t;
+	did("home");
+	return result(answers.home, "no home", e);
+}
+
+void host_task_flush_reports(struct task *t)
+{
+	(void)t;
+	did("flush");
+}
+
+int step_end(struct task *t, struct err *e)
+{
+	(void)t;
+	did("end");
+	return result(answers.end, "no end", e);
+}
+
+int host_spec_can_start(const struct host_spec *s, const char **ret_code, struct err *e)
+{
+	(void)s;
+	*ret_code = "egress_binding_missing";
+	return result(answers.can_start, "no exit", e);
+}
+
+int home_open(
+	const struct store *store, const char *host_id, bool make, struct home *ret, struct err *e)
+{
+	(void)store;
+	(void)host_id;
+	(void)ret;
+	assert_false(make);
+	did("open");
+	return result(answers.open, "no directory", e);
+}
+
+int keys_read(int dir_fd, int etc_fd, struct keys_public *ret, struct err *e)
+{
+	(void)dir_fd;
+	(void)etc_fd;
+	strcpy(ret->ssh_client, "ssh key");
+	strcpy(ret->wireguard, "public key");
+	int r = result(answers.keys, "no keys", e);
+	if (r < 0 && answers.keys_errno)
+		e->code = answers.keys_errno;
+	return r;
+}
+
+int home_write_etc(const struct home *h, const struct home_etc *etc, struct err *e)
+{
+	(void)h;
+	did("write %s", etc->client_key);
+	return result(answers.etc, "no etc", e);
+}
+
+void container_name(const struct container_owner *owner, const char *host_id,
+	char ret[static CONTAINER_NAME_SIZE])
+{
+	(void)owner;
+	snprintf(ret, CONTAINER_NAME_SIZE, "%s", host_id);
+}
+
+char *container_body(const struct container_config *config)
+{
+	return xstrdup(config->image_id);
+}
+
+char *container_limits(const struct container_config *config)
+{
+	return xasprintf("%lld", (long long)config->pids_limit);
+}
+
+int docker_inspect(struct docker *d, const char *id, const struct wait *w,
+	struct docker_container *ret, struct err *e)
+{
+	(void)d;
+	(void)w;
+	did("inspect %s", id);
+	*ret = (struct docker_container){.running = answers.running,
+		.pid = 77,
+		.exit_code = 3,
+		.id = "found",
+		.started_at = "now",
+		.sandbox_key = "/key"};
+	return result(answers.inspect, "not inspected", e);
+}
+
+int docker_create(struct docker *d, const char *name, const char *body, const struct wait *w,
+	char ret_id[static DOCKER_ID_SIZE], struct err *e)
+{
+	(void)d;
+	(void)w;
+	did("create %s %s", name, body);
+	strcpy(ret_id, "made");
+	return result(answers.create, "not created", e);
+}
+
+int docker_update(
+	struct docker *d, const char *id, const char *body, const struct wait *w, struct err *e)
+{
+	(void)d;
+	(void)w;
+	did("update %s %s", id, body);
+	return result(answers.update, "not updated", e);
+}
+
+int docker_start(struct docker *d, const char *id, const struct wait *w, struct err *e)
+{
+	(void)d;
+	(void)w;
+	did("start %s", id);
+	return result(answers.start, "not started", e);
+}
+
+int netns_open(const char *path, struct err *e)
+{
+	did("netns %s", path);
+	return answers.netns < 0 ? err_say(e, EIO, "no namespace") : 5;
+}
+
+void exit_wall_spec(const struct exit_spec *exit, struct wall_spec *ret)
+{
+	(void)exit;
+	*ret = (struct wall_spec){.tunnel = "tun0"};
+}
+
+int wall_init(struct wall *w, int ns_fd, const struct wall_spec *s, struct err *e)
+{
+	(void)w;
+	(void)ns_fd;
+	did("init %s", s->tunnel);
+	return result(answers.init, "no socket", e);
+}
+
+int wall_load(struct wall *w, struct err *e)
+{
+	(void)w;
+	did("load");
+	return result(answers.load, "no rules", e);
+}
+
+bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
+{
+	snprintf(ret, TUNNEL_NAME_SIZE, "c%s", id);
+	return id[0] != '\0';
+}
+
+int keys_wireguard(int dir_fd, uint8_t ret[static KEY32_SIZE], struct err *e)
+{
+	(void)dir_fd;
+	memset(ret, 1, KEY32_SIZE);
+	return result(answers.key, "no private key", e);
+}
+
+static int fake_start(const struct tunnel_env *env, const struct tunnel_start *s,
+	const struct wait *w, struct tunnel *ret, struct err *e)
+{
+	(void)env;
+	(void)w;
+	(void)ret;
+	assert_int_equal(s->private_key[0], 1);
+	did("tunnel %s with %s", s->name, s->key_path);
+	return result(answers.tunnel, "no tunnel", e);
+}
+
+static int fake_reach(const struct tunnel_env *env, struct tunnel *t, const struct tunnel_spec *s,
+	const struct wait *w, struct err *e)
+{
+	(void)env;
+	(void)t;
+	(void)s;
+	(void)w;
+	did("reach");
+	return result(answers.reach, "silence", e);
+}
+
+static int check(const char *what, int r, enum outcome o, struct evidence *ev, struct err *e)
+{
+	did("%s", what);
+	if (r == 0)
+		evidence_add(ev, what, o, o == OUTCOME_PASSED ? NULL : "leak", 0, "%s", what);
+	return result(r, what, e);
+}
+
+static int fake_prove(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e)
+{
+	(void)t;
+	(void)ns_fd;
+	return check("tunnel", answers.prove, answers.proves, ev, e);
+}
+
+static const struct tunnel_kind kind = {
+	.start = fake_start, .reach = fake_reach, .prove = fake_prove};
+
+int link_check(int ns_fd, const struct link_spec *s, struct evidence *ev, struct err *e)
+{
+	(void)ns_fd;
+	(void)s;
+	return check("link", answers.link, answers.links, ev, e);
+}
+
+int wall_check(struct wall *w, struct wall_state *ret, struct evidence *ev, struct err *e)
+{
+	(void)w;
+	(void)ret;
+	return check("wall", answers.check, answers.checks, ev, e);
+}
+
+int probe_run(struct wall *w, int ns_fd, enum probe_wall state, struct evidence *ev, struct err *e)
+{
+	(void)w;
+	(void)ns_fd;
+	return check(state == PROBE_OPEN ? "probe open" : "probe closed", answers.probe,
+		answers.probes, ev, e);
+}
+
+void host_spec_verify(const struct host_spec *s, enum verify_kind verify, struct verify_spec *ret)
+{
+	(void)s;
+	*ret = (struct verify_spec){.kind = verify};
+}
+
+int verify_run(int ns_fd, const struct verify_spec *s, const struct wait *w, struct evidence *ev,
+	struct err *e)
+{
+	(void)ns_fd;
+	(void)w;
+	assert_int_equal(s->kind, VERIFY_FULL);
+	return check("verify", answers.verify, answers.verifies, ev, e);
+}
+
+int wall_open(struct wall *w, int64_t life_ms, struct err *e)
+{
+	(void)w;
+	did("open for %lld s", (long long)life_ms / 1000);
+	return result(answers.wall_open, "not opened", e);
+}
+
+int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e)
+{
+	(void)ns_fd;
+	(void)w;
+	(void)ret_fd;
+	did("gate of %d", (int)pid);
+	return result(answers.connect, "no gate", e);
+}
+
+int gate_say(int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e)
+{
+	bool asks = word == GATE_ASK;
+	(void)fd;
+	(void)w;
+	did("%s", asks ? "ask" : "go on");
+	*ret = asks ? answers.before : answers.after;
+	return result(asks ? answers.ask : answers.go, "no answer", e);
+}
+
+int gate_wait_sshd(int fd, const struct wait *w, struct err *e)
+{
+	(void)fd;
+	(void)w;
+	did("wait for sshd");
+	return result(answers.sshd, "no sshd", e);
+}
+
+int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
+{
+	(void)ns_fd;
+	(void)w;
+	(void)ret_fd;
+	did("port %u", port);
+	return result(answers.port, "no port", e);
+}
+
+int sock_read_all(int fd, void *buffer, size_t len, const struct wait *w, struct err *e)
+{
+	(void)fd;
+	(void)w;
+	memcpy(buffer, answers.banner, len);
+	return result(answers.read, "no banner", e);
+}
+
+void host_set_run(struct hosts *hosts, struct host *h, const struct run *run)
+{
+	(void)hosts;
+	(void)h;
+	did("set run of %d", (int)run->pid);
+}
+
+int guards_begin(struct guards *guards, const struct host *h, struct err *e)
+{
+	(void)guards;
+	(void)h;
+	did("guard");
+	return result(answers.guard, "no watch", e);
+}
