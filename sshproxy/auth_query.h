@@ -9,7 +9,7 @@
 #include "lib/pool.h"
 #include "sshproxy/message.h"
 
-// The calls run in the database pool (context: struct db), the yescrypt check in the hash pool:
+// The calls run in the database pool, the yescrypt check in the hash pool:
 //
 //     PASSWORD   ssh.challenge -> yescrypt -> ssh.login
 //     KEY_OFFER  ssh.key_offer

@@ -172,11 +172,11 @@ static void exit_pass_on(struct channel_pair *c)
 // container may tell the exit status only after that, so its own CLOSE is what ends a channel.
 static bool close_pass_on(struct channel_pair *c)
 {
-	if (!c->user_closed || c->user_close_told || c->host_closed)
+	if (!c->user_closed || c->user_close_sent || c->host_closed)
 		return false;
 	if (ssh_channel_close(c->host) == SSH_AGAIN) // EOF has gone and filled the socket
 		(void)ssh_channel_close(c->host);
-	c->user_close_told = true;
+	c->user_close_sent = true;
 	return true;
 }
 

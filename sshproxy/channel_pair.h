@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child: one channel of a user and its counterpart in the container: bytes, EOF, exit status, close.
+// Child: one channel of a user and its counterpart in the container.
 #pragma once
 
 #include <stdbool.h>
@@ -51,7 +51,7 @@ struct channel_pair {
 	bool pty;
 	bool user_eof, user_closed, host_eof, host_closed; // seen
 	bool overflowed; // a peer sends more than the window allows
-	bool input_ended, output_ended, user_close_told; // passed on
+	bool input_ended, output_ended, user_close_sent; // passed on
 	enum { PAIR_EXIT_NONE, PAIR_EXIT_STATUS, PAIR_EXIT_SIGNAL } exit;
 	int exit_status;
 	bool exit_core;

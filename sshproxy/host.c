@@ -92,8 +92,8 @@ static int host_key_check(ssh_session session, const ssh_key pinned, struct err 
 	return 0;
 }
 
-// What the container asks of us (agent, forwarding, its host keys): refused. libssh has one code for a
-// channel, "administratively prohibited", and no text with it.
+// What the container asks of us (agent, forwarding, its host keys): refused. For a channel libssh has
+// one code, "administratively prohibited", and no text with it.
 static int refuse(ssh_session session, ssh_message message, void *data)
 {
 	(void)session;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child: the proxy's own login to the container, with libssh as a client on a descriptor that the agent made.
+// Child: the proxy's own login to the container, on a descriptor that the agent made.
 #pragma once
 
 #include <libssh/libssh.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listener: accepts, limits, forks and reaps. Single-threaded, so its children inherit a quiet process.
+// Listener: accepts, limits, forks, reaps. One thread, so that children inherit a quiet process.
 #include "sshproxy/listener.h"
 
 #include <errno.h>

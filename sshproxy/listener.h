@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listener: the process that owns the port and forks a child per connection before any byte is read.
+// Listener: owns the port and forks a child per connection before any byte is read.
 #pragma once
 
 #include <libssh/server.h>

@@ -12,7 +12,7 @@
 #include "lib/mem.h"
 #include "sshproxy/monitor_client.h"
 
-// See relay.c: the answer to a message comes from elsewhere, so it is taken as a message.
+// See request.c: the monitor answers, so requests are taken as messages.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 // Certificates are parsed by libssh, but not checked: anyone may have signed them.
@@ -67,7 +67,7 @@ static enum message_verdict ask_password(struct login *login, ssh_message m)
 	const char *password = ssh_message_auth_password(m);
 	struct message question = message_new(MESSAGE_PASSWORD);
 	snprintf(question.login.name, sizeof(question.login.name), "%s",
-		name_or_nobody(ssh_message_auth_user(m)));
+		name_or_dash(ssh_message_auth_user(m)));
 	snprintf(question.login.password, sizeof(question.login.password), "%s",
 		password ? password : "");
 	enum message_verdict verdict = ask(login, &question);
@@ -80,7 +80,7 @@ static enum message_verdict ask_key(struct login *login, ssh_message m, enum mes
 	ssh_key key = ssh_message_auth_pubkey(m);
 	struct message question = message_new(kind);
 	snprintf(question.key.name, sizeof(question.key.name), "%s",
-		name_or_nobody(ssh_message_auth_user(m)));
+		name_or_dash(ssh_message_auth_user(m)));
 	if (!key || !type_is_taken(ssh_key_type(key)) || !key_hash(key, question.key.sha256))
 		return MESSAGE_NO;
 	return ask(login, &question);

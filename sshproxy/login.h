@@ -28,7 +28,7 @@ void login_done(struct login *login);
 
 enum login_outcome {
 	LOGIN_MORE, // not yet
-	LOGIN_DONE, // the user is in, and knows
+	LOGIN_DONE, // the user is in, and has been answered
 	LOGIN_REFUSED, // end the connection with the sentence
 	LOGIN_FAILED, // the same, for the user tried what is wrong too often
 };

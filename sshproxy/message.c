@@ -13,7 +13,7 @@
 
 static bool is_name(const char *name)
 {
-	return text_ends_within(name, NAME_SIZE) && strcmp(name_or_nobody(name), name) == 0;
+	return text_ends_within(name, NAME_SIZE) && strcmp(name_or_dash(name), name) == 0;
 }
 
 static bool login_is_valid(const struct message *m)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All processes: what listener, monitor and children say to each other, one fixed struct over socketpairs.
+// All processes: what they say to each other, one fixed struct over socketpairs.
 #pragma once
 
 #include <stdbool.h>
@@ -108,7 +108,8 @@ _must_check_ int message_send(
 	int fd, const struct message *m, const int *fds, size_t fds_count, struct err *e);
 
 // Receives and checks the next message. 0, MESSAGE_NONE (nothing came until `w` ended),
-// MESSAGE_CLOSED (the other end is closed), -1 (what came is not valid; its descriptors are closed).
+// MESSAGE_CLOSED (the other end is closed), -1 (what came is not valid; its descriptors are
+// closed).
 // Unused places of `fds` are set to -1.
 enum message_outcome { MESSAGE_NONE = OUTCOMES_MESSAGE, MESSAGE_CLOSED };
 _must_check_ int message_receive(int fd, enum message_party from, const struct wait *w,

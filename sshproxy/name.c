@@ -11,7 +11,7 @@ bool name_is_valid(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == len;
 }
 
-const char *name_or_nobody(const char *name)
+const char *name_or_dash(const char *name)
 {
 	return name && name_is_valid(name) ? name : "-";
 }

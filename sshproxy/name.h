@@ -9,5 +9,5 @@ enum { NAME_MIN = 6, NAME_LEN_MAX = 16, NAME_SIZE = NAME_LEN_MAX + 1 };
 
 bool name_is_valid(const char *name);
 
-// The name itself, or one that no host has: a bad name then costs as much as an unknown host.
-const char *name_or_nobody(const char *name);
+// The name itself, or "-", which no host has: a bad name then costs as much as an unknown host.
+const char *name_or_dash(const char *name);

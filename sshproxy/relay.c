@@ -112,8 +112,7 @@ static bool may_send_host(const struct relay *r)
 	return r->host && output_held(r) < PAIR_HELD_FIRM;
 }
 
-// Only the user's half of a channel holds requests that were asked: to ask again looks for the
-// answer, and reads.
+// To ask again is to look for the answer, and that reads: not while the container may not be read.
 static bool requests_turn(struct relay *r, struct relay_channel *c)
 {
 	bool moved = false;
@@ -275,14 +274,14 @@ bool relay_turn(struct relay *r)
 
 bool relay_end(struct relay *r, const char *sentence)
 {
-	bool was_told = false;
+	bool was_open = false;
 	request_queue_clear(&r->globals);
 	for (struct relay_channel *c = r->channels; c; c = c->next) {
 		request_queue_clear(&c->requests);
 		if (!c->pair.user)
 			continue;
 		c->kind->close(&c->pair, sentence);
-		was_told = true;
+		was_open = true;
 	}
-	return was_told;
+	return was_open;
 }

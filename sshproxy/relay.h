@@ -52,6 +52,6 @@ bool relay_wants_host(const struct relay *relay);
 // Moves what can be moved now. Returns true when anything moved or came: call it again.
 bool relay_turn(struct relay *relay);
 
-// Tells every open channel why it ends, and closes it; the others are dropped, and all requests.
-// Returns whether a channel was told.
+// Tells every open channel why it ends, and closes it. Requests are dropped, also those that open a
+// channel. Returns whether a channel was open.
 bool relay_end(struct relay *relay, const char *sentence);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child: what the user's client requests (open a channel, pty, exec, a signal, ...), and the queue in which that waits.
+// Child: what the user's client requests (open a channel, pty, exec, a signal, ...), and its queue.
 #pragma once
 
 #include <stdbool.h>

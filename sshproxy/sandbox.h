@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child: what it may still do, which is to talk on descriptors it has. No files, programs, new sockets.
+// Child: what it may do. It talks on the descriptors it has: no files, programs or new sockets.
 #pragma once
 
 #include "lib/attr.h"

@@ -223,9 +223,9 @@ static void user_hang_up(struct session *s)
 static void session_end(struct session *s)
 {
 	if (s->sentence[0] != '\0' && !side_is_dead(&s->user)) {
-		bool was_told = relay_end(&s->relay, s->sentence);
+		bool was_open = relay_end(&s->relay, s->sentence);
 		(void)ssh_session_set_disconnect_message(s->user.session, s->sentence);
-		user_flush(s, was_told);
+		user_flush(s, was_open);
 	}
 	relay_done(&s->relay); // now: to disconnect frees libssh's channels
 	if (!side_is_dead(&s->user)) {

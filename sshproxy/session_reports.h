@@ -11,7 +11,7 @@ struct err;
 struct session_reports;
 struct pool;
 
-// All on the loop; the calls themselves run in the pool, whose threads' context is a struct db.
+// All on the loop; the calls themselves run in the pool, whose threads have a connection each.
 // With the database away everything stays queued and is tried again at the next scan.
 struct session_reports_conf {
 	struct pool *pool;
@@ -23,9 +23,8 @@ struct session_reports_conf {
 	void *data;
 };
 
-enum {
-	SESSION_REPORTS_CHECK_MS = 5000
-}; // session.check at least so often; a doorbell brings it at once
+// session.check is called at least so often. A doorbell brings it at once.
+enum { SESSION_REPORTS_CHECK_MS = 5000 };
 
 // Lives as long as the program.
 struct session_reports *session_reports_new(const struct session_reports_conf *conf);

@@ -13,12 +13,12 @@ static void check_child(const struct message *m)
 {
 	switch (m->kind) {
 	case MESSAGE_PASSWORD:
-		assert(strcmp(name_or_nobody(m->login.name), m->login.name) == 0);
+		assert(strcmp(name_or_dash(m->login.name), m->login.name) == 0);
 		assert(strlen(m->login.password) < MESSAGE_PASSWORD_SIZE);
 		break;
 	case MESSAGE_KEY_OFFER:
 	case MESSAGE_KEY_LOGIN:
-		assert(strcmp(name_or_nobody(m->key.name), m->key.name) == 0);
+		assert(strcmp(name_or_dash(m->key.name), m->key.name) == 0);
 		assert(strlen(m->key.sha256) == MESSAGE_SHA256_SIZE - 1);
 		break;
 	case MESSAGE_CLOSE:

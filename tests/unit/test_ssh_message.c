@@ -34,9 +34,9 @@ static void names_are_short_ids_only(void **state)
 		assert_true(name_is_valid(good[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_false(name_is_valid(bad[i]));
-		assert_string_equal(name_or_nobody(bad[i]), "-");
+		assert_string_equal(name_or_dash(bad[i]), "-");
 	}
-	assert_string_equal(name_or_nobody(NULL), "-");
+	assert_string_equal(name_or_dash(NULL), "-");
 }
 
 static void a_child_may_ask_what_children_ask(void **state)
