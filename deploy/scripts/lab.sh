@@ -26,7 +26,7 @@ lab_end() {
 	else
 		lab_ down
 	fi
-	# `ip netns` mounts this for everybody; the last one out takes it down.
+	# `ip netns` mounts this for all labs; the last one takes it down.
 	[[ -n $(ls -A /run/netns 2>/dev/null) ]] || umount /run/netns 2>/dev/null || true
 }
 

@@ -8,8 +8,8 @@
 #   CCP_SSHPROXY_PORT  of ccp-sshproxy on 127.0.0.1                  2222
 #   CCP_LAB_PREFIX     names of the lab's network namespaces         ccp; with another STATE_DIR one of its own
 #   CCP_OWN_DOCKER     1: a dockerd of its own though one answers at /var/run/docker.sock
-# up writes down what it was told in STATE_DIR/stack, so that later STATE_DIR is enough. None of them is a name in the `env`
-# that up writes: whoever has read one stack's can still start another.
+# up keeps what it was called with in STATE_DIR/stack, so that later STATE_DIR is enough. None of them is a name in the `env`
+# that up writes: a shell that has read one stack's can still start another.
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # used by those who source this

@@ -70,7 +70,7 @@ postgres_conf() {
 	END
 }
 
-# The system user ccp-x is the role ccp_x; root is whoever it asks to be of those that people and scripts use.
+# The system user ccp-x is the role ccp_x; root may be each role that people and scripts use.
 postgres_ident() {
 	local role
 	printf 'ccp  /^ccp-(.*)$  ccp_\\1\nccp  ccp-postgres  postgres\n'
@@ -204,7 +204,7 @@ docker_start() {
 		containerd_conf | file_put 644 "$STATE_DIR/docker/containerd.toml"
 		service_start containerd
 		service_wait containerd 30 ctr --connect-timeout 3s --timeout 3s -a "$STATE_DIR/run/containerd.sock" version
-		# After a reboot the pid in it may be anybody's, and dockerd would take that for another dockerd.
+		# After a reboot the pid in it may be another process's, and dockerd would take that for another dockerd.
 		[[ -n $(service_pid dockerd) ]] || rm -f "$STATE_DIR/run/dockerd.pid"
 		service_start dockerd
 		service_wait dockerd 60 docker_answers "$CCP_DOCKER_SOCKET"

@@ -1,4 +1,4 @@
-"""Random requests, cancellations, crashes and lost reports at once: nobody sees a deadlock, nothing is done twice,
+"""Random requests, cancellations, crashes and lost reports at once: no caller sees a deadlock, nothing is done twice,
 and every host ends as desired."""
 
 import random

@@ -28,7 +28,7 @@ class Session:
         return self.call(sql, *parameters)[0][0]
 
     def begin_waiting(self, sql, *parameters):
-        """Starts a call that has to wait for somebody's lock, and sees that it does. Its answer comes from answer()."""
+        """Starts a call that has to wait for another session, and sees that it does. Its answer comes from answer()."""
         self.outcome = None
 
         def run():
@@ -110,7 +110,7 @@ def scene(database):
 CLAIM = "select task_id from task.claim(%s, 1)"
 
 
-# --- claims wait for nobody
+# --- claims do not wait
 
 
 def test_two_claims_at_once_take_two_tasks(scene):
@@ -125,7 +125,7 @@ def test_two_claims_at_once_take_two_tasks(scene):
     assert scene.second.call(CLAIM, scene.worker) == []
 
 
-def test_a_claim_passes_by_a_task_that_somebody_cancels(scene):
+def test_a_claim_passes_by_a_task_that_is_being_canceled(scene):
     task = scene.ask("host.start")
     scene.first.call("select task.cancel(%s, 'no')", task)
     scene.second.call(f"set statement_timeout = {SKIP_MS}")

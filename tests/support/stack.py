@@ -77,7 +77,7 @@ class Stack:
 
     @property
     def env(self):
-        """What `.run/env` says, read anew."""
+        """What `.run/env` says now."""
         lines = (self.run_dir / "env").read_text().splitlines()
         pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         return {name.removeprefix("export "): shlex.split(value)[0] if value else "" for name, value in pairs}

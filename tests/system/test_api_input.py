@@ -200,18 +200,18 @@ def test_every_route_refuses_bad_input_by_name_and_writes_nothing(server, admin,
 
 def test_every_route_is_closed_unless_the_table_says_public(server):
     user = server.user("alice")
-    nobody = server.client()
-    for method, path, operation in operations(nobody.get("/v1/openapi.json").json):
+    anonymous = server.client()
+    for method, path, operation in operations(anonymous.get("/v1/openapi.json").json):
         body = {} if method != "GET" else None
         if operation["x-who"] == "public":
             assert (
-                nobody.send(method, path, body).status not in (401, 403)
+                anonymous.send(method, path, body).status not in (401, 403)
                 or "auth" in path
                 or "login" in path
                 or "sessions" in path
             )
             continue
-        answer = nobody.send(method, concrete(path), body)
+        answer = anonymous.send(method, concrete(path), body)
         assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer", (method, path, answer)
         if operation["x-who"] == "admin":
             answer = user.send(method, concrete(path), valid_body(operation))

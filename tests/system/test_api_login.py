@@ -31,7 +31,7 @@ def test_wrong_passwords_and_unknown_names_get_the_same_answer_in_the_same_time(
     assert first == second and first["error_code"] == "auth_invalid" and first["status"] == 401
 
 
-def test_repeated_wrong_passwords_make_their_address_wait_and_nobody_else(server):
+def test_repeated_wrong_passwords_make_their_address_wait_and_no_other(server):
     bad = server.client("127.0.0.2")
     answer = None
     for _ in range(5):
@@ -74,7 +74,7 @@ def test_who_may_not_use_a_route_is_refused_before_a_hash_is_made(server):
         assert answers == [status] * 40, path
 
 
-def test_a_user_who_asks_for_passwords_without_end_keeps_nobody_from_logging_in(server):
+def test_a_user_who_asks_for_passwords_without_end_does_not_keep_others_from_logging_in(server):
     user = server.user("alice")
     path = f"/v1/user/hosts/{uuid.uuid4()}/rotate-ssh-password"
     stop = threading.Event()

@@ -382,7 +382,7 @@ def test_the_handoff_comes_when_the_host_runs_and_pins_the_host_key(scene):
     assert (early.status, early.json["error_code"], early.headers["Retry-After"]) == (503, "ssh_not_ready", "1")
     scene.claim()
     scene.succeed()
-    assert client.get(session["status_url"] + "/handoff").status == 503  # nobody has told the host key
+    assert client.get(session["status_url"] + "/handoff").status == 503  # the host key has not been reported
     scene.database.rows("update ccp.settings set value = '\"ssh-ed25519 AAAA\"' where name = 'ssh_host_key'")
     scene.database.rows("update ccp.settings set value = '\"ssh.example\"' where name = 'ssh_host'")
     handoff = client.get(session["status_url"] + "/handoff").json

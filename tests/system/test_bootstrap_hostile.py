@@ -206,9 +206,9 @@ def test_odd_directories_and_names_do_no_harm(scene, server, shell):
 
 
 def test_a_server_that_is_not_there_or_talks_much_ends_it_or_does_no_harm(scene, server):
-    nobody = server()
-    nobody.server_address = ("127.0.0.1", free_port())
-    assert scene.run(nobody, "--", "true").returncode == 2
+    absent = server()
+    absent.server_address = ("127.0.0.1", free_port())
+    assert scene.run(absent, "--", "true").returncode == 2
     assert scene.run(server(filler=["x" * 2_000_000]), "--", "true").returncode == 255
     assert scene.unharmed()
 

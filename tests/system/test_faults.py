@@ -271,7 +271,7 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
             "select 1 from ccp.verifications where host_id = %s and id > %s and (kind, outcome) = ('full', 'passed')",
             [host.id, verification],
         ),
-        "the agent that is back has proven it anew",
+        "the agent that is back has proven it again",
     )
     assert (host.status, container_of(host)) == ("running", container)
     assert host.stack.docker(*ask).strip() == host.stack.env["CCP_EXIT_IP"]

@@ -38,7 +38,7 @@ def live_session(guest):
 
 
 def ended_by(session):
-    """(exit status, what it said) of a session that somebody else ends."""
+    """(exit status, what it said) of a session that is ended from outside."""
     status = session.wait(WAIT_S)
     return status, session.communicate()[1]
 

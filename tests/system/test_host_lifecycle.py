@@ -126,7 +126,7 @@ def test_stop_and_start_keep_the_containers_files(host):
 
 
 @pytest.mark.parametrize("kind", ["host.start", "host.rebuild"])
-def test_a_home_that_root_gave_to_somebody_else_is_the_users_again(host, kind):
+def test_a_home_that_root_gave_to_another_user_is_the_users_again(host, kind):
     take = "echo mine > /home/dev/kept; mkdir -p /home/dev/lost+found/x; chown 2000:2000 /home/dev; chmod 700 /home/dev"
     host.run("sh", "-c", take)
     if kind == "host.start":

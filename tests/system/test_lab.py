@@ -191,7 +191,7 @@ def test_a_capture_sees_exactly_the_one_packet_that_is_let_out(own_lab, tmp_path
 
 
 def test_tcpdump_reads_a_capture_as_we_do(own_lab, tmp_path):
-    """Whoever looks into the file without our tools finds the tunnel's packets, and those let out on purpose."""
+    """A reader of the file without our tools finds the tunnel's packets, and those let out on purpose."""
     file = tmp_path / "uplink.pcap"
     client = own_lab.client()
 
@@ -273,7 +273,7 @@ def test_the_resolver_knows_the_lab_and_nothing_else(own_lab):
     assert [str(record.rdata) for record in answer.rr] == [plan.TARGETS[1]]
 
 
-def test_garbage_is_refused_and_hurts_nobody(own_lab):
+def test_garbage_is_refused_and_does_no_harm(own_lab):
     client = own_lab.client()
     for port, address in ((80, plan.ECHOES[1]), (53, plan.DNS_ADDRESS)):
         with client.connect(address, port) as sock:
@@ -372,7 +372,7 @@ def test_down_leaves_nothing_even_without_its_records(own_lab):
 
 
 def lives(pid):
-    """A dead process that nobody has waited for yet does not live."""
+    """A dead process that has not been waited for yet does not live."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -45,16 +45,16 @@ class Requests:
     def __init__(self, client):
         guest = client.guest
         port = int(guest.stack.environment["CCP_HTTP_PORT"])
-        nobody, user = Api(port), Api(port).login(guest.name, guest.password)
+        anonymous, user = Api(port), Api(port).login(guest.name, guest.password)
         who = {"username": guest.name, "password": guest.password}
         self.me = lambda: user.get("/v1/user/me")
         self.harmless = [
             self.me,
-            lambda: nobody.post("/v1/auth/login", who),
-            lambda: nobody.post("/v1/bootstrap/sessions", who),
+            lambda: anonymous.post("/v1/auth/login", who),
+            lambda: anonymous.post("/v1/bootstrap/sessions", who),
             lambda: guest.admin.get("/v1/admin/tasks"),
-            lambda: nobody.get("/healthz"),
-            lambda: nobody.get("/readyz"),
+            lambda: anonymous.get("/healthz"),
+            lambda: anonymous.get("/readyz"),
         ]
         self.stop = lambda: guest.admin.post(f"/v1/admin/hosts/{guest.host_id}/stop")
 
@@ -172,7 +172,7 @@ def backend(stack, role, listens):
 
 @pytest.mark.parametrize("listens", [True, False], ids=["listens", "works"])
 @pytest.mark.parametrize("role", ["ccp_api", "ccp_worker", "ccp_agent", "ccp_sshproxy"])
-def test_one_frozen_backend_keeps_nobody_waiting(client, talk, work, role, listens):
+def test_one_frozen_backend_keeps_no_request_waiting(client, talk, work, role, listens):
     frozen = backend(client.guest.stack, role, listens)
     os.kill(frozen, signal.SIGSTOP)
     try:

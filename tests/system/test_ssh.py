@@ -68,7 +68,7 @@ def test_eof_goes_both_ways(client):
     assert done.stderr == b"got word\n"
 
 
-def test_stdin_that_stays_open_holds_nobody_up(client):
+def test_stdin_that_stays_open_does_not_hold_the_end_up(client):
     one = subprocess.Popen(client.ssh("echo done"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert one.wait(WAIT_S) == 0
     assert one.stdout.read() == b"done\n"
@@ -185,7 +185,7 @@ def memory_kb(pid):
 
 @pytest.mark.parametrize("streams", [">&1", ">&2", "| tee /dev/stderr"])
 def test_a_slow_reader_holds_back_the_writer_and_the_proxys_memory_stays_small(client, streams):
-    """Every byte that is read lets a window's worth more come, unless somebody counts what waits already."""
+    """Every byte that is read lets a window's worth more come, unless what waits already is counted."""
     client.wait_alone()
     one = subprocess.Popen(
         client.ssh(f"head -c 300000000 /dev/zero {streams}"),
@@ -337,7 +337,7 @@ def test_many_short_commands_on_one_connection_leave_nothing_behind(client, shar
     assert memory_kb(child) < 16 * 1024
 
 
-def test_a_channel_that_nobody_reads_holds_up_no_other(client, shared):
+def test_a_channel_that_is_not_read_holds_up_no_other(client, shared):
     stuck = subprocess.Popen(
         client.ssh("cat /dev/zero", options=shared), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
     )

@@ -45,7 +45,7 @@ def test_other_kinds_of_registered_keys_let_in(client, tmp_path, kind):
         client.key = mine
 
 
-def test_a_key_of_somebody_else_is_not_taken(client, tmp_path):
+def test_a_key_of_another_user_is_not_taken(client, tmp_path):
     done = client.run("true", key=key_make(tmp_path / "other"))
     assert done.returncode == 255 and "Permission denied" in done.stderr
 
@@ -254,7 +254,7 @@ def test_a_stopped_host_is_named_after_right_credentials_only(client):
 # --- limits
 
 
-def test_wrong_passwords_earn_a_wait_for_their_source_and_nobody_else(client):
+def test_wrong_passwords_earn_a_wait_for_their_source_and_no_other(client):
     there = ["-o", "BindAddress=127.0.0.7"]
     answers = [client.by_password("wrong horse", options=there).stderr for _ in range(6)]
     assert "Too many attempts" not in answers[0]
@@ -310,7 +310,7 @@ def close_all(connections):
         connection.close()
 
 
-def test_one_address_that_holds_the_door_keeps_nobody_else_out(client):
+def test_one_address_that_holds_the_door_keeps_no_other_out(client):
     client.wait_alone()
     waiting = idle(client, "127.0.0.20", 120)
     try:

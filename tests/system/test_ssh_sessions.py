@@ -93,7 +93,7 @@ def test_a_session_whose_end_is_asked_for_ends_with_a_sentence(client):
     assert rows_of(client, "end_reason = 'admin'")
 
 
-def test_a_session_that_nobody_reads_ends_as_well(client):
+def test_a_session_that_is_not_read_ends_as_well(client):
     one = subprocess.Popen(
         client.ssh("cat /dev/zero"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -94,7 +94,7 @@ def processes_of(stack, namespaces=()):
 
 
 def lives(pid, start):
-    """A dead process that nobody has waited for yet does not live."""
+    """A dead process that has not been waited for yet does not live."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""What the agent watches over: containers that die, settings that cannot be read, what nobody is responsible for."""
+"""What the agent watches over: containers that die, settings that cannot be read, what belongs to no host."""
 
 import json
 import os
@@ -199,7 +199,7 @@ def test_a_host_whose_settings_cannot_be_used_after_a_restart_is_ended_and_sql_k
     host.task("host.start")
 
 
-def test_what_nobody_is_responsible_for_is_ended_when_the_agent_starts(agent, host):
+def test_what_belongs_to_no_host_is_ended_when_the_agent_starts(agent, host):
     labels = json.loads(agent.stack.docker("inspect", "--format", "{{json .Config.Labels}}", host.container))
     labels["cloud-cli-proxy.host"] = str(uuid.uuid4())
     options = [f"--label={name}={value}" for name, value in labels.items()]

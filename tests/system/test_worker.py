@@ -180,7 +180,7 @@ def test_retention_goes_on_until_nothing_past_its_time_is_left(database, program
     assert database.value("select count(*) from ccp.task_rows where kind = 'system.noop'") == 0
 
 
-def test_a_month_that_somebody_reads_does_not_hold_up_retention(database, program):
+def test_a_month_that_is_being_read_does_not_hold_up_retention(database, program):
     database.rows(
         "select set_config('test.now', (now() - interval '8 months')::text, false); select event.make_months()"
     )

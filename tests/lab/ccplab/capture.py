@@ -3,7 +3,7 @@
 tcpdump listens on all interfaces of the namespace at once (LINKTYPE_LINUX_SLL2), so also on a tunnel that is
 just being born there. At the end `stop` sends a mark through the loopback device and waits until the mark is in
 the file: the kernel hands packets over in order, so everything before it is there too. The mark never touches a link,
-and `stop` takes it out of the file: whoever reads that finds what was sent on purpose, and nothing of ours.
+and `stop` takes it out of the file: a reader finds what was sent on purpose, and nothing of ours.
 """
 
 import ctypes

@@ -9,7 +9,7 @@ from ccplab import netns, plan, uapi
 from ccplab.errors import LabError
 
 START_S = 5
-QUIET = {  # nobody in the lab speaks IPv6, so nobody sends router or neighbour messages
+QUIET = {  # the lab has no IPv6, so there are no router or neighbour messages
     "ipv6/conf/all/disable_ipv6": 1,
     "ipv6/conf/default/disable_ipv6": 1,
     "ipv4/conf/all/rp_filter": 0,
@@ -17,7 +17,7 @@ QUIET = {  # nobody in the lab speaks IPv6, so nobody sends router or neighbour 
 }
 
 # An exit goes on sending to a tunnel whose engine has just died. The uplink's kernel would answer that the port is
-# closed, which is no program's packet and nobody's leak, but would stand in every capture.
+# closed, which is not a program's packet and not a leak, but would stand in every capture.
 UPLINK_RULES = """
 table inet lab {
     chain output {
@@ -134,7 +134,7 @@ def remove(lab):
 
 
 def private_key(lab, exit):
-    """The exit's key in base64, made once and kept by `down`: whoever wrote its public half down stays right."""
+    """The exit's key in base64, made once and kept by `down`: a public half that was written down stays right."""
     path = lab.directory / "keys" / f"exit{exit.number}"
     try:
         return path.read_text(encoding="ascii").strip()

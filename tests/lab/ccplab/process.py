@@ -1,4 +1,4 @@
-"""Daemons of the lab: started as nobody's child, written down, found again, ended.
+"""Daemons of the lab: daemonised, written down, found again, ended.
 
 A record (state directory, processes/NAME.json) names a process by pid, start time and boot, so a pid
 that was used again is never taken for ours; signals go through a pidfd, so it cannot change hands
@@ -95,7 +95,7 @@ class Records:
         return self.logs / f"{name}.log"
 
     def _write(self, name, details):
-        """In the child, before it becomes the daemon: whoever kills the starter, the record is there."""
+        """In the child, before it becomes the daemon: the record is there even if the starter is killed."""
         pid = os.getpid()
         text = json.dumps({"pid": pid, "birth": _birth(pid), **details})
         draft = self._path(name).with_suffix(".new")
@@ -121,7 +121,7 @@ class Records:
                 )
             except FileNotFoundError:
                 raise LabError(f"{command[0]} is not installed: run tools/install-deps") from None
-        child.returncode = 0  # nobody's child: not to be waited for
+        child.returncode = 0  # a daemon: not to be waited for
         return child.pid
 
     def spawn_and_hear(self, name, command, timeout_s, **details):

@@ -1,7 +1,7 @@
 """The VPN company's portal: lets the peers of each exit be what the database says, within milliseconds.
 
 It reads the view ccp.exit_peers, on each ring of channel ccp_event and each second, and speaks to each exit's engine.
-Peers that a person put there (`lab peer add`) stay. A frozen exit holds up nobody but itself.
+Peers that a person put there (`lab peer add`) stay. A frozen exit holds up itself only.
 """
 
 import asyncio
@@ -141,7 +141,7 @@ class Provider:
         self.refused = set()
 
     def deal(self, rows):
-        """Rows of the view to the exits they name. A row of somebody else's exit is none of ours."""
+        """Rows of the view to the exits they name. A row of an exit that is not the lab's is left out."""
         wanted = {key: {} for key in self.keepers}
         secrets = self.registry.preshared()
         for exit_base64, host_base64, inside in rows:
