@@ -170,7 +170,7 @@ build/fuzz/$(1): $(call fuzz_objects,tests/fuzz/$(1).c $(2) $(wildcard lib/*.c))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f),$(call uses,tests/fuzz/$(f).c))))
 
-mutants: ## change one condition at a time, run that place's tests, list what nobody noticed (PLACE=task)
+mutants: ## change one condition at a time, run that place's tests, list what no test noticed (PLACE=task)
 	@env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tools/mutants $(PLACE)
 
 lint: ## formatting, includes, both compilers, Python, shell and SQL style

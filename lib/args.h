@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The argument parser of all programs: a table of options, and --help and --version for free.
+// The argument parser of all programs: a table of options; --help and --version come with it.
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@ struct args_option {
 	int64_t min, max; // ARGS_INT
 };
 
-// What a program can be told besides its options.
+// What a program can do instead of running, named behind its options.
 struct args_command {
 	const char *name; // `ccp-api hash`; NULL ends the table
 	const char *help;

@@ -42,10 +42,10 @@ struct bus {
 	struct bus_identity identity;
 };
 
-// Closes the connection and tries again after a pause. Only the first of a row of failures is told.
+// Closes the connection and tries again after a pause. Only the first failure of a row is reported.
 static void bus_lost(struct bus *bus, const struct err *e)
 {
-	bool tell = bus->pause_ms == 0;
+	bool first = bus->pause_ms == 0;
 
 	loop_source_free(TAKE_PTR(bus->watch));
 	PQclear(TAKE_PTR(bus->answer));
@@ -59,7 +59,7 @@ static void bus_lost(struct bus *bus, const struct err *e)
 	if (bus->pause_ms > DB_PAUSE_MAX_MS)
 		bus->pause_ms = DB_PAUSE_MAX_MS;
 	loop_timer_set(bus->deadline, bus->pause_ms, 0);
-	if (tell && bus->conf.hooks.state)
+	if (first && bus->conf.hooks.state)
 		bus->conf.hooks.state(bus->conf.data, BUS_LOST, e);
 }
 
@@ -265,7 +265,7 @@ static void drive_statement(struct bus *bus)
 }
 
 // libpq may close its socket and open another while it connects, even under the same number, so the
-// watch is made anew after every turn.
+// watch is made again after every turn.
 static int watch_again(
 	struct bus *bus, uint32_t events, void (*ready)(void *, uint32_t), struct err *e)
 {

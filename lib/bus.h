@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program's line to PostgreSQL: registers it, listens for doorbells, beats. On the main loop,
-// never blocking.
+// A program's connection to PostgreSQL for news: registers the program, listens for doorbells, sends
+// beats. On the main loop, never blocking.
 #pragma once
 
 #include <stdbool.h>
@@ -19,10 +19,11 @@ struct bus;
 //       ^                                                                               |
 //       +---- lost, or no answer within 2 s; next try after 100 ms, doubling to 1 s ----+
 //
-// NOTIFY is a doorbell with an empty payload: what it says is "look". Doorbells may be lost while
-// the connection is away, so `scan` is called as soon as LISTEN holds and each second from then on,
-// whatever rings. The beat goes each 5 s on the same connection, and soon after a doorbell that
-// rings for a running task, because a cancellation rings too.
+// A doorbell is a NOTIFY with an empty payload: there is something to look for. Doorbells may be lost
+// while the connection is away, so `scan` is called as soon as LISTEN holds and each second from then
+// on. A beat says that the program is alive and which leases it holds; its answer lists those that
+// are to stop. It goes each 5 s on the same connection, and soon after a doorbell while a task runs,
+// because a cancellation rings too.
 enum {
 	BUS_TIMEOUT_MS = 2000,
 	BUS_SCAN_MS = 1000,
@@ -56,12 +57,12 @@ enum bus_state {
 
 // All run on the loop. Any may be NULL.
 struct bus_hooks {
-	void (*registered)(
-		void *data, const struct bus_identity *identity); // once, before the first scan
+	// once, before the first scan
+	void (*registered)(void *data, const struct bus_identity *identity);
 	void (*state)(void *data, enum bus_state state, const struct err *e); // for the log
 	void (*scan)(void *data); // look for work: after LISTEN and each second
-	void (*doorbell)(
-		void *data, const char *channel); // one of ours rang; several rings may come as one
+	// one of our channels rang; several rings may come as one
+	void (*doorbell)(void *data, const char *channel);
 	size_t (*leases)(void *data, int64_t *ret, size_t max); // which leases run now
 	void (*beat)(void *data, const struct bus_beat *beat);
 };
@@ -74,26 +75,25 @@ struct bus_conf {
 	const char *program; // whole name, "ccp-worker"; the application_name as well
 	const char *node; // name of the machine
 	const char *version;
-	const char *channels[BUS_CHANNELS_MAX]; // besides our queue, e.g. "ccp_event"; NULL ends
-		// the list
+	const char *channels[BUS_CHANNELS_MAX]; // besides our queue, "ccp_event"; ended by NULL
 	struct bus_hooks hooks;
 	void *data;
 };
 
-// Starts connecting at the next turn of the loop: a database that is away is no failure.
+// Starts connecting at the next turn of the loop: a database that is away is not a failure.
 _must_check_ int bus_new(const struct bus_conf *conf, struct bus **ret, struct err *e);
-void bus_free(struct bus *bus); // closes without a word
+void bus_free(struct bus *bus); // closes without unregistering
 
-// Says good-bye (process.unregister) when the connection is up, waits for the answer at most 1 s.
-// Call it after the loop has ended.
+// Unregisters (process.unregister) when the connection is up; waits for the answer at most 1 s. Call
+// it after the loop has ended.
 void bus_unregister(struct bus *bus);
 
 // NULL until registered.
 const struct bus_identity *bus_identity(const struct bus *bus);
 bool bus_is_up(const struct bus *bus);
 
-// true when no beat was answered for BUS_STALE_MS: whoever acts on tasks must stop, for others may
-// have taken over. From any thread.
+// true when no beat was answered for BUS_STALE_MS: the program must stop acting on tasks, for another
+// process may have taken over. From any thread.
 bool bus_is_stale(const struct bus *bus);
 
 // Beats within BUS_BEAT_SOON_MS instead of at the next 5 s.

@@ -229,7 +229,7 @@ static int take_answer(struct db *db, const struct wait *w, PGresult **ret, stru
 }
 
 // A server process that gave no answer may still do what it was sent, whenever it comes to itself
-// again. One that is told to end before that does not even read it.
+// again. One that is ended before that does not even read it.
 static int end_silent(struct db *db, const struct wait *w, struct err *e)
 {
 	_cleanup_(db_result_freep) PGresult *answer = NULL;
@@ -256,8 +256,7 @@ static int db_connect(struct db *db, const struct wait *w, struct err *e)
 	return r == 0 && db->silent_pid != 0 ? end_silent(db, w, e) : r;
 }
 
-// After a call that was not answered in time: the sooner its process is told to end the better, so
-// that does not wait for the next call.
+// After a call that was not answered in time: its process is ended at once, not by the next call.
 static void revoke(struct db *db)
 {
 	struct wait w = wait_for(REVOKE_TIMEOUT_MS, -1);

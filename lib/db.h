@@ -18,7 +18,7 @@ struct db;
 // A connection belongs to one thread at a time. It is made when first used, and again after it was
 // lost: a call on a lost connection tries to connect once (2 s at most), unless the last try failed
 // less than a pause ago (100 ms, doubling to 1 s): then it is DB_LOST at once. So with the database
-// away every call answers soon and nobody hammers it.
+// away every call ends soon, and it is not flooded with tries.
 struct db_conf {
 	const char *conninfo; // libpq's; copied
 	const char *name; // application_name, shown in pg_stat_activity; copied
@@ -71,7 +71,7 @@ enum db_outcome {
 //
 //     0                            *ret holds the rows (`ret` may be NULL); db_result_freep frees them
 //     -1                           SQL refused: e->sqlstate is set
-//     WAIT_TIMEOUT, WAIT_CANCELED  the connection was closed and its server process told to end: the
+//     WAIT_TIMEOUT, WAIT_CANCELED  the connection was closed and its server process is ended: the
 //                                  statement may or may not have happened, but does not happen later
 //     DB_LOST                      as above
 //

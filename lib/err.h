@@ -8,10 +8,9 @@
 
 // A function that can fail takes `struct err *e` last and returns
 //
-//     0    done
-//   < 0    failed, `e` is filled
-//   > 0    a named outcome (an enum in that function's header); `e` holds a sentence about it when
-//          the header says so
+//       0     done
+//     < 0     failed, `e` is filled
+//     > 0     a named outcome (lib/outcome.h); `e` holds a sentence about it when the header says so
 //
 // The caller writes `struct err e;` (no initialisation needed), passes `&e` down and, at the top of
 // a unit of work, logs it once. Functions in between either return what they got or add context:
@@ -20,7 +19,7 @@
 //             return err_wrap(e, "read the client key of host %s", host_id);
 //
 // Messages are for people: what was tried, then why it failed, and where it helps what to do. They
-// never hold SQL parameters, tokens, keys or passwords. Too long a text is cut, never an error.
+// never hold SQL parameters, tokens, keys or passwords. A text that is too long is cut, which is not an error.
 enum {
 	ERR_MESSAGE_MAX = 512,
 	ERR_DETAIL_MAX = 1024,

@@ -24,8 +24,8 @@ struct http_request {
 	const char *url;
 	const char *unix_path; // connect to this socket instead of the URL's host; or NULL
 	const char *const *headers; // "Name: value", NULL-terminated; or NULL
-	const char *const *resolve; // "host:port:address", NULL-terminated: never ask a resolver
-		// for these; or NULL
+	// "host:port:address", NULL-terminated: a resolver is never asked for these; or NULL
+	const char *const *resolve;
 	const char *device; // bind to this network device (SO_BINDTODEVICE); or NULL
 	const char *body; // or NULL
 	size_t body_len;

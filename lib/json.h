@@ -27,9 +27,10 @@ struct json_limits {
 
 enum { JSON_DEPTH_MAX = 64 };
 
-extern const struct json_limits json_from_client; // 64 KiB, 16 deep, 4,096 values
-extern const struct json_limits
-	json_from_peer; // 4 MiB, 48 deep, 65,536 values, big integers (Docker's nanoseconds)
+// 64 KiB, 16 deep, 4,096 values
+extern const struct json_limits json_from_client;
+// 4 MiB, 48 deep, 65,536 values, big integers (Docker's nanoseconds)
+extern const struct json_limits json_from_peer;
 
 // Only the checker. Returns 0 or -1 with a sentence that names the byte ("at byte 12: ...").
 // Duplicate names are found by json_parse.

@@ -134,7 +134,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	for (; fields->key; fields++)
 		line_add_field(&line, fields);
 	line.text[line.len++] = '\n';
-	// A log that cannot be written must not stop the work, and there is nobody to tell.
+	// A log that cannot be written must not stop the work, and there is nowhere to report it.
 	(void)!write(STDERR_FILENO, line.text, line.len);
 	errno = saved;
 }

@@ -9,8 +9,7 @@ struct err;
 // Only programs log; lib/ returns named outcomes and leaves it to them. A line is one write(), at
 // most LOG_LINE_MAX bytes, so that lines of threads and processes that share a pipe never mix:
 //
-//     time=2025-01-02T03:04:05.678Z level=info program=ccp-agent pid=7 event="host started"
-//     host=... ms=431
+//     time=2025-01-02T03:04:05.678Z level=info program=ccp-agent pid=7 event="host started" ms=431
 //
 // Values are quoted when they need it, control characters and invalid UTF-8 are escaped: nothing
 // that came from outside can forge a line. Never pass tokens, keys, passwords or SQL parameters.

@@ -202,7 +202,7 @@ static void timer_ready(struct loop_source *source, uint32_t events)
 	uint64_t expirations;
 
 	(void)events;
-	// Nothing to read: the timer was set anew after this turn's events were collected.
+	// Nothing to read: the timer was set again after this turn's events were collected.
 	if (read(source->fd, &expirations, sizeof(expirations)) == sizeof(expirations))
 		source->fn.timer(source->data);
 }

@@ -149,7 +149,7 @@ static void spawn_attr_done(posix_spawnattr_t *attr)
 	posix_spawnattr_destroy(attr);
 }
 
-// posix_spawn is a vfork: no page tables are copied, and the child is born in this thread's
+// posix_spawn is a vfork: no page tables are copied, and the child begins in this thread's
 // namespaces.
 static int spawn(const struct proc_child *child, int in_fd, int out_fd, pid_t *ret, struct err *e)
 {

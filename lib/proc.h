@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes: the lock that proves the former one dead, giving up rights, children with a deadline.
+// Processes: a lock for one process at a time, giving up rights, children with a deadline.
 #pragma once
 
 #include <stdbool.h>
@@ -13,13 +13,14 @@
 struct err;
 struct wait;
 
-// Takes an exclusive flock on `path` (made 0600 when missing) and writes the pid into it. Holding
-// it proves that no other process of the kind lives: the kernel lets go when the holder dies. The
-// descriptor must stay open; children that outlive us must not inherit it (it is O_CLOEXEC).
 enum proc_outcome {
-	PROC_LOCKED = OUTCOMES_PROC, // another process holds it; `e` says which
+	PROC_LOCKED = OUTCOMES_PROC, // proc_lock: another process holds it; `e` says which
 	PROC_CUT, // proc_run: the output passed its limit
 };
+
+// Takes an exclusive flock on `path` (made 0600 when missing) and writes the pid into it. Holding
+// it proves that no other process of the kind lives: the kernel releases it when the holder dies. The
+// descriptor must stay open; children that outlive us must not inherit it (it is O_CLOEXEC).
 _must_check_ int proc_lock(const char *path, int *ret_fd, struct err *e);
 
 // Asks the kernel for `signal` when the parent thread dies; fails with ESRCH when it already has
@@ -41,8 +42,8 @@ _must_check_ int proc_user_find(const char *name, struct proc_user *ret, struct 
 // inheritable and ambient sets. Returns 0, or -1 with errno. Async-signal-safe.
 _must_check_ int proc_keep_caps(uint64_t keep);
 
-// Becomes `user` for good: no supplementary groups, no capabilities but `keep`, no_new_privs. For single-threaded children only; afterwards it checks that the way back is
-// closed.
+// Becomes `user` for good: no supplementary groups, no capabilities but `keep`, no_new_privs. For
+// single-threaded children only; afterwards it checks that the way back is closed.
 _must_check_ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e);
 
 // Runs a program to its end: stdin from a text, stdout into memory, stderr as ours.

@@ -256,7 +256,7 @@ static int run_command(const struct program *p, int argc, char **argv)
 	for (const struct args_command *c = p->commands; c && c->name; c++)
 		if (strcmp(c->name, argv[0]) == 0)
 			return c->run(argc, argv);
-	fprintf(stderr, "%s: \"%s\" is no command: see %s --help\n", p->name, argv[0], p->name);
+	fprintf(stderr, "%s: \"%s\" is not a command: see %s --help\n", p->name, argv[0], p->name);
 	return EXIT_USAGE;
 }
 
@@ -356,8 +356,8 @@ void program_log_task(void *data, enum task_event event, const struct task *task
 			log_info(ends[end], id, kind, host, ms);
 		break;
 	case TASK_EVENT_REPORT_WAITS:
-		log_warning("the database takes no report, sending it until it does", id, kind,
-			host, log_err(e));
+		log_warning("the database does not take a report, sending it until it does", id,
+			kind, host, log_err(e));
 		break;
 	case TASK_EVENT_CLAIM_FAILED:
 		log_error("cannot claim tasks", log_err(e));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one skeleton of all programs: main() is a table, this runs it.
+// The skeleton of all programs: main() is a table, this runs it.
 #pragma once
 
 #include <stdbool.h>

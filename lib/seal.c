@@ -51,7 +51,7 @@ int seal_make(const char *public_key, const void *secret, size_t size, char **re
 	if (key32_parse(public_key, "the sealing key", key, e) < 0)
 		return err_wrap(e, "seal a secret");
 	if (crypto_box_seal(box, secret, size, key) != 0)
-		return err_say(e, EINVAL, "the sealing key is no usable X25519 key");
+		return err_say(e, EINVAL, "the sealing key is not a usable X25519 key");
 	text_size = sodium_base64_encoded_len(box_size, sodium_base64_VARIANT_ORIGINAL);
 	text = xcalloc(1, text_size);
 	sodium_bin2base64(text, text_size, box, box_size, sodium_base64_VARIANT_ORIGINAL);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets of exits, sealed to the installation: anybody can seal with the public key, only agents
-// open.
+// Secrets of exits, sealed to the installation: the public key seals, only agents open.
 #pragma once
 
 #include <stddef.h>

@@ -58,7 +58,7 @@ int sock_unix_address(const char *path, struct sockaddr_un *ret, socklen_t *ret_
 	return 0;
 }
 
-// Removes a socket file that nobody answers on.
+// Removes a socket file on which no process listens.
 static int remove_stale(const char *path, int type, struct err *e)
 {
 	struct stat st;
@@ -66,7 +66,7 @@ static int remove_stale(const char *path, int type, struct err *e)
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : err_set(e, errno, "look at %s", path);
 	if (!S_ISSOCK(st.st_mode))
-		return err_say(e, EEXIST, "%s is in the way: it is no socket", path);
+		return err_say(e, EEXIST, "%s is in the way: it is not a socket", path);
 	_cleanup_(closep) int fd = -1;
 	struct wait now = wait_for(0, -1);
 	if (sock_connect_unix(path, type, &now, &fd, e) != -1 || e->code != ECONNREFUSED)
@@ -90,8 +90,7 @@ int sock_listen_unix(const char *path, int type, mode_t mode, int *ret_fd, struc
 		return err_set(e, errno, "socket");
 	if (bind(fd, (struct sockaddr *)&to, len) < 0)
 		return err_set(e, errno, "bind %s", path);
-	// Nobody can connect before listen(), so the mode is right from the first moment that
-	// counts.
+	// No client can connect before listen(), so the mode is right in time.
 	if (path[0] != '@' && chmod(path, mode) < 0)
 		return err_set(e, errno, "change the mode of %s", path);
 	if (listen(fd, SOMAXCONN) < 0)
@@ -144,7 +143,7 @@ int sock_accept(int listen_fd, int *ret_fd, struct err *e)
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) {
-		// The client may have gone between the wake-up and now (accept(2), "Error
+		// The client may have left between the wake-up and now (accept(2), "Error
 		// handling").
 		if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR || errno == EPROTO)
 			return SOCK_NONE;

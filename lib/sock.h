@@ -25,9 +25,9 @@ struct wait;
 _must_check_ int sock_listen_tcp(
 	const struct addr_port *address, int backlog, int *ret_fd, struct err *e);
 
-// Listens on a Unix socket of `type` (SOCK_STREAM, SOCK_SEQPACKET). A socket file that nobody
-// answers on is removed first; one that somebody answers on is EADDRINUSE. `mode` is set before
-// anyone can connect. A path that starts with '@' is abstract.
+// Listens on a Unix socket of `type` (SOCK_STREAM, SOCK_SEQPACKET). A socket file on which
+// no process listens is removed first; one on which a process listens is EADDRINUSE. `mode` is set
+// before a client can connect. A path that starts with '@' is abstract.
 _must_check_ int sock_listen_unix(
 	const char *path, int type, mode_t mode, int *ret_fd, struct err *e);
 

@@ -62,7 +62,7 @@ struct wait task_wait(const struct task *task, int timeout_ms)
 	return wait_at_most(&whole, timeout_ms);
 }
 
-int task_fail(struct task *task, const char *error_code, int retry)
+int task_fail(struct task *task, const char *error_code, enum task_retry retry)
 {
 	task->error_code = error_code;
 	task->retry = retry;

@@ -20,9 +20,11 @@ struct pg_result;
 struct err;
 struct task_runner;
 
+enum task_retry { TASK_RETRY_AS_ERR, TASK_RETRY_YES, TASK_RETRY_NO };
+
 // SQL decides which task runs when (task.claim), whether it must stop (beat and progress) and what
 // its end means. A slot claims, walks the table of the kind and reports. Every report carries the
-// lease; when SQL answers `stale` the task is somebody else's and is dropped without another word.
+// lease; when SQL answers `stale` the task is another process's and is dropped without a report.
 // Reports are sent until they are answered, across an absent database: the same report twice is
 // safe.
 struct task {
@@ -33,8 +35,7 @@ struct task {
 	int attempt; // counts from 1
 	int64_t deadline_ms; // on wait_now_ms()
 	const cJSON *params; // always an object
-	cJSON *result; // an object for task.succeed; steps put members into it. "timings" is filled
-		// by the runner
+	cJSON *result; // an object for task.succeed; steps add members, the runner adds "timings"
 	struct db *db; // the slot's connection
 	void *program; // task_conf.data
 	void *state; // the task's own, made and freed by the kind's begin and end
@@ -42,7 +43,7 @@ struct task {
 	// What a failing step may say besides its error; defaults: "internal" ("deadline" for
 	// WAIT_TIMEOUT of the task's own deadline), and err_is_retryable().
 	const char *error_code; // a constant
-	enum { TASK_RETRY_AS_ERR, TASK_RETRY_YES, TASK_RETRY_NO } retry;
+	enum task_retry retry;
 
 	int cancel_fd; // readable when the task must stop
 };
@@ -53,7 +54,7 @@ struct wait task_wait(const struct task *task, int timeout_ms);
 
 // Names the failure: `return task_fail(task, "image_missing", TASK_RETRY_NO);` after `e` was
 // filled. Always returns -1.
-_must_check_ int task_fail(struct task *task, const char *error_code, int retry);
+_must_check_ int task_fail(struct task *task, const char *error_code, enum task_retry retry);
 
 // Asks SQL what may be asked twice: again and again while the database is away, until the task must
 // end. Otherwise like db_call.
@@ -88,8 +89,8 @@ struct task_kind {
 	const char *kind; // NULL ends the table
 	const struct task_step *steps; // ended by a step without a name
 	int (*begin)(struct task *task, struct err *e); // makes task->state; may be NULL
-	void (*undo)(struct task *task,
-		enum task_end why); // before the report, for every end but success; may be NULL
+	// before the report, for every end but success; may be NULL
+	void (*undo)(struct task *task, enum task_end why);
 	void (*end)(struct task *task); // frees task->state, always; may be NULL
 };
 
@@ -115,8 +116,8 @@ struct task_conf {
 _must_check_ int task_runner_new(
 	const struct task_conf *conf, struct task_runner **ret, struct err *e);
 
-// From the program's bus hooks, on the loop.
-// Registered: claims from now on, except while the bus is stale.
+// From the program's bus hooks, on the loop. Registered: claims from now on, except while the bus
+// is stale.
 void task_runner_start(struct task_runner *runner, const struct bus *bus);
 // A doorbell or a scan: claims as many tasks as slots are free.
 void task_runner_scan(struct task_runner *runner);

@@ -45,8 +45,8 @@ int wait_left_ms(const struct wait *w)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
-// poll() ignores entries with a negative descriptor, so no cancel descriptor and no `fd` need no
-// branch.
+// poll() ignores entries with a negative descriptor, so without a cancel descriptor or
+// without `fd` it needs no branch.
 static int wait_poll(const struct wait *w, int fd, short events, int timeout_ms, struct err *e)
 {
 	struct pollfd fds[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long a blocking call may take and who may interrupt it; the same struct for every protocol.
+// How long a blocking call may take and what interrupts it; the same struct for every protocol.
 #pragma once
 
 #include <stdint.h>
@@ -19,7 +19,7 @@ enum wait_outcome {
 
 struct wait {
 	int64_t until_ms; // on the clock of wait_now_ms()
-	int cancel_fd; // becomes readable (an eventfd that nobody reads) to give up; -1: nobody can
+	int cancel_fd; // becomes readable (an eventfd that is never read) to give up; -1: none
 };
 
 // Milliseconds and microseconds of CLOCK_MONOTONIC.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// system.noop: does nothing, slowly if asked, and tells when it began.
+// system.noop: does nothing, slowly if asked, and reports when it began.
 #include "workers/kinds.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static int read_hold_ms(const cJSON *params, int64_t *ret, struct err *e)
 	return json_opt_int(params, "hold_ms", 0, HOLD_MAX_MS, ret, e) < 0 ? -1 : 0;
 }
 
-// Seconds since the epoch: the clock that whoever measures the way from INSERT to here has too.
+// Seconds since the epoch: the clock that `make bench` measures from, at the INSERT.
 static double wall_clock_s(void)
 {
 	struct timespec now;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// events.retain: lets what is past its retention go, a bounded piece at a time.
+// events.retain: deletes what is past its retention, a bounded piece at a time.
 #include "workers/kinds.h"
 
 #include <string.h>
@@ -25,13 +25,13 @@ static int retain_piece(struct task *task, bool *ret_more, struct err *e)
 	const char *text = db_text(rows, 0, 0);
 	if (json_parse(text, strlen(text), &json_from_peer, &piece, e) < 0)
 		return -1;
-	for (const cJSON *said = piece->child; said; said = said->next) {
-		const cJSON *sum = cJSON_GetObjectItemCaseSensitive(task->result, said->string);
-		if (cJSON_IsNumber(said))
-			json_set_number(task->result, said->string,
-				said->valuedouble + (sum ? sum->valuedouble : 0));
-		else if (cJSON_IsBool(said))
-			json_set_bool(task->result, said->string, cJSON_IsTrue(said));
+	for (const cJSON *member = piece->child; member; member = member->next) {
+		const cJSON *sum = cJSON_GetObjectItemCaseSensitive(task->result, member->string);
+		if (cJSON_IsNumber(member))
+			json_set_number(task->result, member->string,
+				member->valuedouble + (sum ? sum->valuedouble : 0));
+		else if (cJSON_IsBool(member))
+			json_set_bool(task->result, member->string, cJSON_IsTrue(member));
 	}
 	return json_get_bool(piece, "more", ret_more, e);
 }
@@ -52,7 +52,7 @@ const struct task_step retain_steps[] = {
 	{.name = "retain",
 		.stage = "retaining",
 		.progress = 10,
-		.sentence = "Letting go what is past its retention",
+		.sentence = "Deleting what is past its retention",
 		.run = retain},
 	{0},
 };

@@ -34,7 +34,7 @@ struct wait task_wait(const struct task *t, int timeout_ms)
 	return wait_for(timeout_ms, -1);
 }
 
-int task_fail(struct task *t, const char *error_code, int retry)
+int task_fail(struct task *t, const char *error_code, enum task_retry retry)
 {
 	t->error_code = error_code;
 	did("fail %s%s", error_code, retry == TASK_RETRY_NO ? " for good" : "");
