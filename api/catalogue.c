@@ -13,7 +13,7 @@
 #include "lib/mem.h"
 
 static const char functions_sql[] =
-	"select p.proname, p.proargnames[a.n], format_type(a.type, null), a.n > p.pronargs - p.pronargdefaults,"
+	"select p.proname, p.proargnames[a.n], format_type(coalesce(nullif(at.typbasetype, 0), a.type), null), a.n > p.pronargs - p.pronargdefaults,"
 	" coalesce(o.typname, r.typname),"
 	" (select coalesce(string_agg(x.name || ' ' || format_type(x.type, null), ','), '')"
 	"     from unnest(p.proallargtypes, p.proargnames, p.proargmodes) as x (type, name, mode) where x.mode = 'o')"
@@ -22,6 +22,7 @@ static const char functions_sql[] =
 	" left join lateral (select t.typname from unnest(p.proallargtypes, p.proargnames) as x (type, name)"
 	"     join pg_type as t on t.oid = x.type where x.name = 'answer') as o on true"
 	" left join lateral unnest(p.proargtypes) with ordinality as a (type, n) on true"
+	" left join pg_type as at on at.oid = a.type"
 	" where p.pronamespace = 'api'::regnamespace"
 	" order by p.proname, a.n";
 enum {

@@ -3724,16 +3724,112 @@ COMMENT ON COLUMN ccp.workers.version IS 'Its version.';
 COMMENT ON COLUMN ccp.workers.why IS 'The answer, as a sentence.';
 
 
--- Name: CONSTRAINT wg_endpoint_is_an_address_and_port ON egress_ips; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+-- Name: CONSTRAINT endpoint_is_an_address_and_port ON DOMAIN endpoint; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
-COMMENT ON CONSTRAINT wg_endpoint_is_an_address_and_port ON ccp.egress_ips IS 'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; names are not resolved, write the address that the name has';
+COMMENT ON CONSTRAINT endpoint_is_an_address_and_port ON DOMAIN ccp.endpoint IS 'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; names are not resolved, write the address that the name has';
+
+
+-- Name: DOMAIN activation; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.activation IS 'What an administrator sets: active or disabled.';
+
+
+-- Name: DOMAIN address; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.address IS 'One address, no network.';
+
+
+-- Name: DOMAIN cpu_limit; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.cpu_limit IS 'CPU limit of a host in cores.';
+
+
+-- Name: DOMAIN desired_state; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.desired_state IS 'What is wanted of a host.';
+
+
+-- Name: DOMAIN disk_limit_gb; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.disk_limit_gb IS 'Size of a home in GiB.';
+
+
+-- Name: DOMAIN endpoint; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.endpoint IS 'Address and port of an exit. Names are not resolved: who answers the question could choose the exit.';
+
+
+-- Name: DOMAIN event_level; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.event_level IS 'How serious an event is.';
+
+
+-- Name: DOMAIN event_type; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.event_type IS 'Dotted name of an event, like host.started.';
+
+
+-- Name: DOMAIN home_mode; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.home_mode IS 'What becomes of the home when a host is rebuilt.';
+
+
+-- Name: DOMAIN host_state; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.host_state IS 'What is said of a host: a word of ccp.host_statuses.';
+
+
+-- Name: DOMAIN image; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.image IS 'Image by name.';
+
+
+-- Name: DOMAIN label; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.label IS 'What people call a thing.';
+
+
+-- Name: DOMAIN memory_limit_mb; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.memory_limit_mb IS 'Memory limit of a host in MiB.';
+
+
+-- Name: DOMAIN mtu; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.mtu IS 'MTU of a tunnel in bytes.';
+
+
+-- Name: DOMAIN networks; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.networks IS 'A list of networks.';
 
 
 -- Name: DOMAIN percentage; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
 COMMENT ON DOMAIN ccp.percentage IS 'How far something is.';
+
+
+-- Name: DOMAIN pids_limit; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.pids_limit IS 'Limit on the processes and threads of a host.';
 
 
 -- Name: DOMAIN report; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -3748,10 +3844,28 @@ COMMENT ON DOMAIN ccp.report IS 'What the last final report on a task was answer
 COMMENT ON DOMAIN ccp.request_key IS 'The name that a requester gives a request.';
 
 
+-- Name: DOMAIN role; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.role IS 'user (own things) or admin (everything).';
+
+
 -- Name: DOMAIN sentence; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
 COMMENT ON DOMAIN ccp.sentence IS 'Something for people to read, at most 2000 characters.';
+
+
+-- Name: DOMAIN sha256; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.sha256 IS 'A SHA-256 digest, lower hex.';
+
+
+-- Name: DOMAIN short_id; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.short_id IS 'Short public id, used in links and as ssh user name; never reused.';
 
 
 -- Name: DOMAIN small_object; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -3760,10 +3874,46 @@ COMMENT ON DOMAIN ccp.sentence IS 'Something for people to read, at most 2000 ch
 COMMENT ON DOMAIN ccp.small_object IS 'A JSON object of at most 8 KB.';
 
 
+-- Name: DOMAIN ssh_public_key; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.ssh_public_key IS 'One line of an OpenSSH public key without its comment.';
+
+
 -- Name: DOMAIN stop_reason; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
 
 COMMENT ON DOMAIN ccp.stop_reason IS 'Why a running task was asked to stop.';
+
+
+-- Name: DOMAIN task_state; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.task_state IS 'What is said of a task.';
+
+
+-- Name: DOMAIN timezone; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.timezone IS 'Name of a time zone.';
+
+
+-- Name: DOMAIN tunnel_type; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.tunnel_type IS 'How traffic gets to an exit.';
+
+
+-- Name: DOMAIN user_state; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.user_state IS 'What a user is at a moment: active, disabled or expired.';
+
+
+-- Name: DOMAIN username; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.username IS 'Name to log in with, lower case.';
 
 
 -- Name: DOMAIN verdict; Type: COMMENT; Schema: ccp; Owner: ccp_owner
@@ -3771,6 +3921,16 @@ COMMENT ON DOMAIN ccp.stop_reason IS 'Why a running task was asked to stop.';
 
 COMMENT ON DOMAIN ccp.verdict IS 'What a function answers whose refusals are returned, because they must leave a trace.';
 
+
+-- Name: DOMAIN wg_key; Type: COMMENT; Schema: ccp; Owner: ccp_owner
+--
+
+COMMENT ON DOMAIN ccp.wg_key IS 'A WireGuard key (base64).';
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
 
 -- Name: DOMAIN word; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
@@ -3928,10 +4088,6 @@ GRANT USAGE ON SCHEMA ccp TO ccp_admin;
 
 COMMENT ON SCHEMA ccp IS 'Tables and views people look at. Every other schema is a noun and holds functions that are verbs.';
 
-
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
 
 -- Name: SEQUENCE event_ids; Type: COMMENT; Schema: ccp; Owner: ccp_owner
 --
@@ -4374,20 +4530,36 @@ CREATE TABLE ccp.access_grants (
     user_id uuid NOT NULL,
     host_id uuid NOT NULL,
     task_id uuid,
-    key_sha256 text,
-    poll_token_sha256 text NOT NULL,
+    key_sha256 ccp.sha256,
+    poll_token_sha256 ccp.sha256 NOT NULL,
     address inet,
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     CONSTRAINT grant_ends CHECK ((expires_at > created_at)),
-    CONSTRAINT grant_key_digest_is_hex CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT grant_purpose_is_known CHECK ((purpose = ANY (ARRAY['bootstrap'::text, 'entry'::text]))),
-    CONSTRAINT poll_token_digest_is_hex CHECK ((poll_token_sha256 ~ '^[0-9a-f]{64}$'::text))
+    CONSTRAINT grant_purpose_is_known CHECK ((purpose = ANY (ARRAY['bootstrap'::text, 'entry'::text])))
 );
 
 
 ALTER TABLE ccp.access_grants OWNER TO ccp_owner;
+
+-- Name: activation; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.activation AS text
+	CONSTRAINT activation_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'disabled'::text])));
+
+
+ALTER DOMAIN ccp.activation OWNER TO ccp_owner;
+
+-- Name: address; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.address AS inet
+	CONSTRAINT address_is_one_address CHECK (((host(VALUE))::inet = VALUE));
+
+
+ALTER DOMAIN ccp.address OWNER TO ccp_owner;
 
 -- Name: applied_files applied_files_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
@@ -4496,6 +4668,33 @@ CREATE SCHEMA ccp;
 
 ALTER SCHEMA ccp OWNER TO ccp_owner;
 
+-- Name: cpu_limit; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.cpu_limit AS numeric(5,2)
+	CONSTRAINT cpu_limit_is_sane CHECK (((VALUE >= 0.1) AND (VALUE <= (256)::numeric)));
+
+
+ALTER DOMAIN ccp.cpu_limit OWNER TO ccp_owner;
+
+-- Name: desired_state; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.desired_state AS text
+	CONSTRAINT desired_state_is_known CHECK ((VALUE = ANY (ARRAY['running'::text, 'stopped'::text, 'absent'::text])));
+
+
+ALTER DOMAIN ccp.desired_state OWNER TO ccp_owner;
+
+-- Name: disk_limit_gb; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.disk_limit_gb AS integer
+	CONSTRAINT disk_limit_is_sane CHECK (((VALUE >= 1) AND (VALUE <= 65536)));
+
+
+ALTER DOMAIN ccp.disk_limit_gb OWNER TO ccp_owner;
+
 -- Name: doctor; Type: VIEW; Schema: ccp; Owner: ccp_owner
 --
 
@@ -4531,7 +4730,7 @@ CREATE VIEW ccp.doctor WITH (security_barrier='true') AS
              LEFT JOIN ccp.workers a ON (((a.node = n.name) AND (a.program = 'ccp-agent'::text) AND (a.status = 'alive'::text))))
           WHERE (EXISTS ( SELECT
                    FROM ccp.hosts h
-                  WHERE ((h.node_id = n.id) AND (h.status <> 'deleted'::text))))
+                  WHERE ((h.node_id = n.id) AND ((h.status)::text <> 'deleted'::text))))
         UNION ALL
          SELECT 'settings'::text,
             (count(*) = 0),
@@ -4574,13 +4773,13 @@ CREATE VIEW ccp.doctor WITH (security_barrier='true') AS
         UNION ALL
          SELECT 'proofs'::text,
             (count(*) = 0),
-            COALESCE((('no proof was written in time for '::text || string_agg(s.host, ', '::text ORDER BY s.host)) || ': see the agent''s log'::text), 'every running host was proven in the time of two full verifications'::text) AS "coalesce"
+            COALESCE((('no proof was written in time for '::text || string_agg((s.host)::text, ', '::text ORDER BY (s.host)::text)) || ': see the agent''s log'::text), 'every running host was proven in the time of two full verifications'::text) AS "coalesce"
            FROM ((ccp.host_status s
              JOIN ccp.hosts h ON ((h.id = s.id)))
              CROSS JOIN ( SELECT make_interval(secs => ((2)::double precision * COALESCE(((v.value #>> '{}'::text[]))::double precision, (600)::double precision))) AS allowed
                    FROM ccp.settings v
                   WHERE (v.name = 'verify_full_s'::text)) f)
-          WHERE ((h.status = 'running'::text) AND (GREATEST(s.verified_at, h.status_changed_at) < (clock.now() - f.allowed)))
+          WHERE (((h.status)::text = 'running'::text) AND (GREATEST(s.verified_at, h.status_changed_at) < (clock.now() - f.allowed)))
         UNION ALL
          SELECT 'stuck'::text,
             (count(*) = 0),
@@ -4615,32 +4814,22 @@ ALTER TABLE ONLY ccp.egress_ips
 
 CREATE TABLE ccp.egress_ips (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
-    label text NOT NULL,
-    ip_address inet NOT NULL,
-    provider text,
-    status text DEFAULT 'active'::text NOT NULL,
-    tunnel_type text DEFAULT 'wireguard'::text NOT NULL,
-    wg_endpoint text NOT NULL,
-    wg_public_key text NOT NULL,
+    label ccp.label NOT NULL,
+    ip_address ccp.address NOT NULL,
+    provider ccp.label,
+    status ccp.activation DEFAULT 'active'::text NOT NULL,
+    tunnel_type ccp.tunnel_type DEFAULT 'wireguard'::text NOT NULL,
+    wg_endpoint ccp.endpoint NOT NULL,
+    wg_public_key ccp.wg_key NOT NULL,
     wg_preshared_key_sealed text,
-    wg_allowed_ips cidr[] DEFAULT '{0.0.0.0/0}'::cidr[] NOT NULL,
-    wg_dns_server inet NOT NULL,
+    wg_allowed_ips ccp.networks DEFAULT '{0.0.0.0/0}'::cidr[] NOT NULL,
+    wg_dns_server ccp.address NOT NULL,
     wg_peer_address inet NOT NULL,
-    wg_mtu integer DEFAULT 1420 NOT NULL,
+    wg_mtu ccp.mtu DEFAULT 1420 NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock.now() NOT NULL,
-    CONSTRAINT exit_address_is_one_address CHECK (((host(ip_address))::inet = ip_address)),
-    CONSTRAINT exit_label_is_short CHECK (((length(label) >= 1) AND (length(label) <= 100))),
-    CONSTRAINT exit_provider_is_short CHECK ((length(provider) <= 100)),
-    CONSTRAINT exit_status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text]))),
-    CONSTRAINT tunnel_type_is_known CHECK ((tunnel_type = 'wireguard'::text)),
-    CONSTRAINT wg_allowed_ips_are_given CHECK (((cardinality(wg_allowed_ips) >= 1) AND (cardinality(wg_allowed_ips) <= 64))),
-    CONSTRAINT wg_dns_server_is_one_address CHECK (((host(wg_dns_server))::inet = wg_dns_server)),
-    CONSTRAINT wg_endpoint_is_an_address_and_port CHECK ((((wg_endpoint ~ '^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d):\d{1,5}$'::text) OR (wg_endpoint ~ '^\[[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}\]:\d{1,5}$'::text)) AND ((("substring"(wg_endpoint, '\d{1,5}$'::text))::integer >= 1) AND (("substring"(wg_endpoint, '\d{1,5}$'::text))::integer <= 65535)))),
-    CONSTRAINT wg_mtu_is_sane CHECK (((wg_mtu >= 1280) AND (wg_mtu <= 9000))),
-    CONSTRAINT wg_preshared_key_is_sealed CHECK (((wg_preshared_key_sealed ~ '^[A-Za-z0-9+/]+={0,2}$'::text) AND ((length(wg_preshared_key_sealed) >= 60) AND (length(wg_preshared_key_sealed) <= 400)))),
-    CONSTRAINT wg_public_key_is_a_key CHECK ((wg_public_key ~ '^[A-Za-z0-9+/]{43}=$'::text))
+    CONSTRAINT wg_preshared_key_is_sealed CHECK (((wg_preshared_key_sealed ~ '^[A-Za-z0-9+/]+={0,2}$'::text) AND ((length(wg_preshared_key_sealed) >= 60) AND (length(wg_preshared_key_sealed) <= 400))))
 );
 
 
@@ -4651,6 +4840,15 @@ ALTER TABLE ccp.egress_ips OWNER TO ccp_owner;
 
 CREATE INDEX egress_ips_by_creation ON ccp.egress_ips USING btree (created_at);
 
+
+-- Name: endpoint; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.endpoint AS text
+	CONSTRAINT endpoint_is_an_address_and_port CHECK ((((VALUE ~ '^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d):\d{1,5}$'::text) OR (VALUE ~ '^\[[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}\]:\d{1,5}$'::text)) AND ((("substring"(VALUE, '\d{1,5}$'::text))::integer >= 1) AND (("substring"(VALUE, '\d{1,5}$'::text))::integer <= 65535))));
+
+
+ALTER DOMAIN ccp.endpoint OWNER TO ccp_owner;
 
 -- Name: event_ids; Type: SEQUENCE; Schema: ccp; Owner: ccp_owner
 --
@@ -4664,6 +4862,24 @@ CREATE SEQUENCE ccp.event_ids
 
 
 ALTER TABLE ccp.event_ids OWNER TO ccp_owner;
+
+-- Name: event_level; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.event_level AS text
+	CONSTRAINT event_level_is_known CHECK ((VALUE = ANY (ARRAY['debug'::text, 'info'::text, 'warning'::text, 'error'::text])));
+
+
+ALTER DOMAIN ccp.event_level OWNER TO ccp_owner;
+
+-- Name: event_type; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.event_type AS text
+	CONSTRAINT event_type_is_dotted CHECK ((VALUE ~ '^[a-z_]+(\.[a-z_]+){1,4}$'::text));
+
+
+ALTER DOMAIN ccp.event_type OWNER TO ccp_owner;
 
 -- Name: events dba_reads_all; Type: POLICY; Schema: ccp; Owner: ccp_owner
 --
@@ -4702,8 +4918,8 @@ CREATE TABLE ccp.events (
     id bigint DEFAULT nextval('ccp.event_ids'::regclass) NOT NULL,
     at timestamp with time zone DEFAULT clock.now() NOT NULL,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    level text NOT NULL,
-    type text NOT NULL,
+    level ccp.event_level NOT NULL,
+    type ccp.event_type NOT NULL,
     message text NOT NULL,
     actor text NOT NULL,
     actor_role text NOT NULL,
@@ -4713,9 +4929,7 @@ CREATE TABLE ccp.events (
     task_id uuid,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT event_message_is_short CHECK ((length(message) <= 2000)),
-    CONSTRAINT level_is_known CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warning'::text, 'error'::text]))),
-    CONSTRAINT metadata_is_an_object CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (pg_column_size(metadata) <= 65536))),
-    CONSTRAINT type_is_dotted CHECK ((type ~ '^[a-z_]+(\.[a-z_]+){1,4}$'::text))
+    CONSTRAINT metadata_is_an_object CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (pg_column_size(metadata) <= 65536)))
 )
 PARTITION BY RANGE (at);
 
@@ -4765,7 +4979,7 @@ CREATE VIEW ccp.exit_peers WITH (security_barrier='true') AS
    FROM ((ccp.bindings b
      JOIN ccp.egress_ips e ON ((e.id = b.egress_ip_id)))
      JOIN ccp.hosts h ON ((h.id = b.host_id)))
-  WHERE ((b.ended_at IS NULL) AND (h.wg_public_key IS NOT NULL) AND (h.status <> 'deleted'::text));
+  WHERE ((b.ended_at IS NULL) AND (h.wg_public_key IS NOT NULL) AND ((h.status)::text <> 'deleted'::text));
 
 
 ALTER TABLE ccp.exit_peers OWNER TO ccp_owner;
@@ -4787,6 +5001,15 @@ CREATE INDEX grants_of_a_task ON ccp.access_grants USING btree (task_id);
 
 CREATE INDEX grants_of_a_user ON ccp.access_grants USING btree (user_id);
 
+
+-- Name: home_mode; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.home_mode AS text
+	CONSTRAINT home_mode_is_known CHECK ((VALUE = ANY (ARRAY['keep'::text, 'wipe'::text])));
+
+
+ALTER DOMAIN ccp.home_mode OWNER TO ccp_owner;
 
 -- Name: host_edges edge_leads_to_a_known_status; Type: FK CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
@@ -4851,10 +5074,9 @@ ALTER TABLE ONLY ccp.host_remedies
 --
 
 CREATE TABLE ccp.host_remedies (
-    wanted text NOT NULL,
+    wanted ccp.desired_state NOT NULL,
     status text NOT NULL,
-    kind text NOT NULL,
-    CONSTRAINT wanted_is_known CHECK ((wanted = ANY (ARRAY['running'::text, 'stopped'::text, 'absent'::text])))
+    kind text NOT NULL
 );
 
 
@@ -4871,6 +5093,14 @@ CREATE INDEX host_remedies_by_kind ON ccp.host_remedies USING btree (kind);
 
 CREATE INDEX host_remedies_by_status ON ccp.host_remedies USING btree (status);
 
+
+-- Name: host_state; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.host_state AS text;
+
+
+ALTER DOMAIN ccp.host_state OWNER TO ccp_owner;
 
 -- Name: host_status; Type: VIEW; Schema: ccp; Owner: ccp_owner
 --
@@ -4889,17 +5119,17 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
     o.state AS observed,
     concat_ws('; '::text, format('host %s of %s %s'::text, h.short_id, u.username, s.description), t.what,
         CASE
-            WHEN (h.status = 'deleted'::text) THEN NULL::text
+            WHEN ((h.status)::text = 'deleted'::text) THEN NULL::text
             WHEN (w.user_state <> 'active'::text) THEN format('its user is %s'::text, w.user_state)
-            WHEN ((h.status = ANY (ARRAY['unavailable'::text, 'failed'::text])) AND (h.error_message IS NOT NULL)) THEN format('%s: %s'::text, h.error_code, h.error_message)
+            WHEN (((h.status)::text = ANY (ARRAY['unavailable'::text, 'failed'::text])) AND (h.error_message IS NOT NULL)) THEN format('%s: %s'::text, h.error_code, h.error_message)
             ELSE NULL::text
         END,
         CASE
-            WHEN ((b.id IS NULL) AND (h.status <> 'deleted'::text)) THEN 'it has no exit'::text
+            WHEN ((b.id IS NULL) AND ((h.status)::text <> 'deleted'::text)) THEN 'it has no exit'::text
             ELSE NULL::text
         END,
         CASE
-            WHEN ((t.what IS NOT NULL) OR ((h.status = w.wanted) OR (h.status = 'deleted'::text))) THEN NULL::text
+            WHEN ((t.what IS NOT NULL) OR (((h.status)::text = w.wanted) OR ((h.status)::text = 'deleted'::text))) THEN NULL::text
             WHEN (h.retry_at > clock.now()) THEN format('tried again in %s'::text, clock.span((h.retry_at - clock.now())))
             WHEN ((w.wanted = 'running'::text) AND (b.id IS NULL)) THEN 'it is wanted running and cannot be without one'::text
             ELSE format('it is wanted %s, and the next tick sees to that'::text, w.wanted)
@@ -4908,13 +5138,13 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
      JOIN ccp.users u ON ((u.id = h.user_id)))
      JOIN ccp.nodes n ON ((n.id = h.node_id)))
      JOIN ccp.host_wants w ON ((w.host_id = h.id)))
-     JOIN ccp.host_statuses s ON ((s.status = h.status)))
+     JOIN ccp.host_statuses s ON (((s.status)::text = (h.status)::text)))
      LEFT JOIN ccp.bindings b ON (((b.host_id = h.id) AND (b.ended_at IS NULL))))
      LEFT JOIN ccp.egress_ips e ON ((e.id = b.egress_ip_id)))
      LEFT JOIN ccp.observations o ON ((o.host_id = h.id)))
      LEFT JOIN LATERAL ( SELECT string_agg((l.kind ||
                 CASE
-                    WHEN (l.status = 'queued'::text) THEN ' waits'::text
+                    WHEN ((l.status)::text = 'queued'::text) THEN ' waits'::text
                     ELSE ((' runs'::text || COALESCE(((' ('::text || (l.message)::text) || ')'::text), ''::text)) ||
                     CASE
                         WHEN (l.stop_requested_at IS NOT NULL) THEN ' and is to stop'::text
@@ -4922,7 +5152,7 @@ CREATE VIEW ccp.host_status WITH (security_barrier='true') AS
                     END)
                 END), ', '::text ORDER BY l.status DESC) AS what
            FROM ccp.task_rows l
-          WHERE ((l.host_id = h.id) AND (l.status = ANY (ARRAY['queued'::text, 'running'::text])))) t ON (true))
+          WHERE ((l.host_id = h.id) AND ((l.status)::text = ANY (ARRAY['queued'::text, 'running'::text])))) t ON (true))
      LEFT JOIN LATERAL ( SELECT e_1.at
            FROM ccp.verifications e_1
           WHERE ((e_1.host_id = h.id) AND (e_1.outcome = 'passed'::text))
@@ -4943,7 +5173,7 @@ ALTER TABLE ONLY ccp.host_statuses
 --
 
 CREATE TABLE ccp.host_statuses (
-    status text NOT NULL,
+    status ccp.host_state NOT NULL,
     description text NOT NULL
 );
 
@@ -4956,7 +5186,7 @@ ALTER TABLE ccp.host_statuses OWNER TO ccp_owner;
 CREATE VIEW ccp.host_wants WITH (security_barrier='true') AS
  SELECT h.id AS host_id,
     account.state(u.disabled_at, u.expires_at) AS user_state,
-    host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) AS wanted,
+    host.wanted_of((h.desired)::text, account.state(u.disabled_at, u.expires_at)) AS wanted,
     format('%s desires it %s'::text, u.username, h.desired) AS why
    FROM (ccp.hosts h
      JOIN ccp.users u ON ((u.id = h.user_id)));
@@ -5020,7 +5250,7 @@ ALTER TABLE ONLY ccp.hosts
 -- Name: hosts hosts_take_allowed_steps; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE TRIGGER hosts_take_allowed_steps BEFORE UPDATE OF status ON ccp.hosts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION host.guard();
+CREATE TRIGGER hosts_take_allowed_steps BEFORE UPDATE OF status ON ccp.hosts FOR EACH ROW WHEN (((old.status)::text IS DISTINCT FROM (new.status)::text)) EXECUTE FUNCTION host.guard();
 
 
 -- Name: hosts hosts_touch; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
@@ -5045,49 +5275,38 @@ ALTER TABLE ccp.hosts ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE ccp.hosts (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
-    short_id text NOT NULL,
+    short_id ccp.short_id NOT NULL,
     user_id uuid NOT NULL,
     node_id bigint NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    desired text DEFAULT 'stopped'::text NOT NULL,
-    image text NOT NULL,
+    status ccp.host_state DEFAULT 'pending'::text NOT NULL,
+    desired ccp.desired_state DEFAULT 'stopped'::text NOT NULL,
+    image ccp.image NOT NULL,
     image_id text,
-    timezone text DEFAULT 'UTC'::text NOT NULL,
-    memory_limit_mb integer DEFAULT 4096 NOT NULL,
-    cpu_limit numeric(5,2) DEFAULT 2 NOT NULL,
-    pids_limit integer DEFAULT 4096 NOT NULL,
-    disk_limit_gb integer,
+    timezone ccp.timezone DEFAULT 'UTC'::text NOT NULL,
+    memory_limit_mb ccp.memory_limit_mb DEFAULT 4096 NOT NULL,
+    cpu_limit ccp.cpu_limit DEFAULT 2 NOT NULL,
+    pids_limit ccp.pids_limit DEFAULT 4096 NOT NULL,
+    disk_limit_gb ccp.disk_limit_gb,
     sudo boolean DEFAULT true NOT NULL,
     ssh_password_hash text,
     ssh_password_changed_at timestamp with time zone,
-    wg_public_key text,
-    ssh_host_key text,
+    wg_public_key ccp.wg_key,
+    ssh_host_key ccp.ssh_public_key,
     failures integer DEFAULT 0 NOT NULL,
     retry_at timestamp with time zone,
     error_code text,
-    error_message text,
+    error_message ccp.sentence,
     status_changed_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     finished_at timestamp with time zone,
     deleted_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock.now() NOT NULL,
-    CONSTRAINT cpu_limit_is_sane CHECK (((cpu_limit >= 0.1) AND (cpu_limit <= (256)::numeric))),
-    CONSTRAINT disk_limit_is_sane CHECK (((disk_limit_gb >= 1) AND (disk_limit_gb <= 65536))),
-    CONSTRAINT error_message_is_short CHECK ((length(error_message) <= 2000)),
     CONSTRAINT failures_are_counted CHECK ((failures >= 0)),
-    CONSTRAINT host_desired_is_known CHECK ((desired = ANY (ARRAY['running'::text, 'stopped'::text, 'absent'::text]))),
-    CONSTRAINT host_short_id_is_a_word CHECK ((short_id ~ '^[a-z0-9]{6,16}$'::text)),
     CONSTRAINT image_id_is_a_digest CHECK ((image_id ~ '^sha256:[0-9a-f]{64}$'::text)),
-    CONSTRAINT image_is_a_reference CHECK ((image ~ '^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$'::text)),
-    CONSTRAINT memory_limit_is_sane CHECK (((memory_limit_mb >= 128) AND (memory_limit_mb <= 1048576))),
-    CONSTRAINT pids_limit_is_sane CHECK (((pids_limit >= 64) AND (pids_limit <= 1048576))),
-    CONSTRAINT ssh_host_key_is_one_line CHECK (((ssh_host_key ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$'::text) AND (length(ssh_host_key) <= 8192))),
     CONSTRAINT ssh_password_is_yescrypt CHECK ((ssh_password_hash ~ '^\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9$]{20,200}$'::text)),
-    CONSTRAINT timezone_is_a_name CHECK (((timezone ~ '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$'::text) AND (length(timezone) <= 64))),
-    CONSTRAINT tombstone_has_its_time CHECK (((status = 'deleted'::text) = (deleted_at IS NOT NULL))),
-    CONSTRAINT tombstone_is_not_wanted CHECK (((status <> ALL (ARRAY['deleting'::text, 'deleted'::text])) OR (desired = 'absent'::text))),
-    CONSTRAINT wg_public_key_is_a_key CHECK ((wg_public_key ~ '^[A-Za-z0-9+/]{43}=$'::text))
+    CONSTRAINT tombstone_has_its_time CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT tombstone_is_not_wanted CHECK ((((status)::text <> ALL (ARRAY['deleting'::text, 'deleted'::text])) OR ((desired)::text = 'absent'::text)))
 )
 WITH (fillfactor='70');
 
@@ -5097,7 +5316,7 @@ ALTER TABLE ccp.hosts OWNER TO ccp_owner;
 -- Name: hosts_alive_by_status; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE INDEX hosts_alive_by_status ON ccp.hosts USING btree (status) WHERE (status <> 'deleted'::text);
+CREATE INDEX hosts_alive_by_status ON ccp.hosts USING btree (status) WHERE ((status)::text <> 'deleted'::text);
 
 
 -- Name: hosts_by_creation; Type: INDEX; Schema: ccp; Owner: ccp_owner
@@ -5154,15 +5373,13 @@ ALTER TABLE ccp.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE ccp.idempotency_keys (
     user_id uuid NOT NULL,
-    key text NOT NULL,
+    key ccp.request_key NOT NULL,
     route text NOT NULL,
-    request_sha256 text NOT NULL,
+    request_sha256 ccp.sha256 NOT NULL,
     status integer NOT NULL,
     ids jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     CONSTRAINT ids_are_an_object CHECK ((jsonb_typeof(ids) = 'object'::text)),
-    CONSTRAINT key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 200))),
-    CONSTRAINT request_digest_is_hex CHECK ((request_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT status_is_http CHECK (((status >= 200) AND (status <= 599)))
 );
 
@@ -5174,6 +5391,24 @@ ALTER TABLE ccp.idempotency_keys OWNER TO ccp_owner;
 
 CREATE INDEX idempotency_keys_by_age ON ccp.idempotency_keys USING btree (created_at);
 
+
+-- Name: image; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.image AS text
+	CONSTRAINT image_is_a_reference CHECK ((VALUE ~ '^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$'::text));
+
+
+ALTER DOMAIN ccp.image OWNER TO ccp_owner;
+
+-- Name: label; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.label AS text
+	CONSTRAINT label_is_short CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 100)));
+
+
+ALTER DOMAIN ccp.label OWNER TO ccp_owner;
 
 -- Name: lease_ids; Type: SEQUENCE; Schema: ccp; Owner: ccp_owner
 --
@@ -5245,6 +5480,33 @@ ALTER TABLE ccp.logins OWNER TO ccp_owner;
 CREATE INDEX logins_of_a_user ON ccp.logins USING btree (user_id);
 
 
+-- Name: memory_limit_mb; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.memory_limit_mb AS integer
+	CONSTRAINT memory_limit_is_sane CHECK (((VALUE >= 128) AND (VALUE <= 1048576)));
+
+
+ALTER DOMAIN ccp.memory_limit_mb OWNER TO ccp_owner;
+
+-- Name: mtu; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.mtu AS integer
+	CONSTRAINT mtu_is_sane CHECK (((VALUE >= 1280) AND (VALUE <= 1500)));
+
+
+ALTER DOMAIN ccp.mtu OWNER TO ccp_owner;
+
+-- Name: networks; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.networks AS cidr[]
+	CONSTRAINT networks_are_given CHECK (((cardinality(VALUE) >= 1) AND (cardinality(VALUE) <= 64)));
+
+
+ALTER DOMAIN ccp.networks OWNER TO ccp_owner;
+
 -- Name: nodes node_name_is_unique; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
 
@@ -5294,14 +5556,14 @@ CREATE VIEW ccp.now WITH (security_barrier='true') AS
     s.status,
     s.why
    FROM ccp.host_status s
-  WHERE (s.status <> 'deleted'::text)
+  WHERE ((s.status)::text <> 'deleted'::text)
 UNION ALL
  SELECT 'task'::text AS what,
     concat_ws(' '::text, t.kind, t.host) AS name,
     t.status,
     t.why
    FROM ccp.task_status t
-  WHERE (t.status = ANY (ARRAY['queued'::text, 'running'::text]))
+  WHERE ((t.status)::text = ANY (ARRAY['queued'::text, 'running'::text]))
 UNION ALL
  SELECT 'program'::text AS what,
     w.program AS name,
@@ -5400,13 +5662,13 @@ CREATE UNIQUE INDEX one_live_process_per_program_and_node ON ccp.processes USING
 -- Name: one_live_task_of_a_kind_without_subject; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE UNIQUE INDEX one_live_task_of_a_kind_without_subject ON ccp.task_rows USING btree (kind, md5((params)::text)) WHERE ((status = ANY (ARRAY['queued'::text, 'running'::text])) AND (stop_requested_at IS NULL) AND (host_id IS NULL));
+CREATE UNIQUE INDEX one_live_task_of_a_kind_without_subject ON ccp.task_rows USING btree (kind, md5((params)::text)) WHERE (((status)::text = ANY (ARRAY['queued'::text, 'running'::text])) AND (stop_requested_at IS NULL) AND (host_id IS NULL));
 
 
 -- Name: one_running_and_one_queued_task_per_host; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE UNIQUE INDEX one_running_and_one_queued_task_per_host ON ccp.task_rows USING btree (host_id, status) WHERE ((status = ANY (ARRAY['queued'::text, 'running'::text])) AND (host_id IS NOT NULL));
+CREATE UNIQUE INDEX one_running_and_one_queued_task_per_host ON ccp.task_rows USING btree (host_id, status) WHERE (((status)::text = ANY (ARRAY['queued'::text, 'running'::text])) AND (host_id IS NOT NULL));
 
 
 -- Name: one_task_per_idempotency_key; Type: INDEX; Schema: ccp; Owner: ccp_owner
@@ -5471,6 +5733,15 @@ CREATE DOMAIN ccp.percentage AS integer
 
 
 ALTER DOMAIN ccp.percentage OWNER TO ccp_owner;
+
+-- Name: pids_limit; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.pids_limit AS integer
+	CONSTRAINT pids_limit_is_sane CHECK (((VALUE >= 64) AND (VALUE <= 1048576)));
+
+
+ALTER DOMAIN ccp.pids_limit OWNER TO ccp_owner;
 
 -- Name: processes process_runs_on_a_node; Type: FK CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
@@ -5552,6 +5823,15 @@ ALTER DOMAIN ccp.request_key OWNER TO ccp_owner;
 
 CREATE INDEX retentions_by_creation ON ccp.task_rows USING btree (created_at) WHERE (kind = 'events.retain'::text);
 
+
+-- Name: role; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.role AS text
+	CONSTRAINT role_is_known CHECK ((VALUE = ANY (ARRAY['user'::text, 'admin'::text])));
+
+
+ALTER DOMAIN ccp.role OWNER TO ccp_owner;
 
 -- Name: rules; Type: VIEW; Schema: ccp; Owner: ccp_owner
 --
@@ -5647,7 +5927,7 @@ CREATE TABLE ccp.sessions (
     host_id uuid NOT NULL,
     process_id bigint NOT NULL,
     method text NOT NULL,
-    key_sha256 text,
+    key_sha256 ccp.sha256,
     address inet NOT NULL,
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     opened_at timestamp with time zone,
@@ -5661,7 +5941,6 @@ CREATE TABLE ccp.sessions (
     CONSTRAINT ended_session_has_a_reason CHECK ((((end_requested_at IS NULL) AND (ended_at IS NULL)) = (end_reason IS NULL))),
     CONSTRAINT session_bytes_are_counted CHECK (((bytes_up >= 0) AND (bytes_down >= 0))),
     CONSTRAINT session_end_reason_is_a_word CHECK ((end_reason ~ '^[a-z_]{1,40}$'::text)),
-    CONSTRAINT session_key_digest_is_hex CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT session_kind_is_known CHECK ((kind = ANY (ARRAY['ssh'::text, 'desktop'::text]))),
     CONSTRAINT session_method_is_known CHECK ((method = ANY (ARRAY['key'::text, 'grant'::text, 'password'::text, 'token'::text])))
 );
@@ -5727,6 +6006,24 @@ CREATE TABLE ccp.settings (
 
 
 ALTER TABLE ccp.settings OWNER TO ccp_owner;
+
+-- Name: sha256; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.sha256 AS text
+	CONSTRAINT sha256_is_hex CHECK ((VALUE ~ '^[0-9a-f]{64}$'::text));
+
+
+ALTER DOMAIN ccp.sha256 OWNER TO ccp_owner;
+
+-- Name: short_id; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.short_id AS text
+	CONSTRAINT short_id_is_a_word CHECK ((VALUE ~ '^[a-z0-9]{6,16}$'::text));
+
+
+ALTER DOMAIN ccp.short_id OWNER TO ccp_owner;
 
 -- Name: signing_keys signing_keys_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
 --
@@ -5805,18 +6102,25 @@ ALTER TABLE ccp.ssh_keys ENABLE ROW LEVEL SECURITY;
 CREATE TABLE ccp.ssh_keys (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     user_id uuid NOT NULL,
-    name text NOT NULL,
-    public_key text NOT NULL,
-    key_sha256 text NOT NULL,
+    name ccp.label NOT NULL,
+    public_key ccp.ssh_public_key NOT NULL,
+    key_sha256 ccp.sha256 NOT NULL,
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
-    last_used_at timestamp with time zone,
-    CONSTRAINT ssh_key_digest_is_hex CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT ssh_key_is_one_line CHECK (((public_key ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$'::text) AND (length(public_key) <= 8192))),
-    CONSTRAINT ssh_key_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+    last_used_at timestamp with time zone
 );
 
 
 ALTER TABLE ccp.ssh_keys OWNER TO ccp_owner;
+
+-- Name: ssh_public_key; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.ssh_public_key AS text
+	CONSTRAINT ssh_public_key_is_bounded CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 8192)))
+	CONSTRAINT ssh_public_key_is_one_line CHECK ((VALUE ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$'::text));
+
+
+ALTER DOMAIN ccp.ssh_public_key OWNER TO ccp_owner;
 
 -- Name: stop_reason; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
 --
@@ -5838,9 +6142,9 @@ CREATE VIEW ccp.stuck WITH (security_barrier='true') AS
     s.why
    FROM (ccp.task_rows t
      JOIN ccp.task_status s ON ((s.id = t.id)))
-  WHERE ((t.status = 'queued'::text) AND (t.run_at < (clock.now() - '00:00:30'::interval)) AND (NOT (EXISTS ( SELECT
+  WHERE (((t.status)::text = 'queued'::text) AND (t.run_at < (clock.now() - '00:00:30'::interval)) AND (NOT (EXISTS ( SELECT
            FROM ccp.task_rows r
-          WHERE ((r.host_id = t.host_id) AND (r.status = 'running'::text))))))
+          WHERE ((r.host_id = t.host_id) AND ((r.status)::text = 'running'::text))))))
 UNION ALL
  SELECT 'task'::text AS what,
     (t.id)::text AS id,
@@ -5849,7 +6153,7 @@ UNION ALL
     format('it should have ended %s ago: %s'::text, clock.span((clock.now() - t.deadline_at)), s.why) AS why
    FROM (ccp.task_rows t
      JOIN ccp.task_status s ON ((s.id = t.id)))
-  WHERE ((t.status = 'running'::text) AND (t.deadline_at < (clock.now() - '00:00:05'::interval)))
+  WHERE (((t.status)::text = 'running'::text) AND (t.deadline_at < (clock.now() - '00:00:05'::interval)))
 UNION ALL
  SELECT 'host'::text AS what,
     (h.id)::text AS id,
@@ -5861,14 +6165,14 @@ UNION ALL
             WHEN (NOT (EXISTS ( SELECT
                FROM ccp.ticks k
               WHERE (k.ticked_at > (clock.now() - '00:01:05'::interval))))) THEN 'nobody ticks; start ccp-worker'::text
-            ELSE COALESCE(('the last try failed: '::text || h.error_message), 'the tick does not get to it; the server''s log tells why'::text)
+            ELSE COALESCE(('the last try failed: '::text || (h.error_message)::text), 'the tick does not get to it; the server''s log tells why'::text)
         END) AS why
    FROM ((ccp.hosts h
      JOIN ccp.host_wants w ON ((w.host_id = h.id)))
      LEFT JOIN ccp.bindings b ON (((b.host_id = h.id) AND (b.ended_at IS NULL))))
-  WHERE (((h.status <> 'deleted'::text) AND (h.status <> w.wanted)) AND (h.status_changed_at < (clock.now() - '00:00:30'::interval)) AND ((h.retry_at IS NULL) OR (h.retry_at < (clock.now() - '00:00:30'::interval))) AND (NOT (EXISTS ( SELECT
+  WHERE ((((h.status)::text <> 'deleted'::text) AND ((h.status)::text <> w.wanted)) AND (h.status_changed_at < (clock.now() - '00:00:30'::interval)) AND ((h.retry_at IS NULL) OR (h.retry_at < (clock.now() - '00:00:30'::interval))) AND (NOT (EXISTS ( SELECT
            FROM ccp.task_rows t
-          WHERE ((t.host_id = h.id) AND (t.status = ANY (ARRAY['queued'::text, 'running'::text])))))))
+          WHERE ((t.host_id = h.id) AND ((t.status)::text = ANY (ARRAY['queued'::text, 'running'::text])))))))
 UNION ALL
  SELECT 'session'::text AS what,
     (s.id)::text AS id,
@@ -5923,8 +6227,8 @@ CREATE TABLE ccp.task_kinds (
     done_unwanted_status text,
     failed_status text,
     canceled_status text,
-    desired text,
-    desired_canceled text,
+    desired ccp.desired_state,
+    desired_canceled ccp.desired_state,
     deadline interval NOT NULL,
     attempts_max integer NOT NULL,
     losses_max integer DEFAULT 3 NOT NULL,
@@ -5935,9 +6239,7 @@ CREATE TABLE ccp.task_kinds (
     needs_binding boolean DEFAULT false NOT NULL,
     needs_creation boolean DEFAULT false NOT NULL,
     CONSTRAINT attempts_are_positive CHECK (((attempts_max > 0) AND (losses_max > 0))),
-    CONSTRAINT canceled_desire_is_known CHECK ((desired_canceled = ANY (ARRAY['running'::text, 'stopped'::text, 'absent'::text]))),
     CONSTRAINT deadline_is_positive CHECK ((deadline > '00:00:00'::interval)),
-    CONSTRAINT desired_is_known CHECK ((desired = ANY (ARRAY['running'::text, 'stopped'::text, 'absent'::text]))),
     CONSTRAINT host_kinds_move_hosts CHECK ((((subject = 'host'::text) = (from_statuses IS NOT NULL)) AND ((subject = 'host'::text) = (while_status IS NOT NULL)) AND ((subject = 'host'::text) = (done_status IS NOT NULL)) AND ((subject = 'host'::text) = (failed_status IS NOT NULL)) AND ((subject = 'host'::text) = (canceled_status IS NOT NULL)))),
     CONSTRAINT queue_is_known CHECK ((queue = ANY (ARRAY['ccp_agent'::text, 'ccp_worker'::text]))),
     CONSTRAINT subject_is_known CHECK ((subject = ANY (ARRAY['host'::text, 'none'::text])))
@@ -6023,7 +6325,7 @@ CREATE TRIGGER tasks_are_not_truncated BEFORE TRUNCATE ON ccp.task_rows FOR EACH
 -- Name: task_rows tasks_begin_queued; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE TRIGGER tasks_begin_queued BEFORE INSERT ON ccp.task_rows FOR EACH ROW WHEN (((new.status <> ALL (ARRAY['queued'::text, 'succeeded'::text])) OR (new.attempt <> 0))) EXECUTE FUNCTION task.guard_insert();
+CREATE TRIGGER tasks_begin_queued BEFORE INSERT ON ccp.task_rows FOR EACH ROW WHEN ((((new.status)::text <> ALL (ARRAY['queued'::text, 'succeeded'::text])) OR (new.attempt <> 0))) EXECUTE FUNCTION task.guard_insert();
 
 
 -- Name: task_rows tasks_leave_when_finished; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
@@ -6035,7 +6337,7 @@ CREATE TRIGGER tasks_leave_when_finished BEFORE DELETE ON ccp.task_rows FOR EACH
 -- Name: task_rows tasks_take_allowed_steps; Type: TRIGGER; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE TRIGGER tasks_take_allowed_steps BEFORE UPDATE OF status ON ccp.task_rows FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION task.guard();
+CREATE TRIGGER tasks_take_allowed_steps BEFORE UPDATE OF status ON ccp.task_rows FOR EACH ROW WHEN (((old.status)::text IS DISTINCT FROM (new.status)::text)) EXECUTE FUNCTION task.guard();
 
 
 -- Name: task_rows; Type: ROW SECURITY; Schema: ccp; Owner: ccp_owner
@@ -6052,7 +6354,7 @@ CREATE TABLE ccp.task_rows (
     host_id uuid,
     user_id uuid,
     params ccp.small_object DEFAULT '{}'::jsonb NOT NULL,
-    status text DEFAULT 'queued'::text NOT NULL,
+    status ccp.task_state DEFAULT 'queued'::text NOT NULL,
     queue text NOT NULL,
     run_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     needs_active_user boolean DEFAULT false NOT NULL,
@@ -6078,25 +6380,33 @@ CREATE TABLE ccp.task_rows (
     started_at timestamp with time zone,
     progressed_at timestamp with time zone,
     finished_at timestamp with time zone,
-    CONSTRAINT failure_has_a_code CHECK (((status <> 'failed'::text) OR (error_code IS NOT NULL))),
-    CONSTRAINT finished_has_its_time CHECK (((status ~ '^(queued|running)$'::text) = (finished_at IS NULL))),
+    CONSTRAINT failure_has_a_code CHECK ((((status)::text <> 'failed'::text) OR (error_code IS NOT NULL))),
+    CONSTRAINT finished_has_its_time CHECK ((((status)::text ~ '^(queued|running)$'::text) = (finished_at IS NULL))),
     CONSTRAINT host_and_user_come_together CHECK (((host_id IS NULL) = (user_id IS NULL))),
     CONSTRAINT only_running_has_a_lease CHECK ((num_nonnulls(lease, process_id, deadline_at) =
 CASE status
     WHEN 'running'::text THEN 3
     ELSE 0
 END)),
-    CONSTRAINT queued_was_not_asked_to_stop CHECK (((status <> 'queued'::text) OR (stop_requested_at IS NULL))),
+    CONSTRAINT queued_was_not_asked_to_stop CHECK ((((status)::text <> 'queued'::text) OR (stop_requested_at IS NULL))),
     CONSTRAINT report_has_its_lease CHECK (((reported IS NULL) = (reported_lease IS NULL))),
     CONSTRAINT result_is_bounded CHECK ((pg_column_size(result) <= 262144)),
-    CONSTRAINT running_has_begun CHECK (((status <> 'running'::text) OR (started_at IS NOT NULL))),
-    CONSTRAINT status_is_known CHECK ((status ~ '^(queued|running|succeeded|failed|canceled)$'::text)),
+    CONSTRAINT running_has_begun CHECK ((((status)::text <> 'running'::text) OR (started_at IS NOT NULL))),
     CONSTRAINT stop_has_a_reason CHECK (((stop_requested_at IS NULL) = (stop_reason IS NULL)))
 )
 WITH (fillfactor='85', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
 
 
 ALTER TABLE ccp.task_rows OWNER TO ccp_owner;
+
+-- Name: task_state; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.task_state AS text
+	CONSTRAINT task_state_is_known CHECK ((VALUE = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])));
+
+
+ALTER DOMAIN ccp.task_state OWNER TO ccp_owner;
 
 -- Name: task_status; Type: VIEW; Schema: ccp; Owner: ccp_owner
 --
@@ -6112,20 +6422,20 @@ CREATE VIEW ccp.task_status WITH (security_barrier='true') AS
     t.created_at,
     t.finished_at,
         CASE
-            WHEN (t.status = 'succeeded'::text) THEN format('%s was done in %s s, asked for by %s%s'::text, t.kind, round(EXTRACT(epoch FROM (t.finished_at - t.created_at)), 1), t.created_by,
+            WHEN ((t.status)::text = 'succeeded'::text) THEN format('%s was done in %s s, asked for by %s%s'::text, t.kind, round(EXTRACT(epoch FROM (t.finished_at - t.created_at)), 1), t.created_by,
             CASE
                 WHEN (t.started_at IS NULL) THEN ': there was nothing left to do'::text
                 ELSE ''::text
             END)
-            WHEN (t.status = 'failed'::text) THEN format('%s failed on try %s (%s): %s'::text, t.kind, t.attempt, t.error_code, t.error_message)
-            WHEN (t.status = 'canceled'::text) THEN format('%s was canceled: %s'::text, t.kind, COALESCE((t.error_message)::text, (t.error_code)::text))
-            WHEN ((t.status = 'running'::text) AND (t.stop_requested_at IS NOT NULL)) THEN format('%s was asked to stop %s ago, because %s'::text, t.kind, clock.span((clock.now() - t.stop_requested_at)),
+            WHEN ((t.status)::text = 'failed'::text) THEN format('%s failed on try %s (%s): %s'::text, t.kind, t.attempt, t.error_code, t.error_message)
+            WHEN ((t.status)::text = 'canceled'::text) THEN format('%s was canceled: %s'::text, t.kind, COALESCE((t.error_message)::text, (t.error_code)::text))
+            WHEN (((t.status)::text = 'running'::text) AND (t.stop_requested_at IS NOT NULL)) THEN format('%s was asked to stop %s ago, because %s'::text, t.kind, clock.span((clock.now() - t.stop_requested_at)),
             CASE t.stop_reason
                 WHEN 'canceled'::text THEN 'somebody canceled it'::text
                 WHEN 'superseded'::text THEN 'another request takes its place'::text
                 ELSE 'its time is over; 30 s later its process is declared dead'::text
             END)
-            WHEN (t.status = 'running'::text) THEN format('%s runs for %s on try %s: %s'::text, t.kind, clock.span((clock.now() - t.started_at)), t.attempt, COALESCE((t.message)::text, (t.stage)::text, 'it has not said yet what it does'::text))
+            WHEN ((t.status)::text = 'running'::text) THEN format('%s runs for %s on try %s: %s'::text, t.kind, clock.span((clock.now() - t.started_at)), t.attempt, COALESCE((t.message)::text, (t.stage)::text, 'it has not said yet what it does'::text))
             WHEN (r.id IS NOT NULL) THEN format('%s waits for %s on the same host to end'::text, t.kind, r.kind)
             WHEN (t.run_at > clock.now()) THEN format('%s is tried again in %s, after: %s'::text, t.kind, clock.span((t.run_at - clock.now())), t.error_message)
             WHEN (t.needs_active_user AND (w.user_state <> 'active'::text)) THEN format('%s is not begun, because its user is %s; the next tick cancels it'::text, t.kind, w.user_state)
@@ -6140,14 +6450,14 @@ CREATE VIEW ccp.task_status WITH (security_barrier='true') AS
    FROM ((((((ccp.task_rows t
      LEFT JOIN ccp.hosts h ON ((h.id = t.host_id)))
      LEFT JOIN ccp.users u ON ((u.id = t.user_id)))
-     LEFT JOIN ccp.host_wants w ON (((w.host_id = t.host_id) AND (t.status = 'queued'::text))))
-     LEFT JOIN ccp.task_rows r ON (((r.host_id = t.host_id) AND (r.status = 'running'::text) AND (t.status = 'queued'::text))))
+     LEFT JOIN ccp.host_wants w ON (((w.host_id = t.host_id) AND ((t.status)::text = 'queued'::text))))
+     LEFT JOIN ccp.task_rows r ON (((r.host_id = t.host_id) AND ((r.status)::text = 'running'::text) AND ((t.status)::text = 'queued'::text))))
      LEFT JOIN LATERAL ( SELECT l.id,
             l.program,
             l.node_id,
             l.beat_at
            FROM ccp.processes l
-          WHERE ((t.status = 'queued'::text) AND (l.queue = t.queue) AND (l.ended_at IS NULL))
+          WHERE (((t.status)::text = 'queued'::text) AND (l.queue = t.queue) AND (l.ended_at IS NULL))
           ORDER BY l.beat_at DESC
          LIMIT 1) p ON (true))
      LEFT JOIN ccp.nodes n ON ((n.id = COALESCE(h.node_id, p.node_id))));
@@ -6208,13 +6518,13 @@ CREATE INDEX tasks_of_a_user ON ccp.task_rows USING btree (user_id, created_at) 
 -- Name: tasks_running; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE INDEX tasks_running ON ccp.task_rows USING btree (process_id) WHERE (status = 'running'::text);
+CREATE INDEX tasks_running ON ccp.task_rows USING btree (process_id) WHERE ((status)::text = 'running'::text);
 
 
 -- Name: tasks_to_claim; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
 
-CREATE INDEX tasks_to_claim ON ccp.task_rows USING btree (queue, run_at) WHERE (status = 'queued'::text);
+CREATE INDEX tasks_to_claim ON ccp.task_rows USING btree (queue, run_at) WHERE ((status)::text = 'queued'::text);
 
 
 -- Name: ticks ticks_pkey; Type: CONSTRAINT; Schema: ccp; Owner: ccp_owner
@@ -6238,11 +6548,48 @@ CREATE TABLE ccp.ticks (
 
 ALTER TABLE ccp.ticks OWNER TO ccp_owner;
 
+-- Name: timezone; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.timezone AS text
+	CONSTRAINT timezone_is_a_name CHECK ((VALUE ~ '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$'::text))
+	CONSTRAINT timezone_is_short CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 64)));
+
+
+ALTER DOMAIN ccp.timezone OWNER TO ccp_owner;
+
 -- Name: tombstones_by_age; Type: INDEX; Schema: ccp; Owner: ccp_owner
 --
 
 CREATE INDEX tombstones_by_age ON ccp.hosts USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
+
+-- Name: tunnel_type; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.tunnel_type AS text
+	CONSTRAINT tunnel_type_is_known CHECK ((VALUE = 'wireguard'::text));
+
+
+ALTER DOMAIN ccp.tunnel_type OWNER TO ccp_owner;
+
+-- Name: user_state; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.user_state AS text
+	CONSTRAINT user_state_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'disabled'::text, 'expired'::text])));
+
+
+ALTER DOMAIN ccp.user_state OWNER TO ccp_owner;
+
+-- Name: username; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.username AS text
+	CONSTRAINT username_is_a_name CHECK ((VALUE ~ '^[a-z0-9][a-z0-9._-]{2,49}$'::text));
+
+
+ALTER DOMAIN ccp.username OWNER TO ccp_owner;
 
 -- Name: users dba_reads_all; Type: POLICY; Schema: ccp; Owner: ccp_owner
 --
@@ -6299,9 +6646,9 @@ ALTER TABLE ccp.users ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE ccp.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
-    username text NOT NULL,
-    short_id text NOT NULL,
-    role text DEFAULT 'user'::text NOT NULL,
+    username ccp.username NOT NULL,
+    short_id ccp.short_id NOT NULL,
+    role ccp.role DEFAULT 'user'::text NOT NULL,
     password_hash text,
     password_changed_at timestamp with time zone,
     expires_at timestamp with time zone,
@@ -6311,10 +6658,7 @@ CREATE TABLE ccp.users (
     created_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock.now() NOT NULL,
     CONSTRAINT announced_expiry_exists CHECK (((expiry_announced_at IS NULL) OR (expires_at IS NOT NULL))),
-    CONSTRAINT password_is_bcrypt CHECK ((password_hash ~ '^\$2b\$[0-9]{2}\$[./A-Za-z0-9]{53}$'::text)),
-    CONSTRAINT role_is_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
-    CONSTRAINT user_short_id_is_a_word CHECK ((short_id ~ '^[a-z0-9]{6,16}$'::text)),
-    CONSTRAINT username_is_a_name CHECK ((username ~ '^[a-z0-9][a-z0-9._-]{2,49}$'::text))
+    CONSTRAINT password_is_bcrypt CHECK ((password_hash ~ '^\$2b\$[0-9]{2}\$[./A-Za-z0-9]{53}$'::text))
 )
 WITH (fillfactor='85');
 
@@ -6456,6 +6800,15 @@ CREATE TABLE ccp.webhooks (
 
 ALTER TABLE ccp.webhooks OWNER TO ccp_owner;
 
+-- Name: wg_key; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
+--
+
+CREATE DOMAIN ccp.wg_key AS text
+	CONSTRAINT wg_key_has_32_bytes CHECK ((VALUE ~ '^[A-Za-z0-9+/]{43}=$'::text));
+
+
+ALTER DOMAIN ccp.wg_key OWNER TO ccp_owner;
+
 -- Name: word; Type: DOMAIN; Schema: ccp; Owner: ccp_owner
 --
 
@@ -6479,10 +6832,10 @@ CREATE VIEW ccp.workers WITH (security_barrier='true') AS
     p.beat_at,
     ( SELECT count(*) AS count
            FROM ccp.task_rows t
-          WHERE ((t.process_id = p.id) AND (t.status = 'running'::text))) AS running_tasks,
+          WHERE ((t.process_id = p.id) AND ((t.status)::text = 'running'::text))) AS running_tasks,
     ( SELECT count(*) AS count
            FROM ccp.task_rows t
-          WHERE ((t.queue = p.queue) AND (t.status = 'queued'::text))) AS queued_tasks,
+          WHERE ((t.queue = p.queue) AND ((t.status)::text = 'queued'::text))) AS queued_tasks,
     ( SELECT count(*) AS count
            FROM ccp.sessions s
           WHERE ((s.process_id = p.id) AND (s.ended_at IS NULL))) AS sessions,

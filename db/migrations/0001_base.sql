@@ -63,14 +63,55 @@ begin
 end
 $$;
 
--- What one column says by itself is a domain, which is checked when that column is written. A table's constraints are
--- read and checked again by each write of a row, and tasks are written often: only what ties columns together is one.
+-- What one value says by itself is a domain, and is said here only. Tables and the parameters of functions take it, and
+-- the API reads from it what it lets through and what its document says. So a check is a range (of the value, its
+-- length or cardinality), a pattern, a list of words, or else something that only the database knows. A domain
+-- without a check has the words of the table whose key it is. Besides, a table's constraints are read and checked
+-- again by each write of a row, a domain only when its column is written.
+create domain ccp.username as text constraint username_is_a_name check (value ~ '^[a-z0-9][a-z0-9._-]{2,49}$');
+create domain ccp.short_id as text constraint short_id_is_a_word check (value ~ '^[a-z0-9]{6,16}$');
+create domain ccp.role as text constraint role_is_known check (value in ('user', 'admin'));
+create domain ccp.user_state as text constraint user_state_is_known check (value in ('active', 'disabled', 'expired'));
+create domain ccp.activation as text constraint activation_is_known check (value in ('active', 'disabled'));
+create domain ccp.label as text constraint label_is_short check (length(value) between 1 and 100);
+create domain ccp.sha256 as text constraint sha256_is_hex check (value ~ '^[0-9a-f]{64}$');
+create domain ccp.ssh_public_key as text
+constraint ssh_public_key_is_one_line check (value ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$')
+constraint ssh_public_key_is_bounded check (length(value) between 1 and 8192);
+
+create domain ccp.tunnel_type as text constraint tunnel_type_is_known check (value in ('wireguard'));
+create domain ccp.address as inet constraint address_is_one_address check (host(value)::inet = value);
+create domain ccp.networks as cidr[] constraint networks_are_given check (cardinality(value) between 1 and 64);
+create domain ccp.endpoint as text constraint endpoint_is_an_address_and_port check (
+    (
+        value ~ '^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d):\d{1,5}$'
+        or value ~ '^\[[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}\]:\d{1,5}$'
+    )
+    and substring(value from '\d{1,5}$')::integer between 1 and 65535
+);
+create domain ccp.wg_key as text constraint wg_key_has_32_bytes check (value ~ '^[A-Za-z0-9+/]{43}=$');
+create domain ccp.mtu as integer constraint mtu_is_sane check (value between 1280 and 1500);
+
+create domain ccp.host_state as text;
+create domain ccp.desired_state as text constraint desired_state_is_known check (value in ('running', 'stopped', 'absent'));
+create domain ccp.image as text constraint image_is_a_reference check (value ~ '^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$');
+create domain ccp.timezone as text
+constraint timezone_is_a_name check (value ~ '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$')
+constraint timezone_is_short check (length(value) between 1 and 64);
+create domain ccp.memory_limit_mb as integer constraint memory_limit_is_sane check (value between 128 and 1048576);
+create domain ccp.cpu_limit as numeric(5, 2) constraint cpu_limit_is_sane check (value between 0.1 and 256);
+create domain ccp.pids_limit as integer constraint pids_limit_is_sane check (value between 64 and 1048576);
+create domain ccp.disk_limit_gb as integer constraint disk_limit_is_sane check (value between 1 and 65536);
+create domain ccp.home_mode as text constraint home_mode_is_known check (value in ('keep', 'wipe'));
+
 create domain ccp.word as text constraint word_is_plain check (value ~ '^[a-z_]{1,60}$');
 create domain ccp.sentence as text constraint sentence_is_short check (length(value) <= 2000);
 create domain ccp.percentage as integer constraint percentage_is_within_bounds check (value between 0 and 100);
 create domain ccp.request_key as text constraint request_key_is_short check (length(value) between 1 and 200);
 create domain ccp.small_object as jsonb
 constraint small_object_is_one check (jsonb_typeof(value) = 'object' and pg_column_size(value) <= 8192);
+create domain ccp.task_state as text
+constraint task_state_is_known check (value in ('queued', 'running', 'succeeded', 'failed', 'canceled'));
 create domain ccp.stop_reason as text constraint stop_reason_is_known check (value in ('canceled', 'superseded', 'deadline'));
 create domain ccp.report as text
 constraint report_is_known check (value in ('succeeded', 'failed', 'retry', 'canceled', 'handed_back'));
@@ -82,6 +123,50 @@ constraint verdict_is_known check (
         'session_ended', 'port_invalid'
     )
 );
+
+create domain ccp.event_level as text constraint event_level_is_known check (value in ('debug', 'info', 'warning', 'error'));
+create domain ccp.event_type as text constraint event_type_is_dotted check (value ~ '^[a-z_]+(\.[a-z_]+){1,4}$');
+
+-- What only the routes take.
+create domain api.page_size as integer constraint page_size_is_bounded check (value between 1 and 200);
+create domain api.cursor as text constraint cursor_is_short check (length(value) between 1 and 200);
+create domain api.filter as text constraint filter_is_short check (length(value) between 1 and 100);
+create domain api.by_creation as text constraint order_by_creation_is_known check (value in ('-created_at', 'created_at'));
+create domain api.by_time as text constraint order_by_time_is_known check (value in ('-time', 'time'));
+create domain api.login_name as text constraint login_name_is_short check (length(value) between 1 and 100);
+create domain api.short_id as text constraint typed_short_id_is_a_word check (value ~ '^[A-Za-z0-9]{1,64}$');
+create domain api.poll_wait_s as integer constraint poll_wait_is_bounded check (value between 0 and 25);
+create domain api.poll_version as text constraint poll_version_is_short check (length(value) between 1 and 32);
+
+comment on domain ccp.username is 'Name to log in with, lower case.';
+comment on domain ccp.short_id is 'Short public id, used in links and as ssh user name; never reused.';
+comment on domain ccp.role is 'user (own things) or admin (everything).';
+comment on domain ccp.user_state is 'What a user is at a moment: active, disabled or expired.';
+comment on domain ccp.activation is 'What an administrator sets: active or disabled.';
+comment on domain ccp.label is 'What people call a thing.';
+comment on domain ccp.sha256 is 'A SHA-256 digest, lower hex.';
+comment on domain ccp.ssh_public_key is 'One line of an OpenSSH public key without its comment.';
+comment on domain ccp.tunnel_type is 'How traffic gets to an exit.';
+comment on domain ccp.address is 'One address, no network.';
+comment on domain ccp.networks is 'A list of networks.';
+comment on constraint endpoint_is_an_address_and_port on domain ccp.endpoint is
+'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; names are not resolved, write the '
+'address that the name has';
+comment on domain ccp.endpoint is 'Address and port of an exit. Names are not resolved: who answers the question could choose the exit.';
+comment on domain ccp.wg_key is 'A WireGuard key (base64).';
+comment on domain ccp.mtu is 'MTU of a tunnel in bytes.';
+comment on domain ccp.host_state is 'What is said of a host: a word of ccp.host_statuses.';
+comment on domain ccp.desired_state is 'What is wanted of a host.';
+comment on domain ccp.image is 'Image by name.';
+comment on domain ccp.timezone is 'Name of a time zone.';
+comment on domain ccp.memory_limit_mb is 'Memory limit of a host in MiB.';
+comment on domain ccp.cpu_limit is 'CPU limit of a host in cores.';
+comment on domain ccp.pids_limit is 'Limit on the processes and threads of a host.';
+comment on domain ccp.disk_limit_gb is 'Size of a home in GiB.';
+comment on domain ccp.home_mode is 'What becomes of the home when a host is rebuilt.';
+comment on domain ccp.task_state is 'What is said of a task.';
+comment on domain ccp.event_level is 'How serious an event is.';
+comment on domain ccp.event_type is 'Dotted name of an event, like host.started.';
 comment on domain ccp.verdict is 'What a function answers whose refusals are returned, because they must leave a trace.';
 comment on domain ccp.word is 'A code or a stage: lower case letters and underscores.';
 comment on domain ccp.sentence is 'Something for people to read, at most 2000 characters.';
@@ -90,6 +175,15 @@ comment on domain ccp.request_key is 'The name that a requester gives a request.
 comment on domain ccp.small_object is 'A JSON object of at most 8 KB.';
 comment on domain ccp.stop_reason is 'Why a running task was asked to stop.';
 comment on domain ccp.report is 'What the last final report on a task was answered.';
+comment on domain api.page_size is 'Longest page of a list.';
+comment on domain api.cursor is 'Where a page begins.';
+comment on domain api.filter is 'What to look for in a list.';
+comment on domain api.by_creation is 'Order of a list: newest first (-) or oldest first.';
+comment on domain api.by_time is 'Order of a list: newest first (-) or oldest first.';
+comment on domain api.login_name is 'A name as it was typed: whether it is right, a login answers the same way for all.';
+comment on domain api.short_id is 'A short id as it was typed.';
+comment on domain api.poll_wait_s is 'Seconds to wait until a task changes.';
+comment on domain api.poll_version is 'The version of a task that a client knows.';
 
 create table ccp.settings (
     name text primary key,

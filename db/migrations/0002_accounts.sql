@@ -2,9 +2,9 @@
 
 create table ccp.users (
     id uuid primary key default gen_random_uuid(),
-    username text not null,
-    short_id text not null,
-    role text not null default 'user',
+    username ccp.username not null,
+    short_id ccp.short_id not null,
+    role ccp.role not null default 'user',
     password_hash text,
     password_changed_at timestamptz,
     expires_at timestamptz,
@@ -14,10 +14,7 @@ create table ccp.users (
     created_at timestamptz not null default clock.now(),
     updated_at timestamptz not null default clock.now(),
     constraint username_is_unique unique (username),
-    constraint username_is_a_name check (username ~ '^[a-z0-9][a-z0-9._-]{2,49}$'),
     constraint user_short_id_is_unique unique (short_id),
-    constraint user_short_id_is_a_word check (short_id ~ '^[a-z0-9]{6,16}$'),
-    constraint role_is_known check (role in ('user', 'admin')),
     constraint password_is_bcrypt check (password_hash ~ '^\$2b\$[0-9]{2}\$[./A-Za-z0-9]{53}$'),
     constraint announced_expiry_exists check (expiry_announced_at is null or expires_at is not null)
 ) with (fillfactor = 85);
@@ -95,16 +92,13 @@ create unique index one_key_signs on ccp.signing_keys ((true)) where retired_at 
 create table ccp.ssh_keys (
     id uuid primary key default gen_random_uuid(),
     user_id uuid not null,
-    name text not null,
-    public_key text not null,
-    key_sha256 text not null,
+    name ccp.label not null,
+    public_key ccp.ssh_public_key not null,
+    key_sha256 ccp.sha256 not null,
     created_at timestamptz not null default clock.now(),
     last_used_at timestamptz,
     constraint ssh_key_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
-    constraint ssh_key_is_registered_once unique (user_id, key_sha256),
-    constraint ssh_key_name_is_short check (length(name) between 1 and 100),
-    constraint ssh_key_is_one_line check (public_key ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$' and length(public_key) <= 8192),
-    constraint ssh_key_digest_is_hex check (key_sha256 ~ '^[0-9a-f]{64}$')
+    constraint ssh_key_is_registered_once unique (user_id, key_sha256)
 );
 comment on table ccp.ssh_keys is 'Public keys with which a user comes into all own hosts.';
 comment on column ccp.ssh_keys.id is 'Identity.';
@@ -148,16 +142,14 @@ comment on column ccp.penalty_rules.description is 'What happened.';
 
 create table ccp.idempotency_keys (
     user_id uuid not null,
-    key text not null,
+    key ccp.request_key not null,
     route text not null,
-    request_sha256 text not null,
+    request_sha256 ccp.sha256 not null,
     status integer not null,
     ids jsonb not null default '{}',
     created_at timestamptz not null default clock.now(),
     primary key (user_id, key),
     constraint key_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
-    constraint key_is_short check (length(key) between 1 and 200),
-    constraint request_digest_is_hex check (request_sha256 ~ '^[0-9a-f]{64}$'),
     constraint status_is_http check (status between 200 and 599),
     constraint ids_are_an_object check (jsonb_typeof(ids) = 'object')
 );

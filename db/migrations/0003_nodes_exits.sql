@@ -63,42 +63,26 @@ comment on column ccp.ticks.grace_at is 'Beats count from here at the earliest: 
 
 create table ccp.egress_ips (
     id uuid primary key default gen_random_uuid(),
-    label text not null,
-    ip_address inet not null,
-    provider text,
-    status text not null default 'active',
-    tunnel_type text not null default 'wireguard',
-    wg_endpoint text not null,
-    wg_public_key text not null,
+    label ccp.label not null,
+    ip_address ccp.address not null,
+    provider ccp.label,
+    status ccp.activation not null default 'active',
+    tunnel_type ccp.tunnel_type not null default 'wireguard',
+    wg_endpoint ccp.endpoint not null,
+    wg_public_key ccp.wg_key not null,
     wg_preshared_key_sealed text,
-    wg_allowed_ips cidr[] not null default '{0.0.0.0/0}',
-    wg_dns_server inet not null,
+    wg_allowed_ips ccp.networks not null default '{0.0.0.0/0}',
+    wg_dns_server ccp.address not null,
     wg_peer_address inet not null,
-    wg_mtu integer not null default 1420,
+    wg_mtu ccp.mtu not null default 1420,
     version integer not null default 1,
     created_at timestamptz not null default clock.now(),
     updated_at timestamptz not null default clock.now(),
     constraint exit_label_is_unique unique (label),
-    constraint exit_label_is_short check (length(label) between 1 and 100),
-    constraint exit_provider_is_short check (length(provider) <= 100),
-    constraint exit_address_is_one_address check (host(ip_address)::inet = ip_address),
-    constraint exit_status_is_known check (status in ('active', 'disabled')),
-    constraint tunnel_type_is_known check (tunnel_type = 'wireguard'),
-    constraint wg_endpoint_is_an_address_and_port check (
-        (
-            wg_endpoint ~ '^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d):\d{1,5}$'
-            or wg_endpoint ~ '^\[[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}\]:\d{1,5}$'
-        )
-        and substring(wg_endpoint from '\d{1,5}$')::integer between 1 and 65535
-    ),
-    constraint wg_public_key_is_a_key check (wg_public_key ~ '^[A-Za-z0-9+/]{43}=$'),
     constraint wg_preshared_key_is_sealed check (
         wg_preshared_key_sealed ~ '^[A-Za-z0-9+/]+={0,2}$'
         and length(wg_preshared_key_sealed) between 60 and 400
-    ),
-    constraint wg_allowed_ips_are_given check (cardinality(wg_allowed_ips) between 1 and 64),
-    constraint wg_dns_server_is_one_address check (host(wg_dns_server)::inet = wg_dns_server),
-    constraint wg_mtu_is_sane check (wg_mtu between 1280 and 9000)
+    )
 );
 comment on table ccp.egress_ips is
 'Exits. A WireGuard row is one peer identity (their key, our inside address) and carries at most one host at a time; an exit '
@@ -111,9 +95,6 @@ comment on column ccp.egress_ips.status is 'active, or disabled: takes no new bi
 comment on column ccp.egress_ips.tunnel_type is 'How traffic gets there.';
 comment on column ccp.egress_ips.wg_endpoint is
 'Address and port of the exit. Names are not resolved: who answers the question could choose the exit.';
-comment on constraint wg_endpoint_is_an_address_and_port on ccp.egress_ips is
-'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; '
-'names are not resolved, write the address that the name has';
 comment on column ccp.egress_ips.wg_public_key is 'The exit''s public key (base64).';
 comment on column ccp.egress_ips.wg_preshared_key_sealed is
 'Preshared key, sealed to the installation (base64); only agents open it.';

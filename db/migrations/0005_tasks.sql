@@ -22,8 +22,8 @@ create table ccp.task_kinds (
     done_unwanted_status text,
     failed_status text,
     canceled_status text,
-    desired text,
-    desired_canceled text,
+    desired ccp.desired_state,
+    desired_canceled ccp.desired_state,
     deadline interval not null,
     attempts_max integer not null,
     losses_max integer not null default 3,
@@ -42,8 +42,6 @@ create table ccp.task_kinds (
         (subject = 'host') = (failed_status is not null) and
         (subject = 'host') = (canceled_status is not null)
     ),
-    constraint desired_is_known check (desired in ('running', 'stopped', 'absent')),
-    constraint canceled_desire_is_known check (desired_canceled in ('running', 'stopped', 'absent')),
     constraint deadline_is_positive check (deadline > interval '0'),
     constraint attempts_are_positive check (attempts_max > 0 and losses_max > 0)
 );
@@ -90,13 +88,12 @@ comment on column ccp.task_params.default_value is
 comment on column ccp.task_params.description is 'What it does.';
 
 create table ccp.host_remedies (
-    wanted text not null,
+    wanted ccp.desired_state not null,
     status text not null,
     kind text not null,
     primary key (wanted, status),
     constraint remedy_is_for_a_known_status foreign key (status) references ccp.host_statuses (status) deferrable,
-    constraint remedy_is_a_task foreign key (kind) references ccp.task_kinds (kind) deferrable,
-    constraint wanted_is_known check (wanted in ('running', 'stopped', 'absent'))
+    constraint remedy_is_a_task foreign key (kind) references ccp.task_kinds (kind) deferrable
 );
 create index host_remedies_by_status on ccp.host_remedies (status);
 create index host_remedies_by_kind on ccp.host_remedies (kind);
@@ -117,7 +114,7 @@ create table ccp.task_rows (
     host_id uuid,
     user_id uuid,
     params ccp.small_object not null default '{}',
-    status text not null default 'queued',
+    status ccp.task_state not null default 'queued',
     queue text not null,
     run_at timestamptz not null default clock.now(),
     needs_active_user boolean not null default false,
@@ -147,7 +144,6 @@ create table ccp.task_rows (
     constraint task_is_for_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
     constraint task_belongs_to_a_user foreign key (user_id) references ccp.users (id),
     constraint host_and_user_come_together check ((host_id is null) = (user_id is null)),
-    constraint status_is_known check (status ~ '^(queued|running|succeeded|failed|canceled)$'),
     constraint only_running_has_a_lease check (
         num_nonnulls(lease, process_id, deadline_at) = case status when 'running' then 3 else 0 end
     ),

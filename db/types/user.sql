@@ -5,7 +5,7 @@ select
     u.username,
     u.short_id,
     u.role,
-    account.state(u.disabled_at, u.expires_at) as status,
+    account.state(u.disabled_at, u.expires_at)::ccp.user_state as status,
     u.expires_at,
     u.disabled_at,
     u.password_changed_at,

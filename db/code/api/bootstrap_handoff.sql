@@ -1,7 +1,7 @@
 -- GET /v1/bootstrap/tasks/{id}/handoff: how to reach the host by ssh. Ready only when the start has succeeded, the host
 -- runs and the ssh proxy's own host key is known, so that the client can pin it.
 create or replace function api.bootstrap_handoff(
-    p_poll_sha256 text,
+    p_poll_sha256 ccp.sha256,
     p_address inet,
     p_id uuid,
     out verdict ccp.verdict,
@@ -54,8 +54,8 @@ begin
 end
 $$;
 
-revoke all on function api.bootstrap_handoff(text, inet, uuid) from public;
-grant execute on function api.bootstrap_handoff(text, inet, uuid) to ccp_api;
+revoke all on function api.bootstrap_handoff(ccp.sha256, inet, uuid) from public;
+grant execute on function api.bootstrap_handoff(ccp.sha256, inet, uuid) to ccp_api;
 
-comment on function api.bootstrap_handoff(text, inet, uuid) is
+comment on function api.bootstrap_handoff(ccp.sha256, inet, uuid) is
 'GET /v1/bootstrap/tasks/{id}/handoff: how to reach the host by ssh, once it runs.';

@@ -1,13 +1,13 @@
 -- POST /v1/bootstrap/sessions, after the password was checked: finds the host, starts it unless it runs, and grants a
 -- poll token and a one-time key for 15 minutes. Of both only digests are kept.
 create or replace function api.bootstrap_session_create(
-    p_username text,
+    p_username api.login_name,
     p_address inet,
     p_matched boolean,
     p_password_hash text,
-    p_poll_token_sha256 text,
-    p_public_key text default null,
-    p_host text default null,
+    p_poll_token_sha256 ccp.sha256,
+    p_public_key ccp.ssh_public_key default null,
+    p_host api.short_id default null,
     out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
@@ -83,8 +83,8 @@ begin
 end
 $$;
 
-revoke all on function api.bootstrap_session_create(text, inet, boolean, text, text, text, text) from public;
-grant execute on function api.bootstrap_session_create(text, inet, boolean, text, text, text, text) to ccp_api;
+revoke all on function api.bootstrap_session_create(api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id) from public;
+grant execute on function api.bootstrap_session_create(api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id) to ccp_api;
 
-comment on function api.bootstrap_session_create(text, inet, boolean, text, text, text, text) is
+comment on function api.bootstrap_session_create(api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id) is
 'POST /v1/bootstrap/sessions: signs in, starts the host if need be, grants a one-time key.';

@@ -1,6 +1,6 @@
 -- GET /v1/bootstrap/tasks/{id}: how far the start is. A long poll calls it again when access.tasks_changed() says so.
 create or replace function api.bootstrap_task_get(
-    p_poll_sha256 text,
+    p_poll_sha256 ccp.sha256,
     p_address inet,
     p_id uuid,
     out verdict ccp.verdict,
@@ -45,8 +45,8 @@ begin
 end
 $$;
 
-revoke all on function api.bootstrap_task_get(text, inet, uuid) from public;
-grant execute on function api.bootstrap_task_get(text, inet, uuid) to ccp_api;
+revoke all on function api.bootstrap_task_get(ccp.sha256, inet, uuid) from public;
+grant execute on function api.bootstrap_task_get(ccp.sha256, inet, uuid) to ccp_api;
 
-comment on function api.bootstrap_task_get(text, inet, uuid) is
+comment on function api.bootstrap_task_get(ccp.sha256, inet, uuid) is
 'GET /v1/bootstrap/tasks/{id}: how far the start is.';

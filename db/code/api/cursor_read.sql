@@ -5,7 +5,7 @@
 create or replace function api.cursor_read(
     p_list text,
     p_sort text,
-    p_cursor text,
+    p_cursor api.cursor,
     out at timestamptz,
     out id uuid,
     out number bigint,
@@ -55,8 +55,8 @@ begin
 end
 $$;
 
-revoke all on function api.cursor_read(text, text, text) from public;
-grant execute on function api.cursor_read(text, text, text) to ccp_as_user;
+revoke all on function api.cursor_read(text, text, api.cursor) from public;
+grant execute on function api.cursor_read(text, text, api.cursor) to ccp_as_user;
 
-comment on function api.cursor_read(text, text, text) is
+comment on function api.cursor_read(text, text, api.cursor) is
 'Where a page begins: after the row that a cursor names, or before the first row; and which way it goes.';

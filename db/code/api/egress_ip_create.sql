@@ -1,22 +1,21 @@
--- POST /v1/admin/egress-ips: registers an exit. The preshared key comes sealed; only agents open it. What a value must
--- be is said once, by the table's constraint.
+-- POST /v1/admin/egress-ips: registers an exit. The preshared key comes sealed; only agents open it.
 create or replace function api.egress_ip_create(
     p_login_id uuid,
     p_generation integer,
-    p_label text,
-    p_ip_address inet,
-    p_wg_endpoint text,
-    p_wg_public_key text,
-    p_wg_dns_server inet,
+    p_label ccp.label,
+    p_ip_address ccp.address,
+    p_wg_endpoint ccp.endpoint,
+    p_wg_public_key ccp.wg_key,
+    p_wg_dns_server ccp.address,
     p_wg_peer_address inet,
     p_wg_preshared_key_sealed text default null,
-    p_provider text default null,
-    p_status text default 'active',
-    p_tunnel_type text default 'wireguard',
-    p_wg_allowed_ips cidr[] default '{0.0.0.0/0}',
-    p_wg_mtu integer default 1420,
-    p_idempotency_key text default null,
-    p_request_sha256 text default null
+    p_provider ccp.label default null,
+    p_status ccp.activation default 'active',
+    p_tunnel_type ccp.tunnel_type default 'wireguard',
+    p_wg_allowed_ips ccp.networks default '{0.0.0.0/0}',
+    p_wg_mtu ccp.mtu default 1420,
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.egress_ip
 language plpgsql
@@ -28,7 +27,6 @@ declare
     v_ids jsonb := account.idempotency_begin('egress_ip', p_idempotency_key, p_request_sha256);
     v_id uuid := (v_ids ->> 'id')::uuid;
     v_exit api.egress_ip;
-    v_rule text;
 begin
     if v_ids is null then
         insert into ccp.egress_ips (
@@ -55,16 +53,11 @@ begin
     from api.egress_ip as e
     where e.id = v_id;
     return v_exit;
-exception
-    when check_violation then
-        get stacked diagnostics v_rule = constraint_name;
-        perform api.broken_rule('ccp.egress_ips', v_rule);
-        raise;
 end
 $$;
 
-revoke all on function api.egress_ip_create(uuid, integer, text, inet, text, text, inet, inet, text, text, text, text, cidr[], integer, text, text) from public;
-grant execute on function api.egress_ip_create(uuid, integer, text, inet, text, text, inet, inet, text, text, text, text, cidr[], integer, text, text) to ccp_api;
+revoke all on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, inet, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, inet, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.egress_ip_create(uuid, integer, text, inet, text, text, inet, inet, text, text, text, text, cidr[], integer, text, text) is
+comment on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, inet, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/egress-ips: registers an exit.';

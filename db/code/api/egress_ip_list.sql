@@ -3,11 +3,11 @@
 create or replace function api.egress_ip_list(
     p_login_id uuid,
     p_generation integer,
-    p_status text default null,
-    p_label text default null,
-    p_sort text default '-created_at',
-    p_limit integer default 50,
-    p_cursor text default null
+    p_status ccp.activation default null,
+    p_label api.filter default null,
+    p_sort api.by_creation default '-created_at',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
 )
 returns api.egress_ip_page
 language plpgsql
@@ -43,8 +43,8 @@ begin
 end
 $$;
 
-revoke all on function api.egress_ip_list(uuid, integer, text, text, text, integer, text) from public;
-grant execute on function api.egress_ip_list(uuid, integer, text, text, text, integer, text) to ccp_api;
+revoke all on function api.egress_ip_list(uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor) from public;
+grant execute on function api.egress_ip_list(uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor) to ccp_api;
 
-comment on function api.egress_ip_list(uuid, integer, text, text, text, integer, text) is
+comment on function api.egress_ip_list(uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/egress-ips: exits, newest first unless asked otherwise.';

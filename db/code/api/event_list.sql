@@ -3,16 +3,16 @@
 create or replace function api.event_list(
     p_login_id uuid,
     p_generation integer,
-    p_type text default null,
+    p_type api.filter default null,
     p_user_id uuid default null,
     p_host_id uuid default null,
     p_task_id uuid default null,
-    p_level text default null,
+    p_level ccp.event_level default null,
     p_since timestamptz default '-infinity',
     p_until timestamptz default 'infinity',
-    p_sort text default '-time',
-    p_limit integer default 50,
-    p_cursor text default null
+    p_sort api.by_time default '-time',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
 )
 returns api.event_page
 language plpgsql
@@ -57,8 +57,8 @@ begin
 end
 $$;
 
-revoke all on function api.event_list(uuid, integer, text, uuid, uuid, uuid, text, timestamptz, timestamptz, text, integer, text) from public;
-grant execute on function api.event_list(uuid, integer, text, uuid, uuid, uuid, text, timestamptz, timestamptz, text, integer, text) to ccp_api;
+revoke all on function api.event_list(uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size, api.cursor) from public;
+grant execute on function api.event_list(uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size, api.cursor) to ccp_api;
 
-comment on function api.event_list(uuid, integer, text, uuid, uuid, uuid, text, timestamptz, timestamptz, text, integer, text) is
+comment on function api.event_list(uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size, api.cursor) is
 'GET /v1/admin/events: events, newest first unless asked otherwise.';

@@ -6,15 +6,15 @@ create or replace function api.host_create(
     p_user_id uuid,
     p_egress_ip_id uuid,
     p_ssh_password_hash text,
-    p_timezone text default 'UTC',
-    p_memory_limit_mb integer default 4096,
-    p_cpu_limit numeric default 2,
-    p_pids_limit integer default 4096,
-    p_disk_limit_gb integer default null,
-    p_image text default null,
+    p_timezone ccp.timezone default 'UTC',
+    p_memory_limit_mb ccp.memory_limit_mb default 4096,
+    p_cpu_limit ccp.cpu_limit default 2,
+    p_pids_limit ccp.pids_limit default 4096,
+    p_disk_limit_gb ccp.disk_limit_gb default null,
+    p_image ccp.image default null,
     p_sudo boolean default true,
-    p_idempotency_key text default null,
-    p_request_sha256 text default null
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.new_host
 language plpgsql
@@ -87,8 +87,8 @@ begin
 end
 $$;
 
-revoke all on function api.host_create(uuid, integer, uuid, uuid, text, text, integer, numeric, integer, integer, text, boolean, text, text) from public;
-grant execute on function api.host_create(uuid, integer, uuid, uuid, text, text, integer, numeric, integer, integer, text, boolean, text, text) to ccp_api;
+revoke all on function api.host_create(uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.host_create(uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.host_create(uuid, integer, uuid, uuid, text, text, integer, numeric, integer, integer, text, boolean, text, text) is
+comment on function api.host_create(uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/hosts: orders a host.';

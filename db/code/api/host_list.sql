@@ -4,10 +4,10 @@ create or replace function api.host_list(
     p_login_id uuid,
     p_generation integer,
     p_user_id uuid default null,
-    p_status text default null,
-    p_sort text default '-created_at',
-    p_limit integer default 50,
-    p_cursor text default null
+    p_status ccp.host_state default null,
+    p_sort api.by_creation default '-created_at',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
 )
 returns api.host_page
 language plpgsql
@@ -43,8 +43,8 @@ begin
 end
 $$;
 
-revoke all on function api.host_list(uuid, integer, uuid, text, text, integer, text) from public;
-grant execute on function api.host_list(uuid, integer, uuid, text, text, integer, text) to ccp_api;
+revoke all on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) from public;
+grant execute on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) to ccp_api;
 
-comment on function api.host_list(uuid, integer, uuid, text, text, integer, text) is
+comment on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/hosts: hosts, newest first unless asked otherwise.';

@@ -3,9 +3,9 @@ create or replace function api.host_rebuild(
     p_login_id uuid,
     p_generation integer,
     p_id uuid,
-    p_mode text default 'keep',
-    p_idempotency_key text default null,
-    p_request_sha256 text default null
+    p_mode ccp.home_mode default 'keep',
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.task_ref
 language sql
@@ -19,8 +19,8 @@ as $$
     )
 $$;
 
-revoke all on function api.host_rebuild(uuid, integer, uuid, text, text, text) from public;
-grant execute on function api.host_rebuild(uuid, integer, uuid, text, text, text) to ccp_api;
+revoke all on function api.host_rebuild(uuid, integer, uuid, ccp.home_mode, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.host_rebuild(uuid, integer, uuid, ccp.home_mode, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.host_rebuild(uuid, integer, uuid, text, text, text) is
+comment on function api.host_rebuild(uuid, integer, uuid, ccp.home_mode, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/hosts/{id}/rebuild.';

@@ -5,8 +5,8 @@ create or replace function api.host_rotate_ssh_password(
     p_generation integer,
     p_id uuid,
     p_ssh_password_hash text,
-    p_idempotency_key text default null,
-    p_request_sha256 text default null
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.ssh_password
 language plpgsql
@@ -41,8 +41,8 @@ begin
 end
 $$;
 
-revoke all on function api.host_rotate_ssh_password(uuid, integer, uuid, text, text, text) from public;
-grant execute on function api.host_rotate_ssh_password(uuid, integer, uuid, text, text, text) to ccp_api;
+revoke all on function api.host_rotate_ssh_password(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.host_rotate_ssh_password(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.host_rotate_ssh_password(uuid, integer, uuid, text, text, text) is
+comment on function api.host_rotate_ssh_password(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/hosts/{id}/rotate-ssh-password.';

@@ -6,8 +6,8 @@ create or replace function api.host_task(
     p_id uuid,
     p_kind text,
     p_params jsonb,
-    p_idempotency_key text,
-    p_request_sha256 text
+    p_idempotency_key ccp.request_key,
+    p_request_sha256 ccp.sha256
 )
 returns api.task_ref
 language plpgsql
@@ -43,7 +43,7 @@ begin
 end
 $$;
 
-revoke all on function api.host_task(uuid, integer, uuid, text, jsonb, text, text) from public;
+revoke all on function api.host_task(uuid, integer, uuid, text, jsonb, ccp.request_key, ccp.sha256) from public;
 
-comment on function api.host_task(uuid, integer, uuid, text, jsonb, text, text) is
+comment on function api.host_task(uuid, integer, uuid, text, jsonb, ccp.request_key, ccp.sha256) is
 'Enqueues a task for a host in an admin''s name, once per Idempotency-Key.';

@@ -1,6 +1,6 @@
 -- POST /v1/auth/login, after the password was checked: begins a token family. The token itself is signed by the API.
 create or replace function api.login(
-    p_username text,
+    p_username api.login_name,
     p_address inet,
     p_matched boolean,
     p_password_hash text,
@@ -33,8 +33,8 @@ begin
 end
 $$;
 
-revoke all on function api.login(text, inet, boolean, text) from public;
-grant execute on function api.login(text, inet, boolean, text) to ccp_api;
+revoke all on function api.login(api.login_name, inet, boolean, text) from public;
+grant execute on function api.login(api.login_name, inet, boolean, text) to ccp_api;
 
-comment on function api.login(text, inet, boolean, text) is
+comment on function api.login(api.login_name, inet, boolean, text) is
 'POST /v1/auth/login: begins a token family.';

@@ -3,9 +3,9 @@
 create or replace function api.own_host_list(
     p_login_id uuid,
     p_generation integer,
-    p_sort text default '-created_at',
-    p_limit integer default 50,
-    p_cursor text default null
+    p_sort api.by_creation default '-created_at',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
 )
 returns api.host_page
 language plpgsql
@@ -40,9 +40,9 @@ begin
 end
 $$;
 
-alter function api.own_host_list(uuid, integer, text, integer, text) owner to ccp_as_user;
-revoke all on function api.own_host_list(uuid, integer, text, integer, text) from public;
-grant execute on function api.own_host_list(uuid, integer, text, integer, text) to ccp_api;
+alter function api.own_host_list(uuid, integer, api.by_creation, api.page_size, api.cursor) owner to ccp_as_user;
+revoke all on function api.own_host_list(uuid, integer, api.by_creation, api.page_size, api.cursor) from public;
+grant execute on function api.own_host_list(uuid, integer, api.by_creation, api.page_size, api.cursor) to ccp_api;
 
-comment on function api.own_host_list(uuid, integer, text, integer, text) is
+comment on function api.own_host_list(uuid, integer, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/user/hosts: my hosts, newest first unless asked otherwise.';

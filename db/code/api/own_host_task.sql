@@ -4,8 +4,8 @@ create or replace function api.own_host_task(
     p_generation integer,
     p_id uuid,
     p_kind text,
-    p_idempotency_key text,
-    p_request_sha256 text
+    p_idempotency_key ccp.request_key,
+    p_request_sha256 ccp.sha256
 )
 returns api.task_ref
 language plpgsql
@@ -38,8 +38,8 @@ begin
 end
 $$;
 
-alter function api.own_host_task(uuid, integer, uuid, text, text, text) owner to ccp_as_user;
-revoke all on function api.own_host_task(uuid, integer, uuid, text, text, text) from public;
+alter function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) owner to ccp_as_user;
+revoke all on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) from public;
 
-comment on function api.own_host_task(uuid, integer, uuid, text, text, text) is
+comment on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) is
 'Enqueues a task for one of my hosts, once per Idempotency-Key.';

@@ -3,10 +3,10 @@
 create or replace function api.own_ssh_key_create(
     p_login_id uuid,
     p_generation integer,
-    p_public_key text,
-    p_name text default 'key',
-    p_idempotency_key text default null,
-    p_request_sha256 text default null
+    p_public_key ccp.ssh_public_key,
+    p_name ccp.label default 'key',
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.ssh_key
 language plpgsql
@@ -43,9 +43,9 @@ begin
 end
 $$;
 
-alter function api.own_ssh_key_create(uuid, integer, text, text, text, text) owner to ccp_as_user;
-revoke all on function api.own_ssh_key_create(uuid, integer, text, text, text, text) from public;
-grant execute on function api.own_ssh_key_create(uuid, integer, text, text, text, text) to ccp_api;
+alter function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) owner to ccp_as_user;
+revoke all on function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.own_ssh_key_create(uuid, integer, text, text, text, text) is
+comment on function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) is
 'POST /v1/user/ssh-keys: registers a public key.';

@@ -3,13 +3,13 @@
 create or replace function api.task_list(
     p_login_id uuid,
     p_generation integer,
-    p_status text default null,
-    p_kind text default null,
+    p_status ccp.task_state default null,
+    p_kind api.filter default null,
     p_host_id uuid default null,
     p_user_id uuid default null,
-    p_sort text default '-created_at',
-    p_limit integer default 50,
-    p_cursor text default null
+    p_sort api.by_creation default '-created_at',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
 )
 returns api.task_page
 language plpgsql
@@ -47,8 +47,8 @@ begin
 end
 $$;
 
-revoke all on function api.task_list(uuid, integer, text, text, uuid, uuid, text, integer, text) from public;
-grant execute on function api.task_list(uuid, integer, text, text, uuid, uuid, text, integer, text) to ccp_api;
+revoke all on function api.task_list(uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor) from public;
+grant execute on function api.task_list(uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor) to ccp_api;
 
-comment on function api.task_list(uuid, integer, text, text, uuid, uuid, text, integer, text) is
+comment on function api.task_list(uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/tasks: tasks, newest first unless asked otherwise.';

@@ -3,12 +3,12 @@
 create or replace function api.user_create(
     p_login_id uuid,
     p_generation integer,
-    p_username text,
+    p_username ccp.username,
     p_password_hash text,
-    p_role text default 'user',
+    p_role ccp.role default 'user',
     p_expires_at timestamptz default null,
-    p_idempotency_key text default null,
-    p_request_sha256 text default null
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.new_user
 language plpgsql
@@ -43,8 +43,8 @@ begin
 end
 $$;
 
-revoke all on function api.user_create(uuid, integer, text, text, text, timestamptz, text, text) from public;
-grant execute on function api.user_create(uuid, integer, text, text, text, timestamptz, text, text) to ccp_api;
+revoke all on function api.user_create(uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.user_create(uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.user_create(uuid, integer, text, text, text, timestamptz, text, text) is
+comment on function api.user_create(uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/users: makes a user.';

@@ -3,12 +3,12 @@
 create or replace function api.user_list(
     p_login_id uuid,
     p_generation integer,
-    p_status text default null,
-    p_role text default null,
-    p_username text default null,
-    p_sort text default '-created_at',
-    p_limit integer default 50,
-    p_cursor text default null
+    p_status ccp.user_state default null,
+    p_role ccp.role default null,
+    p_username api.filter default null,
+    p_sort api.by_creation default '-created_at',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
 )
 returns api.user_page
 language plpgsql
@@ -45,8 +45,8 @@ begin
 end
 $$;
 
-revoke all on function api.user_list(uuid, integer, text, text, text, text, integer, text) from public;
-grant execute on function api.user_list(uuid, integer, text, text, text, text, integer, text) to ccp_api;
+revoke all on function api.user_list(uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor) from public;
+grant execute on function api.user_list(uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor) to ccp_api;
 
-comment on function api.user_list(uuid, integer, text, text, text, text, integer, text) is
+comment on function api.user_list(uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/users: users, newest first unless asked otherwise.';

@@ -6,8 +6,8 @@ create or replace function api.user_update(
     p_login_id uuid,
     p_generation integer,
     p_id uuid,
-    p_status text default null,
-    p_role text default null,
+    p_status ccp.activation default null,
+    p_role ccp.role default null,
     p_expires_at timestamptz default '-infinity',
     p_if_match text default null
 )
@@ -67,8 +67,8 @@ begin
 end
 $$;
 
-revoke all on function api.user_update(uuid, integer, uuid, text, text, timestamptz, text) from public;
-grant execute on function api.user_update(uuid, integer, uuid, text, text, timestamptz, text) to ccp_api;
+revoke all on function api.user_update(uuid, integer, uuid, ccp.activation, ccp.role, timestamptz, text) from public;
+grant execute on function api.user_update(uuid, integer, uuid, ccp.activation, ccp.role, timestamptz, text) to ccp_api;
 
-comment on function api.user_update(uuid, integer, uuid, text, text, timestamptz, text) is
+comment on function api.user_update(uuid, integer, uuid, ccp.activation, ccp.role, timestamptz, text) is
 'PATCH /v1/admin/users/{id}: status, role, expiry.';

@@ -65,7 +65,7 @@ select is(
     array(select u.username from ccp.users as u order by u.created_at, u.id), 'a list goes both ways'
 );
 select is(
-    array(select u.username from unnest((api.user_list((select boss from who), 1, p_role => 'user', p_username => 'al')).users) as u),
+    array(select u.username::text from unnest((api.user_list((select boss from who), 1, p_role => 'user', p_username => 'al')).users) as u),
     array['alice'], 'filters narrow a list together'
 );
 select throws_ok(

@@ -13,7 +13,7 @@ select is(task.fail(id, lease, 'docker_failed', 'no', false), 'failed', 'it fail
 create temporary table second as select (task.retry((select id from first))).*;
 select isnt((select id from second), (select id from first), 'a retry is a new task');
 select results_eq(
-    $$select kind, host_id, params, status from second$$, $$select kind, host_id, params, 'queued' from first$$,
+    $$select kind, host_id, params, status from second$$, $$select kind, host_id, params, 'queued'::ccp.task_state from first$$,
     'of the same kind for the same host with the same parameters'
 );
 select is((select idempotency_key from second), null, 'without the key, which still names the first');
