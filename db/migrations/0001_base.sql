@@ -152,7 +152,8 @@ comment on domain ccp.networks is 'A list of networks.';
 comment on constraint endpoint_is_an_address_and_port on domain ccp.endpoint is
 'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; names are not resolved, write the '
 'address that the name has';
-comment on domain ccp.endpoint is 'Address and port of an exit. Names are not resolved: who answers the question could choose the exit.';
+comment on domain ccp.endpoint is
+'Address and port of an exit. Names are not resolved: who answers the question could choose the exit.';
 comment on domain ccp.wg_key is 'A WireGuard key (base64).';
 comment on domain ccp.mtu is 'MTU of a tunnel in bytes.';
 comment on domain ccp.host_state is 'What is said of a host: a word of ccp.host_statuses.';

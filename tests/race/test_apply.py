@@ -1,16 +1,22 @@
-"""db/apply while the product works: no call, no request and no task fails."""
+"""db/apply while the product works, with changed views and rules too: no call, no request and no task fails."""
 
 import http.client
 import threading
 
 from machine import Agent, Caller, Counts
+from support.db_folder import DbFolder
 from support.http import ApiServer
+from support.paths import CHECKOUT
 from support.wait import WAIT_S, wait_until
 
 APPLIES = 5
 
 
-def test_apply_under_load_fails_no_call(database):
+def test_apply_under_load_fails_no_call(database, tmp_path):
+    changed = DbFolder(tmp_path)
+    changed.edit("views/10_tasks.sql", "t.progress::integer as", "coalesce(t.progress::integer, 0) as")
+    changed.edit("views/20_host_status.sql", "n.name as node,", "n.name || '' as node,")
+    changed.edit("rules/task_kinds.sql", "'60 seconds'", "'61 seconds'")
     database.rows("drop index ccp.one_live_process_per_program_and_node")
     database.rows("create table race_work (task_id uuid not null, lease bigint not null unique, host_id uuid not null)")
     hosts = database.hosts_make(10)
@@ -23,6 +29,7 @@ def test_apply_under_load_fails_no_call(database):
             for host in hosts:
                 for kind in ("host.start", "host.stop"):
                     caller.call("insert into ccp.tasks (kind, host_id) values (%s, %s) returning id", kind, host)
+                    caller.call("select why from ccp.host_status where id = %s", host)
                     counts.add("asked")
         caller.close()
 
@@ -31,18 +38,21 @@ def test_apply_under_load_fails_no_call(database):
     ]
     for thread in threads:
         thread.start()
-    outcomes = [database.apply() for _ in range(APPLIES)]
+    outcomes = [database.apply(folder) for _ in range(APPLIES) for folder in (changed.path, CHECKOUT / "db")]
     over.set()
     for thread in threads:
         thread.join(WAIT_S)
 
-    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * APPLIES
+    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * 2 * APPLIES
     assert counts.problems == []
     assert counts.numbers["asked"] > 20
     assert counts.numbers["reports"] > 20
 
 
-def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, program):
+def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, program, tmp_path):
+    changed = DbFolder(tmp_path)
+    changed.edit("types/user.sql", "u.short_id,", "lower(u.short_id) as short_id,")
+    changed.edit("rules/task_kinds.sql", "do nothing, slowly if asked", "do nothing")
     user = ApiServer(database, program).user("asker")
     worker = program("ccp-worker", database)
     worker.wait_log("database connected")
@@ -75,12 +85,12 @@ def test_apply_while_the_programs_work_fails_no_request_and_no_task(database, pr
     threads = [threading.Thread(target=work, daemon=True) for work in (request, request, ask)]
     for thread in threads:
         thread.start()
-    outcomes = [database.apply() for _ in range(APPLIES)]
+    outcomes = [database.apply(folder) for _ in range(APPLIES) for folder in (changed.path, CHECKOUT / "db")]
     over.set()
     for thread in threads:
         thread.join(WAIT_S)
 
-    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * APPLIES
+    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * 2 * APPLIES
     assert counts.problems == []
     assert counts.numbers["requests"] > 20
     wait_until(

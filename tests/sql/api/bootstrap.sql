@@ -39,7 +39,7 @@ update ccp.hosts set desired = 'stopped', created_at = '2000-01-03' where short_
 select is((select count(*)::integer from ccp.task_rows) + (select count(*)::integer from ccp.access_grants), 0, 'none of it began anything');
 select is(t.sign_in('ABCDEF'), 'ok 0 auth_passed Signed in. t', 'a name is read in lower case, and the host is started');
 select results_eq(
-    $$select g.purpose, g.user_id, h.short_id, k.kind, g.key_sha256, g.address, g.expires_at, g.used_at
+    $$select g.purpose, g.user_id, h.short_id::text, k.kind::text, g.key_sha256::text, g.address, g.expires_at, g.used_at
     from ccp.access_grants as g join ccp.hosts as h on h.id = g.host_id join ccp.task_rows as k on k.id = g.task_id$$,
     $$values ('bootstrap', t.user('alice'), 'abcdef', 'host.start', encode(sha256('key'), 'hex'), inet '198.51.100.7',
         timestamptz '2099-01-01 00:15:00', null::timestamptz)$$,
@@ -61,7 +61,7 @@ delete from ccp.access_grants;
 
 -- How far it is.
 alter sequence t.poll restart;
-select t.sign_in();
+select t.sign_in() as signed_in \gset
 create function t.poll(p_token text default t.token(1), p_address inet default '198.51.100.7', p_task_id uuid default (t.start()).id)
 returns text language sql as $$
     select concat_ws(' | ', s.verdict, s.retry_after_s, s.sentence, (s.answer).task_status, (s.answer).stage_code, (s.answer).stage_text,
@@ -130,7 +130,7 @@ select t.work();
 update ccp.task_rows set created_at = created_at - interval '1 hour';
 delete from ccp.access_grants;
 alter sequence t.poll restart with 1;
-select t.sign_in();
+select t.sign_in() as signed_in \gset
 select t.claim();
 select task.fail(id, lease, 'leak', 'it leaked', true) from t.start();
 select is(t.poll(), 'ok | failed | auth_passed | Signed in; the start waits for its turn. | leak | it leaked | t', 'a start that failed says why');

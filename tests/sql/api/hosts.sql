@@ -15,7 +15,7 @@ create function t.exit(p_label text, p_key text default null) returns api.egress
     )
 $$;
 select results_eq(
-    $$select e.label, e.ip_address, e.status, e.wg_mtu, e.has_preshared_key, e.host_id from t.exit('exit2', 'k1') as e$$,
+    $$select e.label::text, e.ip_address::inet, e.status::text, e.wg_mtu::integer, e.has_preshared_key, e.host_id from t.exit('exit2', 'k1') as e$$,
     $$values ('exit2', inet '198.51.100.2', 'active', 1420, false, null::uuid)$$, 'an exit is registered'
 );
 select is(
@@ -61,14 +61,16 @@ select is(
     'the answer has a place for the password, and the task'
 );
 select results_eq(
-    $$select h.user_id, h.short_id, h.image, h.timezone, h.ssh_password_hash, h.ssh_password_changed_at, h.status, b.exit_label, b.exit_address
+    $$select
+        h.user_id, h.short_id::text, h.image::text, h.timezone::text, h.ssh_password_hash, h.ssh_password_changed_at, h.status::text,
+        b.exit_label::text, b.exit_address::inet
     from ccp.hosts as h join ccp.bindings as b on b.host_id = h.id where h.id = (select id from ordered)$$,
-    $$select t.user('bobby'), short_id, 'cloud-cli-proxy/managed-user:latest', 'Europe/Berlin', '$y$j9T$' || repeat('a', 60),
+    $$select t.user('bobby'), short_id::text, 'cloud-cli-proxy/managed-user:latest', 'Europe/Berlin', '$y$j9T$' || repeat('a', 60),
         timestamptz '2099-01-01', 'pending', 'exit2', inet '198.51.100.2' from ordered$$,
     'the host is there, with its exit and the default image'
 );
 select results_eq(
-    $$select kind, status, created_by from ccp.task_rows where id = (select task_id from ordered)$$, $$values ('host.create', 'queued', 'postgres')$$,
+    $$select kind::text, status::text, created_by from ccp.task_rows where id = (select task_id from ordered)$$, $$values ('host.create', 'queued', 'postgres')$$,
     'and will be made'
 );
 select is(
@@ -156,7 +158,7 @@ select is(
     'abcdef none', 'the same request again does not'
 );
 select results_eq(
-    $$select short_id, ssh_password_changed_at from ccp.hosts where ssh_password_hash = '$y$j9T$' || repeat('b', 60)$$,
+    $$select short_id::text, ssh_password_changed_at from ccp.hosts where ssh_password_hash = '$y$j9T$' || repeat('b', 60)$$,
     $$values ('abcdef', timestamptz '2099-01-02')$$, 'of this host and no other'
 );
 select throws_ok(
@@ -176,7 +178,7 @@ select is(
 select is((select string_agg(key || ' ' || status, ', ' order by key) from ccp.idempotency_keys where key in ('k5', 'k6')), 'k5 200, k6 200', 'both keep the status');
 select is(t.last_event(), 'info | key.rotated | the ssh password of host abcdef was changed | alice | abcdef', 'it is written down too');
 select results_eq(
-    $$select short_id, ssh_password_changed_at from ccp.hosts where ssh_password_hash = '$y$j9T$' || repeat('d', 60)$$,
+    $$select short_id::text, ssh_password_changed_at from ccp.hosts where ssh_password_hash = '$y$j9T$' || repeat('d', 60)$$,
     $$values ('abcdef', timestamptz '2099-01-02')$$, 'the host has the new one'
 );
 
