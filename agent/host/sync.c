@@ -227,13 +227,13 @@ static void sync_done(struct pool_job *job)
 	struct sync *sync = container_of(job, struct sync, job);
 
 	sync->busy = false;
-	if (sync->again) {
-		sync->again = false;
-		sync_scan(sync);
-	}
 	if (sync->agent->knows_hosts && !sync->first_done && job->ran) {
 		sync->first_done = true;
 		docker_events_start(sync->agent->docker_events);
+	}
+	if (sync->again) {
+		sync->again = false;
+		sync_scan(sync); // from here on the job is the next one
 	}
 }
 
