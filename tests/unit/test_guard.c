@@ -305,9 +305,12 @@ static void a_failed_check_ends_the_host_at_once(void **state)
 	(void)state;
 	begin();
 	answers.outcome = OUTCOME_FAILED;
+	end_result = -1; // is logged, and changes nothing else
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; verified light failed; end; observe stopped "
+	end_result = 0;
+	assert_did("timer 60 s; submit; check light; verified light failed; end; "
+		   "log ending the host failed; observe stopped "
 		   "(exit_mismatch) seen; release; " REMOVED);
 }
 
@@ -318,8 +321,8 @@ static void a_check_that_cannot_run_is_reported_and_renews_nothing(void **state)
 	answers.check = -1;
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; verified light inconclusive; release; "
-		   "timer 5 s; ");
+	assert_did("timer 60 s; submit; check light; log a host cannot be checked; "
+		   "verified light inconclusive; release; timer 5 s; ");
 	answers.check = 0;
 	timer_fires();
 	job_runs();

@@ -362,6 +362,17 @@ static void a_failure_leaves_nothing_that_runs(void **state)
 	}
 }
 
+static void an_end_that_fails_is_logged(void **state)
+{
+	struct host_task *ht = begin();
+	(void)state;
+	ht->ended = true;
+	end_result = -1;
+	host_task_undo(&task, TASK_CANCELED);
+	end_result = 0;
+	assert_did("end; log ending a host failed; observe stopped (); flush; ");
+}
+
 static void what_the_task_has_not_touched_stays(void **state)
 {
 	struct err e;
@@ -394,6 +405,7 @@ int main(void)
 		TEST(dockers_answers_are_passed_on_or_fail),
 		TEST(a_home_fails_by_its_reason),
 		TEST(a_failure_leaves_nothing_that_runs),
+		TEST(an_end_that_fails_is_logged),
 		TEST(what_the_task_has_not_touched_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

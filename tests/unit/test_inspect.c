@@ -223,6 +223,11 @@ static void what_has_ended_is_ended_whole(void **state)
 	answers.is_dead = true;
 	inspect();
 	assert_did(SCHEDULED "end; observe stopped () the container has ended; release; ");
+	end_result = -1; // is logged, and changes nothing else
+	inspect();
+	end_result = 0;
+	assert_did(SCHEDULED "end; log ending a host failed; observe stopped () the container has "
+			     "ended; release; ");
 
 	answers.container.running = false;
 	answers.container.exit_code = 137;
