@@ -172,7 +172,7 @@ def test_a_task_that_was_canceled_before_it_looked_does_not_cost_a_host(agent, h
 def unreadable(host):
     """SQL tells settings of the host that the agent cannot use."""
     definition = host.owner.value("select pg_get_functiondef('host.spec(uuid)'::regprocedure)")
-    wrong = f"'timezone', case h.id when '{host.id}' then '' else h.timezone end"
+    wrong = f"'timezone', case when h.id <> '{host.id}' then h.timezone end"
     assert "'timezone', h.timezone" in definition
     host.owner.rows(definition.replace("'timezone', h.timezone", wrong))
     try:
