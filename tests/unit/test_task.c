@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task runner against a real server, with stand-ins for the functions of SQL and for the bus.
+#include "lib/task.h"
+
+#include "tests/unit/postgres.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "lib/bus.h"
+#include "lib/db.h"
+
+enum { SLOTS = 3, LIMIT_MS = 30000 };
+
+static struct task_runner *runner;
+static struct db *db;
+static atomic_bool stale;
+static atomic_int undone, ended;
+
+// The bus is a stand-in: it is never connected.
+const struct bus_identity *bus_identity(const struct bus *bus)
+{
+	static const struct bus_identity identity = {.process_id = 7};
+	(void)bus;
+	return &identity;
+}
+
+bool bus_is_stale(const struct bus *bus)
+{
+	(void)bus;
+	return atomic_load(&stale);
+}
+
+static int64_t number(const char *sql)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct wait w = wait_for(LIMIT_MS, -1);
+	struct err e;
+
+	if (db_call(db, DB_CALL(sql), &w, &rows, &e) != 0)
+		fail_msg("%s: %s", sql, e.message);
+	return db_rows(rows) > 0 ? db_int(rows, 0, 0) : 0;
+}
+
+// Waits until the query says so many.
+static void await(const char *sql, int64_t expected)
+{
+	struct wait limit = wait_for(LIMIT_MS, -1);
+	struct err e;
+
+	while (number(sql) != expected)
+		if (wait_pause(&limit, 5, &e) != 0)
+			fail_msg("%s: %lld instead of %lld", sql, (long long)number(sql),
+				(long long)expected);
+}
+
+static pthread_barrier_t all_slots;
+
+static int meet(struct task *task, struct err *e)
+{
+	(void)e;
+	pthread_barrier_wait(&all_slots);
+	json_set_text(task->result, "met", "yes");
+	return 0;
+}
+
+static int hold(struct task *task, struct err *e)
+{
+	struct wait w = task_wait(task, LIMIT_MS);
+	return wait_pause(&w, LIMIT_MS, e);
+}
+
+static int break_down(struct task *task, struct err *e)
+{
+	err_note(e, EIO, "it is broken");
+	return task_fail(task, "broken", TASK_RETRY_NO);
+}
+
+static int skip_rest(struct task *task, struct err *e)
+{
+	(void)task, (void)e;
+	return TASK_DONE;
+}
+
+static void undo(struct task *task, enum task_end why)
+{
+	(void)task;
+	assert_int_not_equal(why, TASK_SUCCEEDED);
+	atomic_fetch_add(&undone, 1);
+}
+
+static void end(struct task *task)
+{
+	(void)task;
+	atomic_fetch_add(&ended, 1);
+}
+
+static const struct task_step meet_steps[] = {{.name = "meet", .run = meet}, {0}};
+static const struct task_step hold_steps[] = {
+	{.name = "hold", .stage = "holding", .sentence = "Holding", .run = hold}, {0}};
+static const struct task_step done_steps[] = {
+	{.name = "skip", .run = skip_rest}, {.name = "break", .run = break_down}, {0}};
+static const struct task_step broken_steps[] = {{.name = "break", .run = break_down}, {0}};
+static const struct task_kind kinds[] = {
+	{.kind = "meet", .steps = meet_steps, .undo = undo, .end = end},
+	{.kind = "hold", .steps = hold_steps, .undo = undo, .end = end},
+	{.kind = "done", .steps = done_steps, .undo = undo, .end = end},
+	{.kind = "broken", .steps = broken_steps, .undo = undo, .end = end},
+	{0},
+};
+
+static const char *const functions[] = {
+	"create schema task",
+	"create schema clock",
+	"create table task.list (id uuid default gen_random_uuid(), kind text, status text default "
+	"'queued', lease bigint, word text default 'ok', said text)",
+	"create sequence task.leases",
+	"create function clock.now() returns timestamptz language sql as 'select clock_timestamp()'",
+	"create function task.claim(bigint, int) returns table (task_id uuid, kind text, host_id uuid, "
+	"lease bigint, attempt int, params jsonb, deadline_at timestamptz, stop_requested boolean) "
+	"language sql as $$update task.list as t set status = 'running', lease = nextval('task.leases') "
+	"where ctid = (select ctid from task.list where status = 'queued' limit 1 for update skip "
+	"locked) returning t.id, t.kind, null::uuid, t.lease, 1, '{}'::jsonb, now() + interval '1 "
+	"minute', t.word = 'stop'$$",
+	"create function task.report(uuid, bigint, text, text) returns text language sql as $$"
+	"update task.list set status = $3, said = $4 where id = $1 and lease = $2 returning word$$",
+	"create function task.progress(uuid, bigint, text, int, text) returns text language sql as $$"
+	"select task.report($1, $2, $3, $5)$$",
+	"create function task.succeed(uuid, bigint, jsonb) returns text language sql as $$"
+	"select task.report($1, $2, 'succeeded', $3::text)$$",
+	"create function task.fail(uuid, bigint, text, text, boolean) returns text language sql as $$"
+	"select task.report($1, $2, 'failed', concat($3, ': ', $4, ' ', $5))$$",
+	"create function task.canceled(uuid, bigint, text) returns text language sql as $$"
+	"select task.report($1, $2, 'canceled', $3)$$",
+	"create function task.hand_back(uuid, bigint) returns text language sql as $$"
+	"select task.report($1, $2, 'handed back', null)$$",
+};
+
+static int group_setup(void **state)
+{
+	if (postgres_setup(state) != 0)
+		return -1;
+	db = db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+		number(functions[i]);
+	return pthread_barrier_init(&all_slots, NULL, SLOTS);
+}
+
+static int group_teardown(void **state)
+{
+	db_free(db);
+	pthread_barrier_destroy(&all_slots);
+	return postgres_teardown(state);
+}
+
+static int runner_setup(void **state)
+{
+	const struct task_conf conf = {.name = "task",
+		.slots = SLOTS,
+		.conninfo = postgres_conninfo,
+		.db_name = "unit/task",
+		.kinds = kinds};
+	struct err e;
+
+	(void)state;
+	number("delete from task.list");
+	atomic_store(&stale, false);
+	atomic_store(&undone, 0);
+	atomic_store(&ended, 0);
+	if (task_runner_new(&conf, &runner, &e) < 0)
+		return -1;
+	static char never_looked_into;
+	task_runner_start(runner, (const struct bus *)&never_looked_into);
+	return 0;
+}
+
+static int runner_teardown(void **state)
+{
+	(void)state;
+	return task_runner_stop(runner, LIMIT_MS);
+}
+
+static void add(const char *kind, int count)
+{
+	_cleanup_(freep) char *sql =
+		xasprintf("insert into task.list (kind) select '%s' from generate_series(1, %d)",
+			kind, count);
+	number(sql);
+}
+
+static void every_slot_works_and_all_tasks_end(void **state)
+{
+	(void)state;
+	add("meet", 10 * SLOTS); // three of them only go on together
+	task_runner_scan(runner);
+	await("select count(*) from task.list where status = 'succeeded' and said::jsonb @> '{\"met\": "
+	      "\"yes\"}' and said::jsonb #> '{timings,meet}' is not null",
+		10 * SLOTS);
+	assert_int_equal(undone, 0);
+	assert_int_equal(ended, 10 * SLOTS);
+}
+
+static void a_step_may_reach_the_goal_early(void **state)
+{
+	(void)state;
+	add("done", 1);
+	task_runner_scan(runner);
+	await("select count(*) from task.list where status = 'succeeded'", 1);
+}
+
+static void a_failure_is_undone_and_reported_with_its_code(void **state)
+{
+	(void)state;
+	add("broken", 1);
+	add("unheard of", 1);
+	task_runner_scan(runner);
+	await("select count(*) from task.list where status = 'failed' and said = 'broken: it is broken f'",
+		1);
+	await("select count(*) from task.list where status = 'failed' and said like 'internal: %unheard of%'",
+		1);
+	assert_int_equal(undone, 1);
+}
+
+static void a_beat_stops_one_task_and_drops_another(void **state)
+{
+	int64_t leases[SLOTS];
+
+	(void)state;
+	add("hold", SLOTS);
+	task_runner_scan(runner);
+	await("select count(*) from task.list where status = 'holding'", SLOTS);
+	assert_int_equal(task_runner_leases(runner, leases, SLOTS), SLOTS);
+	task_runner_beat(runner, &(const struct bus_beat){.alive = true,
+					 .stop = &leases[0],
+					 .stop_count = 1,
+					 .drop = &leases[1],
+					 .drop_count = 1});
+	await("select count(*) from task.list where status = 'canceled'", 1);
+	struct wait limit = wait_for(LIMIT_MS, -1);
+	struct err e;
+	while (task_runner_leases(runner, leases, SLOTS) != 1)
+		assert_int_equal(wait_pause(&limit, 5, &e), 0);
+	assert_int_equal(number("select count(*) from task.list where status = 'holding'"), 2);
+	assert_int_equal(undone, 2);
+	task_runner_drop_all(runner);
+}
+
+static void a_word_of_progress_stops_a_task(void **state)
+{
+	(void)state;
+	add("hold", 1);
+	number("update task.list set word = 'stale'");
+	task_runner_scan(runner);
+	struct wait limit = wait_for(LIMIT_MS, -1);
+	struct err e;
+	while (ended == 0)
+		assert_int_equal(wait_pause(&limit, 5, &e), 0);
+	assert_int_equal(number("select count(*) from task.list where status = 'holding'"), 1);
+}
+
+static void a_stale_program_claims_nothing(void **state)
+{
+	(void)state;
+	atomic_store(&stale, true);
+	add("done", 1);
+	task_runner_scan(runner);
+	assert_int_equal(task_runner_stop(runner, LIMIT_MS), 0); // the scan's claim has ended
+	runner = NULL;
+	assert_int_equal(number("select count(*) from task.list where status = 'queued'"), 1);
+}
+
+static void a_program_that_stops_hands_back_what_runs(void **state)
+{
+	(void)state;
+	add("hold", 2);
+	task_runner_scan(runner);
+	await("select count(*) from task.list where status = 'holding'", 2);
+	assert_int_equal(task_runner_stop(runner, 0), 0);
+	runner = NULL;
+	assert_int_equal(number("select count(*) from task.list where status = 'handed back'"), 2);
+	assert_int_equal(undone, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			every_slot_works_and_all_tasks_end, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_step_may_reach_the_goal_early, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(a_failure_is_undone_and_reported_with_its_code,
+			runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_beat_stops_one_task_and_drops_another, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_word_of_progress_stops_a_task, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stale_program_claims_nothing, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_program_that_stops_hands_back_what_runs, runner_setup, runner_teardown),
+	};
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
