@@ -118,7 +118,6 @@ static bool user_login(struct session *s)
 static bool host_reach(struct session *s)
 {
 	struct message answer;
-	_cleanup_(closep) int key_fd = -1;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
 	struct message question = message_new(MESSAGE_DIAL);
@@ -132,7 +131,7 @@ static bool host_reach(struct session *s)
 		close_because(s, MESSAGE_CLOSE_UNREACHABLE, answer.dialled.sentence);
 		return false;
 	}
-	key_fd = fds[DIAL_FD_CLIENT_KEY];
+	_cleanup_(closep) int key_fd = fds[DIAL_FD_CLIENT_KEY];
 	struct host_dialled dialled = {fds[DIAL_FD_SOCKET], key_fd, answer.dialled.host_key};
 	ssh_session host = NULL;
 	if (sock_nodelay(dialled.socket_fd, &e) < 0 || host_login(&dialled, &host, &e) < 0) {

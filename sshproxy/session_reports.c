@@ -216,7 +216,7 @@ static void job_done(struct pool_job *job)
 		return;
 	bool is_away = c->outcome != 0 && db_is_away(c->outcome, &c->e);
 	if (c->outcome != 0)
-		log_warning("the database was not reached", log_err(&c->e));
+		log_warning("a call of the database failed", log_err(&c->e));
 	switch ((enum job_kind)(c - s->jobs)) {
 	case JOB_HOST_KEY:
 		c->wanted |= is_away;
