@@ -108,9 +108,7 @@ class Line:
 
 @pytest.fixture
 def line(stack, tmp_path):
-    one = Line(stack, tmp_path)
-    yield one
-    one.host.close()
+    return Line(stack, tmp_path)
 
 
 @SHELLS
