@@ -21,6 +21,7 @@ from pathlib import Path
 from ccplab import netns, plan
 from ccplab.errors import LabError
 
+START_S = 30
 SNAP = 192  # bytes kept of a packet: all headers and the mark
 BUFFER_KIB = 64 << 10
 MARK = b"ccplab end of capture "
@@ -68,7 +69,7 @@ def start(records, file, namespace):
             file=str(file),
             namespace=namespace,
         )
-        if not watch.until(lambda: b"listening on" in records.log(name).read_bytes(), 5):
+        if not watch.until(lambda: b"listening on" in records.log(name).read_bytes(), START_S):
             raise LabError(f"tcpdump does not start: {records.last_lines(name)}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ccplab import netns, plan, uapi
 from ccplab.errors import LabError
 
-START_S = 5
+START_S = 30
 QUIET = {  # the lab has no IPv6, so there are no router or neighbour messages
     "ipv6/conf/all/disable_ipv6": 1,
     "ipv6/conf/default/disable_ipv6": 1,

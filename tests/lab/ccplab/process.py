@@ -17,6 +17,7 @@ from ccplab.errors import LabError
 
 READY = b"ready"
 MESSAGE_MAX = 4096
+END_S = 20
 
 
 class Handle:
@@ -154,15 +155,15 @@ class Records:
             handle.signal(number)
 
     def stop(self, name):
-        """Ends it: SIGTERM (also to a frozen one), after 2 s SIGKILL. Nothing to do when it is gone."""
+        """Ends it: SIGTERM (also to a frozen one), after END_S SIGKILL. Nothing to do when it is gone."""
         handle = self.find(name)
         if handle is not None:
             with handle, contextlib.suppress(ProcessLookupError):
                 handle.signal(signal.SIGTERM)
                 handle.signal(signal.SIGCONT)
-                if not handle.wait(2):
+                if not handle.wait(END_S):
                     handle.signal(signal.SIGKILL)
-                    if not handle.wait(5):
+                    if not handle.wait(END_S):
                         raise LabError(f"{name} (pid {handle.pid}) does not end: is it stuck in the kernel?")
         self._path(name).unlink(missing_ok=True)
 
