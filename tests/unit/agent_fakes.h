@@ -60,10 +60,11 @@ int host_end(
 	return result(end_result, "no end", e);
 }
 
-// Errors only: what an administrator must see.
+static enum log_level shown = LOG_LEVEL_ERROR; // what is logged below this level is not traced
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
 	(void)fields;
-	if (level == LOG_LEVEL_ERROR)
+	if (level >= shown)
 		did("log %s", event);
 }

@@ -331,6 +331,39 @@ static void a_beginning_that_fails_is_made_again_as_a_whole(void **state)
 	}
 }
 
+static void what_may_be_wrong_is_logged(void **state)
+{
+	static const struct {
+		int flush;
+		const char *done;
+	} rows[] = {
+		{-1, "submit; flush; log the database or Docker does not answer, trying again; "},
+		{WAIT_CANCELED, "submit; flush; "},
+		{0, BEGUN},
+	};
+	(void)state;
+	shown = LOG_LEVEL_WARNING;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		again();
+		answers.flush = rows[i].flush;
+		begin();
+		assert_did(rows[i].done);
+	}
+	for (int news = 0; news < 2; news++) {
+		again();
+		answers.host_id = KNOWN;
+		answers.read = -1;
+		answers.is_news = news;
+		begin();
+		assert_did(news ? LEARNT "take new 0b; refuse: unreadable; log a host's settings "
+					 "cannot be used; release; tunnels; containers; inspect "
+					 "all; sweep; events; "
+				: LEARNT "take new 0b; refuse: unreadable; release; tunnels; "
+					 "containers; inspect all; sweep; events; ");
+	}
+	shown = LOG_LEVEL_ERROR;
+}
+
 static void later_specs_are_fetched_at_their_time_and_reports_sent_at_any(void **state)
 {
 	(void)state;
@@ -415,7 +448,6 @@ static void a_spec_is_the_hosts_and_an_unseen_host_is_inspected(void **state)
 		answers.host_id = rows[i].host_id;
 		answers.is_taken = rows[i].is_taken;
 		answers.read = rows[i].read;
-		answers.is_news = i % 2; // which only the log shows
 		begin();
 		_cleanup_(freep) char *expected =
 			xasprintf("submit; flush; specs; %sevents; ", rows[i].done);
@@ -508,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_beginning_learns_ends_strays_inspects_and_watches),
 		TEST(a_beginning_that_fails_is_made_again_as_a_whole),
+		TEST(what_may_be_wrong_is_logged),
 		TEST(later_specs_are_fetched_at_their_time_and_reports_sent_at_any),
 		TEST(what_is_asked_meanwhile_is_done_afterwards),
 		TEST(a_pool_that_has_stopped_is_left_alone),
