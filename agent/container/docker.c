@@ -188,8 +188,8 @@ int docker_image_inspect(struct docker *d, const char *reference, const struct w
 	int r;
 
 	if (!docker_reference_is_valid(reference))
-		return err_say(
-			e, EINVAL, "\"%.80s\" is no image name; write it as name:tag", reference);
+		return err_say(e, EINVAL, "\"%.80s\" is not an image name; write it as name:tag",
+			reference);
 	r = call_json(d, &c, w, &json, e);
 	return r == 0 ? docker_answer_image(json, ret, e) : r;
 }
@@ -204,7 +204,7 @@ int docker_create(struct docker *d, const char *name, const char *body, const st
 	int r;
 
 	if (!docker_segment_is_valid(name))
-		return err_say(e, EINVAL, "\"%.80s\" is no container name", name);
+		return err_say(e, EINVAL, "\"%.80s\" is not a container name", name);
 	r = call_json(d, &c, w, &json, e);
 	return r == 0 ? docker_answer_id(json, ret_id, e) : r;
 }
@@ -213,7 +213,7 @@ static int act(struct docker *d, const struct docker_call *c, const char *id, co
 	struct err *e)
 {
 	if (!docker_segment_is_valid(id))
-		return err_say(e, EINVAL, "\"%.80s\" is no container", id);
+		return err_say(e, EINVAL, "\"%.80s\" is not a container", id);
 	return call_plain(d, c, w, e);
 }
 
@@ -256,7 +256,7 @@ int docker_inspect(struct docker *d, const char *id, const struct wait *w,
 	int r;
 
 	if (!docker_segment_is_valid(id))
-		return err_say(e, EINVAL, "\"%.80s\" is no container", id);
+		return err_say(e, EINVAL, "\"%.80s\" is not a container", id);
 	r = call_json(d, &c, w, &json, e);
 	if (r == 0)
 		r = docker_answer_container(json, &container, e);
@@ -336,7 +336,7 @@ int docker_read_file(struct docker *d, const char *id, const char *file, size_t 
 	int r;
 
 	if (!docker_id_is_valid(id))
-		return err_say(e, EINVAL, "\"%.80s\" is no container id", id);
+		return err_say(e, EINVAL, "\"%.80s\" is not a container id", id);
 	r = call(d, &c, w, &answer, e);
 	if (r == 0)
 		r = docker_answer_file(answer.body, answer.body_len, max_bytes, ret, e);

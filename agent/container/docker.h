@@ -28,7 +28,7 @@ enum docker_outcome {
 	DOCKER_CONFLICT, // the name is taken, or it is being removed
 };
 
-// The daemon maps user ids (userns-remap): homes and keys would belong to nobody.
+// The daemon maps user ids (userns-remap): homes and keys would belong to users that do not exist.
 _must_check_ int docker_remaps_users(
 	struct docker *d, const struct wait *w, bool *ret, struct err *e);
 

@@ -45,7 +45,7 @@ static int copy_id(
 	if (copy_text(object, name, ret, DOCKER_ID_SIZE, e) < 0)
 		return -1;
 	if (!docker_id_is_valid(ret))
-		return err_say(e, EPROTO, "Docker answered something that is no container id");
+		return err_say(e, EPROTO, "Docker answered something that is not a container id");
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static int copy_image_id(
 	if (copy_text(object, name, ret, DOCKER_IMAGE_SIZE, e) < 0)
 		return -1;
 	if (strncmp(ret, "sha256:", 7) != 0 || !docker_id_is_valid(ret + 7))
-		return err_say(e, EPROTO, "Docker answered something that is no image id");
+		return err_say(e, EPROTO, "Docker answered something that is not an image id");
 	return 0;
 }
 
@@ -182,7 +182,8 @@ int docker_answer_list(
 	size_t count = 0;
 
 	if (!cJSON_IsArray(json) || cJSON_GetArraySize(json) > DOCKER_LIST_MAX)
-		return err_say(e, EPROTO, "Docker's list is no list or has more than %d containers",
+		return err_say(e, EPROTO,
+			"Docker's list is not a list or has more than %d containers",
 			DOCKER_LIST_MAX);
 	list = xcalloc((size_t)cJSON_GetArraySize(json) + 1, sizeof(*list));
 	cJSON_ArrayForEach (item, json) {

@@ -46,8 +46,8 @@ struct docker_event {
 	char host_id[40];
 };
 
-// Each reads one kind of answer; *ret is set on success only. Ids are 64 hex digits, a container that
-// runs has a pid and an absolute path of its namespace, texts fit or are refused.
+// Each reads one kind of answer; *ret is set on success only. Ids are 64 hex digits, a container
+// that runs has a pid and an absolute path of its namespace, texts fit or are refused.
 
 // Of a created container.
 _must_check_ int docker_answer_id(

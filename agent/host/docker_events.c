@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Docker's event stream, on the main loop: connects, reads without blocking, inspects what an event names.
+// Docker's event stream, on the main loop: each event has its host inspected.
 #include "agent/host/docker_events.h"
 
 #include <errno.h>

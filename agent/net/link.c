@@ -342,9 +342,9 @@ static int see_all(struct nl *n, struct inventory *v, struct err *e)
 			return -1;
 	}
 	if (v->tunnel_index == 0)
-		wrong(v, "the tunnel is gone");
+		wrong(v, "there is no tunnel");
 	if (!v->addressed)
-		wrong(v, "the tunnel has not its address");
+		wrong(v, "the tunnel does not have its address");
 	if (!v->routed)
 		wrong(v, "there is no default route through the tunnel");
 	return 0;

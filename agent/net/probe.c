@@ -20,8 +20,8 @@
 
 enum { PORT_DISCARD = 9, PORT_DNS = 53, PORT_DNS_TLS = 853 };
 
-// Who is written to. Nobody need answer, and a packet that got out would go through the tunnel at
-// worst.
+// Where a probe is sent. No answer is needed, and a packet that got out would go through the tunnel
+// at worst.
 enum target {
 	TARGET_RESOLVER, // the exit's own resolver
 	TARGET_OTHER, // an address next to it: surely another one, and not the namespace's own
@@ -70,7 +70,7 @@ static struct addr target_address(const struct wall_spec *spec, enum target targ
 }
 
 enum sent {
-	SENT_PACKET, // one packet reached the rule set; errno says what the sender was told
+	SENT_PACKET, // one packet reached the rule set; errno says what the sender sees
 	SENT_NOTHING, // the namespace has no address or route for it: no packet was made
 };
 

@@ -21,6 +21,6 @@ enum probe_wall { PROBE_CLOSED, PROBE_OPEN };
 // ms, does not block.
 //
 // Adds one check `leak_closed` or `leak_open`, error code `leak`. Returns 0 when the probes could
-// be sent and counted, whatever they showed, -1 when not (that is no pass either).
+// be sent and counted, whatever they showed, -1 when not (which is not a pass either).
 _must_check_ int probe_run(
 	struct wall *w, int ns_fd, enum probe_wall state, struct evidence *ev, struct err *e);

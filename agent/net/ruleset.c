@@ -30,7 +30,7 @@ enum {
 	PORT_DNS_TLS = 853, // DNS over TLS, over DTLS and over QUIC
 };
 
-// nft's own numbers of data types (nftables, include/datatype.h), so that `nft list` shows the sets.
+// nft's own numbers of data types (nftables, include/datatype.h): so `nft list` shows the sets.
 enum { TYPE_NFPROTO = 2, TYPE_IPADDR = 7, TYPE_IP6ADDR = 8, TYPE_IFNAME = 41 };
 
 static const struct {
@@ -58,7 +58,7 @@ static const struct {
 
 static const struct {
 	const char *name;
-	uint32_t mark; // 0: whoever is left
+	uint32_t mark; // 0: all other packets
 } senders[WALL_SENDERS] = {
 	[WALL_VERIFY] = {"verify", WALL_MARK_VERIFY},
 	[WALL_PROBE] = {"probe", WALL_MARK_PROBE},
@@ -363,7 +363,7 @@ static struct nftnl_obj *make_counter(enum wall_chain chain, enum wall_sender se
 	return o;
 }
 
-// hook < 0: an ordinary chain, otherwise a base chain that drops what nobody accepted.
+// hook < 0: an ordinary chain, otherwise a base chain that drops what no rule accepted.
 static struct nftnl_chain *make_chain(const char *name, int hook)
 {
 	struct nftnl_chain *c = must(nftnl_chain_alloc());

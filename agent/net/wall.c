@@ -333,7 +333,7 @@ int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
 		if (done < 0)
 			return -1;
 		if (text.overflow)
-			str_reset(&text); // somebody else's huge rule set: surely not ours
+			str_reset(&text); // longer than ours can be
 		hash_sha256_hex(str_text(&text), text.len, state.hash);
 		*ret = state;
 		return 0;

@@ -39,7 +39,7 @@ struct verify_spec {
 // Runs `ccp-agent verify` (this program itself, /proc/self/exe) in the namespace: it enters,
 // becomes user ccp-verify with CAP_NET_RAW alone, no_new_privs and a seccomp filter, and reports
 // JSON. Its traffic carries WALL_MARK_VERIFY, so it passes a closed wall, and leaves by LINK_TUNNEL
-// or not at all: names that lead to the container itself are no targets. Adds the checks
+// or not at all: names that lead to the container itself are refused. Adds the checks
 // `connectivity` (full), `exit_ip`, `dns` and ev->observed_ip.
 //
 // Error codes: exit_mismatch (a source saw another address: failed at once), dns_failed (the

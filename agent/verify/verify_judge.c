@@ -116,8 +116,8 @@ static void judge_exit(
 			echo_needed(spec), why(echo));
 }
 
-// A resolver that is silent while nothing else answers either is no evidence against the resolver:
-// it may be the tunnel. One that refuses is.
+// A resolver that is silent while nothing else answers either says nothing about the resolver: it
+// may be the tunnel. One that refuses is.
 static void judge_dns(
 	const struct verify_spec *spec, const struct tallies *t, struct verify_result *r)
 {

@@ -33,7 +33,7 @@ struct transfer {
 	struct verify_net *net;
 	struct query *query;
 	CURL *easy; // NULL for a name
-	struct curl_slist *pin; // "host:port:address": curl asks nobody
+	struct curl_slist *pin; // "host:port:address": curl looks up no name
 	char body[QUERY_ANSWER_MAX];
 	size_t body_len;
 };

@@ -9,8 +9,8 @@ struct err;
 struct verify_net;
 
 // Makes everything that needs files or libraries' start-up (before the seccomp filter). The spec
-// stays the caller's and must outlive it. EINVAL names an entry of the settings that is no URL or
-// target.
+// stays the caller's and must outlive it. EINVAL names an entry of the settings that is not a URL
+// or target.
 _must_check_ int verify_net_new(
 	const struct verify_spec *spec, int total_ms, struct verify_net **ret, struct err *e);
 

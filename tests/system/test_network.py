@@ -390,7 +390,7 @@ def test_a_killed_engine_takes_the_device_along_and_nothing_leaks(container, tmp
     assert container.python(SEND_ONCE, "198.18.0.11", "9") == "ENETUNREACH"
     assert container.tool("tunnel-find")["result"] == ABSENT
     evidence = container.done("link-check")
-    assert (evidence["code"], evidence["sentence"]) == ("inventory", "the tunnel is gone")
+    assert (evidence["code"], evidence["sentence"]) == ("inventory", "there is no tunnel")
     container.lab("capture", "stop", capture)
     assert int(container.lab("capture", "count", capture)) > 0
     assert int(container.lab("capture", "count", capture, "--not-tunnel")) == 0
