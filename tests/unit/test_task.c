@@ -169,11 +169,14 @@ static int runner_setup(void **state)
 	atomic_store(&stale, false);
 	atomic_store(&undone, 0);
 	atomic_store(&ended, 0);
-	if (task_runner_new(&conf, &runner, &e) < 0)
-		return -1;
-	static char never_looked_into;
-	task_runner_start(runner, (const struct bus *)&never_looked_into);
-	return 0;
+	return task_runner_new(&conf, &runner, &e);
+}
+
+// Registered: from now on tasks are claimed.
+static void begin(void)
+{
+	static const char never_looked_into;
+	task_runner_start(runner, (const void *)&never_looked_into);
 }
 
 static int runner_teardown(void **state)
@@ -194,7 +197,7 @@ static void every_slot_works_and_all_tasks_end(void **state)
 {
 	(void)state;
 	add("meet", 10 * SLOTS); // three of them only go on together
-	task_runner_scan(runner);
+	begin();
 	await("select count(*) from task.list where status = 'succeeded' and said::jsonb @> '{\"met\": "
 	      "\"yes\"}' and said::jsonb #> '{timings,meet}' is not null",
 		10 * SLOTS);
@@ -205,6 +208,7 @@ static void every_slot_works_and_all_tasks_end(void **state)
 static void a_step_may_reach_the_goal_early(void **state)
 {
 	(void)state;
+	begin();
 	add("done", 1);
 	task_runner_scan(runner);
 	await("select count(*) from task.list where status = 'succeeded'", 1);
@@ -215,7 +219,7 @@ static void a_failure_is_undone_and_reported_with_its_code(void **state)
 	(void)state;
 	add("broken", 1);
 	add("unheard of", 1);
-	task_runner_scan(runner);
+	begin();
 	await("select count(*) from task.list where status = 'failed' and said = 'broken: it is broken f'",
 		1);
 	await("select count(*) from task.list where status = 'failed' and said like 'internal: %unheard of%'",
@@ -229,7 +233,7 @@ static void a_beat_stops_one_task_and_drops_another(void **state)
 
 	(void)state;
 	add("hold", SLOTS);
-	task_runner_scan(runner);
+	begin();
 	await("select count(*) from task.list where status = 'holding'", SLOTS);
 	assert_int_equal(task_runner_leases(runner, leases, SLOTS), SLOTS);
 	task_runner_beat(runner, &(const struct bus_beat){.alive = true,
@@ -252,7 +256,7 @@ static void a_word_of_progress_stops_a_task(void **state)
 	(void)state;
 	add("hold", 1);
 	number("update task.list set word = 'stale'");
-	task_runner_scan(runner);
+	begin();
 	struct wait limit = wait_for(LIMIT_MS, -1);
 	struct err e;
 	while (ended == 0)
@@ -265,8 +269,8 @@ static void a_stale_program_claims_nothing(void **state)
 	(void)state;
 	atomic_store(&stale, true);
 	add("done", 1);
-	task_runner_scan(runner);
-	assert_int_equal(task_runner_stop(runner, LIMIT_MS), 0); // the scan's claim has ended
+	begin();
+	assert_int_equal(task_runner_stop(runner, LIMIT_MS), 0);
 	runner = NULL;
 	assert_int_equal(number("select count(*) from task.list where status = 'queued'"), 1);
 }
@@ -275,7 +279,7 @@ static void a_program_that_stops_hands_back_what_runs(void **state)
 {
 	(void)state;
 	add("hold", 2);
-	task_runner_scan(runner);
+	begin();
 	await("select count(*) from task.list where status = 'holding'", 2);
 	assert_int_equal(task_runner_stop(runner, 0), 0);
 	runner = NULL;
