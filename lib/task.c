@@ -411,8 +411,7 @@ static void job_run(struct pool_job *job, struct db *db)
 		pthread_mutex_lock(&runner->lock);
 		more = r == 0 || scans != runner->scans;
 	}
-	slot->job_free =
-		true; // under the lock that covered the last look at `scans`: none is missed
+	slot->job_free = true; // since the last look at `scans` the lock was held: none is missed
 	runner->busy--;
 	pthread_cond_signal(&runner->quiet);
 	pthread_mutex_unlock(&runner->lock);

@@ -98,6 +98,17 @@ def stack(worker_id):
         stack.end()
 
 
+@pytest.fixture(scope="module")
+def tsan_stack(worker_id):
+    """The whole product with the thread sanitizer in its programs, which the module has built."""
+    stack = stack_of(worker_id, "tsan")
+    stack.environment["FLAVOUR"] = "tsan"
+    try:
+        yield stack.up()
+    finally:
+        stack.end()
+
+
 @pytest.fixture
 def program():
     """Starts programs: program("ccp-worker", database, flavour="debug"). They end with the test."""
