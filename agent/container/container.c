@@ -2,6 +2,7 @@
 // Builds the create body. Nothing of the image's own start-up is left: it would run before the
 // gate.
 #include "agent/container/container.h"
+#include "agent/container/seccomp.h"
 
 #include <stdio.h>
 #include <string.h>

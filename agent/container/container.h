@@ -51,11 +51,3 @@ char *container_limits(const struct container_config *c);
 // A body that only lets files of an image be read (no start ever follows): for the image check.
 // Heap.
 char *container_probe_body(const struct container_config *c);
-
-// The seccomp profile in Docker's format. Heap, the caller frees it.
-//
-// x86_64 only, and everything is allowed but what widens the container: new namespaces, mounts,
-// io_uring, sockets of families other than UNIX, INET, INET6 and NETLINK, the keyring, bpf, perf,
-// handles, modules, kexec, quota, host name and clock. 32-bit programs end by SIGSYS: int 0x80
-// would pass by rules made for 64-bit arguments.
-char *seccomp_profile(void);

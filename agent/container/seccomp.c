@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seccomp profile of every container, as data.
-#include "agent/container/container.h"
+#include "agent/container/seccomp.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/host/host_spec.h"
 #include "agent/host/run.h"
-#include "agent/host/spec.h"
 #include "lib/attr.h"
 #include "lib/wait.h"
 

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "agent/container/docker.h"
-#include "agent/host/spec.h"
+#include "agent/host/host_spec.h"
 #include "agent/net/link.h"
 #include "agent/net/wall.h"
 #include "agent/tunnel/tunnel.h"

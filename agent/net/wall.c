@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/net/elements.h"
 #include "agent/evidence.h"
+#include "agent/net/elements.h"
 #include "agent/net/ruleset.h"
 #include "lib/err.h"
 #include "lib/hash.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/container/container.h"
+#include "agent/container/seccomp.h"
 #include "lib/err.h"
 #include "lib/json.h"
 

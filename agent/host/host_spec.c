@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a host's spec from JSON and hands out its parts.
-#include "agent/host/spec.h"
+#include "agent/host/host_spec.h"
 
 #include <errno.h>
 #include <stdlib.h>
