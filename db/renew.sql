@@ -41,7 +41,8 @@ exception
 end
 $$;
 
--- Runs a file of types or views if its text is new or something that it makes is missing. Otherwise it locks nothing.
+-- Runs a file of types or views, whose statements end with ; at the end of a line, if its text is new or something that it
+-- makes is missing. Otherwise it locks nothing.
 create function pg_temp.renew_relations(p_file text, p_checksum text, p_text text)
 returns void
 language plpgsql

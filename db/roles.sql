@@ -27,12 +27,32 @@ insert into wanted_roles (name, login, connections, settings)
 values
     ('ccp_owner', false, -1, '{}'),
     ('ccp_as_user', false, -1, '{}'),
-    ('ccp_api', true, 40, '{"TimeZone": "UTC", "statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'),
-    ('ccp_worker', true, 40, '{"statement_timeout": "10s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'),
-    ('ccp_agent', true, 80, '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'),
-    ('ccp_sshproxy', true, 20, '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'),
-    ('ccp_automation', true, 40, '{"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}'),
-    ('ccp_dba', true, 20, '{"statement_timeout": "5min", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "1min", "default_transaction_read_only": "on"}'),
+    (
+        'ccp_api', true, 40,
+        '{"TimeZone": "UTC", "statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s",
+        "jit": "off"}'
+    ),
+    (
+        'ccp_worker', true, 40,
+        '{"statement_timeout": "10s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
+    ),
+    (
+        'ccp_agent', true, 80,
+        '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
+    ),
+    (
+        'ccp_sshproxy', true, 20,
+        '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
+    ),
+    (
+        'ccp_automation', true, 40,
+        '{"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}'
+    ),
+    (
+        'ccp_dba', true, 20,
+        '{"statement_timeout": "5min", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "1min",
+        "default_transaction_read_only": "on"}'
+    ),
     ('ccp_admin', true, 20, '{"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5min"}'),
     ('ccp_cron', true, 10, '{"statement_timeout": "50s", "lock_timeout": "2s", "jit": "off"}');
 
