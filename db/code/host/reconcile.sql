@@ -1,7 +1,8 @@
 -- Closes the difference between what a host is and what is wanted of it. Locks the host; does nothing while it has a
--- live task. First drift: what the agent saw since the last task ended and does not fit the status makes the host
--- unavailable. Then the remedy for (wanted, status), unless it has to wait after failures or has no exit to start with.
--- A host whose creation has only failed is created first. Returns the task it enqueued, or null; it raises no refusal.
+-- live task. Drift, that is what the agent saw since the last task ended and does not fit the status, makes the host
+-- unavailable, which waits like any failure. Else the remedy for (wanted, status), unless it has to wait after failures
+-- or has no exit to start with. A host whose creation has only failed is created first. Returns the task it enqueued,
+-- or null; it raises no refusal.
 create or replace function host.reconcile(p_host_id uuid)
 returns uuid
 language plpgsql
@@ -18,7 +19,7 @@ begin
     from ccp.hosts as h
     where h.id = p_host_id
     for no key update;
-    if not found or v_host.status = 'deleted' or exists (
+    if exists (
         select
         from ccp.task_rows as t
         where t.host_id = p_host_id and t.status in ('queued', 'running')
@@ -37,19 +38,13 @@ begin
         perform host.mark_unavailable(
             v_host, coalesce(v_seen.code, 'drift'), coalesce(v_seen.message, format('the agent saw it %s', v_seen.state))
         );
-        v_host.status := 'unavailable';
-        v_host.retry_at := host.retry_at(v_host.failures + 1);
+        return null;
     end if;
 
-    select coalesce(c.kind, r.kind)
+    select case when k.needs_creation and v_host.wg_public_key is null then 'host.create' else k.kind end
     into v_kind
     from ccp.host_remedies as r
     join ccp.task_kinds as k on k.kind = r.kind
-    left join ccp.task_kinds as c
-        on c.kind = 'host.create'
-            and k.needs_creation
-            and v_host.wg_public_key is null
-            and v_host.status = any (c.from_statuses)
     where r.wanted = host.wanted(v_host)
         and r.status = v_host.status;
     if v_kind is null
