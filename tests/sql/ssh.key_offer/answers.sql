@@ -36,7 +36,7 @@ select is(t.offer('d'), 'auth_invalid 0', 'while it lives');
 select is(t.offer('e'), 'auth_invalid 0', 'until it is used');
 select is(t.offer('a', 'nobody'), 'auth_invalid 0', 'no key for a host that does not exist');
 select is(
-    (select g.poll_token_sha256 from ccp.access_grants as g where g.id = ssh.grant_id(t.host(), repeat('c', 64))), repeat('2', 64),
+    (select g.poll_token_sha256::text from ccp.access_grants as g where g.id = ssh.grant_id(t.host(), repeat('c', 64))), repeat('2', 64),
     'of two one-time keys the one that lives longer'
 );
 select throws_ok($$select ssh.key_offer(0, '198.51.100.7', 'abcdef', repeat('a', 64))$$, 'CP401', null, 'an unknown process is told nothing');

@@ -49,7 +49,7 @@ update ccp.hosts set ssh_password_hash = '$y$j9T$' || repeat('a', 40) where shor
 -- Keys.
 select is(t.login('key', repeat('a', 64)), 'ok session', 'a registered key comes in');
 select results_eq(
-    $$select u.username, h.short_id, s.process_id, s.method, s.key_sha256, s.address
+    $$select u.username::text, h.short_id::text, s.process_id, s.method::text, s.key_sha256::text, s.address
     from ccp.sessions as s join ccp.users as u on u.id = s.user_id join ccp.hosts as h on h.id = s.host_id$$,
     $$values ('alice', 'abcdef', t.proxy(), 'key', repeat('a', 64), inet '198.51.100.7')$$, 'as a session of its user in its host'
 );

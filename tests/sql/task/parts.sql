@@ -221,9 +221,10 @@ $$;
 select is((t.ask('host.stop')).status, 'queued', 'a queued task that is claimed meanwhile');
 select is((select concat_ws(' ', status, stop_reason) from ccp.task_rows where kind = 'host.verify' order by started_at desc limit 1), 'running superseded', 'is a running one, and asked to stop');
 
--- Steps to what is no status, and requests without a kind.
+-- Steps that ccp.task_edges does not list, and requests without a kind.
+delete from ccp.task_edges where to_status = 'failed';
 select throws_ok(
-    $$update ccp.task_rows set status = 'asleep' where status = 'running'$$, 'CP409', 'a task may not go from running to asleep', 'no task sleeps'
+    $$update ccp.task_rows set status = 'failed' where status = 'running'$$, 'CP409', 'a task may not go from running to failed', 'a step is a row'
 );
 select throws_ok($$insert into ccp.tasks (kind) values (null)$$, 'CP422', 'a task needs a kind', 'a task has a kind');
 
