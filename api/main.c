@@ -279,7 +279,8 @@ static int start(struct service *s, struct err *e)
 
 static int registered(struct service *s, const struct bus_identity *identity, struct err *e)
 {
-	(void)identity, (void)e;
+	(void)identity;
+	(void)e;
 	start_if_due(s->data);
 	return 0;
 }

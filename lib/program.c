@@ -150,7 +150,7 @@ static int take_lock(struct service *s, struct err *e)
 	const struct program *p = s->program;
 	_cleanup_(freep) char *path = NULL;
 	struct wait limit = wait_for(LOCK_WAIT_MS, -1);
-	struct err pause_error;
+	struct err ignored;
 
 	if (p->lock_path)
 		path = xstrdup(p->lock_path(s));
@@ -160,7 +160,7 @@ static int take_lock(struct service *s, struct err *e)
 		return 0;
 	int r;
 	while ((r = proc_lock(path, &s->lock_fd, e)) == PROC_LOCKED)
-		if (wait_pause(&limit, LOCK_PAUSE_MS, &pause_error) != 0)
+		if (wait_pause(&limit, LOCK_PAUSE_MS, &ignored) != 0)
 			return -1;
 	return r;
 }

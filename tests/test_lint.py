@@ -96,3 +96,44 @@ def test_a_folder_without_a_rule_is_refused(tree):
     code, text = check_includes(tree)
     assert code == 1
     assert "agent/misc/x.c is in a folder that has no rule" in text
+
+
+@pytest.fixture
+def sizes(tmp_path):
+    """tools/sizes over files that a test names: sizes({path: text}) is its exit status and what it printed."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(CHECKOUT / "tools" / "sizes", tmp_path / "tools")
+
+    def run(files):
+        for path, text in files.items():
+            (tmp_path / path).write_text(text, encoding="utf-8")
+        for command in (["git", "init", "--quiet"], ["git", "add", "--all"]):
+            subprocess.run(command, cwd=tmp_path, check=True)
+        done = subprocess.run([tmp_path / "tools" / "sizes"], stdout=subprocess.PIPE, text=True, check=False)
+        return done.returncode, done.stdout
+
+    return run
+
+
+def function(lines):
+    return "int f(void)\n{\n" + "\tf();\n" * (lines - 2) + "}\n"
+
+
+def test_the_sizes_of_functions_are_printed(sizes):
+    code, text = sizes({"a.c": function(3) + "\n" + function(12), "b.c": "struct s {\n\tint a;\n};\n" + function(12)})
+    assert (code, text) == (0, "3 functions: median 12 lines, 100.0 % within 40, longest 12 b.c:5\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"a.py": "x = 1\n" * 601}, "a.py has more than 600 lines"),
+        ({"a": "#!/bin/sh\n" + ":\n" * 600}, "a has more than 600 lines"),
+        ({"a.c": function(13)}, "median 13 lines"),
+        ({"a.c": function(5) * 9 + function(41)}, "90.0 % within 40"),
+    ],
+)
+def test_what_is_too_long_is_refused(sizes, files, what):
+    code, text = sizes({"b.c": "", **files})
+    assert code == 1
+    assert what in text

@@ -78,11 +78,11 @@ int docker_answer_id(const cJSON *json, char ret[static DOCKER_ID_SIZE], struct 
 void docker_answer_message(const char *text, size_t len, char *ret, size_t size)
 {
 	_cleanup_(json_freep) cJSON *json = NULL;
-	struct err unread;
+	struct err ignored;
 	const char *message = NULL;
 
-	if (json_parse(text, len, &json_from_peer, &json, &unread) < 0 ||
-		json_get_text(json, "message", &message, &unread) < 0)
+	if (json_parse(text, len, &json_from_peer, &json, &ignored) < 0 ||
+		json_get_text(json, "message", &message, &ignored) < 0)
 		message = "no reason given";
 	snprintf(ret, size, "%s", message);
 }

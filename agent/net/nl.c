@@ -192,9 +192,9 @@ int nl_send(struct nl *n, struct nl_batch *b, const char *what, struct err *e)
 			if (m->nlmsg_type != NLMSG_ERROR ||
 				m->nlmsg_seq - first >= n->sequence - first)
 				continue; // a late answer to an earlier batch that timed out
-			struct err later;
+			struct err ignored;
 			seen++;
-			if (answer_check(m, what, refused ? &later : e) < 0)
+			if (answer_check(m, what, refused ? &ignored : e) < 0)
 				refused++;
 		}
 	}

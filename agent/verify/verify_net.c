@@ -264,8 +264,8 @@ static void transfer_start(struct transfer *t)
 {
 	struct query *q = t->query;
 	struct addr literal;
-	struct err not_an_address;
-	if (q->kind != QUERY_NAME && addr_parse(q->host, &literal, &not_an_address) == 0) {
+	struct err ignored;
+	if (q->kind != QUERY_NAME && addr_parse(q->host, &literal, &ignored) == 0) {
 		transfer_begin(t, &literal, false);
 		return;
 	}

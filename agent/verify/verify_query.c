@@ -133,11 +133,11 @@ void query_fail(struct query *q, const char *format, ...)
 void query_answered(struct query *q, const char *body, size_t len)
 {
 	_cleanup_(freep) char *text = NULL;
-	struct err not_an_address;
+	struct err ignored;
 	while (len > 0 && strchr(" \t\r\n", body[len - 1]))
 		len--;
 	text = xstrndup(body, len);
-	if (strlen(text) != len || addr_parse(text, &q->answer, &not_an_address) < 0)
+	if (strlen(text) != len || addr_parse(text, &q->answer, &ignored) < 0)
 		query_fail(q, "%s answered no address", q->host);
 	else
 		q->state = QUERY_DONE;

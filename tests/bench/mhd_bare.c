@@ -12,7 +12,11 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	const char *method, const char *version, const char *upload, size_t *upload_size,
 	void **context)
 {
-	(void)url, (void)method, (void)version, (void)upload, (void)upload_size;
+	(void)url;
+	(void)method;
+	(void)version;
+	(void)upload;
+	(void)upload_size;
 	if (!*context) { // the headers; the request is complete at the next call
 		*context = connection;
 		return MHD_YES;

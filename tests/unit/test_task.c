@@ -80,7 +80,8 @@ static int break_down(struct task *task, struct err *e)
 
 static int skip_rest(struct task *task, struct err *e)
 {
-	(void)task, (void)e;
+	(void)task;
+	(void)e;
 	return TASK_DONE;
 }
 
