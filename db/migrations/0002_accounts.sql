@@ -107,7 +107,7 @@ comment on column ccp.ssh_keys.name is 'What the user calls it.';
 comment on column ccp.ssh_keys.public_key is 'type and base64, no comment.';
 comment on column ccp.ssh_keys.key_sha256 is 'SHA-256 of the key blob, lower hex.';
 comment on column ccp.ssh_keys.created_at is 'When it was registered.';
-comment on column ccp.ssh_keys.last_used_at is 'When somebody last came in with it.';
+comment on column ccp.ssh_keys.last_used_at is 'When it last let its user in.';
 
 create table ccp.penalties (
     source text primary key,

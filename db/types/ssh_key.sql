@@ -14,7 +14,7 @@ comment on column api.ssh_key.name is 'What the user calls it.';
 comment on column api.ssh_key.public_key is 'Type and base64.';
 comment on column api.ssh_key.key_sha256 is 'SHA-256 of the key blob, lower hex.';
 comment on column api.ssh_key.created_at is 'When it was registered.';
-comment on column api.ssh_key.last_used_at is 'When somebody last came in with it (or null).';
+comment on column api.ssh_key.last_used_at is 'When it last let its user in (or null).';
 grant select on api.ssh_key to ccp_as_user;
 
 create type api.ssh_key_page as (ssh_keys api.ssh_key[], next_cursor text);

@@ -21,7 +21,7 @@ select
         when t.status = 'running' and t.stop_requested_at is not null then format(
             '%s was asked to stop %s ago, because %s', t.kind, clock.span(clock.now() - t.stop_requested_at),
             case t.stop_reason
-                when 'canceled' then 'somebody canceled it'
+                when 'canceled' then 'it was canceled'
                 when 'superseded' then 'another request takes its place'
                 else 'its time is over; 30 s later its process is declared dead'
             end

@@ -34,7 +34,7 @@ select
         case
             when w.wanted = 'running' and b.id is null then 'bind an exit to it'
             when not exists (select from ccp.ticks as k where k.ticked_at > clock.now() - interval '65 seconds') then
-                'nobody ticks; start ccp-worker'
+                'no program ticks; start ccp-worker'
             else coalesce('the last try failed: ' || h.error_message, 'the tick does not get to it; the server''s log tells why')
         end
     )

@@ -97,7 +97,7 @@ select is(
 select t.at('2099-01-01 00:10:00');
 select is(
     (select why from ccp.stuck where what = 'host'),
-    'host abcdef has been unavailable for 4 min and is wanted running: nobody ticks; start ccp-worker',
+    'host abcdef has been unavailable for 4 min and is wanted running: no program ticks; start ccp-worker',
     'if nothing comes next it is stuck, for want of a tick'
 );
 select is(
