@@ -188,14 +188,14 @@ void host_set_spec(struct host *host, struct host_spec *spec)
 {
 	host_spec_free(host->spec);
 	host->spec = spec;
-	freep(&host->unusable);
+	free(TAKE_PTR(host->unusable));
 }
 
 bool host_spec_refused(struct host *host, const char *why)
 {
 	if (host->unusable && strcmp(host->unusable, why) == 0)
 		return false;
-	freep(&host->unusable);
+	free(host->unusable);
 	host->unusable = xstrdup(why);
 	return true;
 }

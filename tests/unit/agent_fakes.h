@@ -47,7 +47,8 @@ void host_release(struct hosts *hosts, struct host *host)
 	did("release");
 }
 
-static int end_result; // of host_end; its callers only log a failure
+static int end_result; // of host_end
+static bool end_exists; // there is a container
 
 int host_end(
 	const struct agent *a, struct host *host, struct docker *d, bool *ret_exists, struct err *e)
@@ -55,7 +56,8 @@ int host_end(
 	(void)a;
 	(void)host;
 	(void)d;
-	(void)ret_exists;
+	if (ret_exists)
+		*ret_exists = end_exists;
 	did("end");
 	return result(end_result, "no end", e);
 }
