@@ -41,7 +41,7 @@ struct host_spec {
 // Reads a spec (a copy of `json` is kept). EINVAL names the field that is missing or of another
 // type. Bounds, patterns and combinations are the constraints of ccp.hosts, ccp.egress_ips and
 // ccp.settings and not said again here: only what this program itself would be unsafe with is
-// refused, which is an id that is no part of a path, and a text that is too long for its place. The
+// refused: an id that cannot be part of a path, and a text that is too long for its place. The
 // caller frees *ret.
 _must_check_ int host_spec_read(const char *json, struct host_spec **ret, struct err *e);
 void host_spec_free(struct host_spec *spec);

@@ -13,5 +13,5 @@ struct err;
 _must_check_ int directory_open(int parent_fd, const char *name, mode_t mode, struct err *e);
 
 // Opens a directory that users filled after making it root's, 0700. It is a directory and not a
-// link, whoever made it. Returns the descriptor or -1 with errno.
+// link, no matter which user made it. Returns the descriptor or -1 with errno.
 _must_check_ int directory_take_ownership(int parent_fd, const char *name);

@@ -14,7 +14,7 @@ struct err;
 //
 //     DATA_DIR/hosts/<host id>/     0700, root
 //         wireguard.key             X25519 in base64 as `wg genkey` writes it, one for all exits
-//         client.key                ed25519, OpenSSH format: logs in as `dev`, handed out as a memfd
+//         client.key                ed25519, OpenSSH format: logs in as `dev`; given out by memfd
 //         etc/ssh_host_ed25519_key  ed25519, OpenSSH format: read by the container's sshd (mounted)
 //         etc/authorized_keys       the client key's public half
 #define KEYS_WIREGUARD "wireguard.key"
