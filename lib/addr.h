@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one parser of numeric addresses: IPv4 and IPv6, with prefix or port, as values that can be compared.
+// Numeric addresses, IPv4 and IPv6, with prefix or port, as values that can be compared.
 #pragma once
 
 #include <netinet/in.h>
@@ -54,5 +54,6 @@ const char *addr_cidr(const struct addr *a, char buffer[static ADDR_TEXT_MAX]);
 
 // Fills a socket address; returns its length for connect() and bind().
 socklen_t addr_to_socket(const struct addr *a, uint16_t port, struct sockaddr_storage *ret);
-// The other way; family 0 when it is not an internet address. An IPv4 address mapped into IPv6 stays one.
+// The other way; family 0 when it is not an internet address. An IPv4 address mapped into IPv6
+// stays one.
 struct addr_port addr_from_socket(const struct sockaddr *from);

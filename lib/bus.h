@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program's connection to PostgreSQL for news: registers the program, listens for doorbells, sends
-// beats. On the main loop, never blocking.
+// A program's connection to PostgreSQL for news: registers the program, listens for doorbells,
+// sends beats. On the main loop, never blocking.
 #pragma once
 
 #include <stdbool.h>
@@ -19,11 +19,11 @@ struct bus;
 //       ^                                                                               |
 //       +---- lost, or no answer within 2 s; next try after 100 ms, doubling to 1 s ----+
 //
-// A doorbell is a NOTIFY with an empty payload: there is something to look for. Doorbells may be lost
-// while the connection is away, so `scan` is called as soon as LISTEN holds and each second from then
-// on. A beat says that the program is alive and which leases it holds; its answer lists those that
-// are to stop. It goes each 5 s on the same connection, and soon after a doorbell while a task runs,
-// because a cancellation rings too.
+// A doorbell is a NOTIFY with an empty payload: there is something to look for. Doorbells may be
+// lost while the connection is away, so `scan` is called as soon as LISTEN holds and each second
+// from then on. A beat says that the program is alive and which leases it holds; its answer lists
+// those that are to stop. It goes each 5 s on the same connection, and soon after a doorbell while
+// a task runs, because a cancellation rings too.
 enum {
 	BUS_TIMEOUT_MS = 2000,
 	BUS_SCAN_MS = 1000,
@@ -84,16 +84,16 @@ struct bus_conf {
 _must_check_ int bus_new(const struct bus_conf *conf, struct bus **ret, struct err *e);
 void bus_free(struct bus *bus); // closes without unregistering
 
-// Unregisters (process.unregister) when the connection is up; waits for the answer at most 1 s. Call
-// it after the loop has ended.
+// Unregisters (process.unregister) when the connection is up; waits for the answer at most 1 s.
+// Call it after the loop has ended.
 void bus_unregister(struct bus *bus);
 
 // NULL until registered.
 const struct bus_identity *bus_identity(const struct bus *bus);
 bool bus_is_up(const struct bus *bus);
 
-// true when no beat was answered for BUS_STALE_MS: the program must stop acting on tasks, for another
-// process may have taken over. From any thread.
+// true when no beat was answered for BUS_STALE_MS: the program must stop acting on tasks, for
+// another process may have taken over. From any thread.
 bool bus_is_stale(const struct bus *bus);
 
 // Beats within BUS_BEAT_SOON_MS instead of at the next 5 s.

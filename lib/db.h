@@ -44,7 +44,8 @@ void db_freep(struct db **db);
 //
 //     struct db_number lease = db_number(task->lease);
 //     _cleanup_(db_result_freep) struct pg_result *rows = NULL;
-//     int r = db_call(db, DB_CALL("select task.hand_back($1, $2)", task->id, lease.text), &w, &rows, e);
+//     const char *sql = "select task.hand_back($1, $2)";
+//     int r = db_call(db, DB_CALL(sql, task->id, lease.text), &w, &rows, e);
 struct db_call {
 	const char *sql;
 	const char *const *params;
@@ -71,8 +72,8 @@ enum db_outcome {
 //
 //     0                            *ret holds the rows (`ret` may be NULL); db_result_freep frees them
 //     -1                           SQL refused: e->sqlstate is set
-//     WAIT_TIMEOUT, WAIT_CANCELED  the connection was closed and its server process is ended: the
-//                                  statement may or may not have happened, but does not happen later
+//     WAIT_TIMEOUT, WAIT_CANCELED  the connection was closed and its server process is ended: it may
+//                                  or may not have happened, but it does not happen later
 //     DB_LOST                      as above
 //
 // Deadlocks and serialization failures (40P01, 40001) are tried again with the same arguments up to

@@ -10,7 +10,7 @@
 //
 //       0     done
 //     < 0     failed, `e` is filled
-//     > 0     a named outcome (lib/outcome.h); `e` holds a sentence about it when the header says so
+//     > 0     a named outcome (lib/outcome.h); `e` holds a sentence if the header says so
 //
 // The caller writes `struct err e;` (no initialisation needed), passes `&e` down and, at the top of
 // a unit of work, logs it once. Functions in between either return what they got or add context:

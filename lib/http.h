@@ -42,7 +42,7 @@ struct http_answer {
 };
 
 // 0: an answer of whatever status. WAIT_TIMEOUT, WAIT_CANCELED: *ret is empty. -1: no answer, or
-// one that is too long (e->code EMSGSIZE). The caller ends *ret with http_answer_done in every case.
+// one that is too long (e->code EMSGSIZE). The caller ends *ret with http_answer_done always.
 _must_check_ int http_do(struct http *http, const struct http_request *request,
 	const struct wait *w, struct http_answer *ret, struct err *e);
 void http_answer_done(struct http_answer *answer);

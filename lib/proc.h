@@ -19,8 +19,8 @@ enum proc_outcome {
 };
 
 // Takes an exclusive flock on `path` (made 0600 when missing) and writes the pid into it. Holding
-// it proves that no other process of the kind lives: the kernel releases it when the holder dies. The
-// descriptor must stay open; children that outlive us must not inherit it (it is O_CLOEXEC).
+// it proves that no other process of the kind lives: the kernel releases it when the holder dies.
+// The descriptor must stay open; children that outlive us must not inherit it (it is O_CLOEXEC).
 _must_check_ int proc_lock(const char *path, int *ret_fd, struct err *e);
 
 // Asks the kernel for `signal` when the parent thread dies; fails with ESRCH when it already has

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SSH's wire strings (RFC 4251 section 5), the OpenSSH private key format, public keys of four kinds.
+// SSH's wire strings (RFC 4251 section 5), OpenSSH's private key format, kinds of public keys.
 #include "lib/sshkey.h"
 
 #include <errno.h>
@@ -21,7 +21,8 @@ enum {
 	PRIVATE_MAX = 512, // what we write
 	PUBLIC_MAX = 4096, // what users give: RSA with 16384 bits has 2 kB
 	BLOCK = 8, // the private part is padded to the block size of cipher "none"
-	// Behind the magic, cipher "none", kdf "none", no kdf options, one key, length of the public blob.
+	// Behind the magic, cipher "none", kdf "none", no kdf options, one key, length of the
+	// public blob.
 	PUBLIC_AT = sizeof(KEY_MAGIC) + (4 + 4) + (4 + 4) + 4 + 4 + 4,
 	PUBLIC_SIZE = 4 + 11 + 4 + 32,
 	RSA_BYTES_MIN = 256, // 2048 bits
