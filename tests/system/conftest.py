@@ -2,11 +2,15 @@
 
 import ipaddress
 import itertools
+import secrets
+import subprocess
 
 import pytest
 from support.agent import Agent
 from support.guest import Guest
 from support.http import ApiServer
+from support.net import FLAVOUR, LAB, TOOL, Container, run
+from support.paths import CHECKOUT
 from support.ssh import Client
 
 addresses = itertools.count(100)  # of a guest's end of the tunnel, within CCP_EXIT_PEER_NET
@@ -74,3 +78,40 @@ def server(database, program):
 def admin(server):
     """The administrator, logged in."""
     return server.admin()
+
+
+@pytest.fixture(scope="module")
+def nettool():
+    """The driver that does what the agent does."""
+    run("make", "-s", f"FLAVOUR={FLAVOUR}", str(TOOL.relative_to(CHECKOUT)), cwd=CHECKOUT)
+    if subprocess.run(["getent", "passwd", "ccp-verify"], capture_output=True).returncode:
+        run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "ccp-verify")
+
+
+@pytest.fixture(scope="module")
+def own_internet(tmp_path_factory):
+    """A lab of the module's own, as a command, without a stack; `env` says what is where in it."""
+    prefix = f"net{secrets.token_hex(3)}"
+    directory = tmp_path_factory.mktemp("lab")
+    words = [str(LAB), "--prefix", prefix, "--state-dir", str(directory)]
+
+    def lab(*arguments):
+        return run(*words, *arguments)
+
+    lab("up")
+    lab.env = dict(
+        line.split("=", 1) for line in run("sh", "-c", f". {directory}/env && set").splitlines() if "=" in line
+    )
+    lab.env = {name: value.strip("'") for name, value in lab.env.items()}
+    yield lab
+    lab("down", "--purge")
+
+
+@pytest.fixture
+def container(nettool, own_internet, tmp_path, request):
+    """A namespace of the test's own that stands for a container's."""
+    number = 1 + request.node.parent.session.items.index(request.node) % 250
+    one = Container(own_internet, tmp_path, number)
+    yield one
+    own_internet("restore")
+    one.remove()

@@ -1,0 +1,110 @@
+"""The verification against the lab: what it finds, what it cannot know, and what its child may do."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.net import AGENT_RIGHTS, TOOL, run
+from support.wait import WAIT_S, wait_until
+
+
+def test_a_swapped_exit_is_a_mismatch(container):
+    container.start()
+    container.lab("swap-exit", "1")
+    for kind in ("light", "full"):
+        evidence = container.done("verify-run", kind=kind)
+        assert (evidence["outcome"], evidence["code"]) == ("failed", "exit_mismatch"), evidence
+        assert evidence["observed_ip"] == container.lab.env["LAB_EXIT1_SWAPPED_IP"]
+
+
+def test_one_lying_echo_source_is_a_mismatch_and_one_that_is_down_is_none(container):
+    container.start()
+    container.lab("echo", "down", "2")
+    evidence = container.done("verify-run")
+    assert evidence["outcome"] == "passed", evidence
+    assert evidence["checks"][0]["ms"] < 2000, "the check does not wait for the missing one"
+    container.lab("echo", "restore")
+    container.lab("echo", "lie", "4", "203.0.113.66")
+    evidence = container.done("verify-run")
+    assert (evidence["code"], evidence["observed_ip"]) == ("exit_mismatch", "203.0.113.66"), evidence
+
+
+# An echo source of the container's own, that root in it can run.
+ECHO = """
+import http.server, sys
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(sys.argv[1].encode())
+server = http.server.ThreadingHTTPServer(("0.0.0.0", 80), Echo)
+print("listening", flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1", "127.8.8.8", "0.0.0.0", "own"])
+def test_the_container_cannot_answer_for_the_exit_even_with_the_resolvers_help(container, where):
+    container.start()
+    address = container.arguments["address"].partition("/")[0] if where == "own" else where
+    container.lab("dns", "hijack", address)
+    words = ["ip", "netns", "exec", container.name, sys.executable, "-c", ECHO, container.arguments["expected"]]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout.readline() == "listening\n"
+        evidence = container.done("verify-run", connect_targets=["target1.lab.example:80"])
+        server.kill()
+    assert evidence["outcome"] == "inconclusive", evidence
+    details = {check["name"]: check["detail"] for check in evidence["checks"]}
+    assert f"echo1.lab.example is {address}, which is the container" in details["exit_ip"]
+    assert f"target1.lab.example is {address}, which is the container" in details["connectivity"]
+
+
+def test_too_few_echo_answers_are_inconclusive(container):
+    container.start()
+    for source in ("1", "2", "3"):
+        container.lab("echo", "down", source)
+    evidence = container.done("verify-run")
+    assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
+
+
+@pytest.mark.parametrize("kind", ["light", "full"])
+def test_a_stopped_resolver_is_named(container, kind):
+    container.start()
+    container.lab("dns", "stop")
+    evidence = container.done("verify-run", kind=kind)
+    assert (evidence["outcome"], evidence["code"]) == ("failed", "dns_failed"), evidence
+    assert evidence["duration_ms"] < 11000
+
+
+@pytest.mark.parametrize("kind", ["light", "full"])
+def test_a_silent_tunnel_is_inconclusive_also_when_every_target_is_a_name(container, kind):
+    container.start()
+    container.lab("freeze", "1")
+    evidence = container.done("verify-run", kind=kind, connect_targets=["target2.lab.example:443"])
+    assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
+
+
+def test_the_verifying_child_has_no_right_but_the_mark(container):
+    container.start()
+    container.lab("freeze", "1")
+    words = [*AGENT_RIGHTS, str(TOOL), "verify-run", json.dumps(container.arguments)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
+
+        def status():
+            children = run("sh", "-c", f"cat /proc/{parent.pid}/task/*/children").split()
+            if not children:
+                return None
+            lines = Path(f"/proc/{children[0]}/status").read_text(encoding="ascii").splitlines()
+            fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+            return fields if fields["Seccomp"] == "2" else None
+
+        fields = wait_until(status, "the child has locked itself in")
+        evidence = json.loads(parent.communicate(timeout=WAIT_S)[0])
+    uid = run("id", "-u", "ccp-verify").strip()
+    assert fields["Uid"].split() == [uid] * 4
+    assert fields["CapEff"] == fields["CapPrm"] == f"{1 << 13:016x}", "NET_RAW"
+    assert fields["CapAmb"] == "0" * 16
+    assert fields["NoNewPrivs"] == "1"
+    assert evidence["outcome"] == "inconclusive" and evidence["duration_ms"] < 11000
