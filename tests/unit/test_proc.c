@@ -56,7 +56,7 @@ static void a_child_ends_by_deadline_cancel_or_too_much_output(void **state)
 	assert_int_equal(run_shell("exec sleep 20", NULL, 100, &brief, &got, &e), WAIT_TIMEOUT);
 	assert_int_equal(run_shell("exec sleep 20", NULL, 100, &canceled, &got, &e), WAIT_CANCELED);
 	assert_int_equal(run_shell("exec yes", NULL, 100, &long_wait, &got, &e), PROC_CUT);
-	assert_true(wait_now_ms() - began < 5000);
+	assert_true(wait_now_ms() - began < 20000);
 	assert_null(got.output);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
