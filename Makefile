@@ -171,6 +171,7 @@ endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f),$(call uses,tests/fuzz/$(f).c))))
 
 mutants: ## change one condition at a time, run that place's tests, list what no test noticed (PLACE=task)
+	@$(MAKE) --no-print-directory -s FLAVOUR=asan units
 	@env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tools/mutants $(PLACE)
 
 lint: ## formatting, includes, both compilers, Python, shell and SQL style

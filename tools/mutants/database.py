@@ -1,8 +1,6 @@
 """Tries the changes of db/code: which pgTAP files run which function, and which of them notices a change of it."""
 
-import queue
 import re
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +8,8 @@ import psycopg2
 import sql
 from support import pgtap
 from support.paths import CHECKOUT
+
+from workers import COUNT, spread
 
 # A changed condition may never become false: what takes longer than any test of ours has been noticed.
 STATEMENT_TIMEOUT = "-c statement_timeout=30s"
@@ -59,7 +59,7 @@ class Functions:
             return path, {name for (name,) in called}
 
         paths = sorted(CHECKOUT.glob("tests/sql/**/*.sql"))
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(COUNT) as pool:
             calls = dict(pool.map(one, paths))
         for name in self.sources:
             known = [path for path in paths if calls[path] & self.counted(name, calls)]
@@ -82,15 +82,23 @@ class Functions:
 class Try:
     """One worker's database. Changes are made in place and taken back; a file that commits leaves it to the next."""
 
-    def __init__(self, functions):
+    def __init__(self, functions, report):
         self.functions = functions
+        self.report = report
         self.connection = None
         self.renew()
 
+    def end(self):
+        self.connection.close()
+        self.functions.cluster.database_drop(self.database)
+
+    def attempt(self, item):
+        name, change = item
+        self.report(self.functions.sources[name], change, self.outcome(name, change))
+
     def renew(self):
         if self.connection:
-            self.connection.close()
-            self.functions.cluster.database_drop(self.database)
+            self.end()
         self.database = self.functions.cluster.database_make()
         self.connection = psycopg2.connect(self.database.conninfo())
         self.connection.autocommit = True
@@ -130,33 +138,9 @@ class Try:
 
 
 def run(cluster, place, report):
-    """Tries all changes of a place with two workers; report(source, change, outcome) for each."""
+    """Tries all changes of a place; report(source, change, outcome) for each."""
     functions = Functions(cluster)
-    work = queue.SimpleQueue()
-    count = 0
-    for one in functions.changes(place):
-        work.put(one)
-        count += 1
-    if not count:
-        return
-    functions.measure()
-    failed = []
-
-    def worker():
-        try:
-            tries = Try(functions)
-            while True:
-                name, change = work.get_nowait()
-                report(functions.sources[name], change, tries.outcome(name, change))
-        except queue.Empty:
-            pass
-        except Exception as error:  # raised again by the thread that waits
-            failed.append(error)
-
-    threads = [threading.Thread(target=worker) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
+    found = [*functions.changes(place)]
+    if found:
+        functions.measure()
+        spread(found, lambda: Try(functions, report))

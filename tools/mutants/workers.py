@@ -1,0 +1,36 @@
+"""Two workers that share a list of changes."""
+
+import queue
+import threading
+
+COUNT = 2
+
+
+def spread(items, make):
+    """Each worker calls make() for something with attempt(item) and end(); every item is attempted once."""
+    work = queue.SimpleQueue()
+    for item in items:
+        work.put(item)
+    failed = []
+
+    def worker():
+        one = None
+        try:
+            one = make()
+            while True:
+                one.attempt(work.get_nowait())
+        except queue.Empty:
+            pass
+        except Exception as error:  # raised again by the thread that waits
+            failed.append(error)
+        finally:
+            if one:
+                one.end()
+
+    threads = [threading.Thread(target=worker) for _ in range(COUNT)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
