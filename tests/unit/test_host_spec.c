@@ -73,6 +73,17 @@ static void everything_is_read(void **state)
 	assert_string_equal(s->dns_check_zone, "check.example");
 }
 
+static void an_image_that_is_pinned_is_read(void **state)
+{
+	_cleanup_(freep) char *text = changed(NULL, "image_id", "\"sha256:abc\"");
+	_cleanup_(host_spec_freep) struct host_spec *s = NULL;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(host_spec_read(text, &s, &e), 0);
+	assert_string_equal(s->image_id, "sha256:abc");
+}
+
 static void a_bad_field_is_refused_by_its_name(void **state)
 {
 	static const struct {
@@ -82,6 +93,9 @@ static void a_bad_field_is_refused_by_its_name(void **state)
 		{NULL, "host_id", "\"../etc\""},
 		{NULL, "host_id", "\"0B2F7A52-6F0F-4B25-9F6E-3A0F2A1F0C11\""},
 		{NULL, "short_id", "\"abcdefghijklmnopqrstuvwxyz0123456789\""},
+		{NULL, "image_id",
+			"\"1234567890123456789012345678901234567890123456789012345678901234567890"
+			"1234567890\""},
 		{NULL, "status", "7"},
 		{NULL, "wanted", NULL},
 		{NULL, "timezone", "7"},
@@ -169,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
+		cmocka_unit_test(an_image_that_is_pinned_is_read),
 		cmocka_unit_test(a_bad_field_is_refused_by_its_name),
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(what_a_start_lacks_is_named),
