@@ -19,7 +19,7 @@
 //             return err_wrap(e, "read the client key of host %s", host_id);
 //
 // Messages are for people: what was tried, then why it failed, and where it helps what to do. They
-// never hold SQL parameters, tokens, keys or passwords. A text that is too long is cut, which is not an error.
+// never hold SQL parameters, tokens, keys or passwords. A text that is too long is cut.
 enum {
 	ERR_MESSAGE_MAX = 512,
 	ERR_DETAIL_MAX = 1024,

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Labels by which containers are found again. Nobody touches a container whose node and cluster
-// differ from its own.
+// Labels by which containers are found again. An agent never touches a container whose node
+// and cluster differ from its own.
 #define CONTAINER_LABEL_NODE "cloud-cli-proxy.node"
 #define CONTAINER_LABEL_CLUSTER "cloud-cli-proxy.cluster" // "<system identifier>/<database>"
 #define CONTAINER_LABEL_HOST "cloud-cli-proxy.host" // hosts.id

@@ -7,7 +7,7 @@
 // ccp-init listens on the abstract AF_UNIX SOCK_SEQPACKET socket "@ccp-gate". An abstract name
 // belongs to a network namespace, so the agent reaches it with a socket made inside the
 // container's. ccp-init obeys only peers whose SO_PEERCRED pid is 0, which the kernel shows for
-// processes outside its pid namespace; everybody else is hung up on at once. Both sides are built
+// processes outside its pid namespace; every other connection is closed at once. Both sides are built
 // from one tree: structs in host byte order, `magic` names the version.
 #define GATE_NAME "\0ccp-gate"
 #define GATE_NAME_SIZE (sizeof(GATE_NAME) - 1) // the abstract name: its NUL first, none at the end
