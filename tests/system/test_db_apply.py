@@ -32,6 +32,18 @@ def test_a_migration_that_changed_after_it_was_applied_is_refused(database, fold
     assert "0001_base.sql was changed after it was applied" in done.stderr
 
 
+def test_a_filled_database_is_migrated_and_the_views_that_its_migration_drops_are_made_again(database, folder):
+    hosts = database.hosts_make(3)
+    migration = folder.path / "migrations" / "0100_node_names.sql"
+    migration.write_text(
+        "drop view ccp.workers, ccp.task_status, ccp.host_status cascade;\n"
+        "alter table ccp.nodes alter column name type varchar(63);\n"
+    )
+    apply(database, folder)
+    apply(database, folder)
+    assert database.value("select count(*) from ccp.now", user="ccp_automation") == len(hosts)
+
+
 def test_a_view_with_other_columns_is_made_again_with_what_reads_it(database, folder):
     for view in ("10_host_wants", "20_task_status", "20_host_status"):
         folder.edit(f"views/{view}.sql", "user_state", "account_state")
