@@ -42,8 +42,6 @@ int seal_make(const char *public_key, const void *secret, size_t size, char **re
 	uint8_t key[KEY32_SIZE];
 	uint8_t box[BOX_MAX];
 	size_t box_size = size + crypto_box_SEALBYTES;
-	size_t text_size;
-	char *text;
 
 	sodium_ready();
 	if (size > SEAL_SECRET_MAX)
@@ -52,8 +50,8 @@ int seal_make(const char *public_key, const void *secret, size_t size, char **re
 		return err_wrap(e, "seal a secret");
 	if (crypto_box_seal(box, secret, size, key) != 0)
 		return err_say(e, EINVAL, "the sealing key is not a usable X25519 key");
-	text_size = sodium_base64_encoded_len(box_size, sodium_base64_VARIANT_ORIGINAL);
-	text = xcalloc(1, text_size);
+	size_t text_size = sodium_base64_encoded_len(box_size, sodium_base64_VARIANT_ORIGINAL);
+	char *text = xcalloc(1, text_size);
 	sodium_bin2base64(text, text_size, box, box_size, sodium_base64_VARIANT_ORIGINAL);
 	*ret = text;
 	return 0;
@@ -64,14 +62,13 @@ int seal_open(
 {
 	uint8_t bytes[BOX_MAX];
 	size_t size;
-	char *secret;
 
 	sodium_ready();
 	if (sodium_base642bin(bytes, sizeof(bytes), box, strlen(box), NULL, &size, NULL,
 		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
 		size < crypto_box_SEALBYTES)
 		return err_say(e, EBADMSG, "the sealed secret is damaged: enter it again");
-	secret = xcalloc(1, size - crypto_box_SEALBYTES + 1);
+	char *secret = xcalloc(1, size - crypto_box_SEALBYTES + 1);
 	if (crypto_box_seal_open(
 		    (uint8_t *)secret, bytes, size, pair->public_key, pair->secret_key) != 0) {
 		free(secret);
