@@ -136,11 +136,6 @@ static void on_signal(void *data, int signal)
 {
 	struct service *s = data;
 
-	if (signal == SIGCHLD) {
-		if (s->program->child)
-			s->program->child(s);
-		return;
-	}
 	log_info("stopping", log_text("signal", signal == SIGTERM ? "TERM" : "INT"));
 	loop_stop(s->loop, 0);
 }
@@ -173,8 +168,6 @@ static int make_loop(struct service *s, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	if (s->program->child)
-		sigaddset(&set, SIGCHLD);
 	if (loop_new(&s->loop, e) < 0)
 		return -1;
 	return loop_signals(s->loop, &set, on_signal, s, &signals, e);
@@ -211,11 +204,6 @@ static int hook(int (*fn)(struct service *s, struct err *e), struct service *s, 
 	return fn ? fn(s, e) : 0;
 }
 
-static int lock_down(struct service *s, struct err *e)
-{
-	return proc_lock_down(e) < 0 ? -1 : hook(s->program->lock_down, s, e);
-}
-
 // Everything between the arguments and the loop, in the order that program.h promises.
 static int bring_up(struct running *r, struct err *e)
 {
@@ -223,7 +211,7 @@ static int bring_up(struct running *r, struct err *e)
 	const struct program *p = s->program;
 
 	if (hook(p->configure, s, e) < 0 || take_lock(s, e) < 0 || hook(p->listen, s, e) < 0 ||
-		hook(p->fork, s, e) < 0 || make_loop(s, e) < 0 || lock_down(s, e) < 0 ||
+		hook(p->fork, s, e) < 0 || make_loop(s, e) < 0 || proc_lock_down(e) < 0 ||
 		hook(p->start, s, e) < 0)
 		return -1;
 	return make_bus(r, e);

@@ -37,13 +37,12 @@ struct service {
 //     [lock]               the flock; waits up to 5 s for a predecessor that is ending
 //     listen               listening sockets
 //     fork                 helper processes; one thread so far, and no loop
-//     [loop]               SIGTERM and SIGINT, and SIGCHLD if there is a hook `child`
+//     [loop]               SIGTERM and SIGINT end it
 //     [lock down]          no_new_privs, no core dumps
-//     lock_down            the program's own seccomp filter
 //     start                threads and pools
 //     [bus]                connects; from here on the loop runs
 //       registered           once, before the first scan and the first task
-//       state, scan, doorbell, beat, child
+//       state, scan, doorbell, beat
 //     [SIGTERM, SIGINT]    the loop ends
 //     stop                 finishes or hands back, at most a few seconds
 //     [unregister]         exit status 0
@@ -64,14 +63,12 @@ struct program {
 	int (*configure)(struct service *s, struct err *e);
 	int (*listen)(struct service *s, struct err *e);
 	int (*fork)(struct service *s, struct err *e);
-	int (*lock_down)(struct service *s, struct err *e);
 	int (*start)(struct service *s, struct err *e);
 	int (*registered)(struct service *s, const struct bus_identity *identity, struct err *e);
 	void (*state)(struct service *s, enum bus_state state);
 	void (*scan)(struct service *s); // look for work: after LISTEN and each second
 	void (*doorbell)(struct service *s);
 	void (*beat)(struct service *s, const struct bus_beat *beat); // not one that says "dead"
-	void (*child)(struct service *s); // SIGCHLD
 	void (*stop)(struct service *s);
 };
 
