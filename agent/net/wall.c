@@ -226,10 +226,9 @@ static void say_foreign(struct reading *r, const char *what)
 		"the set %s holds %s, which is not ours", ruleset_set_name(r->set), what);
 }
 
-// The proof: the tunnel's name, for a time.
+// The proof is the tunnel's name, for a time.
 static bool proof_take(struct reading *r, struct nftnl_set_elem *from, const struct element *x)
 {
-	r->state->open = true;
 	if (!nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_EXPIRATION))
 		return false;
 	r->state->remaining_ms = (int64_t)nftnl_set_elem_get_u64(from, NFTNL_SET_ELEM_EXPIRATION);
@@ -251,6 +250,8 @@ static int read_element(struct nftnl_set_elem *from, void *arg)
 	struct reading *r = arg;
 	struct element x;
 	char text[ELEMENT_TEXT_MAX];
+	if (r->set == RULESET_PROVEN)
+		r->state->open = true; // for whatever it names
 	if (element_read(from, r->set, &x) < 0)
 		say_foreign(r, "an element of another kind");
 	else if (!(r->set == RULESET_PROVEN ? proof_take(r, from, &x) : exit_take(&r->missing, &x)))

@@ -63,6 +63,7 @@ def test_the_rule_text_and_its_hash_are_the_same_for_two_exits(container):
         ("add element inet ccp families { ipv6 }", "the set families holds ipv6"),
         ("add element inet ccp proven { eth0 timeout 1h }", "the set proven holds eth0"),
         ("add element inet ccp proven { tun0 }", "the set proven holds tun0"),
+        ("add element inet ccp proven { * }", "the set proven holds an element of another kind"),
         ("delete element inet ccp resolver4 { 198.18.0.53 }", "the set resolver4 does not hold 198.18.0.53"),
         ("flush set inet ccp tunnel", "the set tunnel does not hold tun0"),
     ],
