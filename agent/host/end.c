@@ -48,7 +48,7 @@ int host_end(
 	int r = docker_inspect(d, name, &w, &c, e);
 	if (ret_exists)
 		*ret_exists = r == 0;
-	if (r == 0 && c.running && run.number == 0 && unknown_open(&c, &run, &ignored) == 0)
+	if (c.running && run.number == 0 && unknown_open(&c, &run, &ignored) == 0)
 		(void)!wall_close(&run.wall, &ignored);
 	if (r == 0)
 		r = container_end(d, &c, &w, e);

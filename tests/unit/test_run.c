@@ -103,7 +103,7 @@ int wall_open(struct wall *w, int64_t life_ms, struct err *e)
 int wall_init(struct wall *w, int ns_fd, const struct wall_spec *spec, struct err *e)
 {
 	(void)ns_fd;
-	(void)spec;
+	assert_string_equal(spec->tunnel, "tun0");
 	*w = WALL_INIT;
 	return answer("wall_init", answers.init, e);
 }
@@ -342,6 +342,7 @@ static int adopt(const char *id, struct run *ret, struct err *e)
 	struct wait w = wait_for(1000, -1);
 	snprintf(c.id, sizeof(c.id), "%s", id);
 	spec.exit.tunnel.kind = &kind;
+	spec.exit.tunnel.link.mtu = 1420;
 	return run_adopt(&spec, &c, &w, ret, e);
 }
 
@@ -355,6 +356,7 @@ static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **sta
 	assert_string_equal(run.container_id, "abc");
 	assert_string_equal(run.started_at, "then");
 	assert_int_equal(run.pid, 77);
+	assert_int_equal(run.link.mtu, 1420);
 	assert_true(run.ns_fd >= 0);
 	close(run.ns_fd);
 	answers.gate = GATE_OPENED;
@@ -401,6 +403,18 @@ static void what_is_not_whole_is_not_adopted(void **state)
 	}
 }
 
+static void a_closed_run_holds_no_descriptor(void **state)
+{
+	struct run run = run_make();
+	(void)state;
+	int process_fd = run.process_fd, ns_fd = eventfd(0, EFD_CLOEXEC);
+	run.ns_fd = ns_fd;
+	run_close(&run);
+	assert_did(CLOSED);
+	assert_int_equal(fcntl(process_fd, F_GETFD), -1);
+	assert_int_equal(fcntl(ns_fd, F_GETFD), -1);
+}
+
 static void a_closed_gate_or_a_strange_id_is_not_adopted(void **state)
 {
 	struct run run;
@@ -429,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate, start),
 		cmocka_unit_test(what_is_not_whole_is_not_adopted),
+		cmocka_unit_test_setup(a_closed_run_holds_no_descriptor, start),
 		cmocka_unit_test_setup(a_closed_gate_or_a_strange_id_is_not_adopted, start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
