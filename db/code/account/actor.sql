@@ -13,7 +13,6 @@ begin
     else
         who := session_user;
         role := case when process.is_program(session_user) or session_user = 'ccp_cron' then 'program' else 'database' end;
-        address := null;
     end if;
 end
 $$;

@@ -1,7 +1,7 @@
 -- What a login by ssh checks, and the traces that it leaves: session, event, penalty, the key's last use.
 begin;
 \ir ../hosts.psql
-select plan(46);
+select plan(49);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -89,8 +89,21 @@ select is((select used_at from ccp.access_grants where key_sha256 = repeat('d', 
 select is((select method from ccp.sessions where key_sha256 = repeat('c', 64)), 'grant', 'the session says how');
 select is(t.login('key', repeat('c', 64)), 'auth_invalid Permission denied.', 'it does not come in again');
 
+-- Two logins with it at once: the second found it unused and comes too late.
+alter function ssh.grant_id(uuid, text) rename to grant_id_really;
+create function ssh.grant_id(p_host_id uuid, p_key_sha256 text) returns uuid language sql as $$
+    select id from ccp.access_grants where key_sha256 = p_key_sha256
+$$;
+select is(t.login('key', repeat('c', 64)), 'auth_invalid Permission denied.', 'of two logins with one key at once one comes in');
+drop function ssh.grant_id(uuid, text);
+alter function ssh.grant_id_really(uuid, text) rename to grant_id;
+
 -- Passwords.
 select is(t.login('password', null, true, '$y$j9T$' || repeat('a', 40)), 'ok session', 'the password comes in');
+select t.at('2099-01-01 00:00:01');
+select is(t.login('password', repeat('a', 64), true, '$y$j9T$' || repeat('a', 40)), 'ok session', 'whatever key was tried before');
+select is((select last_used_at from ccp.ssh_keys where name = 'alice'), timestamptz '2099-01-01', 'which was not used');
+select t.at('2099-01-01');
 select is(t.login('password', null, false, '$y$j9T$' || repeat('a', 40)), 'auth_invalid Permission denied.', 'a wrong one does not');
 select is(t.login('password', null, true, '$y$j9T$' || repeat('b', 40)), 'auth_invalid Permission denied.', 'nor one that was changed meanwhile');
 select is(t.login('password', repeat('a', 64), true, null), 'auth_invalid Permission denied.', 'nor a key instead of one');

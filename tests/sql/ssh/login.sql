@@ -1,7 +1,7 @@
 -- Coming in by ssh: keys, one-time keys, passwords, refusals, and the session until its end.
 begin;
 \ir ../hosts.psql
-select plan(32);
+select plan(33);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -16,6 +16,7 @@ insert into ccp.access_grants (purpose, user_id, host_id, key_sha256, poll_token
 select 'bootstrap', user_id, id, repeat('b', 64), repeat('c', 64), clock.now() + interval '15 minutes' from ccp.hosts;
 
 select lives_ok($$select ssh.set_host_key(t.proxy(), 'ssh-ed25519 AAAA')$$, 'the proxy stores its host key');
+select is(setting.text('ssh_host_key'), 'ssh-ed25519 AAAA', 'for all hand-offs');
 select matches((select password_hash from ssh.challenge(t.proxy(), '198.51.100.7', 'nobody')), '^\$y\$', 'an unknown host has a hash too');
 select is((select verdict from ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('a', 64))), 'ok', 'a registered key would be taken');
 select is((select verdict from ssh.key_offer(t.proxy(), '198.51.100.7', 'abcdef', repeat('b', 64))), 'ok', 'so would a one-time key');
