@@ -9,7 +9,8 @@ import pytest
 from support import tap
 from support.paths import CHECKOUT
 
-CASE = re.compile(r"cmocka_unit_test(?:_\w+)?\(\s*(\w+)")
+DEFINE = re.compile(r"^#define .*", re.M)
+CASE = re.compile(r"\b(?:cmocka_unit_test\w*|TEST)\(\s*(\w+)")  # TEST: a file's own, with setup and teardown
 PROGRAM_TIMEOUT_S = 120
 
 
@@ -22,7 +23,7 @@ class UnitFile(pytest.File):
 
     def collect(self):
         self.outcome = None
-        for name in dict.fromkeys(CASE.findall(self.path.read_text())):
+        for name in dict.fromkeys(CASE.findall(DEFINE.sub("", self.path.read_text()))):
             yield UnitCase.from_parent(self, name=name)
         yield UnitEnd.from_parent(self, name="the program ends well")
 
