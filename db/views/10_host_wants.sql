@@ -1,4 +1,4 @@
--- What is wanted of a host: the one place where its owner's wish meets the state of its user.
+-- What is wanted of each host now, for people and for the other views; host.wanted_of() decides it.
 create or replace view ccp.host_wants with (security_barrier) as
 select
     h.id as host_id,
