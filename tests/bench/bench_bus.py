@@ -1,4 +1,4 @@
-"""The bus: INSERT to the woken worker, claims beside plain updates, whole tasks per second."""
+"""The bus: INSERT to the woken worker, claims beside those of a bare queue, whole tasks per second."""
 
 import re
 import statistics
@@ -30,7 +30,18 @@ select task_id, lease from task.claim({process}, 1)
 select task.succeed(:task_id, :lease, '{{}}');
 """
 CLAIM = "select task_id from task.claim({process}, 1);\n"
-UPDATE = "\\set id random(1, 10000)\nupdate public.bench_rows set value = value + 1 where id = :id;\n"
+# What any queue in a table does at least: a row is locked past what others have locked, and marked as taken.
+BARE_QUEUE = """
+    drop table if exists public.bench_queue;
+    create table public.bench_queue (id bigint primary key, status text not null default 'queued');
+    create index bench_queue_queued on public.bench_queue (id) where status = 'queued';
+    insert into public.bench_queue select generate_series(1, %s);
+"""
+BARE_CLAIM = """
+update public.bench_queue set status = 'running'
+where ctid = (select ctid from public.bench_queue where status = 'queued' order by id limit 1 for update skip locked)
+returning id;
+"""
 
 
 def wakes(stack):
@@ -125,15 +136,6 @@ def prepare(database, queued):
     process = database.value("select process_id from process.register('ccp-worker', 'bench', 1, 'bench')")
     database.rows(
         """
-        create table if not exists public.bench_rows (id integer primary key, value integer not null)
-        with (fillfactor = 50)
-        """
-    )
-    database.rows(
-        "insert into public.bench_rows select n, 0 from generate_series(1, 10000) as n on conflict do nothing"
-    )
-    database.rows(
-        """
         select count(
             task.enqueue('system.noop', null, jsonb_build_object('label', n || '-' || clock_timestamp()), null)
         )
@@ -147,15 +149,21 @@ def prepare(database, queued):
 
 def claims(database, directory):
     def claim():
-        current = prepare(database, QUEUED)
-        rate = pgbench(database, CLAIM.format(process=current), directory / "claim.sql", CLAIM_SECONDS)
-        left = database.value("select count(*) from ccp.task_rows where status = 'queued'")
-        if left == 0:
-            raise RuntimeError("the queue ran dry: the claim rate would count empty claims")
+        script = CLAIM.format(process=prepare(database, QUEUED))
+        rate = pgbench(database, script, directory / "claim.sql", CLAIM_SECONDS)
+        not_dry("select count(*) from ccp.task_rows where status = 'queued'")
         return rate
 
-    def update():
-        return pgbench(database, UPDATE, directory / "update.sql", CLAIM_SECONDS)
+    def bare():
+        database.rows(BARE_QUEUE, [QUEUED])
+        database.rows("vacuum analyze public.bench_queue")
+        rate = pgbench(database, BARE_CLAIM, directory / "bare.sql", CLAIM_SECONDS)
+        not_dry("select count(*) from public.bench_queue where status = 'queued'")
+        return rate
+
+    def not_dry(left):
+        if database.value(left) == 0:
+            raise RuntimeError("the queue ran dry: the rate would count empty claims")
 
     def whole():
         """Rows that have succeeded, not transactions: another connection may have taken what a claim asks for."""
@@ -165,7 +173,7 @@ def claims(database, directory):
         pgbench(database, script, directory / "whole.sql", CLAIM_SECONDS)
         return (database.value(succeeded) - before) / CLAIM_SECONDS
 
-    ours, baseline = in_turn(claim, update, ROUNDS)
+    ours, baseline = in_turn(claim, bare, ROUNDS)
     return {
         "claims_per_s": statistics.median(ours),
         "claims_baseline_per_s": statistics.median(baseline),

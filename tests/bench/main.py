@@ -1,36 +1,53 @@
-"""Brings up a stack of its own, measures, writes .run/bench.json and ends the stack."""
+"""Brings up a stack of its own, measures, writes .run/bench.json and ends the stack.
 
+A figure outside its bound is printed and written down as missed: on a busy machine that says little, so it is an error
+of the run with --strict only.
+"""
+
+import argparse
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from support.http import Api
+from support.http import demo_api
 from support.paths import CHECKOUT
 from support.stack import Stack
 
-from bench import bench_bus, bench_host, bench_http, bench_ssh
+from bench import bench_bus, bench_host, bench_http, bench_recovery, bench_ssh
 
 # What must hold: name, whether more is better, the bound.
 BOUNDS = (
     ("bus_wake_ms_p50", "<=", 1),
     ("bus_wake_ms_p99", "<=", 5),
-    ("claims_ratio", ">=", 0.35),
+    # Beside the bare queue's claim, ours writes six columns more, draws a lease, and looks for the process, for a
+    # running task of the host and for an active user. 0.36 to 0.75 of its rate were measured beside 10 to 20 runnable
+    # processes on two cores. Less than 0.3 is not noise: a guard has become a scan.
+    ("claims_ratio", ">=", 0.3),
     ("healthz_ratio", ">=", 0.6),
     ("start_ratio", "<=", 2.0),
+    ("start_wall_ms", "<=", 5),
+    ("start_tunnel_ms", "<=", 100),
+    ("start_verify_ms", "<=", 200),
+    ("curl_to_prompt_ms", "<=", 5000),
     ("ssh_connect_ratio", "<=", 1.6),
     ("ssh_down_ratio", ">=", 0.55),
     ("ssh_up_ratio", ">=", 0.55),
     ("pss_idle_kb", "<=", 24 * 1024),
+    ("up_again_s", "<=", 20),
+    ("api_back_ms", "<=", 2000),
+    ("worker_back_ms", "<=", 2000),
+    ("agent_back_ms", "<=", 2000),
+    ("sshproxy_back_ms", "<=", 2000),
+    ("api_refusal_s", "<=", 5),
+    ("ssh_refusal_s", "<=", 5),
+    ("work_again_ms", "<=", 2000),
 )
 
 
 def add_key(stack, public_key):
-    env = stack.env
-    api = Api(int(stack.environment["CCP_HTTP_PORT"]))
-    api.login(env["CCP_DEMO_USER"], Path(env["CCP_DEMO_PASSWORD_FILE"]).read_text().rstrip("\n"))
-    answer = api.post("/v1/user/ssh-keys", {"name": "bench", "public_key": public_key})
+    answer = demo_api(stack).post("/v1/user/ssh-keys", {"name": "bench", "public_key": public_key})
     if answer.status != 201:
         raise RuntimeError(f"the key was refused: {answer}")
 
@@ -44,6 +61,9 @@ def measure(stack, directory):
     yield "memory", bench_host.pss_idle(stack)
     yield "ssh connect", bench_ssh.connect(ways)
     yield "ssh transfer", bench_ssh.transfer(ways)
+    yield "up again", bench_recovery.up_again(stack)
+    yield "killed", bench_recovery.killed(stack)
+    yield "database away", bench_recovery.database_away(stack, ways)
     with bench_bus.database(stack) as database:
         yield "claims", bench_bus.claims(database, directory)
 
@@ -56,6 +76,9 @@ def misses(figures):
 
 
 def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__.partition("\n")[0])
+    parser.add_argument("--strict", action="store_true", help="a missed bound is an error")
+    strict = parser.parse_args().strict
     figures = {}
     stack = Stack(Path("/var/tmp") / f"ccp-bench-{os.getpid()}", f"b{os.getpid() % 100000}")
     with tempfile.TemporaryDirectory(prefix="ccp-bench-work-", dir="/var/tmp") as work:
@@ -68,11 +91,10 @@ def main():
             stack.end()
     path = CHECKOUT / ".run" / "bench.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(figures, indent=2) + "\n")
     missed = list(misses(figures))
-    for sentence in missed:
-        print(sentence, file=sys.stderr)
-    return 1 if missed else 0
+    path.write_text(json.dumps(figures | {"missed": missed}, indent=2) + "\n")
+    print("\n".join(f"missed: {sentence}" for sentence in missed) or "within all bounds")
+    return 1 if strict and missed else 0
 
 
 if __name__ == "__main__":
