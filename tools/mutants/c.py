@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from itertools import pairwise
 from pathlib import Path
 
 from source import Change, Grammar, dropped_operands, tokens, unique
@@ -50,10 +49,10 @@ def closing(found, index):
 
 
 def turned(path, found):
-    for token, following in pairwise(found):
+    for before, token, following in zip(found, found[1:], found[2:], strict=False):
         if token.text in TURNED:
             yield Change(path, token.start, token.end, TURNED[token.text])
-        elif token.text == "!":
+        elif token.text == "!" and before.text != ")":  # (void)!call() decides nothing
             yield Change(path, token.start, following.start, "")
 
 
