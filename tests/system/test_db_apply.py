@@ -1,11 +1,7 @@
-"""What db/apply does with each folder, what it refuses and drops; what db/golden keeps for reviewers is true."""
-
-import subprocess
+"""What db/apply does with each folder of db/, what it refuses and what it drops."""
 
 import pytest
 from support.db_folder import DbFolder
-from support.paths import CHECKOUT
-from support.wait import WAIT_S
 
 
 @pytest.fixture
@@ -108,28 +104,3 @@ def test_a_rule_that_is_in_use_is_not_deleted(database, folder):
     done = database.apply(folder.path)
     assert done.returncode == 1
     assert "host_status_is_known" in done.stderr
-
-
-@pytest.fixture
-def plain(cluster):
-    """A database as users get it, without the clock that tests can set."""
-    database = cluster.database("plain")
-    assert run("apply", "--no-cron", database=database).returncode == 0
-    yield database
-    cluster.database_drop(database)
-
-
-def run(name, *arguments, database):
-    return subprocess.run(
-        [CHECKOUT / "db" / name, *arguments, "--database", database.conninfo("postgres")],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
-
-
-def test_the_catalogue_and_the_state_graph_are_those_of_this_folder(plain):
-    done = run("golden", database=plain)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nIf that is meant: db/golden --write (see db/README.md)"
