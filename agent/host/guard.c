@@ -278,7 +278,7 @@ static int watches_open(struct guard *g, const struct run *run, struct err *e)
 	if (g->wall_fd < 0)
 		return -1;
 	g->process_fd = fcntl(run->process_fd, F_DUPFD_CLOEXEC, 0);
-	if (g->process_fd >= 0 && run->tunnel.pidfd >= 0)
+	if (run->tunnel.pidfd >= 0)
 		g->tunnel_fd = fcntl(run->tunnel.pidfd, F_DUPFD_CLOEXEC, 0);
 	if (g->process_fd < 0 || (g->tunnel_fd < 0 && run->tunnel.pidfd >= 0))
 		return err_set(e, errno, "copy the descriptors of tunnel and container");
