@@ -9,7 +9,6 @@
 
 #include "lib/pool.h"
 
-struct catalogue;
 struct db;
 struct err;
 struct loop_source;
@@ -21,7 +20,7 @@ enum {
 	APP_DB_THREADS = 4,
 	APP_QUEUE = 512,
 	APP_HASH_QUEUE = 16,
-	APP_HASHES_MAX = 8, // of these, for who is logged in already: they leave room for logins
+	APP_HASHES_MAX = 8, // of these, for users who are logged in: they leave room for logins
 	APP_WAITERS_MAX = 500, // long polls; beyond that they are answered at once
 	// of these, with one poll token: one, and one whose client came back on a new connection
 	APP_WAITERS_PER_TOKEN_MAX = 2,
@@ -32,12 +31,18 @@ struct app {
 	struct service *service;
 	struct pool *db_pool;
 	struct pool *hash_pool;
-	atomic_uint hashes; // in hash_pool for who is logged in
+	atomic_uint hashes; // in hash_pool for users who are logged in
 	struct server *server;
-	struct loop_source *second; // timer: deadlines, waiters, start-up
 
-	// Start-up work that needs the database: the check of the table against the catalogue, then
-	// the signing keys. Until it is done every route that needs SQL answers 503.
+	// What the pipeline (work.c) does with a request that has its answer, and with one that
+	// waits: set by main, so that the pipeline knows neither the server nor the waiters.
+	void (*resume)(struct request *r);
+	void (*wait)(struct request *r);
+
+	struct loop_source *tick_timer; // each second: deadlines, waiters, start-up
+
+	// Start-up work that needs the database (startup.c). Until it is done every route that needs
+	// SQL answers 503.
 	atomic_bool ready;
 	atomic_bool stopping;
 	atomic_bool keys_wanted; // a token came with a key id that we do not know
@@ -50,7 +55,7 @@ struct app {
 
 	pthread_mutex_t health_lock;
 	char health[512]; // the answer's body
-	atomic_uint health_status; // 200 or 503
+	unsigned health_status; // 200 or 503
 
 	pthread_mutex_t waiters_lock;
 	struct request *waiters;
@@ -59,7 +64,3 @@ struct app {
 	bool waiters_running; // the job is in the pool
 	bool waiters_again; // the bell rang meanwhile
 };
-
-// Runs the request's next step, or hands its answer back to MHD when it has one. From any thread;
-// the request is suspended.
-void app_continue(struct app *app, struct request *r);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a row of the route table to named arguments.
+// From a row of the route tables to named arguments.
 #include "api/arguments.h"
 
 #include <assert.h>
@@ -11,123 +11,137 @@
 
 static const char *get_login_id(const struct request *r)
 {
-	return r->claims.login_id;
+	return r->caller.claims.login_id;
 }
 
 static const char *get_generation(const struct request *r)
 {
-	return r->generation_text;
+	return r->caller.generation;
 }
 
 static const char *get_address(const struct request *r)
 {
-	return r->address;
+	return r->head.address;
 }
 
 static const char *get_poll_sha256(const struct request *r)
 {
-	return r->poll_sha256;
+	return r->caller.poll_sha256;
 }
 
 static const char *get_idempotency_key(const struct request *r)
 {
-	return r->idempotency_key;
+	return r->head.idempotency_key;
 }
 
 static const char *get_request_sha256(const struct request *r)
 {
-	return r->idempotency_key ? r->request_sha256 : NULL;
+	return r->head.idempotency_key ? r->body.sha256 : NULL;
 }
 
 static const char *get_if_match(const struct request *r)
 {
-	return r->has_if_match ? r->if_match : NULL;
+	return r->head.has_if_match ? r->head.if_match : NULL;
 }
 
 static const char *get_matched(const struct request *r)
 {
-	return r->matched ? "true" : "false";
+	return r->made.matched ? "true" : "false";
 }
 
 static const char *get_stored_hash(const struct request *r)
 {
-	return r->stored_hash;
+	return r->made.stored_hash;
 }
 
 static const char *get_secret_sha256(const struct request *r)
 {
-	return r->secret_sha256;
+	return r->made.secret_sha256;
 }
 
-static const char *get_hashed(const struct request *r)
+static const char *get_hash(const struct request *r)
 {
-	return r->hashed;
+	return r->made.hash;
 }
 
+static const char *get_kind(const struct request *r)
+{
+	return r->route->kind;
+}
+
+// The arguments that do not come from a field: by who may use the route, or by its flags.
+// clang-format off
+enum { LOGGED_IN = 1 << ROUTE_USER | 1 << ROUTE_ADMIN, POLLS = 1 << ROUTE_POLL };
 static const struct {
+	unsigned who;
 	unsigned flag;
 	const char *name;
-	const char *sql_type;
+	const char *type;
 	bool optional;
 	const char *(*get)(const struct request *r);
 } extras[] = {
-	{ROUTE_ADDRESS, "p_address", "inet", false, get_address},
-	{ROUTE_IDEMPOTENT, "p_idempotency_key", "text", true, get_idempotency_key},
-	{ROUTE_IDEMPOTENT, "p_request_sha256", "text", true, get_request_sha256},
-	{ROUTE_IF_MATCH, "p_if_match", "text", true, get_if_match},
-	{ROUTE_MATCHED, "p_matched", "boolean", false, get_matched},
-	{ROUTE_MATCHED, "p_password_hash", "text", false, get_stored_hash},
-	{ROUTE_POLL_TOKEN, "p_poll_token_sha256", "text", false, get_secret_sha256},
-	{ROUTE_SSH_PASSWORD, "p_ssh_password_hash", "text", false, get_hashed},
+	{LOGGED_IN, 0,                  "p_login_id",          "uuid",            false, get_login_id},
+	{LOGGED_IN, 0,                  "p_generation",        "integer",         false, get_generation},
+	{POLLS,     0,                  "p_poll_sha256",       "ccp.sha256",      false, get_poll_sha256},
+	{0,         ROUTE_ADDRESS,      "p_address",           "inet",            false, get_address},
+	{0,         ROUTE_IDEMPOTENT,   "p_idempotency_key",   "ccp.request_key", true,  get_idempotency_key},
+	{0,         ROUTE_IDEMPOTENT,   "p_request_sha256",    "ccp.sha256",      true,  get_request_sha256},
+	{0,         ROUTE_IF_MATCH,     "p_if_match",          "text",            true,  get_if_match},
+	{0,         ROUTE_MATCHED,      "p_matched",           "boolean",         false, get_matched},
+	{0,         ROUTE_MATCHED,      "p_password_hash",     "text",            false, get_stored_hash},
+	{0,         ROUTE_POLL_TOKEN,   "p_poll_token_sha256", "ccp.sha256",      false, get_secret_sha256},
+	{0,         ROUTE_SSH_PASSWORD, "p_ssh_password_hash", "text",            false, get_hash},
 };
+// clang-format on
 
-static struct argument *add(struct argument *list, size_t *count, const char *name)
+static struct argument *add(
+	struct argument *list, size_t *count, const char *name, const char *suffix)
 {
 	assert(*count < ARGUMENTS_MAX);
 	struct argument *argument = &list[(*count)++];
 	*argument = (struct argument){0};
-	bool fits = text_copy(argument->name, sizeof(argument->name), name);
-	assert(fits);
+	int len = snprintf(argument->name, sizeof(argument->name), "%s%s", name, suffix);
+	assert(len < (int)sizeof(argument->name));
 	return argument;
 }
 
-static void add_extra(struct argument *list, size_t *count, const char *name, const char *sql_type,
-	const char *(*get)(const struct request *r))
+static void add_extra(struct argument *list, size_t *count, size_t i)
 {
-	struct argument *argument = add(list, count, name);
-	argument->sql_type = sql_type;
-	argument->get = get;
+	struct argument *argument = add(list, count, extras[i].name, "");
+	argument->type = extras[i].type;
+	argument->optional = extras[i].optional;
+	argument->get = extras[i].get;
 }
 
 static void add_field(struct argument *list, size_t *count, const struct field *field)
 {
-	static const char *const suffixes[] = {
-		[FIELD_AS_IT_IS] = "", [FIELD_AS_HASH] = "_hash", [FIELD_AS_SEALED] = "_sealed"};
-	char name[64];
-	snprintf(name, sizeof(name), "p_%s%s", field->name, suffixes[field->as]);
-	struct argument *argument = add(list, count, name);
-	argument->sql_type = field_sql_type(field);
+	bool hashed = field->flags & FIELD_HASHED;
+	bool sealed = field->flags & FIELD_SEALED;
+	_cleanup_(freep) char *name = xasprintf("p_%s", field->name);
+	struct argument *argument = add(list, count, name,
+		hashed   ? "_hash"
+		: sealed ? "_sealed"
+			 : "");
+	argument->type = hashed || sealed ? "text" : field->type;
 	// What is hashed is given by the client or made by us, so the function always gets it.
-	argument->optional = !field->required && field->as != FIELD_AS_HASH;
+	argument->optional = !(field->flags & FIELD_REQUIRED) && !hashed;
 	argument->field = field;
 }
 
 size_t arguments_of(const struct route *route, struct argument ret[static ARGUMENTS_MAX])
 {
 	size_t count = 0;
-	if (route->who == ROUTE_USER || route->who == ROUTE_ADMIN) {
-		add_extra(ret, &count, "p_login_id", "uuid", get_login_id);
-		add_extra(ret, &count, "p_generation", "integer", get_generation);
-	}
-	if (route->who == ROUTE_POLL)
-		add_extra(ret, &count, "p_poll_sha256", "text", get_poll_sha256);
+	unsigned flags = route_flags(route);
 	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
-		if (route->flags & extras[i].flag) {
-			add_extra(ret, &count, extras[i].name, extras[i].sql_type, extras[i].get);
-			ret[count - 1].optional = extras[i].optional;
-		}
-	for (const struct field *field = route->fields; field->name; field++)
-		if (field->as != FIELD_AS_NOTHING)
+		if ((extras[i].who & 1u << route->who) || (extras[i].flag & flags))
+			add_extra(ret, &count, i);
+	if (route->kind) {
+		struct argument *argument = add(ret, &count, "p_kind", "");
+		argument->type = "text";
+		argument->get = get_kind;
+	}
+	FIELDS_EACH (field, route)
+		if (!(field->flags & FIELD_LOCAL))
 			add_field(ret, &count, field);
 	return count;
 }
@@ -138,19 +152,15 @@ bool argument_value(const struct argument *argument, const struct request *r, co
 		*ret = argument->get(r);
 		return *ret || !argument->optional;
 	}
-	const struct value *value = &r->input.values[argument->field - r->route->fields];
-	switch (argument->field->as) {
-	case FIELD_AS_IT_IS:
-		*ret = value->text;
-		return value->present;
-	case FIELD_AS_HASH:
-		*ret = r->hashed;
+	if (argument->field->flags & FIELD_HASHED) {
+		*ret = r->made.hash;
 		return true;
-	case FIELD_AS_SEALED:
-		*ret = r->sealed;
-		return r->sealed;
-	case FIELD_AS_NOTHING:
-		break;
 	}
-	return false;
+	if (argument->field->flags & FIELD_SEALED) {
+		*ret = r->made.sealed;
+		return *ret;
+	}
+	const struct value *value = &r->input.values[argument->field - r->route->fields];
+	*ret = value->text;
+	return value->present;
 }

@@ -13,7 +13,7 @@ enum { ARGUMENTS_MAX = ROUTE_FIELDS_MAX + 12 };
 
 struct argument {
 	char name[64]; // "p_username"
-	const char *sql_type; // as pg_catalog.format_type writes it
+	const char *type; // as pg_catalog.format_type writes it
 	bool optional; // has a default and is left out when the request does not have it
 	const struct field *field; // NULL: one of those that the row's flags bring
 	const char *(*get)(const struct request *r); // of those

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refuses to serve a database that does not fit the route table.
+// Refuses to serve a database that does not fit the route tables.
 #include "api/catalogue.h"
 
 #include <errno.h>
@@ -8,12 +8,14 @@
 
 #include "api/arguments.h"
 #include "api/route.h"
+#include "api/rule.h"
+#include "api/type.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
 static const char functions_sql[] =
-	"select p.proname, p.proargnames[a.n], format_type(coalesce(nullif(at.typbasetype, 0), a.type), null), a.n > p.pronargs - p.pronargdefaults,"
+	"select p.proname, p.proargnames[a.n], format_type(a.type, null), a.n > p.pronargs - p.pronargdefaults,"
 	" coalesce(o.typname, r.typname),"
 	" (select coalesce(string_agg(x.name || ' ' || format_type(x.type, null), ','), '')"
 	"     from unnest(p.proallargtypes, p.proargnames, p.proargmodes) as x (type, name, mode) where x.mode = 'o')"
@@ -22,7 +24,6 @@ static const char functions_sql[] =
 	" left join lateral (select t.typname from unnest(p.proallargtypes, p.proargnames) as x (type, name)"
 	"     join pg_type as t on t.oid = x.type where x.name = 'answer') as o on true"
 	" left join lateral unnest(p.proargtypes) with ordinality as a (type, n) on true"
-	" left join pg_type as at on at.oid = a.type"
 	" where p.pronamespace = 'api'::regnamespace"
 	" order by p.proname, a.n";
 enum {
@@ -48,18 +49,19 @@ static const struct {
 };
 
 static const char types_sql[] =
-	"select c.relname, a.attname, format_type(a.atttypid, null),"
-	" case when t.typelem <> 0 and t.typcategory = 'A' then format_type(t.typelem, null) end,"
+	"select c.relname, a.attname, i.oid <> t.oid, format_type(i.oid, null), ic.relname,"
 	" coalesce(col_description(c.oid, a.attnum), '')"
 	" from pg_class as c"
 	" join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
 	" join pg_type as t on t.oid = a.atttypid"
+	" join pg_type as i on i.oid = case when t.typcategory = 'A' and t.typtype = 'b' then t.typelem else t.oid end"
+	" left join pg_class as ic on ic.oid = i.typrelid and ic.relnamespace = 'api'::regnamespace"
 	" where c.relnamespace = 'api'::regnamespace and c.relkind in ('c', 'v')"
 	" order by c.relname, a.attnum";
 
 static int differs(struct err *e, const struct route *route, const char *what, const char *name)
 {
-	err_note(e, EINVAL, "%s %s: %s %s; the program and the database are not of one version",
+	err_note(e, EINVAL, "%s %s: %s %s; the program and the database are of different versions",
 		route->method, route->path, what, name);
 	return CATALOGUE_DIFFERS;
 }
@@ -83,7 +85,7 @@ static int check_outs(
 		0)
 		return differs(e, route, "another answer has function api.", route->function);
 	for (size_t i = 0; i < ARRAY_SIZE(outs); i++)
-		if ((route->flags & outs[i].flag) &&
+		if ((route_flags(route) & outs[i].flag) &&
 			!is_listed(db_text(rows, row, FUNCTION_OUT), outs[i].out))
 			return differs(e, route, "the function does not return", outs[i].out);
 	return 0;
@@ -106,7 +108,7 @@ static int check_argument(const struct route *route, const struct argument *argu
 			       ? 0
 			       : differs(e, route, "the table has no field for",
 					 db_text(rows, row, FUNCTION_ARGUMENT));
-	if (strcmp(argument->sql_type, db_text(rows, row, FUNCTION_TYPE)) != 0)
+	if (strcmp(argument->type, db_text(rows, row, FUNCTION_TYPE)) != 0)
 		return differs(e, route, "another type has", argument->name);
 	if (argument->optional && !db_bool(rows, row, FUNCTION_DEFAULT))
 		return differs(e, route, "no default has", argument->name);
@@ -156,10 +158,55 @@ static int check_answer(const struct route *route, const struct pg_result *types
 {
 	if (!type_has(types, route->answer, NULL))
 		return differs(e, route, "there is no type api.", route->answer);
-	if ((route->flags & ROUTE_ETAG) && !type_has(types, route->answer, "version"))
+	if ((route_flags(route) & ROUTE_ETAG) && !type_has(types, route->answer, "version"))
 		return differs(e, route, "the answer lacks the member", "version");
-	if (route->slot && !type_has(types, route->answer, route->slot))
-		return differs(e, route, "the answer lacks the member", route->slot);
+	const char *secret = route->work ? route->work->secret_member : NULL;
+	if (secret && !type_has(types, route->answer, secret))
+		return differs(e, route, "the answer lacks the member", secret);
+	return 0;
+}
+
+static int check_fields(const struct route *route, struct err *e)
+{
+	FIELDS_EACH (field, route)
+		if (!type_is_checked(field->type))
+			return differs(
+				e, route, "there are no bounds, pattern or words for", field->type);
+	return 0;
+}
+
+static char *column_text(const struct pg_result *rows, int row, int column)
+{
+	const char *text = db_text(rows, row, column);
+	return text ? xstrdup(text) : NULL;
+}
+
+static int read_rules(struct db *db, const struct wait *w, struct err *e)
+{
+	enum { TYPE, BASE, LOWEST, HIGHEST, PATTERN, WORDS, MUST };
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int r = db_call(db,
+		DB_CALL("select type, base, lowest, highest, pattern, words, must from api.value_rules()"),
+		w, &rows, e);
+	if (r != 0)
+		return r;
+	rules_clear();
+	for (int row = 0; row < db_rows(rows); row++) {
+		const char *lowest = db_text(rows, row, LOWEST);
+		const char *highest = db_text(rows, row, HIGHEST);
+		struct rule rule = {
+			.type = column_text(rows, row, TYPE),
+			.base = column_text(rows, row, BASE),
+			.bounded = lowest && highest,
+			.min = lowest ? strtod(lowest, NULL) : 0,
+			.max = highest ? strtod(highest, NULL) : 0,
+			.pattern = column_text(rows, row, PATTERN),
+			.words = column_text(rows, row, WORDS),
+			.must = column_text(rows, row, MUST),
+		};
+		if (rules_add(&rule, e) < 0)
+			return CATALOGUE_DIFFERS;
+	}
 	return 0;
 }
 
@@ -168,11 +215,15 @@ int catalogue_check(
 {
 	_cleanup_(db_result_freep) struct pg_result *functions = NULL;
 	_cleanup_(db_result_freep) struct pg_result *types = NULL;
-	int r = db_call(db, &(struct db_call){.sql = functions_sql}, w, &functions, e);
+	int r = read_rules(db, w, e);
+	if (r == 0)
+		r = db_call(db, &(struct db_call){.sql = functions_sql}, w, &functions, e);
 	if (r == 0)
 		r = db_call(db, &(struct db_call){.sql = types_sql}, w, &types, e);
-	for (const struct route *route = routes; r == 0 && route->method; route++) {
-		if (route->function)
+	ROUTES_EACH (route) {
+		if (r == 0)
+			r = check_fields(route, e);
+		if (r == 0 && route->function)
 			r = check_route(route, functions, e);
 		if (r == 0 && route->answer)
 			r = check_answer(route, types, e);

@@ -2,12 +2,10 @@
 // Checks texts by their types.
 #include "api/check.h"
 
-#include <assert.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/field.h"
+#include "api/rule.h"
 #include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/key32.h"
@@ -15,35 +13,7 @@
 #include "lib/sshkey.h"
 #include "lib/utf8.h"
 
-enum {
-	PATTERNS_MAX = 32,
-	ARRAY_MAX_BYTES = 4096,
-};
-
-static struct {
-	const char *pattern;
-	regex_t regex;
-} patterns[PATTERNS_MAX];
-static size_t patterns_count;
-
-static const regex_t *pattern_find(const char *pattern)
-{
-	for (size_t i = 0; i < patterns_count; i++)
-		if (strcmp(patterns[i].pattern, pattern) == 0)
-			return &patterns[i].regex;
-	return NULL;
-}
-
-void check_prepare(const char *pattern)
-{
-	if (pattern_find(pattern))
-		return;
-	assert(patterns_count < PATTERNS_MAX);
-	patterns[patterns_count].pattern = pattern;
-	int r = regcomp(&patterns[patterns_count].regex, pattern, REG_EXTENDED | REG_NOSUB);
-	assert(r == 0);
-	patterns_count++;
-}
+enum { ARRAY_MAX_BYTES = 4096 };
 
 int64_t text_characters(const char *text, size_t len, bool controls)
 {
@@ -58,22 +28,18 @@ int64_t text_characters(const char *text, size_t len, bool controls)
 	return count;
 }
 
-bool check_text(const struct field *field, char **text)
+bool check_text(const struct rule *rule, char **text)
 {
 	int64_t length = text_characters(*text, strlen(*text), false);
-	if (length < field->min || length > field->max)
+	if (rule->bounded && (length < rule->min || length > rule->max))
 		return false;
-	if (!field->pattern)
-		return true;
-	const regex_t *regex = pattern_find(field->pattern);
-	assert(regex);
-	return regexec(regex, *text, 0, NULL, 0) == 0;
+	return !rule->pattern || regexec(&rule->regex, *text, 0, NULL, 0) == 0;
 }
 
-bool check_choice(const struct field *field, char **text)
+bool check_word(const struct rule *rule, char **text)
 {
 	size_t len = strlen(*text);
-	for (const char *word = field->pattern; *word != '\0';) {
+	for (const char *word = rule->words; *word != '\0';) {
 		size_t word_len = strcspn(word, "|");
 		if (word_len == len && memcmp(word, *text, len) == 0)
 			return true;
@@ -83,38 +49,38 @@ bool check_choice(const struct field *field, char **text)
 }
 
 // Upper case becomes lower case.
-bool check_uuid(const struct field *field, char **text)
+bool check_uuid(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	for (char *p = *text; *p; p++)
 		if (*p >= 'A' && *p <= 'F')
 			*p += 'a' - 'A';
 	return str_is_uuid(*text);
 }
 
-bool check_integer(const struct field *field, char **text)
+bool check_integer(const struct rule *rule, char **text)
 {
 	const char *digits = *text + (**text == '-');
 	size_t len = strspn(digits, "0123456789");
 	long long number = strtoll(*text, NULL, 10);
-	return len > 0 && len <= 18 && digits[len] == '\0' && number >= field->min &&
-	       number <= field->max;
+	return len > 0 && len <= 18 && digits[len] == '\0' && number >= rule->min &&
+	       number <= rule->max;
 }
 
-bool check_number(const struct field *field, char **text)
+bool check_number(const struct rule *rule, char **text)
 {
 	size_t whole = strspn(*text, "0123456789");
 	size_t len = whole;
 	if ((*text)[len] == '.')
 		len += 1 + strspn(*text + len + 1, "0123456789");
 	double number = strtod(*text, NULL);
-	return whole > 0 && len <= 18 && (*text)[len] == '\0' && number >= field->min &&
-	       number <= field->max;
+	return whole > 0 && len <= 18 && (*text)[len] == '\0' && number >= rule->min &&
+	       number <= rule->max;
 }
 
-bool check_boolean(const struct field *field, char **text)
+bool check_boolean(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	return strcmp(*text, "true") == 0 || strcmp(*text, "false") == 0;
 }
 
@@ -153,23 +119,23 @@ static bool time_is_valid(const char *p)
 	       two_digits(p + 4, 0, 59) && p[6] == '\0';
 }
 
-bool check_time(const struct field *field, char **text)
+bool check_time(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	return strlen(*text) >= 20 && time_is_valid(*text);
 }
 
-bool check_address(const struct field *field, char **text)
+bool check_address(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	struct addr a;
 	struct err ignored;
 	return !strchr(*text, '/') && addr_parse(*text, &a, &ignored) == 0;
 }
 
-bool check_interface(const struct field *field, char **text)
+bool check_interface(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	struct addr a;
 	struct err ignored;
 	return addr_parse(*text, &a, &ignored) == 0;
@@ -182,9 +148,8 @@ static bool network_is_valid(const char *text)
 	return strchr(text, '/') && addr_parse(text, &a, &ignored) == 0 && !addr_has_host_bits(&a);
 }
 
-bool check_networks(const struct field *field, char **text)
+bool check_networks(const struct rule *rule, char **text)
 {
-	(void)field;
 	_cleanup_(str_done) struct str array = STR_INIT(ARRAY_MAX_BYTES);
 	_cleanup_(freep) char *copy = xstrdup(*text);
 	unsigned count = 0;
@@ -195,28 +160,30 @@ bool check_networks(const struct field *field, char **text)
 		item += strspn(item, " ");
 		for (size_t len = strlen(item); len > 0 && item[len - 1] == ' ';)
 			item[--len] = '\0';
-		if (!network_is_valid(item) || ++count > CHECK_NETWORKS_MAX)
+		if (!network_is_valid(item) || ++count > rule->max)
 			return false;
 		str_addf(&array, "%s%s", count == 1 ? "{" : ",", item);
 	}
 	str_add(&array, "}");
+	char *taken = str_take(&array);
+	if (!taken)
+		return false;
 	free(*text);
-	*text = str_take(&array);
-	assert(*text);
+	*text = taken;
 	return true;
 }
 
-bool check_endpoint(const struct field *field, char **text)
+bool check_endpoint(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	struct addr_port a;
 	struct err ignored;
 	return addr_parse_port(*text, &a, &ignored) == 0 && a.port != 0;
 }
 
-bool check_key(const struct field *field, char **text)
+bool check_key(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	uint8_t key[KEY32_SIZE];
 	struct err ignored;
 	bool valid = key32_parse(*text, "the key", key, &ignored) == 0;
@@ -224,15 +191,15 @@ bool check_key(const struct field *field, char **text)
 	return valid;
 }
 
-bool check_password(const struct field *field, char **text)
+bool check_password(const struct rule *rule, char **text)
 {
 	int64_t len = (int64_t)strlen(*text);
-	return len >= field->min && len <= field->max;
+	return len >= rule->min && len <= rule->max;
 }
 
-bool check_ssh_key(const struct field *field, char **text)
+bool check_ssh_public_key(const struct rule *rule, char **text)
 {
-	(void)field;
+	(void)rule;
 	char *line = sshkey_line_read(*text);
 	if (!line)
 		return false;

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/type.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum { COMPLAINTS_MAX = 50 };
+enum { COMPLAINTS_MAX = 50, COMPLAINT_MAX_BYTES = 512 };
 
 void input_init(struct input *input, const struct route *route)
 {
@@ -35,44 +36,45 @@ void input_complain(struct input *input, const char *field, const char *message)
 	json_set_text(error, "message", message);
 }
 
-static int field_index(const struct input *input, enum field_in in, const char *name)
+static const struct field *field_find(const struct route *route, enum field_in in, const char *name)
 {
-	const struct field *fields = input->route->fields;
-	for (int i = 0; fields[i].name; i++)
-		if (fields[i].in == in && strcmp(fields[i].name, name) == 0)
-			return i;
-	return -1;
+	FIELDS_EACH (field, route)
+		if (field->in == in && strcmp(field->name, name) == 0)
+			return field;
+	return NULL;
 }
 
-// The slot of a name that came in, or NULL after a complaint: unknown, or given twice.
-static struct value *value_take(
-	struct input *input, enum field_in in, const char *name, const struct field **ret_field)
+static struct value *value_of(struct input *input, const struct field *field)
+{
+	return &input->values[field - input->route->fields];
+}
+
+// The field of a name that came in, or NULL after a complaint: unknown, or given twice.
+static const struct field *field_take(struct input *input, enum field_in in, const char *name)
 {
 	char shown[65] = "";
 	strncat(shown, name, sizeof(shown) - 1);
-	int i = field_index(input, in, name);
-	if (i < 0) {
+	const struct field *field = field_find(input->route, in, name);
+	if (!field) {
 		input_complain(input, shown, "is not known here");
 		return NULL;
 	}
-	if (input->values[i].present) {
+	if (value_of(input, field)->present) {
 		input_complain(input, shown, "is given twice");
 		return NULL;
 	}
-	input->values[i].present = true;
-	*ret_field = &input->route->fields[i];
-	return &input->values[i];
+	value_of(input, field)->present = true;
+	return field;
 }
 
 void input_text(
 	struct input *input, enum field_in in, const char *name, const char *text, size_t len)
 {
-	const struct field *field;
-	struct value *value = value_take(input, in, name, &field);
-	if (!value)
+	const struct field *field = field_take(input, in, name);
+	if (!field)
 		return;
-	_cleanup_(str_done) struct str why = STR_INIT(512);
-	if (field_check(field, text, len, &value->text, &why))
+	_cleanup_(str_done) struct str why = STR_INIT(COMPLAINT_MAX_BYTES);
+	if (type_check(field->type, text, len, &value_of(input, field)->text, &why))
 		return;
 	if (in == FIELD_IN_PATH)
 		input->bad_path = true;
@@ -83,7 +85,7 @@ void input_text(
 void input_path(struct input *input, const struct route_part parts[static ROUTE_PARTS_MAX])
 {
 	size_t part = 0;
-	for (const struct field *field = input->route->fields; field->name; field++)
+	FIELDS_EACH (field, input->route)
 		if (field->in == FIELD_IN_PATH) {
 			assert(part < ROUTE_PARTS_MAX);
 			input_text(input, FIELD_IN_PATH, field->name, parts[part].text,
@@ -92,34 +94,40 @@ void input_path(struct input *input, const struct route_part parts[static ROUTE_
 		}
 }
 
+static void input_member(struct input *input, const struct field *field, const cJSON *member)
+{
+	if (cJSON_IsNull(member)) {
+		if (!(field->flags & FIELD_NULLABLE))
+			input_complain(input, field->name, "must not be null");
+		return;
+	}
+	_cleanup_(str_done) struct str why = STR_INIT(COMPLAINT_MAX_BYTES);
+	if (!type_check_json(field->type, member, &value_of(input, field)->text, &why))
+		input_complain(input, field->name, str_text(&why));
+}
+
 void input_json(struct input *input, const cJSON *object)
 {
 	const cJSON *member;
 	cJSON_ArrayForEach (member, object) {
-		const struct field *field;
-		struct value *value = value_take(input, FIELD_IN_BODY, member->string, &field);
-		if (!value)
-			continue;
-		_cleanup_(str_done) struct str why = STR_INIT(512);
-		if (!field_check_json(field, member, &value->text, &why))
-			input_complain(input, field->name, str_text(&why));
+		const struct field *field = field_take(input, FIELD_IN_BODY, member->string);
+		if (field)
+			input_member(input, field, member);
 	}
 }
 
 void input_finish(struct input *input)
 {
-	const struct field *fields = input->route->fields;
-	for (size_t i = 0; fields[i].name; i++)
-		if (fields[i].required && !input->values[i].present)
-			input_complain(input, fields[i].name, "is required");
+	FIELDS_EACH (field, input->route)
+		if ((field->flags & FIELD_REQUIRED) && !value_of(input, field)->present)
+			input_complain(input, field->name, "is required");
 }
 
 const char *input_get(const struct input *input, const char *name)
 {
-	const struct field *fields = input->route->fields;
-	for (size_t i = 0; fields[i].name; i++)
-		if (strcmp(fields[i].name, name) == 0)
-			return input->values[i].text;
+	FIELDS_EACH (field, input->route)
+		if (strcmp(field->name, name) == 0)
+			return input->values[field - input->route->fields].text;
 	assert(!"a name of the route's fields");
 	return NULL;
 }

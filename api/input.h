@@ -20,7 +20,7 @@ struct value {
 struct input {
 	const struct route *route;
 	struct value values[ROUTE_FIELDS_MAX]; // values[i] belongs to route->fields[i]
-	bool bad_path; // a malformed id in the path: there is no such thing
+	bool bad_path; // a malformed id in the path, which names nothing
 	cJSON *errors; // [{"field","message"}], NULL when there is none
 };
 

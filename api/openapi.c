@@ -7,26 +7,12 @@
 
 #include "api/catalogue.h"
 #include "api/route.h"
+#include "api/type.h"
 #include "lib/db.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
-// How PostgreSQL's JSON shows a type.
-static const struct {
-	const char *sql;
-	const char *type; // NULL: any
-	const char *format;
-} json_types[] = {
-	{"uuid", "string", "uuid"},
-	{"text", "string", NULL},
-	{"inet", "string", "ip"},
-	{"integer", "integer", NULL},
-	{"bigint", "integer", NULL},
-	{"numeric", "number", NULL},
-	{"boolean", "boolean", NULL},
-	{"timestamp with time zone", "string", "date-time"},
-	{"jsonb", NULL, NULL},
-};
+enum { DESCRIPTION_MAX_BYTES = 1024 };
 
 static void set_reference(cJSON *schema, const char *type)
 {
@@ -34,27 +20,13 @@ static void set_reference(cJSON *schema, const char *type)
 	json_set_text(schema, "$ref", reference);
 }
 
-static cJSON *type_schema(const char *sql, bool nullable)
+// The schema of an answer's member: a composite of ours by name, or a type.
+static cJSON *member_schema(const char *type, const char *composite, bool nullable)
 {
+	if (!composite)
+		return type_schema(type, nullable);
 	cJSON *schema = json_new_object();
-	if (strncmp(sql, "api.", 4) == 0) {
-		set_reference(schema, sql[4] == '"' ? "user" : sql + 4);
-		return schema;
-	}
-	size_t len = strcspn(sql, "("); // numeric(5,2)
-	for (size_t i = 0; i < ARRAY_SIZE(json_types); i++) {
-		if (strlen(json_types[i].sql) != len || strncmp(json_types[i].sql, sql, len) != 0)
-			continue;
-		if (json_types[i].type && nullable) {
-			cJSON *either = json_set_array(schema, "type");
-			json_add_text(either, json_types[i].type);
-			json_add_text(either, "null");
-		} else if (json_types[i].type) {
-			json_set_text(schema, "type", json_types[i].type);
-		}
-		if (json_types[i].format)
-			json_set_text(schema, "format", json_types[i].format);
-	}
+	set_reference(schema, composite);
 	return schema;
 }
 
@@ -63,19 +35,18 @@ static void add_attribute(
 {
 	const char *name = db_text(types, row, CATALOGUE_ATTRIBUTE);
 	const char *comment = db_text(types, row, CATALOGUE_COMMENT);
-	const char *element = db_text(types, row, CATALOGUE_ELEMENT);
-	bool nullable = strstr(comment, "(or null)") != NULL;
-	cJSON *schema;
-	if (element) {
-		schema = json_new_object();
+	const char *type = db_text(types, row, CATALOGUE_SQL_TYPE);
+	const char *composite = db_text(types, row, CATALOGUE_COMPOSITE);
+	bool is_list = db_bool(types, row, CATALOGUE_IS_LIST);
+	bool nullable = strstr(comment, "(or null)");
+	cJSON *schema = is_list ? json_new_object() : member_schema(type, composite, nullable);
+	if (is_list) {
 		json_set_text(schema, "type", "array");
-		json_set(schema, "items", type_schema(element, false));
-	} else {
-		schema = type_schema(db_text(types, row, CATALOGUE_SQL_TYPE), nullable);
+		json_set(schema, "items", member_schema(type, composite, false));
 	}
 	json_set_text(schema, "description", comment);
 	json_set(properties, name, schema);
-	if (!(element && nullable))
+	if (!(is_list && nullable))
 		json_add_text(required, name);
 }
 
@@ -100,38 +71,48 @@ static void add_schemas(cJSON *document, const struct pg_result *types)
 	json_set_text(bearer, "scheme", "bearer");
 }
 
+// What the field is for, and what its value must be as far as JSON Schema cannot say it.
+static cJSON *field_schema(const struct field *field)
+{
+	cJSON *schema = type_schema(field->type, field->flags & FIELD_NULLABLE);
+	_cleanup_(str_done) struct str must = STR_INIT(DESCRIPTION_MAX_BYTES);
+	type_describe(field->type, &must);
+	_cleanup_(freep) char *text = xasprintf("%s%s%s%s%s", field->help ? field->help : "",
+		field->help && must.len > 0 ? " " : "", must.len > 0 ? "It " : "", str_text(&must),
+		must.len > 0 ? "." : "");
+	if (*text != '\0')
+		json_set_text(schema, "description", text);
+	return schema;
+}
+
+static void add_header(cJSON *list, const char *name, const char *help)
+{
+	cJSON *parameter = json_add(list, json_new_object());
+	json_set_text(parameter, "name", name);
+	json_set_text(parameter, "in", "header");
+	json_set_text(parameter, "description", help);
+	json_set_text(json_set_object(parameter, "schema"), "type", "string");
+}
+
 static void add_parameters(cJSON *operation, const struct route *route)
 {
 	cJSON *list = json_set_array(operation, "parameters");
-	for (const struct field *field = route->fields; field->name; field++) {
+	FIELDS_EACH (field, route) {
 		if (field->in == FIELD_IN_BODY)
 			continue;
 		cJSON *parameter = json_add(list, json_new_object());
 		json_set_text(parameter, "name", field->name);
 		json_set_text(parameter, "in", field->in == FIELD_IN_PATH ? "path" : "query");
-		json_set_bool(parameter, "required", field->required);
+		json_set_bool(parameter, "required", field->flags & FIELD_REQUIRED);
 		json_set(parameter, "schema", field_schema(field));
 	}
-	static const struct {
-		unsigned flag;
-		const char *name;
-		const char *help;
-	} headers[] = {
-		{ROUTE_IF_MATCH, "If-Match",
-			"ETags; 412 when none of them is the present one. Weak ones never are."},
-		{ROUTE_IDEMPOTENT, "Idempotency-Key",
+	if (route_flags(route) & ROUTE_IF_MATCH)
+		add_header(list, "If-Match",
+			"ETags; 412 when none of them is the present one. Weak ones never are.");
+	if (route_flags(route) & ROUTE_IDEMPOTENT)
+		add_header(list, "Idempotency-Key",
 			"The same request with the same key does nothing more and gives the same ids, "
-			"without secrets. A route that does not name this parameter ignores it."},
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
-		if (!(route->flags & headers[i].flag))
-			continue;
-		cJSON *parameter = json_add(list, json_new_object());
-		json_set_text(parameter, "name", headers[i].name);
-		json_set_text(parameter, "in", "header");
-		json_set_text(parameter, "description", headers[i].help);
-		json_set_text(json_set_object(parameter, "schema"), "type", "string");
-	}
+			"without secrets. A route that does not name this parameter ignores it.");
 }
 
 static void add_body(cJSON *operation, const struct route *route)
@@ -141,11 +122,11 @@ static void add_body(cJSON *operation, const struct route *route)
 	cJSON *required = json_new_array();
 	json_set_text(schema, "type", "object");
 	json_set_bool(schema, "additionalProperties", false);
-	for (const struct field *field = route->fields; field->name; field++) {
+	FIELDS_EACH (field, route) {
 		if (field->in != FIELD_IN_BODY)
 			continue;
 		json_set(properties, field->name, field_schema(field));
-		if (field->required)
+		if (field->flags & FIELD_REQUIRED)
 			json_add_text(required, field->name);
 	}
 	bool any = properties->child;
@@ -159,7 +140,7 @@ static void add_body(cJSON *operation, const struct route *route)
 	cJSON *body = json_set_object(operation, "requestBody");
 	json_set_bool(body, "required", must);
 	cJSON *content = json_set_object(body, "content");
-	if (route->flags & ROUTE_FORM)
+	if (route_flags(route) & ROUTE_FORM)
 		json_set(json_set_object(content, "application/x-www-form-urlencoded"), "schema",
 			cJSON_Duplicate(schema, true));
 	json_set(json_set_object(content, "application/json"), "schema", schema);
@@ -187,7 +168,7 @@ static void add_responses(cJSON *operation, const struct route *route)
 
 static void add_route(cJSON *paths, const struct route *route)
 {
-	static const char *const who[] = {[ROUTE_NOBODY] = "nobody",
+	static const char *const who[] = {[ROUTE_CLOSED] = "closed",
 		[ROUTE_PUBLIC] = "public",
 		[ROUTE_POLL] = "poll token",
 		[ROUTE_USER] = "user",
@@ -217,7 +198,7 @@ char *openapi_make(const struct pg_result *types)
 	json_set_text(info, "title", "cloud-cli-proxy");
 	json_set_text(info, "version", CCP_VERSION);
 	cJSON *paths = json_set_object(document, "paths");
-	for (const struct route *route = routes; route->method; route++)
+	ROUTES_EACH (route)
 		add_route(paths, route);
 	add_schemas(document, types);
 	return json_print(document);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The OpenAPI 3.1 document, made from the route table and the catalogue.
+// The OpenAPI 3.1 document, made from the route tables and the catalogue.
 #pragma once
 
 struct pg_result;

@@ -19,7 +19,7 @@ enum { LINES_MAX_BYTES = 256 * 1024 };
 static const struct {
 	unsigned status;
 	const char *title;
-	const char *code; // error_code when nobody says a better one
+	const char *code; // error_code unless there is a better one
 } statuses[] = {
 	{400, "Bad Request", "bad_request"},
 	{401, "Unauthorized", "unauthenticated"},
@@ -52,15 +52,39 @@ static const struct {
 	{"ssh_not_ready", 503},
 };
 
-static void reply_set(
-	struct request *r, unsigned status, const char *content_type, char *body, size_t len)
+static void reply_begin(struct request *r, unsigned status, const char *content_type)
 {
 	assert(r->reply.status == 0);
 	r->reply.status = status;
 	r->reply.content_type = content_type;
-	r->reply.body = body;
-	r->reply.body_len = len;
 	r->state = REQUEST_ANSWERED;
+}
+
+void reply_text(struct request *r, unsigned status, const char *content_type, char *text)
+{
+	reply_begin(r, status, content_type);
+	r->reply.kind = REPLY_BUFFER;
+	r->reply.buffer.data = text;
+	r->reply.buffer.len = strlen(text);
+}
+
+void reply_file(struct request *r, unsigned status, const char *content_type, const char *text)
+{
+	reply_begin(r, status, content_type);
+	r->reply.kind = REPLY_FILE;
+	r->reply.file.data = text;
+	r->reply.file.len = strlen(text);
+}
+
+void reply_empty(struct request *r, unsigned status)
+{
+	reply_begin(r, status, NULL);
+}
+
+void reply_done(struct reply *reply)
+{
+	if (reply->kind == REPLY_BUFFER)
+		free(reply->buffer.data);
 }
 
 static void add_line(struct str *lines, const char *name, const cJSON *value)
@@ -100,25 +124,15 @@ char *reply_lines(const cJSON *object)
 
 void reply_json(struct request *r, unsigned status, char *json)
 {
-	if (!r->wants_lines) {
-		reply_set(r, status, "application/json", json, strlen(json));
+	if (!r->head.wants_lines) {
+		reply_text(r, status, "application/json", json);
 		return;
 	}
 	_cleanup_(json_freep) cJSON *object = cJSON_Parse(json);
 	assert(object);
 	char *lines = reply_lines(object);
 	wipe_freep(&json);
-	reply_set(r, status, "text/plain; charset=utf-8", lines, strlen(lines));
-}
-
-void reply_text(struct request *r, unsigned status, const char *content_type, char *text)
-{
-	reply_set(r, status, content_type, text, strlen(text));
-}
-
-void reply_empty(struct request *r, unsigned status)
-{
-	reply_set(r, status, NULL, NULL, 0);
+	reply_text(r, status, "text/plain; charset=utf-8", lines);
 }
 
 static int status_index(unsigned status)
@@ -127,6 +141,21 @@ static int status_index(unsigned status)
 		if (statuses[i].status == status)
 			return (int)i;
 	return -1;
+}
+
+// The members of `extra` join the problem, except what it has already.
+static void add_extra(struct request *r, cJSON *problem, cJSON *extra)
+{
+	for (cJSON *member = extra ? extra->child : NULL, *next; member; member = next) {
+		next = member->next;
+		if (strcmp(member->string, "retry_after_s") == 0 && cJSON_IsNumber(member))
+			r->reply.retry_after_s = member->valueint;
+		if (!cJSON_GetObjectItemCaseSensitive(problem, member->string)) {
+			cJSON_DetachItemViaPointer(extra, member);
+			cJSON_AddItemToObject(problem, member->string, member);
+		}
+	}
+	cJSON_Delete(extra);
 }
 
 void reply_problem(
@@ -142,35 +171,41 @@ void reply_problem(
 	json_set_text(problem, "title", statuses[i].title);
 	json_set_int(problem, "status", status);
 	json_set_text(problem, "detail", sentence);
-	json_set_text(problem, "instance", r->path);
+	json_set_text(problem, "instance", r->head.path);
 	json_set_text(problem, "error_code", code);
 	json_set_text(problem, "message", sentence);
-	json_set_text(problem, "request_id", r->id);
-	for (cJSON *member = extra ? extra->child : NULL, *next; member; member = next) {
-		next = member->next;
-		if (strcmp(member->string, "retry_after_s") == 0 && cJSON_IsNumber(member))
-			r->reply.retry_after_s = member->valueint;
-		if (!cJSON_GetObjectItemCaseSensitive(problem, member->string)) {
-			cJSON_DetachItemViaPointer(extra, member);
-			cJSON_AddItemToObject(problem, member->string, member);
-		}
-	}
-	cJSON_Delete(extra);
-	char *text = r->wants_lines ? reply_lines(problem) : json_print(problem);
-	reply_set(r, status,
-		r->wants_lines ? "text/plain; charset=utf-8" : "application/problem+json", text,
-		strlen(text));
+	json_set_text(problem, "request_id", r->head.id);
+	add_extra(r, problem, extra);
+	if (r->head.wants_lines)
+		reply_text(r, status, "text/plain; charset=utf-8", reply_lines(problem));
+	else
+		reply_text(r, status, "application/problem+json", json_print(problem));
 }
 
-static void reply_away(struct request *r)
+static void reply_later(struct request *r, const char *code, const char *sentence)
 {
 	r->reply.retry_after_s = 1;
-	reply_problem(r, 503, NULL, "The database does not answer; try again in a moment.", NULL);
+	reply_problem(r, 503, code, sentence, NULL);
+}
+
+void reply_busy(struct request *r)
+{
+	reply_later(r, "busy", "The service is busy; try again in a moment.");
+}
+
+void reply_stopping(struct request *r)
+{
+	reply_later(r, "stopping", "The service is stopping; try again in a moment.");
+}
+
+void reply_not_ready(struct request *r)
+{
+	reply_later(r, NULL, "The database has not answered yet; try again in a moment.");
 }
 
 static void reply_internal(struct request *r)
 {
-	reply_problem(r, 500, NULL, "Something went wrong here; the log has the request id.", NULL);
+	reply_problem(r, 500, NULL, "Internal error; the log has the request id.", NULL);
 }
 
 void reply_error(struct request *r, int outcome, const struct err *e)
@@ -191,11 +226,11 @@ void reply_error(struct request *r, int outcome, const struct err *e)
 		return;
 	}
 	if (outcome > 0 || db_is_away(outcome, e)) {
-		log_warning("request not served", log_text("request_id", r->id), log_err(e));
-		reply_away(r);
+		log_warning("request not served", log_text("request_id", r->head.id), log_err(e));
+		reply_later(r, NULL, "The database does not answer; try again in a moment.");
 		return;
 	}
-	log_error("request failed", log_text("request_id", r->id),
+	log_error("request failed", log_text("request_id", r->head.id),
 		log_text("route", r->route->path), log_err(e));
 	reply_internal(r);
 }
@@ -209,7 +244,7 @@ void reply_verdict(struct request *r, const char *verdict, int retry_after_s, co
 		reply_problem(r, verdicts[i].status, verdict, sentence, NULL);
 		return;
 	}
-	log_error("a verdict is not known", log_text("request_id", r->id),
+	log_error("a verdict is not known", log_text("request_id", r->head.id),
 		log_text("route", r->route->path), log_text("verdict", verdict));
 	reply_internal(r);
 }
@@ -217,7 +252,7 @@ void reply_verdict(struct request *r, const char *verdict, int retry_after_s, co
 void reply_invalid(struct request *r)
 {
 	if (r->input.bad_path) {
-		reply_problem(r, 404, NULL, "There is no such thing.", NULL);
+		reply_problem(r, 404, NULL, "Not found.", NULL);
 		return;
 	}
 	const cJSON *first = r->input.errors->child;
@@ -229,19 +264,18 @@ void reply_invalid(struct request *r)
 	reply_problem(r, 422, NULL, sentence, extra);
 }
 
-bool reply_fill_slot(char **json, const char *slot, const char *secret)
+void reply_set_secret(char **json, const char *member, const char *secret)
 {
 	// Inside a JSON string a quote is escaped, so this text occurs only as the member itself.
-	_cleanup_(freep) char *empty = xasprintf("\"%s\":\"\"", slot);
+	_cleanup_(freep) char *empty = xasprintf("\"%s\":\"\"", member);
 	char *at = strstr(*json, empty);
 	if (!at)
-		return false;
+		return;
 	int before = (int)(at - *json);
 	const char *after = at + strlen(empty);
 	char *filled =
-		!secret ? xasprintf("%.*s\"%s\":null%s", before, *json, slot, after)
-			: xasprintf("%.*s\"%s\":\"%s\"%s", before, *json, slot, secret, after);
+		!secret ? xasprintf("%.*s\"%s\":null%s", before, *json, member, after)
+			: xasprintf("%.*s\"%s\":\"%s\"%s", before, *json, member, secret, after);
 	free(*json);
 	*json = filled;
-	return true;
 }

@@ -10,12 +10,39 @@
 struct err;
 struct request;
 
+enum reply_kind {
+	REPLY_EMPTY, // no content
+	REPLY_BUFFER, // bytes made for this answer
+	REPLY_FILE, // bytes that live as long as the program
+};
+
+struct reply {
+	unsigned status; // 0: none yet
+	enum reply_kind kind;
+	union {
+		struct {
+			char *data; // heap; the server takes it
+			size_t len;
+		} buffer;
+		struct {
+			const char *data;
+			size_t len;
+		} file;
+	};
+	const char *content_type; // a constant; NULL when there is no content
+	char etag[72]; // "" none
+	char allow[64]; // "" none
+	int retry_after_s; // 0: none
+};
+
 // Every function here sets r->reply, once; a second answer asserts.
 
 // Takes `json` (heap text, made by SQL). With r->wants_lines it goes out as lines.
 void reply_json(struct request *r, unsigned status, char *json);
 void reply_text(
 	struct request *r, unsigned status, const char *content_type, char *text); // takes text
+void reply_file(
+	struct request *r, unsigned status, const char *content_type, const char *text); // keeps it
 void reply_empty(struct request *r, unsigned status);
 
 // A problem: `code` is the error_code, `sentence` is for people. `extra` is an object whose members
@@ -39,7 +66,15 @@ void reply_invalid(struct request *r);
 // line breaks in texts become spaces. The caller frees it.
 char *reply_lines(const cJSON *object);
 
-// Puts `secret` into the member `slot` that SQL left as the empty string; no secret (the caller
-// chose it) makes it null. false when SQL left it null: the request is a repeated one, and a secret
-// is never shown again.
-bool reply_fill_slot(char **json, const char *slot, const char *secret);
+// 503 with Retry-After: the pools are full, the program stops, the database has not answered yet.
+void reply_busy(struct request *r);
+void reply_stopping(struct request *r);
+void reply_not_ready(struct request *r);
+
+// Puts `secret` into the member that SQL left as the empty string; no secret (the caller chose it)
+// makes it null. A member that SQL left null stays: the request is a repeated one, and a secret is
+// never shown again.
+void reply_set_secret(char **json, const char *member, const char *secret);
+
+// Frees what the server has not taken.
+void reply_done(struct reply *reply);

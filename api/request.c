@@ -14,11 +14,10 @@
 #include "api/form.h"
 #include "api/headers.h"
 #include "api/reply.h"
+#include "api/type.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
-
-enum { CONTENT_TYPE_MAX = 128 };
 
 struct request *request_new(struct app *app, struct MHD_Connection *connection, const char *uri)
 {
@@ -26,27 +25,27 @@ struct request *request_new(struct app *app, struct MHD_Connection *connection, 
 	r->app = app;
 	r->connection = connection;
 	r->began_us = wait_now_us();
-	r->body = STR_INIT(REQUEST_BODY_MAX);
+	r->body.text = STR_INIT(REQUEST_BODY_MAX);
 	const char *mark = strchrnul(uri, '?');
-	r->path = xstrndup(uri, (size_t)(mark - uri));
-	r->query = xstrdup(*mark == '?' ? mark + 1 : "");
-	r->has_mark = *mark == '?';
+	r->head.path = xstrndup(uri, (size_t)(mark - uri));
+	r->head.query = xstrdup(*mark == '?' ? mark + 1 : "");
+	r->head.has_mark = *mark == '?';
 	return r;
 }
 
 void request_free(struct request *r)
 {
-	if (r->has_input)
+	if (r->input.route)
 		input_done(&r->input);
-	if (r->body.data)
-		mem_wipe(r->body.data, r->body.len);
-	str_done(&r->body);
-	mem_wipe(r->secret, sizeof(r->secret));
-	wipe_freep(&r->stored_hash);
-	free(r->sealed);
-	free(r->path);
-	free(r->query);
-	free(r->reply.body); // unless the server has taken it
+	if (r->body.text.data)
+		mem_wipe(r->body.text.data, r->body.text.len);
+	str_done(&r->body.text);
+	mem_wipe(r->made.secret, sizeof(r->made.secret));
+	wipe_freep(&r->made.stored_hash);
+	free(r->made.sealed);
+	free(r->head.path);
+	free(r->head.query);
+	reply_done(&r->reply);
 	free(r);
 }
 
@@ -82,11 +81,11 @@ static bool bad(struct request *r, const char *sentence)
 
 static bool check_path(struct request *r)
 {
-	if (!strchr(r->path, '%'))
+	if (!strchr(r->head.path, '%'))
 		return true;
 	struct form form;
 	struct err e;
-	_cleanup_(freep) char *escaped = xstrdup(r->path);
+	_cleanup_(freep) char *escaped = xstrdup(r->head.path);
 	for (char *p = escaped; *p != '\0'; p++)
 		if (*p == '&' || *p == '=')
 			*p = '_';
@@ -94,15 +93,14 @@ static bool check_path(struct request *r)
 	form_done(&form);
 	if (parsed < 0)
 		return bad(r, "The path is not well-formed.");
-	reply_problem(
-		r, 404, NULL, "There is no such thing.", NULL); // no route of ours needs an escape
+	reply_problem(r, 404, NULL, "Not found.", NULL); // no route of ours needs an escape
 	return false;
 }
 
 static bool find_route(struct request *r, struct route_part parts[static ROUTE_PARTS_MAX])
 {
 	_cleanup_(str_done) struct str allow = STR_INIT(sizeof(r->reply.allow) - 1);
-	switch (route_find(r->method, r->path, &r->route, parts, &allow)) {
+	switch (route_find(r->head.method, r->head.path, &r->route, parts, &allow)) {
 	case 0:
 		return true;
 	case ROUTE_NO_METHOD:
@@ -110,7 +108,7 @@ static bool find_route(struct request *r, struct route_part parts[static ROUTE_P
 		reply_problem(r, 405, NULL, "This path does not take this method.", NULL);
 		return false;
 	default:
-		reply_problem(r, 404, NULL, "There is no such thing.", NULL);
+		reply_problem(r, 404, NULL, "Not found.", NULL);
 		return false;
 	}
 }
@@ -123,21 +121,19 @@ static bool unauthenticated(struct request *r, const char *sentence)
 
 static bool check_login(struct request *r, const char *token)
 {
-	switch (token_check(token, &r->claims)) {
+	switch (token_check(token, &r->caller.claims)) {
 	case 0:
-		snprintf(r->generation_text, sizeof(r->generation_text), "%" PRId64,
-			r->claims.generation);
+		snprintf(r->caller.generation, sizeof(r->caller.generation), "%" PRId64,
+			r->caller.claims.generation);
 		return true;
 	case TOKEN_UNKNOWN_KEY:
 		atomic_store(&r->app->keys_wanted, true);
-		return unauthenticated(r, "This token is not valid; log in again.");
+		return unauthenticated(r, "This token is invalid; log in again.");
 	case TOKEN_NO_KEYS:
-		r->reply.retry_after_s = 1;
-		reply_problem(r, 503, NULL,
-			"The database has not answered yet; try again in a moment.", NULL);
+		reply_not_ready(r);
 		return false;
 	default:
-		return unauthenticated(r, "This token is not valid (any more); log in again.");
+		return unauthenticated(r, "This token is invalid or has expired; log in again.");
 	}
 }
 
@@ -153,7 +149,7 @@ static bool check_who(struct request *r, const struct headers *headers)
 	case ROUTE_POLL:
 		if (!token || !is_token(token, HASH_TOKEN_SIZE))
 			return unauthenticated(r, "Send the poll token as Authorization: Bearer.");
-		hash_sha256_hex(token, strlen(token), r->poll_sha256);
+		hash_sha256_hex(token, strlen(token), r->caller.poll_sha256);
 		return true;
 	case ROUTE_USER:
 	case ROUTE_ADMIN:
@@ -161,10 +157,10 @@ static bool check_who(struct request *r, const struct headers *headers)
 			return unauthenticated(
 				r, "Log in and send the token as Authorization: Bearer.");
 		return check_login(r, token);
-	case ROUTE_NOBODY:
+	case ROUTE_CLOSED:
 		break;
 	}
-	reply_problem(r, 403, NULL, "Nobody may use this.", NULL);
+	reply_problem(r, 403, NULL, "Forbidden.", NULL);
 	return false;
 }
 
@@ -200,24 +196,27 @@ static bool read_etags(const char *p, char *ret, size_t size)
 // "*" matches whatever there is, like no header.
 static bool check_if_match(struct request *r, const char *value)
 {
-	if (!value || !(r->route->flags & ROUTE_IF_MATCH) || strcmp(value, "*") == 0)
+	if (!value || !(route_flags(r->route) & ROUTE_IF_MATCH) || strcmp(value, "*") == 0)
 		return true;
-	r->has_if_match = true;
-	return read_etags(value, r->if_match, sizeof(r->if_match)) ||
+	r->head.has_if_match = true;
+	return read_etags(value, r->head.if_match, sizeof(r->head.if_match)) ||
 	       bad(r, "If-Match must be ETags as they were given, like \"3\", or *.");
 }
 
 static bool check_key(struct request *r, const char *value)
 {
-	if (!value || !(r->route->flags & ROUTE_IDEMPOTENT))
+	if (!value || !(route_flags(r->route) & ROUTE_IDEMPOTENT))
 		return true;
 	for (const char *p = value; *p != '\0'; p++)
 		if (*p < 0x21 || *p > 0x7e)
 			return bad(r, "Idempotency-Key must be printable ASCII without spaces.");
-	if (*value == '\0' || strlen(value) > REQUEST_KEY_MAX)
-		return bad(r, "Idempotency-Key must have 1 to 200 characters.");
-	r->idempotency_key = value;
-	return true;
+	_cleanup_(freep) char *ignored = NULL;
+	_cleanup_(str_done) struct str why = STR_INIT(200);
+	r->head.idempotency_key = value;
+	if (type_check("ccp.request_key", value, strlen(value), &ignored, &why))
+		return true;
+	_cleanup_(freep) char *sentence = xasprintf("Idempotency-Key %s.", str_text(&why));
+	return bad(r, sentence);
 }
 
 static bool has_body_fields(const struct route *route)
@@ -246,11 +245,11 @@ static bool check_body_headers(struct request *r, const struct headers *headers)
 		return false;
 	}
 	const char *type = headers->values[HEADER_CONTENT_TYPE];
-	bool form = r->route->flags & ROUTE_FORM;
+	bool form = route_flags(r->route) & ROUTE_FORM;
 	if (type && media_is(type, "application/json"))
 		return true;
 	if (form && type && media_is(type, "application/x-www-form-urlencoded")) {
-		r->body_is_form = true;
+		r->body.is_form = true;
 		return true;
 	}
 	reply_problem(r, 415, NULL,
@@ -264,9 +263,9 @@ static bool read_query(struct request *r)
 {
 	struct form form;
 	struct err e;
-	if (*r->query == '\0')
+	if (*r->head.query == '\0')
 		return true;
-	if (form_parse(r->query, strlen(r->query), &form, &e) < 0) {
+	if (form_parse(r->head.query, strlen(r->head.query), &form, &e) < 0) {
 		form_done(&form);
 		return bad(r, "The query is not well-formed.");
 	}
@@ -277,23 +276,19 @@ static bool read_query(struct request *r)
 	return true;
 }
 
-static bool check_head(struct request *r, const struct headers *headers)
+// What needs the database's rules and keys: who asks, the path's and the query's values.
+static bool check_values(struct request *r, const struct headers *headers,
+	const struct route_part parts[static ROUTE_PARTS_MAX])
 {
-	struct route_part parts[ROUTE_PARTS_MAX];
-	if (headers->wrong)
-		return bad(r, headers->wrong);
-	if (!headers->values[HEADER_HOST] && !r->is_http10)
-		return bad(r, "The Host header is missing.");
-	if (!check_path(r) || !find_route(r, parts))
+	if (!r->route->inline_handler && !atomic_load(&r->app->ready)) {
+		reply_not_ready(r);
 		return false;
-	const char *accept = headers->values[HEADER_ACCEPT];
-	r->wants_lines = (r->route->flags & ROUTE_FORM) && accept && media_is(accept, "text/plain");
+	}
 	if (!check_who(r, headers) || !check_if_match(r, headers->values[HEADER_IF_MATCH]) ||
 		!check_key(r, headers->values[HEADER_IDEMPOTENCY_KEY]) ||
 		!check_body_headers(r, headers))
 		return false;
 	input_init(&r->input, r->route);
-	r->has_input = true;
 	input_path(&r->input, parts);
 	if (r->input.bad_path) {
 		reply_invalid(r);
@@ -302,30 +297,45 @@ static bool check_head(struct request *r, const struct headers *headers)
 	return read_query(r);
 }
 
+static bool check_head(struct request *r, const struct headers *headers)
+{
+	struct route_part parts[ROUTE_PARTS_MAX];
+	if (headers->wrong)
+		return bad(r, headers->wrong);
+	if (!headers->values[HEADER_HOST] && !r->head.is_http10)
+		return bad(r, "The Host header is missing.");
+	if (!check_path(r) || !find_route(r, parts))
+		return false;
+	const char *accept = headers->values[HEADER_ACCEPT];
+	r->head.wants_lines =
+		(route_flags(r->route) & ROUTE_FORM) && accept && media_is(accept, "text/plain");
+	return check_values(r, headers, parts);
+}
+
 void request_head(struct request *r)
 {
 	struct headers headers;
-	size_t line = strlen(r->method) + 1 + strlen(r->path) + r->has_mark + strlen(r->query) +
-		      strlen(" HTTP/1.1\r\n");
+	size_t line = strlen(r->head.method) + 1 + strlen(r->head.path) + r->head.has_mark +
+		      strlen(r->head.query) + strlen(" HTTP/1.1\r\n");
 	headers_read(r->connection, line, &headers);
 	const char *id = headers.values[HEADER_REQUEST_ID];
-	if (!id || !is_token(id, REQUEST_ID_MAX) || !text_copy(r->id, sizeof(r->id), id))
-		make_id(r->id);
+	if (!id || !is_token(id, REQUEST_ID_MAX) || !text_copy(r->head.id, sizeof(r->head.id), id))
+		make_id(r->head.id);
 	if (check_head(r, &headers))
 		r->state = REQUEST_BODY;
 }
 
 void request_body(struct request *r, const char *data, size_t len)
 {
-	if (!r->body.overflow)
-		str_add_bytes(&r->body, data, len);
+	if (!r->body.text.overflow)
+		str_add_bytes(&r->body.text, data, len);
 }
 
 static bool read_form_body(struct request *r)
 {
 	struct form form;
 	struct err e;
-	bool parsed = form_parse(r->body.data, r->body.len, &form, &e) == 0;
+	bool parsed = form_parse(r->body.text.data, r->body.text.len, &form, &e) == 0;
 	for (size_t i = 0; parsed && i < form.count; i++)
 		input_text(&r->input, FIELD_IN_BODY, form.pairs[i].name, form.pairs[i].value,
 			form.pairs[i].value_len);
@@ -337,9 +347,9 @@ static bool read_json_body(struct request *r)
 {
 	struct err e;
 	_cleanup_(json_freep) cJSON *body = NULL;
-	if (json_parse(r->body.data, r->body.len, &json_from_client, &body, &e) < 0) {
+	if (json_parse(r->body.text.data, r->body.text.len, &json_from_client, &body, &e) < 0) {
 		_cleanup_(freep) char *sentence =
-			xasprintf("The body is not JSON as we take it: %s.", e.message);
+			xasprintf("The body is not acceptable JSON: %s.", e.message);
 		return bad(r, sentence);
 	}
 	if (!cJSON_IsObject(body))
@@ -354,34 +364,34 @@ static bool read_json_body(struct request *r)
 static void digest(struct request *r)
 {
 	_cleanup_(str_done) struct str text = STR_INIT(REQUEST_BODY_MAX * 2);
-	str_addf(&text, "%s %s\n", r->method, r->route->path);
-	for (const struct field *field = r->route->fields; field->name; field++) {
+	str_addf(&text, "%s %s\n", r->head.method, r->route->path);
+	FIELDS_EACH (field, r->route) {
 		const struct value *value = &r->input.values[field - r->route->fields];
 		if (!value->present)
 			continue;
-		bool secret = field->type == FIELD_PASSWORD || field->as == FIELD_AS_SEALED;
+		bool secret = (field->flags & FIELD_SEALED) || type_is_secret(field->type);
 		str_addf(&text, "%s%s%s\n", field->name, value->text ? "=" : "",
 			secret || !value->text ? "" : value->text);
 	}
 	assert(!text.overflow);
-	hash_sha256_hex(str_text(&text), text.len, r->request_sha256);
+	hash_sha256_hex(str_text(&text), text.len, r->body.sha256);
 }
 
 void request_complete(struct request *r)
 {
-	if (r->body.overflow) {
+	if (r->body.text.overflow) {
 		reply_problem(r, 413, NULL, "The body is longer than 64 KiB.", NULL);
 		return;
 	}
-	if (r->body.len > 0 && !(r->body_is_form ? read_form_body(r) : read_json_body(r)))
+	if (r->body.text.len > 0 && !(r->body.is_form ? read_form_body(r) : read_json_body(r)))
 		return;
 	input_finish(&r->input);
 	if (r->input.errors) {
 		reply_invalid(r);
 		return;
 	}
-	if (r->idempotency_key)
+	if (r->head.idempotency_key)
 		digest(r);
-	if (r->route->now)
-		r->route->now(r);
+	if (r->route->inline_handler)
+		r->route->inline_handler(r);
 }

@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 
 #include "api/input.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "api/token.h"
 #include "lib/hash.h"
@@ -22,7 +23,6 @@ struct peer;
 enum {
 	REQUEST_ID_MAX = 64,
 	REQUEST_BODY_MAX = 64 * 1024,
-	REQUEST_KEY_MAX = 200, // Idempotency-Key
 	REQUEST_WORK_MS = 4000, // queueing and calls of one request; then 503
 	REQUEST_QUEUE_MS = 1000, // of that, waiting for a thread
 };
@@ -34,22 +34,8 @@ enum request_state {
 	REQUEST_ANSWERED, // the reply is set, MHD may send it
 };
 
-struct reply {
-	unsigned status; // 0: none yet
-	char *body; // heap
-	size_t body_len;
-	const char *content_type; // a constant
-	char etag[72]; // "" none
-	char allow[64]; // "" none
-	int retry_after_s; // 0: none
-};
-
-struct request {
-	struct app *app;
-	struct MHD_Connection *connection;
-	struct peer *peer; // its connection in the server's list
-	enum request_state state;
-
+// Its first lines; from request_head on they do not change.
+struct request_head {
 	const char *method;
 	char *path; // raw
 	char *query; // raw, what follows "?"; "" when none
@@ -57,45 +43,68 @@ struct request {
 	bool is_http10;
 	char id[REQUEST_ID_MAX + 1]; // X-Request-Id, taken or made
 	char address[64]; // the client's, numeric
-	int64_t began_us;
-
-	const struct route *route; // NULL until found
-	struct input input;
-	bool has_input;
-	struct str body;
-	// of the route and the checked values, but secret ones
-	char request_sha256[HASH_SHA256_HEX_SIZE];
-	bool body_is_form;
-	bool wants_lines; // the answer goes out as name=value lines
-
-	struct claims claims; // ROUTE_USER, ROUTE_ADMIN
-	char generation_text[24]; // claims.generation
-	char poll_sha256[HASH_SHA256_HEX_SIZE]; // ROUTE_POLL
 	const char *idempotency_key; // the library's; NULL: none
 	bool has_if_match;
 	char if_match[256]; // versions, with commas
+	bool wants_lines; // the answer goes out as name=value lines
+};
 
-	// Work. The job belongs to a pool while the request is suspended.
-	struct pool_job job;
-	unsigned step; // index in route->steps
+// What its token says.
+struct request_caller {
+	struct claims claims; // ROUTE_USER, ROUTE_ADMIN
+	char generation[24]; // claims.generation as text
+	char poll_sha256[HASH_SHA256_HEX_SIZE]; // ROUTE_POLL
+};
+
+struct request_body {
+	struct str text;
+	bool is_form;
+	// of the route and the checked values, but secret ones; with an Idempotency-Key only
+	char sha256[HASH_SHA256_HEX_SIZE];
+};
+
+// Where its work is; work.c alone changes this.
+struct request_work {
+	struct pool_job job; // the pool's while the request is suspended
+	unsigned step; // index in the route's steps
 	bool holds_hash; // counts in app->hashes
+	bool waits; // the step said STEP_WAITS
 	int64_t queued_ms;
-	struct wait wait; // until when all of the work must be done
+	struct wait wait; // until when all of it must be done
+};
 
-	// What steps leave for later steps.
+// What steps leave for later steps.
+struct request_made {
 	char *stored_hash; // from a challenge
 	bool matched;
-	char secret[HASH_TOKEN_SIZE]; // made by us, goes into the answer's slot
+	char secret[HASH_TOKEN_SIZE]; // made by us, goes into the answer's secret member
 	char secret_sha256[HASH_SHA256_HEX_SIZE];
-	char hashed[HASH_TEXT_MAX]; // of the field that is FIELD_AS_HASH
-	char *sealed; // of the field that is FIELD_AS_SEALED
+	char hash[HASH_TEXT_MAX]; // of the secret, or of the field that is FIELD_HASHED
+	char *sealed; // of the field that is FIELD_SEALED
+};
 
-	// Long poll, in waiters.c.
-	bool waits; // the step said STEP_WAITS
-	int64_t wait_until_ms;
+// Its long poll; waiters.c alone changes this.
+struct request_poll {
+	int64_t until_ms; // 0: does not wait
 	char version[64]; // what the client, or the first look, has seen
-	struct request *next_waiter;
+	struct request *next;
+};
 
+struct request {
+	struct app *app;
+	struct MHD_Connection *connection;
+	struct peer *peer; // its connection in the server's list
+	enum request_state state;
+	int64_t began_us;
+
+	struct request_head head;
+	const struct route *route; // NULL until found
+	struct request_caller caller;
+	struct request_body body;
+	struct input input; // its route is NULL until there is one
+	struct request_work work;
+	struct request_made made;
+	struct request_poll poll;
 	struct reply reply;
 };
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds a request's row in the route table.
+// Finds a request's row in the route tables.
 #include "api/route.h"
 
 #include <string.h>
 
 #include "lib/mem.h"
 
-void routes_prepare(void)
+unsigned route_flags(const struct route *route)
 {
-	for (const struct route *route = routes; route->method; route++)
-		for (const struct field *field = route->fields; field->name; field++)
-			field_prepare(field);
+	return route->flags | (route->work ? route->work->flags : 0);
 }
 
 static bool path_matches(
@@ -38,7 +36,7 @@ int route_find(const char *method, const char *path, const struct route **ret,
 {
 	bool known = false;
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-	for (const struct route *route = routes; route->method; route++) {
+	ROUTES_EACH (route) {
 		if (!path_matches(route->path, path, parts))
 			continue;
 		if (strcmp(route->method, wanted) == 0) {

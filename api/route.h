@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of routes: from it come routing, validation, the SQL call, the OpenAPI document and
-// the tests' walk.
+// The rows of the route tables (api/routes/): from a row come routing, validation, the SQL call, the
+// OpenAPI document and the tests' walk.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api/field.h"
 #include "lib/outcome.h"
 
 struct db;
@@ -14,48 +13,55 @@ struct err;
 struct request;
 struct str;
 
-// Who may use a route. A row without `who` is closed to everybody: the table says it, or nobody
-// may.
+// Who may use a route. A row without `who` is closed to all.
 enum route_who {
-	ROUTE_NOBODY,
+	ROUTE_CLOSED,
 	ROUTE_PUBLIC,
-	// whoever holds the poll token of a bootstrap session; its SHA-256 is the argument
-	// p_poll_sha256
+	// the holder of a bootstrap session's poll token; its SHA-256 is the argument p_poll_sha256
 	ROUTE_POLL,
 	ROUTE_USER, // any live login, for its own things: p_login_id, p_generation
-	// a live login of an administrator: the same arguments; account.enter checks the role
-	ROUTE_ADMIN,
+	ROUTE_ADMIN, // a live login of an administrator: the same; account.enter checks the role
 };
 
-enum {
-	ROUTE_FIELDS_MAX = 20,
-	ROUTE_STEPS_MAX = 4,
-};
-
-// What else a route does, and which arguments its function takes besides the fields (see
-// arguments.c).
+// What else a route does, and the arguments that its function takes for it (see arguments.c).
+// clang-format off
 enum route_flag {
-	ROUTE_FORM = 1 << 0, // takes forms as well as JSON, answers "Accept: text/plain" with
-	// name=value lines
-	ROUTE_VERDICT =
-		1
-		<< 1, // refusals are returned: OUT columns verdict, retry_after_s, sentence, answer
-	// the function's answer also has user_id, login_id and generation: a token is made of them
-	ROUTE_LOGIN = 1 << 2,
-	ROUTE_ETAG = 1 << 3, // the answer's member "version" is its ETag
-	ROUTE_IF_MATCH = 1 << 4, // If-Match: p_if_match
-	ROUTE_IDEMPOTENT = 1 << 5, // Idempotency-Key: p_idempotency_key, p_request_sha256
-	ROUTE_ADDRESS = 1 << 6, // p_address: where the client comes from
-	ROUTE_MATCHED = 1 << 7, // after a challenge: p_matched, p_password_hash
-	ROUTE_POLL_TOKEN = 1 << 8, // a poll token is made: p_poll_token_sha256
+	ROUTE_FORM         = 1 << 0, // takes forms besides JSON, answers "Accept: text/plain" with name=value lines
+	ROUTE_VERDICT      = 1 << 1, // refusals are returned: OUT columns verdict, retry_after_s, sentence, answer
+	ROUTE_LOGIN        = 1 << 2, // a token is made of the OUT columns user_id, login_id, generation
+	ROUTE_ETAG         = 1 << 3, // the answer's member "version" is its ETag
+	ROUTE_IF_MATCH     = 1 << 4, // If-Match: p_if_match
+	ROUTE_IDEMPOTENT   = 1 << 5, // Idempotency-Key: p_idempotency_key, p_request_sha256
+	ROUTE_ADDRESS      = 1 << 6, // p_address: where the client comes from
+	ROUTE_MATCHED      = 1 << 7, // after a challenge: p_matched, p_password_hash
+	ROUTE_POLL_TOKEN   = 1 << 8, // a poll token is made: p_poll_token_sha256
 	ROUTE_SSH_PASSWORD = 1 << 9, // an SSH password is made: p_ssh_password_hash
+};
+// clang-format on
+
+// An input. Its type (type.h) says what is let through, and is the type of the argument p_<name>.
+enum field_in { FIELD_IN_PATH, FIELD_IN_QUERY, FIELD_IN_BODY };
+
+enum field_flag {
+	FIELD_REQUIRED = 1 << 0,
+	FIELD_NULLABLE = 1 << 1, // JSON null is accepted and passed on as SQL's NULL
+	FIELD_HASHED = 1 << 2, // a step hashes it; the argument is text p_<name>_hash
+	FIELD_SEALED = 1 << 3, // sealed to the installation's public key: text p_<name>_sealed
+	FIELD_LOCAL = 1 << 4, // a step uses it; no argument
+};
+
+struct field {
+	const char *name; // NULL ends a list
+	const char *type; // "uuid", "ccp.label"
+	enum field_in in;
+	unsigned flags;
+	const char *help; // one sentence for the document
 };
 
 // A request with work to do goes through its route's steps, each in a thread of the pool that it
 // names. `db` is that thread's connection, NULL in the hash pool. A step returns 0 (next),
-// STEP_ANSWERED (the reply is set), STEP_WAITS (somebody else owns the request now and will
-// continue it), -1 or an outcome of db_call (the request is answered from `e`). The last step
-// answers.
+// STEP_ANSWERED (the reply is set), STEP_WAITS (the waiters own the request now and will continue
+// it), -1 or an outcome of db_call (the request is answered from `e`). The last step answers.
 enum step_where { STEP_NONE, STEP_IN_DB, STEP_IN_HASH };
 enum step_outcome { STEP_ANSWERED = OUTCOMES_STEP, STEP_WAITS };
 
@@ -64,31 +70,50 @@ struct step {
 	int (*run)(struct request *r, struct db *db, struct err *e);
 };
 
+enum {
+	ROUTE_FIELDS_MAX = 20,
+	ROUTE_STEPS_MAX = 4,
+};
+
+// What a route does with a request, and what its rows have because of that.
+struct work {
+	struct step steps[ROUTE_STEPS_MAX];
+	unsigned flags;
+	// member of the answer that SQL leaves "" and the API fills with the secret it made
+	const char *secret_member; // NULL: the answer holds no secret of ours
+};
+
 struct route {
-	const char *method; // NULL ends the table
+	const char *method; // NULL ends a table
 	const char *path; // "/v1/user/hosts/{id}/start"
 	enum route_who who;
-	const char *summary; // one sentence for the document
 	int status; // of success
 	const char *function; // in schema api; NULL: no SQL of its own
 	// composite type in schema api that the function returns, or has as its OUT column
 	// "answer"; NULL: no content
 	const char *answer;
-
-	unsigned flags;
-	const char *slot; // member of the answer that SQL leaves "" and the API fills with the
-		// secret it made
-
-	void (*now)(struct request *r); // answers at once, from memory, on the HTTP thread; or:
-	struct step steps[ROUTE_STEPS_MAX];
-
-	struct field fields[ROUTE_FIELDS_MAX];
+	const char *summary; // one sentence for the document
+	const struct work *work; // NULL: the inline handler answers
+	unsigned flags; // besides those of its work
+	const struct field *fields; // NULL: none
+	const char *kind; // the argument p_kind, a constant; NULL: none
+	void (*inline_handler)(struct request *r); // answers from memory, on the HTTP thread
 };
 
-extern const struct route routes[];
+// The tables, NULL-terminated, in the order of the document.
+extern const struct route *const route_tables[];
 
-// Prepares the fields' patterns. Once, before the first request.
-void routes_prepare(void);
+// A loop over all routes; `break` leaves one table only.
+#define ROUTES_EACH(route) \
+	for (const struct route *const *table_ = route_tables; *table_; table_++) \
+		for (const struct route *route = *table_; (route)->method; (route)++)
+
+// A loop over a route's fields.
+#define FIELDS_EACH(field, route) \
+	for (const struct field *field = (route)->fields; (field) && (field)->name; (field)++)
+
+// What a row and its work say together.
+unsigned route_flags(const struct route *route);
 
 enum route_outcome {
 	ROUTE_NOT_FOUND = OUTCOMES_ROUTE,

@@ -14,6 +14,7 @@
 #include "api/app.h"
 #include "api/reply.h"
 #include "api/request.h"
+#include "api/work.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -114,19 +115,39 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 		abort(); // out of memory is the only way
 }
 
+// Takes a buffer's bytes.
+static struct MHD_Response *reply_response(struct reply *reply)
+{
+	struct MHD_Response *response = NULL;
+	switch (reply->kind) {
+	case REPLY_EMPTY:
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+		break;
+	case REPLY_BUFFER:
+		response = MHD_create_response_from_buffer(
+			reply->buffer.len, reply->buffer.data, MHD_RESPMEM_MUST_FREE);
+		break;
+	case REPLY_FILE: {
+		const struct MHD_IoVec file = {reply->file.data, reply->file.len};
+		response = MHD_create_response_from_iovec(&file, 1, NULL, NULL);
+		break;
+	}
+	}
+	if (!response)
+		abort(); // out of memory is the only way
+	reply->kind = REPLY_EMPTY;
+	return response;
+}
+
 static enum MHD_Result send_reply(struct request *r)
 {
 	struct reply *reply = &r->reply;
-	struct MHD_Response *response = MHD_create_response_from_buffer(reply->body_len,
-		reply->body, reply->body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-	if (!response)
-		abort();
-	reply->body = NULL;
+	struct MHD_Response *response = reply_response(reply);
 	char retry_after[16] = "";
 	if (reply->retry_after_s > 0)
 		snprintf(retry_after, sizeof(retry_after), "%d", reply->retry_after_s);
 	add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
-	add_header(response, "X-Request-Id", r->id);
+	add_header(response, "X-Request-Id", r->head.id);
 	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	add_header(response, "X-Content-Type-Options", "nosniff");
 	add_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
@@ -143,10 +164,10 @@ static enum MHD_Result send_reply(struct request *r)
 static void begin_work(struct request *r)
 {
 	r->state = REQUEST_WORKING;
-	r->wait = wait_for(REQUEST_WORK_MS, -1);
+	r->work.wait = wait_for(REQUEST_WORK_MS, -1);
 	peer_deadline(r->peer, 0);
 	MHD_suspend_connection(r->connection);
-	app_continue(r->app, r);
+	work_continue(r->app, r);
 }
 
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
@@ -159,9 +180,9 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	(void)connection;
 	if (r->state == REQUEST_NEW) {
 		r->peer = peer_of(connection);
-		r->method = method;
-		r->is_http10 = strcmp(version, "HTTP/1.0") == 0;
-		memcpy(r->address, r->peer->address, sizeof(r->address));
+		r->head.method = method;
+		r->head.is_http10 = strcmp(version, "HTTP/1.0") == 0;
+		memcpy(r->head.address, r->peer->address, sizeof(r->head.address));
 		peer_deadline(r->peer, SERVER_BODY_S);
 		request_head(r);
 		return r->state == REQUEST_ANSWERED ? send_reply(r) : MHD_YES;
@@ -185,14 +206,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 // client's.
 static void log_request(const struct request *r)
 {
-	if (r->route && r->route->now && r->reply.status < 400)
+	if (r->route && r->route->inline_handler && r->reply.status < 400)
 		return;
 	char path[201] = "";
-	strncat(path, r->path, sizeof(path) - 1);
-	log_info("request", log_text("method", r->method), log_text("path", path),
+	strncat(path, r->head.path, sizeof(path) - 1);
+	log_info("request", log_text("method", r->head.method), log_text("path", path),
 		log_number("status", r->reply.status),
-		log_number("us", wait_now_us() - r->began_us), log_text("request_id", r->id),
-		log_text("address", r->address), log_text("user", r->claims.user_id));
+		log_number("us", wait_now_us() - r->began_us), log_text("request_id", r->head.id),
+		log_text("address", r->head.address), log_text("user", r->caller.claims.user_id));
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **context,
@@ -206,7 +227,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 	struct peer *peer = peer_of(connection);
 	if (peer)
 		peer_deadline(peer, SERVER_HEAD_S);
-	if (r->method)
+	if (r->head.method)
 		log_request(r);
 	request_free(r);
 	*context = NULL;

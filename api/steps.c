@@ -11,6 +11,7 @@
 
 #include "api/app.h"
 #include "api/arguments.h"
+#include "api/health.h"
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/script.h"
@@ -27,11 +28,11 @@ enum { STATEMENT_MAX = 4096 };
 // The columns of a call: the answer as JSON, and what the row's flags want besides it.
 static const char *columns_of(const struct route *route)
 {
-	if (route->flags & ROUTE_LOGIN)
+	if (route_flags(route) & ROUTE_LOGIN)
 		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence, r.user_id, r.login_id, r.generation";
-	if (route->flags & ROUTE_VERDICT)
+	if (route_flags(route) & ROUTE_VERDICT)
 		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence";
-	if (route->flags & ROUTE_ETAG)
+	if (route_flags(route) & ROUTE_ETAG)
 		return "to_json(r)::text, r.version";
 	return route->answer ? "to_json(r)::text" : "null";
 }
@@ -63,15 +64,15 @@ static int function_call(struct request *r, struct db *db, struct pg_result **re
 			continue;
 		params++;
 		str_addf(&sql, "%s%s => $%d::%s", params > 1 ? ", " : "", arguments[i].name, params,
-			arguments[i].sql_type);
+			arguments[i].type);
 	}
 	str_add(&sql, ") as r");
 	assert(!sql.overflow);
 	struct db_call call = {.sql = str_text(&sql), .params = values, .params_count = params};
-	return db_call(db, &call, &r->wait, ret, e);
+	return db_call(db, &call, &r->work.wait, ret, e);
 }
 
-// Answers from the row of a successful call: puts the secret into its slot, sets the ETag. `secret`
+// Answers from the row of a successful call: puts the secret into its member, sets the ETag. `secret`
 // may be NULL.
 static void answer_row(struct request *r, const struct pg_result *rows, const char *secret)
 {
@@ -81,9 +82,9 @@ static void answer_row(struct request *r, const struct pg_result *rows, const ch
 		return;
 	}
 	char *json = xstrdup(db_text(rows, 0, COLUMN_JSON));
-	if (route->slot)
-		(void)reply_fill_slot(&json, route->slot, secret);
-	if (route->flags & ROUTE_ETAG) {
+	if (route->work->secret_member)
+		reply_set_secret(&json, route->work->secret_member, secret);
+	if (route_flags(route) & ROUTE_ETAG) {
 		int len = snprintf(r->reply.etag, sizeof(r->reply.etag), "\"%s\"",
 			db_text(rows, 0, COLUMN_VERSION));
 		assert(len < (int)sizeof(r->reply.etag));
@@ -94,7 +95,7 @@ static void answer_row(struct request *r, const struct pg_result *rows, const ch
 // true when SQL let the request pass; else it has been answered with the refusal.
 static bool verdict_is_ok(struct request *r, const struct pg_result *rows)
 {
-	if (!(r->route->flags & ROUTE_VERDICT) ||
+	if (!(route_flags(r->route) & ROUTE_VERDICT) ||
 		strcmp(db_text(rows, 0, COLUMN_VERDICT), "ok") == 0)
 		return true;
 	reply_verdict(r, db_text(rows, 0, COLUMN_VERDICT), (int)db_int(rows, 0, COLUMN_RETRY),
@@ -102,18 +103,18 @@ static bool verdict_is_ok(struct request *r, const struct pg_result *rows)
 	return false;
 }
 
-int step_call(struct request *r, struct db *db, struct err *e)
+static int step_call(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int result = function_call(r, db, &rows, e);
 	if (result != 0)
 		return result;
 	if (verdict_is_ok(r, rows))
-		answer_row(r, rows, r->secret[0] != '\0' ? r->secret : NULL);
+		answer_row(r, rows, r->made.secret[0] != '\0' ? r->made.secret : NULL);
 	return STEP_ANSWERED;
 }
 
-int step_login(struct request *r, struct db *db, struct err *e)
+static int step_login(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int result = function_call(r, db, &rows, e);
@@ -139,21 +140,21 @@ int step_login(struct request *r, struct db *db, struct err *e)
 	return STEP_ANSWERED;
 }
 
-int step_admit(struct request *r, struct db *db, struct err *e)
+static int step_admit(struct request *r, struct db *db, struct err *e)
 {
 	return db_call(db,
-		DB_CALL("select api.admit($1::uuid, $2::integer, $3)", r->claims.login_id,
-			r->generation_text, r->route->who == ROUTE_ADMIN ? "admin" : "user"),
-		&r->wait, NULL, e);
+		DB_CALL("select api.admit($1::uuid, $2::integer, $3)", r->caller.claims.login_id,
+			r->caller.generation, r->route->who == ROUTE_ADMIN ? "admin" : "user"),
+		&r->work.wait, NULL, e);
 }
 
-int step_challenge(struct request *r, struct db *db, struct err *e)
+static int step_challenge(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int result = db_call(db,
 		DB_CALL("select password_hash, verdict, retry_after_s from account.challenge($1, $2::inet)",
-			input_get(&r->input, "username"), r->address),
-		&r->wait, &rows, e);
+			input_get(&r->input, "username"), r->head.address),
+		&r->work.wait, &rows, e);
 	if (result != 0)
 		return result;
 	if (strcmp(db_text(rows, 0, COLUMN_VERDICT), "ok") != 0) {
@@ -164,51 +165,54 @@ int step_challenge(struct request *r, struct db *db, struct err *e)
 		return STEP_ANSWERED;
 	}
 	const char *hash = db_text(rows, 0, 0);
-	r->stored_hash = hash ? xstrdup(hash) : NULL;
+	r->made.stored_hash = hash ? xstrdup(hash) : NULL;
 	return 0;
 }
 
-int step_check(struct request *r, struct db *db, struct err *e)
+static int step_check(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
-	const char *hash = r->stored_hash ? r->stored_hash : hash_dummy;
+	const char *hash = r->made.stored_hash ? r->made.stored_hash : hash_dummy;
 	int result = hash_check(HASH_BCRYPT, input_get(&r->input, "password"), hash, e);
 	if (result < 0)
 		return result;
-	r->matched = result == 0 && r->stored_hash;
+	r->made.matched = result == 0 && r->made.stored_hash;
 	return 0;
 }
 
-int step_poll_token(struct request *r, struct db *db, struct err *e)
+static int step_poll_token(struct request *r, struct db *db, struct err *e)
 {
-	hash_token(r->secret);
-	hash_sha256_hex(r->secret, strlen(r->secret), r->secret_sha256);
+	hash_token(r->made.secret);
+	hash_sha256_hex(r->made.secret, strlen(r->made.secret), r->made.secret_sha256);
 	return step_call(r, db, e);
 }
 
-int step_hash_password(struct request *r, struct db *db, struct err *e)
+static int step_hash_password(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
 	const char *password = input_get(&r->input, "password");
 	if (!password)
-		hash_password(r->secret);
-	return hash_make(HASH_BCRYPT, password ? password : r->secret, r->hashed, e);
+		hash_password(r->made.secret);
+	return hash_make(HASH_BCRYPT, password ? password : r->made.secret, r->made.hash, e);
 }
 
-int step_hash_ssh_password(struct request *r, struct db *db, struct err *e)
+static int step_hash_ssh_password(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
-	hash_password(r->secret);
-	return hash_make(HASH_YESCRYPT, r->secret, r->hashed, e);
+	hash_password(r->made.secret);
+	return hash_make(HASH_YESCRYPT, r->made.secret, r->made.hash, e);
 }
 
-int step_seal(struct request *r, struct db *db, struct err *e)
+static int step_seal(struct request *r, struct db *db, struct err *e)
 {
-	const char *secret = input_get(&r->input, "wg_preshared_key");
+	const char *secret = NULL;
+	FIELDS_EACH (field, r->route)
+		if (field->flags & FIELD_SEALED)
+			secret = input_get(&r->input, field->name);
 	if (!secret)
 		return 0;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	int result = db_call(db, DB_CALL("select api.sealing_key()"), &r->wait, &rows, e);
+	int result = db_call(db, DB_CALL("select api.sealing_key()"), &r->work.wait, &rows, e);
 	if (result != 0)
 		return result;
 	const char *key = db_text(rows, 0, 0);
@@ -218,10 +222,10 @@ int step_seal(struct request *r, struct db *db, struct err *e)
 			NULL);
 		return STEP_ANSWERED;
 	}
-	return seal_make(key, secret, strlen(secret), &r->sealed, e);
+	return seal_make(key, secret, strlen(secret), &r->made.sealed, e);
 }
 
-int step_poll(struct request *r, struct db *db, struct err *e)
+static int step_poll(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int result = function_call(r, db, &rows, e);
@@ -242,7 +246,7 @@ int step_poll(struct request *r, struct db *db, struct err *e)
 	return STEP_ANSWERED;
 }
 
-int step_script(struct request *r, struct db *db, struct err *e)
+static int step_script(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int result = function_call(r, db, &rows, e);
@@ -254,39 +258,63 @@ int step_script(struct request *r, struct db *db, struct err *e)
 	char *script = script_make(url);
 	if (!script)
 		reply_problem(r, 503, "settings_incomplete",
-			"The setting public_url is missing or is no http(s) URL; an administrator must set it.",
+			"The setting public_url is missing or is not an http(s) URL; an administrator must set it.",
 			NULL);
 	else
 		reply_text(r, 200, "text/x-shellscript; charset=utf-8", script);
 	return STEP_ANSWERED;
 }
 
-void now_healthz(struct request *r)
+// clang-format off
+const struct work work_call = {
+	.steps = {{STEP_IN_DB, step_call}}};
+const struct work work_login = {
+	.steps = {{STEP_IN_DB, step_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_DB, step_login}},
+	.flags = ROUTE_VERDICT | ROUTE_LOGIN | ROUTE_MATCHED,
+	.secret_member = "token"};
+const struct work work_refresh = {
+	.steps = {{STEP_IN_DB, step_login}},
+	.flags = ROUTE_VERDICT | ROUTE_LOGIN,
+	.secret_member = "token"};
+const struct work work_bootstrap = {
+	.steps = {{STEP_IN_DB, step_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_DB, step_poll_token}},
+	.flags = ROUTE_VERDICT | ROUTE_MATCHED | ROUTE_POLL_TOKEN,
+	.secret_member = "poll_token"};
+const struct work work_poll = {
+	.steps = {{STEP_IN_DB, step_poll}},
+	.flags = ROUTE_VERDICT};
+const struct work work_script = {
+	.steps = {{STEP_IN_DB, step_script}}};
+const struct work work_password = {
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_password}, {STEP_IN_DB, step_call}},
+	.secret_member = "password"};
+const struct work work_ssh_password = {
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_ssh_password}, {STEP_IN_DB, step_call}},
+	.flags = ROUTE_SSH_PASSWORD,
+	.secret_member = "ssh_password"};
+const struct work work_seal = {
+	.steps = {{STEP_IN_DB, step_seal}, {STEP_IN_DB, step_call}}};
+// clang-format on
+
+void handle_healthz(struct request *r)
 {
-	struct app *app = r->app;
-	pthread_mutex_lock(&app->health_lock);
-	char *body = xstrdup(app->health);
-	pthread_mutex_unlock(&app->health_lock);
-	reply_text(r, atomic_load(&app->health_status), "application/json", body);
+	char *body = NULL;
+	unsigned status = health_read(r->app, &body);
+	reply_text(r, status, "application/json", body);
 }
 
-void now_readyz(struct request *r)
+void handle_readyz(struct request *r)
 {
-	if (atomic_load(&r->app->ready)) {
-		now_healthz(r);
-		return;
-	}
-	reply_text(r, 503, "application/json",
-		xstrdup("{\"status\":\"unavailable\",\"checks\":{\"database\":\"away\"}}"));
+	if (atomic_load(&r->app->ready))
+		handle_healthz(r);
+	else
+		reply_file(r, 503, "application/json", health_unavailable);
 }
 
-void now_openapi(struct request *r)
+void handle_openapi(struct request *r)
 {
-	if (!atomic_load(&r->app->ready)) {
-		reply_problem(r, 503, NULL,
-			"The document is made from the database, which has not answered yet.",
-			NULL);
-		return;
-	}
-	reply_text(r, 200, "application/json", xstrdup(r->app->openapi));
+	if (!atomic_load(&r->app->ready))
+		reply_not_ready(r);
+	else
+		reply_file(r, 200, "application/json", r->app->openapi);
 }

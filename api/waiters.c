@@ -7,6 +7,7 @@
 
 #include "api/app.h"
 #include "api/request.h"
+#include "api/work.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/log.h"
@@ -14,13 +15,13 @@
 
 enum { ARRAY_MAX = APP_WAITERS_MAX * 64 };
 
-// How many wait with the poll token of `r`. With the lock. (Who is accepted and not yet listed is
-// not counted: they are no more than the threads of the pool.)
+// How many wait with the poll token of `r`. With the lock. (Requests that are accepted and not yet
+// listed are not counted: they are no more than the threads of the pool.)
 static unsigned waiting_with_token(const struct app *app, const struct request *r)
 {
 	unsigned count = 0;
-	for (const struct request *other = app->waiters; other; other = other->next_waiter)
-		count += strcmp(other->poll_sha256, r->poll_sha256) == 0;
+	for (const struct request *other = app->waiters; other; other = other->poll.next)
+		count += strcmp(other->caller.poll_sha256, r->caller.poll_sha256) == 0;
 	return count;
 }
 
@@ -32,12 +33,12 @@ bool waiters_accept(struct request *r, const char *version)
 	if (!wait)
 		return false;
 	int64_t now_ms = wait_now_ms();
-	if (r->wait_until_ms == 0) {
-		r->wait_until_ms = now_ms + atoi(wait) * 1000L;
-		if (!text_copy(r->version, sizeof(r->version), after ? after : version))
+	if (r->poll.until_ms == 0) {
+		r->poll.until_ms = now_ms + atoi(wait) * 1000L;
+		if (!text_copy(r->poll.version, sizeof(r->poll.version), after ? after : version))
 			return false;
 	}
-	if (now_ms >= r->wait_until_ms || strcmp(r->version, version) != 0)
+	if (now_ms >= r->poll.until_ms || strcmp(r->poll.version, version) != 0)
 		return false;
 	pthread_mutex_lock(&app->waiters_lock);
 	bool room = app->waiters_count < APP_WAITERS_MAX && !atomic_load(&app->stopping) &&
@@ -47,13 +48,13 @@ bool waiters_accept(struct request *r, const char *version)
 	return room;
 }
 
-// Between the step's look at the task and this line the bell may have rung for nobody, so whoever
-// joins asks for one more look.
+// Between the step's look at the task and this line the bell may have rung without this request
+// being on the list, so a joining request asks for one more look.
 void waiters_join(struct request *r)
 {
 	struct app *app = r->app;
 	pthread_mutex_lock(&app->waiters_lock);
-	r->next_waiter = app->waiters;
+	r->poll.next = app->waiters;
 	app->waiters = r;
 	pthread_mutex_unlock(&app->waiters_lock);
 	if (atomic_load(&app->stopping))
@@ -71,12 +72,12 @@ static struct request *unlink_if(struct app *app,
 	for (struct request **at = &app->waiters; *at;) {
 		struct request *r = *at;
 		if (!leaves(r, data)) {
-			at = &r->next_waiter;
+			at = &r->poll.next;
 			continue;
 		}
-		*at = r->next_waiter;
+		*at = r->poll.next;
 		app->waiters_count--;
-		r->next_waiter = gone;
+		r->poll.next = gone;
 		gone = r;
 	}
 	pthread_mutex_unlock(&app->waiters_lock);
@@ -87,10 +88,10 @@ static void continue_all(struct app *app, struct request *list)
 {
 	while (list) {
 		struct request *r = list;
-		list = r->next_waiter;
-		r->next_waiter = NULL;
-		r->wait = wait_for(REQUEST_WORK_MS, -1);
-		app_continue(app, r);
+		list = r->poll.next;
+		r->poll.next = NULL;
+		r->work.wait = wait_for(REQUEST_WORK_MS, -1);
+		work_continue(app, r);
 	}
 }
 
@@ -100,23 +101,24 @@ static bool is_listed(const struct request *r, const void *data)
 	const char *task_id = input_get(&r->input, "id");
 	for (int row = 0; row < db_rows(rows); row++)
 		if (strcasecmp(db_text(rows, row, 0), task_id) == 0 &&
-			strcmp(db_text(rows, row, 1), r->version) == 0)
+			strcmp(db_text(rows, row, 1), r->poll.version) == 0)
 			return true;
 	return false;
 }
 
 static bool is_over(const struct request *r, const void *data)
 {
-	return wait_now_ms() >= (data ? *(const int64_t *)data : r->wait_until_ms);
+	const bool *all = data;
+	return *all || wait_now_ms() >= r->poll.until_ms;
 }
 
-// The waiting tasks and the versions their clients know, as two SQL arrays. false: nobody waits.
+// The waiting tasks and the versions their clients know, as two SQL arrays. false: none waits.
 static bool waiting_arrays(struct app *app, struct str *ids, struct str *versions)
 {
 	pthread_mutex_lock(&app->waiters_lock);
-	for (const struct request *r = app->waiters; r; r = r->next_waiter) {
+	for (const struct request *r = app->waiters; r; r = r->poll.next) {
 		str_addf(ids, "%s%s", ids->len == 0 ? "{" : ",", input_get(&r->input, "id"));
-		str_addf(versions, "%s%s", versions->len == 0 ? "{" : ",", r->version);
+		str_addf(versions, "%s%s", versions->len == 0 ? "{" : ",", r->poll.version);
 	}
 	pthread_mutex_unlock(&app->waiters_lock);
 	str_add(ids, "}");
@@ -181,6 +183,5 @@ void waiters_ring(struct app *app)
 
 void waiters_expire(struct app *app, bool all)
 {
-	const int64_t ever = 0;
-	continue_all(app, unlink_if(app, is_over, all ? &ever : NULL));
+	continue_all(app, unlink_if(app, is_over, &all));
 }

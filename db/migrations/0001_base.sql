@@ -81,6 +81,7 @@ constraint ssh_public_key_is_bounded check (length(value) between 1 and 8192);
 
 create domain ccp.tunnel_type as text constraint tunnel_type_is_known check (value in ('wireguard'));
 create domain ccp.address as inet constraint address_is_one_address check (host(value)::inet = value);
+create domain ccp.interface as inet;
 create domain ccp.networks as cidr[] constraint networks_are_given check (cardinality(value) between 1 and 64);
 create domain ccp.endpoint as text constraint endpoint_is_an_address_and_port check (
     (
@@ -148,6 +149,7 @@ comment on domain ccp.sha256 is 'A SHA-256 digest, lower hex.';
 comment on domain ccp.ssh_public_key is 'One line of an OpenSSH public key without its comment.';
 comment on domain ccp.tunnel_type is 'How traffic gets to an exit.';
 comment on domain ccp.address is 'One address, no network.';
+comment on domain ccp.interface is 'An address inside a tunnel, with or without a prefix; host bits are kept.';
 comment on domain ccp.networks is 'A list of networks.';
 comment on constraint endpoint_is_an_address_and_port on domain ccp.endpoint is
 'must be an address and a port, such as 198.51.100.1:51820 or [2001:db8::1]:51820; names are not resolved, write the '

@@ -73,7 +73,7 @@ create table ccp.egress_ips (
     wg_preshared_key_sealed text,
     wg_allowed_ips ccp.networks not null default '{0.0.0.0/0}',
     wg_dns_server ccp.address not null,
-    wg_peer_address inet not null,
+    wg_peer_address ccp.interface not null,
     wg_mtu ccp.mtu not null default 1420,
     version integer not null default 1,
     created_at timestamptz not null default clock.now(),

@@ -18,16 +18,18 @@ RACE_S = 0.3
 
 
 UNFIT = {
+    "POST /v1/user/hosts/{id}/start: the function lacks the argument p_login_id": "drop function api.own_host_task;"
+    " create function api.own_host_task() returns api.task_ref language sql as 'select null::api.task_ref'",
+    "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host"
+    " rename column version to edition",
     "GET /v1/admin/users/{id}: there is no function api. user_get": "alter function api.user_get rename to user_get_it",
     "POST /v1/admin/users: the answer lacks the member password": "alter type api.new_user"
     " rename attribute password to secret",
     "GET /v1/admin/users: another type has p_limit": "drop function api.user_list;"
-    " create function api.user_list(p_login_id uuid, p_generation integer, p_limit text default '50')"
+    " create function api.user_list(p_login_id uuid, p_generation integer, p_limit integer default 50)"
     " returns api.user_page language sql as 'select null::api.user_page'",
-    "POST /v1/user/hosts/{id}/stop: the function lacks the argument p_login_id": "drop function api.own_host_stop;"
-    " create function api.own_host_stop() returns api.task_ref language sql as 'select null::api.task_ref'",
-    "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host"
-    " rename column version to edition",
+    "GET /v1/admin/users: there are no bounds, pattern or words for api.filter": "alter domain api.filter"
+    " drop constraint filter_is_short",
     "GET /v1/bootstrap/tasks/{id}/handoff: the function does not return sentence text": ""
     "drop function api.bootstrap_handoff;"
     " create function api.bootstrap_handoff(p_poll_sha256 text, p_address inet, p_id uuid,"
@@ -37,6 +39,9 @@ UNFIT = {
     " create function api.refresh(p_login_id uuid, p_generation integer, out answer api.login, out verdict ccp.verdict,"
     " out retry_after_s integer, out sentence text, out user_id uuid, out login_id uuid, out generation text)"
     " language sql as 'select null::api.login, null, 0, null, null::uuid, null::uuid, null'",
+    "the pattern of ccp.username is not a POSIX regular expression": "alter domain ccp.username"
+    " drop constraint username_is_a_name;"
+    " alter domain ccp.username add constraint username_is_a_name check (value ~ '^(?:[a-z0-9]+)$')",
 }
 
 

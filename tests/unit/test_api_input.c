@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Routes are found, forms are decoded, values are checked.
-// uses: api/check.c api/field.c api/form.c api/input.c api/route.c
+// uses: api/check.c api/form.c api/input.c api/route.c api/rule.c api/type.c
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -8,40 +8,63 @@
 #include "api/form.h"
 #include "api/input.h"
 #include "api/route.h"
+#include "api/rule.h"
+#include "api/type.h"
 #include "lib/err.h"
 #include "lib/json.h"
 
 #define KEY32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define ED25519 "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-const struct route routes[] = {
+#define NAMES "^[a-z]+$"
+
+// What the database would say of its domains.
+static const struct rule rules[] = {
+	{.type = "t.name", .base = "text", .bounded = true, .min = 2, .max = 4, .pattern = NAMES},
+	{.type = "t.text", .base = "text", .bounded = true, .min = 0, .max = 42},
+	{.type = "t.four", .base = "text", .bounded = true, .min = 4, .max = 4},
+	{.type = "t.part", .base = "integer", .bounded = true, .min = 0, .max = 9},
+	{.type = "t.count", .base = "integer", .bounded = true, .min = 0, .max = 10},
+	{.type = "t.integer", .base = "integer", .bounded = true, .min = 0, .max = 42},
+	{.type = "t.number", .base = "numeric", .bounded = true, .min = 0, .max = 42},
+	{.type = "t.networks", .base = "cidr[]", .bounded = true, .min = 1, .max = 2},
+	{.type = "t.word", .base = "text", .words = "on|off"},
+	{.type = "t.endless", .base = "text"},
+	{.type = "ccp.endpoint", .base = "text", .must = "must be written as 192.0.2.1:1"},
+	{.type = "ccp.address", .base = "inet"},
+};
+
+static int rules_setup(void **state)
+{
+	struct err e;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		assert_int_equal(rules_add(&rules[i], &e), 0);
+	return 0;
+}
+
+static const struct route things[] = {
 	{.method = "GET", .path = "/things", .who = ROUTE_PUBLIC},
 	{.method = "POST",
 		.path = "/things/{id}/parts/{part}",
 		.who = ROUTE_PUBLIC,
 		.fields =
-			{{.name = "id", .type = FIELD_UUID, .in = FIELD_IN_PATH, .required = true},
-				{.name = "part",
-					.type = FIELD_INTEGER,
-					.in = FIELD_IN_PATH,
-					.required = true,
-					.max = 9},
-				{.name = "name",
-					.type = FIELD_TEXT,
-					.in = FIELD_IN_BODY,
-					.required = true,
-					.min = 2,
-					.max = 4,
-					.pattern = "^[a-z]+$"},
-				{.name = "count",
-					.type = FIELD_INTEGER,
-					.in = FIELD_IN_BODY,
-					.nullable = true,
-					.max = 10}}},
+			(const struct field[]){
+				{"id", "uuid", FIELD_IN_PATH, FIELD_REQUIRED, NULL},
+				{"part", "t.part", FIELD_IN_PATH, FIELD_REQUIRED, NULL},
+				{"name", "t.name", FIELD_IN_BODY, FIELD_REQUIRED, NULL},
+				{"count", "t.count", FIELD_IN_BODY, FIELD_NULLABLE, NULL},
+				{0},
+			}},
 	{.method = "DELETE", .path = "/things/{id}", .who = ROUTE_PUBLIC},
 	{.method = "GET", .path = "/things/{id}", .who = ROUTE_PUBLIC},
 	{0},
 };
+static const struct route others[] = {
+	{.method = "GET", .path = "/others", .who = ROUTE_PUBLIC},
+	{0},
+};
+const struct route *const route_tables[] = {things, others, NULL};
 
 static void a_path_finds_its_row_and_its_parts(void **state)
 {
@@ -51,12 +74,14 @@ static void a_path_finds_its_row_and_its_parts(void **state)
 
 	(void)state;
 	assert_int_equal(route_find("POST", "/things/a-1/parts/7", &route, parts, &allow), 0);
-	assert_ptr_equal(route, &routes[1]);
+	assert_ptr_equal(route, &things[1]);
 	assert_int_equal(parts[0].len, 3);
 	assert_memory_equal(parts[0].text, "a-1", 3);
 	assert_memory_equal(parts[1].text, "7", 1);
 	assert_int_equal(route_find("HEAD", "/things", &route, parts, &allow), 0);
-	assert_ptr_equal(route, &routes[0]);
+	assert_ptr_equal(route, &things[0]);
+	assert_int_equal(route_find("GET", "/others", &route, parts, &allow), 0);
+	assert_ptr_equal(route, &others[0]);
 }
 
 static void no_path_is_found_that_is_not_whole(void **state)
@@ -124,13 +149,13 @@ static void a_broken_form_is_refused(void **state)
 }
 
 // Checks `text` as `type` and returns the argument, or NULL.
-static char *checked(enum field_type type, const char *text, int64_t min, int64_t max)
+static char *checked(const char *type, const char *text)
 {
-	const struct field field = {.name = "x", .type = type, .min = min, .max = max};
 	_cleanup_(str_done) struct str why = STR_INIT(512);
 	char *value = NULL;
 
-	if (field_check(&field, text, strlen(text), &value, &why))
+	assert_true(type_is_checked(type));
+	if (type_check(type, text, strlen(text), &value, &why))
 		return value;
 	assert_true(why.len > 0);
 	return NULL;
@@ -139,75 +164,81 @@ static char *checked(enum field_type type, const char *text, int64_t min, int64_
 static void values_of_each_type_are_taken_and_others_refused(void **state)
 {
 	static const struct {
-		enum field_type type;
+		const char *type;
 		const char *text;
 		const char *want; // NULL: refused
 	} cases[] = {
-		{FIELD_UUID, "6b8f1c9e-1111-4222-8333-444455556666",
+		{"uuid", "6b8f1c9e-1111-4222-8333-444455556666",
 			"6b8f1c9e-1111-4222-8333-444455556666"},
-		{FIELD_UUID, "6B8F1C9E-1111-4222-8333-444455556666",
+		{"uuid", "6B8F1C9E-1111-4222-8333-444455556666",
 			"6b8f1c9e-1111-4222-8333-444455556666"},
-		{FIELD_UUID, "6b8f1c9e-1111-4222-8333-44445555666", NULL},
-		{FIELD_UUID, "6b8f1c9e-1111-4222-8333-4444555566667", NULL},
-		{FIELD_UUID, "6b8f1c9e_1111-4222-8333-444455556666", NULL},
-		{FIELD_INTEGER, "42", "42"},
-		{FIELD_INTEGER, "43", NULL},
-		{FIELD_INTEGER, "4x", NULL},
-		{FIELD_INTEGER, "", NULL},
-		{FIELD_INTEGER, "99999999999999999999", NULL},
-		{FIELD_NUMBER, "1.5", "1.5"},
-		{FIELD_NUMBER, "1e1", NULL},
-		{FIELD_NUMBER, "nan", NULL},
-		{FIELD_BOOLEAN, "true", "true"},
-		{FIELD_BOOLEAN, "yes", NULL},
-		{FIELD_TIME, "2028-02-29T12:00:00Z", "2028-02-29T12:00:00Z"},
-		{FIELD_TIME, "2027-02-29T12:00:00Z", NULL},
-		{FIELD_TIME, "2027-12-31T23:59:59.123+05:30", "2027-12-31T23:59:59.123+05:30"},
-		{FIELD_TIME, "2027-12-31T23:59:59", NULL},
-		{FIELD_TIME, "2027-12-31 23:59:59Z", NULL},
-		{FIELD_TIME, "now", NULL},
-		{FIELD_TIME, "infinity", NULL},
-		{FIELD_ADDRESS, "198.51.100.1", "198.51.100.1"},
-		{FIELD_ADDRESS, "2001:db8::1", "2001:db8::1"},
-		{FIELD_ADDRESS, "198.51.100.1/32", NULL},
-		{FIELD_ADDRESS, "0127.1", NULL},
-		{FIELD_INTERFACE, "10.1.2.3/24", "10.1.2.3/24"},
-		{FIELD_INTERFACE, "10.1.2.3", "10.1.2.3"},
-		{FIELD_INTERFACE, "10.1.2.3/33", NULL},
-		{FIELD_NETWORKS, "0.0.0.0/0, ::/0", "{0.0.0.0/0,::/0}"},
-		{FIELD_NETWORKS, "10.0.0.1/8", NULL},
-		{FIELD_NETWORKS, ",", NULL},
-		{FIELD_NETWORKS, "10.0.0.0/8 192.168.0.0/16", NULL},
-		{FIELD_NETWORKS, "10.0.0.0/8,", NULL},
-		{FIELD_NETWORKS, ",10.0.0.0/8", NULL},
-		{FIELD_NETWORKS, "10.0.0.0/8,,192.168.0.0/16", NULL},
-		{FIELD_NETWORKS, " 10.0.0.0/8 ,192.168.0.0/16 ", "{10.0.0.0/8,192.168.0.0/16}"},
-		{FIELD_NETWORKS, "10.0.0.0", NULL},
-		{FIELD_ENDPOINT, "198.51.100.1:51820", "198.51.100.1:51820"},
-		{FIELD_ENDPOINT, "[2001:db8::1]:1", "[2001:db8::1]:1"},
-		{FIELD_ENDPOINT, "2001:db8::1:1", NULL},
-		{FIELD_ENDPOINT, "1.2.3:1", NULL},
-		{FIELD_ENDPOINT, "198.51.100.1:65536", NULL},
-		{FIELD_ENDPOINT, "198.51.100.1:", NULL},
-		{FIELD_ENDPOINT, ":1", NULL},
-		{FIELD_ENDPOINT, "vpn.example.com:51820", NULL},
-		{FIELD_KEY, KEY32, KEY32},
-		{FIELD_KEY, "AAAA", NULL},
-		{FIELD_KEY, "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", NULL},
-		{FIELD_SSH_KEY, "ssh-ed25519 " ED25519 " me@home\n", "ssh-ed25519 " ED25519},
-		{FIELD_SSH_KEY, "ssh-rsa " ED25519, NULL},
-		{FIELD_SSH_KEY, "ssh-ed25519 " ED25519 "\nssh-ed25519 " ED25519, NULL},
-		{FIELD_SSH_KEY, "ssh-ed25519", NULL},
-		{FIELD_TEXT, "a\nb", NULL},
-		{FIELD_TEXT, "\xc3\x28", NULL},
-		{FIELD_TEXT, "\xed\xa0\x80", NULL},
-		{FIELD_TEXT, "\xc0\xaf", NULL},
-		{FIELD_TEXT, "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+		{"uuid", "6b8f1c9e-1111-4222-8333-44445555666", NULL},
+		{"uuid", "6b8f1c9e-1111-4222-8333-4444555566667", NULL},
+		{"uuid", "6b8f1c9e_1111-4222-8333-444455556666", NULL},
+		{"t.integer", "42", "42"},
+		{"t.integer", "43", NULL},
+		{"t.integer", "4x", NULL},
+		{"t.integer", "", NULL},
+		{"t.integer", "99999999999999999999", NULL},
+		{"t.number", "1.5", "1.5"},
+		{"t.number", "1e1", NULL},
+		{"t.number", "nan", NULL},
+		{"boolean", "true", "true"},
+		{"boolean", "yes", NULL},
+		{"timestamp with time zone", "2028-02-29T12:00:00Z", "2028-02-29T12:00:00Z"},
+		{"timestamp with time zone", "2027-02-29T12:00:00Z", NULL},
+		{"timestamp with time zone", "2027-12-31T23:59:59.123+05:30",
+			"2027-12-31T23:59:59.123+05:30"},
+		{"timestamp with time zone", "2027-12-31T23:59:59", NULL},
+		{"timestamp with time zone", "2027-12-31 23:59:59Z", NULL},
+		{"timestamp with time zone", "now", NULL},
+		{"timestamp with time zone", "infinity", NULL},
+		{"ccp.address", "198.51.100.1", "198.51.100.1"},
+		{"ccp.address", "2001:db8::1", "2001:db8::1"},
+		{"ccp.address", "198.51.100.1/32", NULL},
+		{"ccp.address", "0127.1", NULL},
+		{"ccp.interface", "10.1.2.3/24", "10.1.2.3/24"},
+		{"ccp.interface", "10.1.2.3", "10.1.2.3"},
+		{"ccp.interface", "10.1.2.3/33", NULL},
+		{"t.networks", "0.0.0.0/0, ::/0", "{0.0.0.0/0,::/0}"},
+		{"t.networks", "10.0.0.1/8", NULL},
+		{"t.networks", ",", NULL},
+		{"t.networks", "10.0.0.0/8 192.168.0.0/16", NULL},
+		{"t.networks", "10.0.0.0/8,", NULL},
+		{"t.networks", ",10.0.0.0/8", NULL},
+		{"t.networks", "10.0.0.0/8,,192.168.0.0/16", NULL},
+		{"t.networks", "10.0.0.0/8,11.0.0.0/8,12.0.0.0/8", NULL},
+		{"t.word", "on", "on"},
+		{"t.word", "o", NULL},
+		{"t.word", "on|off", NULL},
+		{"t.word", "", NULL},
+		{"t.networks", " 10.0.0.0/8 ,192.168.0.0/16 ", "{10.0.0.0/8,192.168.0.0/16}"},
+		{"t.networks", "10.0.0.0", NULL},
+		{"ccp.endpoint", "198.51.100.1:51820", "198.51.100.1:51820"},
+		{"ccp.endpoint", "[2001:db8::1]:1", "[2001:db8::1]:1"},
+		{"ccp.endpoint", "2001:db8::1:1", NULL},
+		{"ccp.endpoint", "1.2.3:1", NULL},
+		{"ccp.endpoint", "198.51.100.1:65536", NULL},
+		{"ccp.endpoint", "198.51.100.1:", NULL},
+		{"ccp.endpoint", ":1", NULL},
+		{"ccp.endpoint", "vpn.example.com:51820", NULL},
+		{"ccp.wg_key", KEY32, KEY32},
+		{"ccp.wg_key", "AAAA", NULL},
+		{"ccp.wg_key", "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", NULL},
+		{"ccp.ssh_public_key", "ssh-ed25519 " ED25519 " me@home\n", "ssh-ed25519 " ED25519},
+		{"ccp.ssh_public_key", "ssh-rsa " ED25519, NULL},
+		{"ccp.ssh_public_key", "ssh-ed25519 " ED25519 "\nssh-ed25519 " ED25519, NULL},
+		{"ccp.ssh_public_key", "ssh-ed25519", NULL},
+		{"t.text", "a\nb", NULL},
+		{"t.text", "\xc3\x28", NULL},
+		{"t.text", "\xed\xa0\x80", NULL},
+		{"t.text", "\xc0\xaf", NULL},
+		{"t.text", "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(freep) char *value = checked(cases[i].type, cases[i].text, 0, 42);
+		_cleanup_(freep) char *value = checked(cases[i].type, cases[i].text);
 		if (!cases[i].want && value)
 			fail_msg("\"%s\" was taken", cases[i].text);
 		if (cases[i].want && (!value || strcmp(value, cases[i].want) != 0))
@@ -218,11 +249,11 @@ static void values_of_each_type_are_taken_and_others_refused(void **state)
 static void lengths_are_counted_in_characters_and_of_passwords_in_bytes(void **state)
 {
 	(void)state;
-	_cleanup_(freep) char *four = checked(FIELD_TEXT, "gr\xc3\xbc\xc3\x9f", 4, 4);
-	_cleanup_(freep) char *bytes = checked(FIELD_PASSWORD, "gr\xc3\xbc\xc3\x9f", 6, 6);
+	_cleanup_(freep) char *four = checked("t.four", "gr\xc3\xbc\xc3\x9f");
+	_cleanup_(freep) char *bytes = checked("password", "gr\xc3\xbc\xc3\x9f\xc3\x9f");
 	assert_non_null(four);
 	assert_non_null(bytes);
-	assert_null(checked(FIELD_PASSWORD, "gr\xc3\xbc\xc3\x9f", 4, 4));
+	assert_null(checked("password", "gr\xc3\xbc\xc3\x9f"));
 }
 
 // The complaints of a body, as "field message|...".
@@ -235,9 +266,8 @@ static char *complaints(const char *body)
 	const struct route_part parts[] = {{"6b8f1c9e-1111-4222-8333-444455556666", 36}, {"7", 1}};
 	const cJSON *error;
 
-	routes_prepare();
 	assert_int_equal(json_parse(body, strlen(body), &json_from_client, &json, &e), 0);
-	input_init(&input, &routes[1]);
+	input_init(&input, &things[1]);
 	input_path(&input, parts);
 	input_json(&input, json);
 	input_finish(&input);
@@ -262,6 +292,56 @@ static void every_complaint_about_a_body_is_told_at_once(void **state)
 	assert_string_equal(missing, "name is required|");
 }
 
+static void a_type_without_limits_is_not_checked(void **state)
+{
+	static const char *const types[] = {
+		"text", "integer", "t.endless", "bigint", "jsonb", "nothing"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		assert_false(type_is_checked(types[i]));
+}
+
+static void a_pattern_that_posix_does_not_know_is_refused(void **state)
+{
+	struct err e;
+	(void)state;
+	assert_int_equal(
+		rules_add(&(struct rule){.type = "t.bad", .base = "text", .pattern = "(?:a"}, &e),
+		-1);
+	assert_non_null(strstr(e.message, "t.bad"));
+}
+
+static void a_refusal_and_the_schema_say_the_same_limits(void **state)
+{
+	static const struct {
+		const char *type;
+		const char *wrong;
+		const char *why;
+		const char *schema;
+	} cases[] = {
+		{"t.name", "ABC", "must be a text of 2 to 4 characters that matches " NAMES,
+			"{\"type\":\"string\",\"pattern\":\"" NAMES
+			"\",\"minLength\":2,\"maxLength\":4}"},
+		{"t.word", "up", "must be one of on|off",
+			"{\"type\":\"string\",\"enum\":[\"on\",\"off\"]}"},
+		{"t.number", "43", "must be a number from 0 to 42",
+			"{\"type\":\"number\",\"minimum\":0,\"maximum\":42}"},
+		{"ccp.endpoint", "there", "must be written as 192.0.2.1:1",
+			"{\"type\":\"string\",\"format\":\"endpoint\"}"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(str_done) struct str why = STR_INIT(512);
+		char *value = NULL;
+		assert_false(type_check(
+			cases[i].type, cases[i].wrong, strlen(cases[i].wrong), &value, &why));
+		assert_string_equal(str_text(&why), cases[i].why);
+		_cleanup_(json_freep) cJSON *schema = type_schema(cases[i].type, false);
+		_cleanup_(freep) char *text = json_print(schema);
+		assert_string_equal(text, cases[i].schema);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,8 +353,11 @@ int main(void)
 		cmocka_unit_test(values_of_each_type_are_taken_and_others_refused),
 		cmocka_unit_test(lengths_are_counted_in_characters_and_of_passwords_in_bytes),
 		cmocka_unit_test(every_complaint_about_a_body_is_told_at_once),
+		cmocka_unit_test(a_type_without_limits_is_not_checked),
+		cmocka_unit_test(a_pattern_that_posix_does_not_know_is_refused),
+		cmocka_unit_test(a_refusal_and_the_schema_say_the_same_limits),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, rules_setup, NULL);
 }

@@ -36,7 +36,7 @@ static void a_secret_goes_into_its_empty_place_only(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char *json = xstrdup(cases[i].json);
-		(void)reply_fill_slot(&json, "password", cases[i].secret);
+		reply_set_secret(&json, "password", cases[i].secret);
 		assert_string_equal(json, cases[i].want);
 		free(json);
 	}

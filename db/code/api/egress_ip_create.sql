@@ -7,7 +7,7 @@ create or replace function api.egress_ip_create(
     p_wg_endpoint ccp.endpoint,
     p_wg_public_key ccp.wg_key,
     p_wg_dns_server ccp.address,
-    p_wg_peer_address inet,
+    p_wg_peer_address ccp.interface,
     p_wg_preshared_key_sealed text default null,
     p_provider ccp.label default null,
     p_status ccp.activation default 'active',
@@ -56,8 +56,8 @@ begin
 end
 $$;
 
-revoke all on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, inet, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, inet, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) to ccp_api;
+revoke all on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, inet, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) is
+comment on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/egress-ips: registers an exit.';

@@ -1,21 +1,24 @@
--- Enqueues a task for a host in an admin's name, once per Idempotency-Key, with an event. What the admin's actions on
--- hosts have in common.
+-- POST /v1/admin/hosts/{id}/start, stop, verify and rebuild, DELETE /v1/admin/hosts/{id}: enqueues the route's kind of task in
+-- an admin's name, once per Idempotency-Key, with an event.
 create or replace function api.host_task(
     p_login_id uuid,
     p_generation integer,
     p_id uuid,
     p_kind text,
-    p_params jsonb,
-    p_idempotency_key ccp.request_key,
-    p_request_sha256 ccp.sha256
+    p_mode ccp.home_mode default null,
+    p_wipe boolean default null,
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.task_ref
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_ids jsonb := account.idempotency_begin(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
+    v_params jsonb := jsonb_strip_nulls(jsonb_build_object('mode', p_mode, 'wipe', p_wipe::text));
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
     v_status text;
     v_host record;
@@ -28,10 +31,10 @@ begin
         if not found then
             perform api.not_found('host_not_found', 'host');
         end if;
-        v_task_id := (task.enqueue(p_kind, p_id, p_params, null)).id;
+        v_task_id := (task.enqueue(p_kind, p_id, v_params, null)).id;
         perform event.write(
             'info', 'admin.host.action', format('%s was asked for host %s', p_kind, v_host.short_id),
-            v_host.user_id, p_id, v_task_id, jsonb_build_object('action', split_part(p_kind, '.', 2)) || p_params
+            v_host.user_id, p_id, v_task_id, jsonb_build_object('action', split_part(p_kind, '.', 2)) || v_params
         );
         perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
@@ -43,7 +46,8 @@ begin
 end
 $$;
 
-revoke all on function api.host_task(uuid, integer, uuid, text, jsonb, ccp.request_key, ccp.sha256) from public;
+revoke all on function api.host_task(uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.host_task(uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.host_task(uuid, integer, uuid, text, jsonb, ccp.request_key, ccp.sha256) is
-'Enqueues a task for a host in an admin''s name, once per Idempotency-Key.';
+comment on function api.host_task(uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256) is
+'POST /v1/admin/hosts/{id}/start, stop, verify and rebuild, DELETE /v1/admin/hosts/{id}.';

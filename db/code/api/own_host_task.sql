@@ -1,11 +1,11 @@
--- Enqueues a task for one of my hosts, once per Idempotency-Key. What start and stop have in common.
+-- POST /v1/user/hosts/{id}/start and stop: enqueues the route's kind of task for one of my hosts, once per Idempotency-Key.
 create or replace function api.own_host_task(
     p_login_id uuid,
     p_generation integer,
     p_id uuid,
     p_kind text,
-    p_idempotency_key ccp.request_key,
-    p_request_sha256 ccp.sha256
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
 )
 returns api.task_ref
 language plpgsql
@@ -40,6 +40,7 @@ $$;
 
 alter function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) owner to ccp_as_user;
 revoke all on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) to ccp_api;
 
 comment on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) is
-'Enqueues a task for one of my hosts, once per Idempotency-Key.';
+'POST /v1/user/hosts/{id}/start and stop.';

@@ -103,7 +103,7 @@ select is((api.own_host_get(t.login('alice'), 1, t.host())).short_id, 'abcdef', 
 select throws_ok($$select api.own_host_get(t.login('bobby'), 1, t.host())$$, 'CP404', 'There is no such host.', 'no one else''s');
 
 -- What is asked for a host, once for each key.
-create temporary table ref as select * from api.host_start(t.login('boss'), 1, t.host(), 'k3', repeat('a', 64));
+create temporary table ref as select * from api.host_task(t.login('boss'), 1, t.host(), 'host.start', p_idempotency_key => 'k3', p_request_sha256 => repeat('a', 64));
 select is(
     (select concat_ws(' ', k.kind, r.status, r.status_url = '/v1/admin/tasks/' || r.task_id) from ref as r join ccp.task_rows as k on k.id = r.task_id),
     'host.start queued t', 'an admin starts it'
@@ -114,7 +114,7 @@ select is(
 );
 select t.work();
 select is(
-    (select concat_ws(' ', r.status, r.task_id = (select task_id from ref)) from api.host_start(t.login('boss'), 1, t.host(), 'k3', repeat('a', 64)) as r),
+    (select concat_ws(' ', r.status, r.task_id = (select task_id from ref)) from api.host_task(t.login('boss'), 1, t.host(), 'host.start', p_idempotency_key => 'k3', p_request_sha256 => repeat('a', 64)) as r),
     'succeeded t', 'the same request again shows its task as it is now'
 );
 select is((select status from ccp.idempotency_keys where key = 'k3'), 202, 'the key keeps the answer''s status');
@@ -126,21 +126,21 @@ select throws_ok($$select api.task_get(t.login('boss'), 1, gen_random_uuid())$$,
 select throws_ok(format('select api.task_get(t.login(''alice''), 1, %L)', task_id), 'CP403', null, 'users read only their own') from ref;
 select is((api.own_task_get(t.login('alice'), 1, task_id)).kind, 'host.start', 'which they do') from ref;
 select throws_ok(format('select api.own_task_get(t.login(''bobby''), 1, %L)', task_id), 'CP404', 'There is no such task.', 'no one else''s') from ref;
-select throws_ok($$select api.host_start(t.login('boss'), 1, gen_random_uuid())$$, 'CP404', 'There is no such host.', 'an unknown host is not found');
-select throws_ok($$select api.host_start(t.login('alice'), 1, t.host())$$, 'CP403', null, 'that route is for admins');
-create temporary table own as select * from api.own_host_stop(t.login('alice'), 1, t.host(), 'k4', repeat('a', 64));
+select throws_ok($$select api.host_task(t.login('boss'), 1, gen_random_uuid(), 'host.start')$$, 'CP404', 'There is no such host.', 'an unknown host is not found');
+select throws_ok($$select api.host_task(t.login('alice'), 1, t.host(), 'host.start')$$, 'CP403', null, 'that route is for admins');
+create temporary table own as select * from api.own_host_task(t.login('alice'), 1, t.host(), 'host.stop', 'k4', repeat('a', 64));
 select is(
     (select concat_ws(' ', k.kind, r.status, r.status_url = '/v1/user/tasks/' || r.task_id) from own as r join ccp.task_rows as k on k.id = r.task_id),
     'host.stop queued t', 'users have one of their own'
 );
 select t.work();
 select is(
-    (select concat_ws(' ', r.status, r.task_id = (select task_id from own)) from api.own_host_stop(t.login('alice'), 1, t.host(), 'k4', repeat('a', 64)) as r),
+    (select concat_ws(' ', r.status, r.task_id = (select task_id from own)) from api.own_host_task(t.login('alice'), 1, t.host(), 'host.stop', 'k4', repeat('a', 64)) as r),
     'succeeded t', 'which knows its keys'
 );
 select is((select status from ccp.idempotency_keys where key = 'k4'), 202, 'and keeps the answer''s status');
-select throws_ok($$select api.own_host_stop(t.login('bobby'), 1, t.host())$$, 'CP404', 'There is no such host.', 'and does nothing for others');
-select api.host_delete(t.login('boss'), 1, t.host(), true);
+select throws_ok($$select api.own_host_task(t.login('bobby'), 1, t.host(), 'host.stop')$$, 'CP404', 'There is no such host.', 'and does nothing for others');
+select api.host_task(t.login('boss'), 1, t.host(), 'host.delete', p_wipe => true);
 select is((select params::text from ccp.task_rows where kind = 'host.delete'), '{"wipe": "true"}', 'a deletion may remove the home');
 select task.cancel(id, 'x') from ccp.task_rows where kind = 'host.delete';
 

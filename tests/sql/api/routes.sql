@@ -19,12 +19,12 @@ select is((api.own_user_get((select bobby from who), 1)).username, 'bobby', 'me 
 select is(cardinality((api.own_host_list((select alice from who), 1)).hosts), 1, 'alice sees her host');
 select is(cardinality((api.own_host_list((select bobby from who), 1)).hosts), 0, 'bobby sees none');
 select throws_ok($$select api.own_host_get((select bobby from who), 1, t.host())$$, 'CP404', null, 'nor by its id');
-select throws_ok($$select api.own_host_start((select bobby from who), 1, t.host())$$, 'CP404', null, 'nor can he start it');
+select throws_ok($$select api.own_host_task((select bobby from who), 1, t.host(), 'host.start')$$, 'CP404', null, 'nor can he start it');
 select throws_ok(
     $$select api.own_host_rotate_ssh_password((select bobby from who), 1, t.host(), '$y$j9T$' || repeat('a', 60))$$,
     'CP404', null, 'nor change its password'
 );
-select is((api.own_host_start((select alice from who), 1, t.host())).status, 'queued', 'alice can');
+select is((api.own_host_task((select alice from who), 1, t.host(), 'host.start')).status, 'queued', 'alice can');
 select is(
     (api.own_task_get((select alice from who), 1, (select id from ccp.task_rows where status = 'queued'))).kind,
     'host.start', 'and sees the task'
@@ -35,7 +35,7 @@ select throws_ok(
 );
 select throws_ok($$select api.user_list((select bobby from who), 1)$$, 'CP403', null, 'users are for admins');
 select throws_ok(
-    $$select api.host_delete((select alice from who), 1, t.host())$$, 'CP403', null, 'so is the end of a host'
+    $$select api.host_task((select alice from who), 1, t.host(), 'host.delete')$$, 'CP403', null, 'so is the end of a host'
 );
 select is(cardinality((api.user_list((select boss from who), 1, p_limit => 2)).users), 2, 'a page has its length');
 select is(

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hosts: the same nouns for their users and for administrators.
+#include "api/routes/table.h"
+
+// clang-format off
+const struct route host_routes[] = {
+	{GET, "/v1/user/hosts", USER, 200, "own_host_list", "host_page", "My hosts.", &work_call, .fields = FIELDS(
+		PAGE("api.by_creation"))},
+	{GET, "/v1/user/hosts/{id}", USER, 200, "own_host_get", "host", "One of my hosts.", &work_call, ETAG, FIELDS(ID)},
+	{POST, "/v1/user/hosts/{id}/start", USER, 202, "own_host_task", "task_ref", "Ask for host.start.", &work_call, IDEMPOTENT, FIELDS(ID), "host.start"},
+	{POST, "/v1/user/hosts/{id}/stop", USER, 202, "own_host_task", "task_ref", "Ask for host.stop.", &work_call, IDEMPOTENT, FIELDS(ID), "host.stop"},
+	{POST, "/v1/user/hosts/{id}/rotate-ssh-password", USER, 200, "own_host_rotate_ssh_password", "ssh_password",
+		"Give a host a new SSH password, shown once.", &work_ssh_password, IDEMPOTENT, FIELDS(ID)},
+
+	{GET, "/v1/admin/hosts", ADMIN, 200, "host_list", "host_page", "Hosts.", &work_call, .fields = FIELDS(
+		PAGE("api.by_creation"),
+		{"user_id", "uuid",           QUERY},
+		{"status",  "ccp.host_state", QUERY})},
+	{POST, "/v1/admin/hosts", ADMIN, 202, "host_create", "new_host", "Order a host.", &work_ssh_password, IDEMPOTENT, FIELDS(
+		{"user_id",         "uuid",                BODY, REQUIRED},
+		{"egress_ip_id",    "uuid",                BODY, REQUIRED},
+		{"timezone",        "ccp.timezone",        BODY},
+		{"memory_limit_mb", "ccp.memory_limit_mb", BODY},
+		{"cpu_limit",       "ccp.cpu_limit",       BODY},
+		{"pids_limit",      "ccp.pids_limit",      BODY},
+		{"disk_limit_gb",   "ccp.disk_limit_gb",   BODY, NULLABLE},
+		{"image",           "ccp.image",           BODY},
+		{"sudo",            "boolean",             BODY})},
+	{GET, "/v1/admin/hosts/{id}", ADMIN, 200, "host_get", "host", "One host.", &work_call, ETAG, FIELDS(ID)},
+	{DELETE, "/v1/admin/hosts/{id}", ADMIN, 202, "host_task", "task_ref", "Delete a host.", &work_call, 0, FIELDS(
+		ID,
+		{"wipe", "boolean", QUERY, 0, "Remove its home too."}), "host.delete"},
+	{POST, "/v1/admin/hosts/{id}/start", ADMIN, 202, "host_task", "task_ref", "Ask for host.start.", &work_call, IDEMPOTENT, FIELDS(ID), "host.start"},
+	{POST, "/v1/admin/hosts/{id}/stop", ADMIN, 202, "host_task", "task_ref", "Ask for host.stop.", &work_call, IDEMPOTENT, FIELDS(ID), "host.stop"},
+	{POST, "/v1/admin/hosts/{id}/verify", ADMIN, 202, "host_task", "task_ref", "Ask for host.verify.", &work_call, IDEMPOTENT, FIELDS(ID), "host.verify"},
+	{POST, "/v1/admin/hosts/{id}/rebuild", ADMIN, 202, "host_task", "task_ref", "Make the container again from its image.",
+		&work_call, IDEMPOTENT, FIELDS(
+		ID,
+		{"mode", "ccp.home_mode", BODY, 0, "Keep the home, which is the default, or wipe it."}), "host.rebuild"},
+	{POST, "/v1/admin/hosts/{id}/rotate-ssh-password", ADMIN, 200, "host_rotate_ssh_password", "ssh_password",
+		"Give a host a new SSH password, shown once.", &work_ssh_password, IDEMPOTENT, FIELDS(ID)},
+	{0},
+};
+// clang-format on

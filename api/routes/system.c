@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the service is, and what it offers.
+#include "api/routes/table.h"
+
+// clang-format off
+const struct route system_routes[] = {
+	{GET, "/healthz",         PUBLIC, 200, NULL, "health", "How the system is.",             .inline_handler = handle_healthz},
+	{GET, "/readyz",          PUBLIC, 200, NULL, "health", "Whether requests can be served.", .inline_handler = handle_readyz},
+	{GET, "/v1/openapi.json", PUBLIC, 200, NULL, NULL,     "This document.",                  .inline_handler = handle_openapi},
+	{0},
+};
+// clang-format on

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Users.
+#include "api/routes/table.h"
+
+// clang-format off
+const struct route user_routes[] = {
+	{GET, "/v1/user/me", USER, 200, "own_user_get", "user", "Who I am.", &work_call},
+
+	{GET, "/v1/admin/users", ADMIN, 200, "user_list", "user_page", "Users.", &work_call, .fields = FIELDS(
+		PAGE("api.by_creation"),
+		{"status",   "ccp.user_state", QUERY},
+		{"role",     "ccp.role",       QUERY},
+		{"username", "api.filter",     QUERY, 0, "Names that begin with this."})},
+	{POST, "/v1/admin/users", ADMIN, 201, "user_create", "new_user", "Make a user.", &work_password, IDEMPOTENT | ETAG, FIELDS(
+		{"username",   "ccp.username",             BODY, REQUIRED},
+		{"password",   "password",                 BODY, FIELD_HASHED, "Made and shown once when absent."},
+		{"role",       "ccp.role",                 BODY},
+		{"expires_at", "timestamp with time zone", BODY, NULLABLE})},
+	{GET, "/v1/admin/users/{id}", ADMIN, 200, "user_get", "user", "One user.", &work_call, ETAG, FIELDS(ID)},
+	{PATCH, "/v1/admin/users/{id}", ADMIN, 200, "user_update", "user", "Change a user.", &work_call, ETAG | IF_MATCH, FIELDS(
+		ID,
+		{"status",     "ccp.activation",           BODY},
+		{"role",       "ccp.role",                 BODY},
+		{"expires_at", "timestamp with time zone", BODY, NULLABLE})},
+	{PUT, "/v1/admin/users/{id}/expiry", ADMIN, 200, "user_set_expiry", "user", "Set when a user expires; null: never.",
+		&work_call, ETAG | IF_MATCH, FIELDS(
+		ID,
+		{"expires_at", "timestamp with time zone", BODY, REQUIRED | NULLABLE})},
+	{0},
+};
+// clang-format on

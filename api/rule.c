@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the rules of the database's domains.
+#include "api/rule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/hash.h"
+#include "lib/mem.h"
+
+static const struct rule passwords[] = {
+	{.type = "password",
+		.base = "password",
+		.bounded = true,
+		.min = HASH_PASSWORD_MIN,
+		.max = HASH_PASSWORD_MAX},
+	{.type = "password_tried",
+		.base = "password",
+		.bounded = true,
+		.min = 1,
+		.max = HASH_PASSWORD_MAX},
+};
+
+// Written before the first request is checked, and only read from then on.
+static struct rule *rules;
+static size_t rules_count;
+
+const struct rule *rule_find(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(passwords); i++)
+		if (strcmp(passwords[i].type, type) == 0)
+			return &passwords[i];
+	for (size_t i = 0; i < rules_count; i++)
+		if (strcmp(rules[i].type, type) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+int rules_add(const struct rule *rule, struct err *e)
+{
+	rules = xreallocarray(rules, rules_count + 1, sizeof(rules[0]));
+	struct rule *added = &rules[rules_count];
+	*added = *rule;
+	if (rule->pattern && regcomp(&added->regex, rule->pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_say(e, EINVAL, "the pattern of %s is not a POSIX regular expression: %s",
+			rule->type, rule->pattern);
+	rules_count++;
+	return 0;
+}
+
+void rules_clear(void)
+{
+	for (size_t i = 0; i < rules_count; i++) {
+		free(rules[i].type);
+		free(rules[i].base);
+		free(rules[i].words);
+		free(rules[i].must);
+		if (rules[i].pattern)
+			regfree(&rules[i].regex);
+		free(rules[i].pattern);
+	}
+	rules_count = 0;
+}

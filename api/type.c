@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of types.
+#include "api/type.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/check.h"
+#include "api/rule.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+enum { TEXT_MAX_BYTES = 64 * 1024 };
+
+enum kind { KIND_TEXT, KIND_INTEGER, KIND_NUMBER, KIND_BOOLEAN, KIND_LIST, KIND_ANY };
+
+static const char *const json_types[] = {
+	[KIND_TEXT] = "string",
+	[KIND_INTEGER] = "integer",
+	[KIND_NUMBER] = "number",
+	[KIND_BOOLEAN] = "boolean",
+	[KIND_LIST] = "array",
+};
+
+struct type {
+	const char *sql;
+	enum kind kind;
+	const char *format;
+	bool (*check)(const struct rule *rule, char **text); // NULL: in answers only
+	const char *unit; // of what a rule's bounds count; then a value must have a rule
+	const char *must; // what a value must be; a refusal says it, and the document
+};
+
+// clang-format off
+static const struct type types[] = {
+	{"text",                     KIND_TEXT,    NULL,             check_text,           "characters", "must be a text"},
+	{"integer",                  KIND_INTEGER, NULL,             check_integer,        "",           "must be a whole number"},
+	{"bigint",                   KIND_INTEGER, NULL,             NULL,                 NULL,         NULL},
+	{"numeric",                  KIND_NUMBER,  NULL,             check_number,         "",           "must be a number"},
+	{"boolean",                  KIND_BOOLEAN, NULL,             check_boolean,        NULL,         "must be true or false"},
+	{"uuid",                     KIND_TEXT,    "uuid",           check_uuid,           NULL,         "must be a UUID"},
+	{"timestamp with time zone", KIND_TEXT,    "date-time",      check_time,           NULL,
+		"must be a time as in RFC 3339, like 2030-01-31T12:00:00Z"},
+	{"inet",                     KIND_TEXT,    "ip",             check_address,        NULL,         "must be an IPv4 or IPv6 address"},
+	{"ccp.interface",            KIND_TEXT,    "ip-interface",   check_interface,      NULL,
+		"must be an address with an optional prefix, like 10.66.0.2/32"},
+	{"cidr[]",                   KIND_LIST,    "ip-networks",    check_networks,       "items",
+		"must be networks without host bits, like 0.0.0.0/0: a list"},
+	{"ccp.endpoint",             KIND_TEXT,    "endpoint",       check_endpoint,       NULL,         "must be an address and a port"},
+	{"ccp.wg_key",               KIND_TEXT,    "base64-key",     check_key,            NULL,
+		"must be a key of 32 bytes in base64 (44 characters)"},
+	{"password",                 KIND_TEXT,    "password",       check_password,       "bytes",      "must be a text without NUL"},
+	{"ccp.ssh_public_key",       KIND_TEXT,    "ssh-public-key", check_ssh_public_key, NULL,
+		"must be one line of an OpenSSH public key: ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, or ssh-rsa with 2048 bits or more"},
+	{"jsonb",                    KIND_ANY,     NULL,             NULL,                 NULL,         NULL},
+};
+// clang-format on
+
+static const struct type *type_named(const char *name)
+{
+	size_t len = strcspn(name, "("); // numeric(5,2)
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strlen(types[i].sql) == len && strncmp(types[i].sql, name, len) == 0)
+			return &types[i];
+	return NULL;
+}
+
+static const struct type *type_find(const char *name, const struct rule *rule)
+{
+	const struct type *type = type_named(name);
+	return type || !rule ? type : type_named(rule->base);
+}
+
+bool type_is_checked(const char *name)
+{
+	const struct rule *rule = rule_find(name);
+	const struct type *type = type_find(name, rule);
+	bool limited = rule && (rule->bounded || rule->pattern || rule->words);
+	return type && type->check && (!type->unit || limited);
+}
+
+bool type_is_secret(const char *name)
+{
+	const struct type *type = type_find(name, rule_find(name));
+	return type && type->check == check_password;
+}
+
+// What the rule adds to the type's own sentence: "of 1 to 100 characters that matches ^[a-z]+$".
+static void add_limits(const struct type *type, const struct rule *rule, struct str *sentence)
+{
+	if (rule->words) {
+		str_addf(sentence, "must be one of %s", rule->words);
+		return;
+	}
+	str_add(sentence, type->must);
+	if (rule->bounded)
+		str_addf(sentence, " %s %.10g to %.10g%s%s", *type->unit != '\0' ? "of" : "from",
+			rule->min, rule->max, *type->unit != '\0' ? " " : "", type->unit);
+	if (rule->pattern)
+		str_addf(sentence, " that matches %s", rule->pattern);
+}
+
+// What a value must be, as the end of a sentence.
+static void add_must(const struct type *type, const struct rule *rule, struct str *sentence)
+{
+	if (rule && rule->must)
+		str_add(sentence, rule->must);
+	else if (type->unit)
+		add_limits(type, rule, sentence);
+	else
+		str_add(sentence, type->must);
+}
+
+bool type_check(const char *name, const char *text, size_t len, char **ret_text, struct str *why)
+{
+	const struct rule *rule = rule_find(name);
+	const struct type *type = type_find(name, rule);
+	assert(type && type->check);
+	if (type->check == check_ssh_public_key)
+		while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+			len--;
+	if (text_characters(text, len, type->check == check_password) < 0) {
+		str_add(why, "must be UTF-8 text without control characters");
+		return false;
+	}
+	char *value = xstrndup(text, len);
+	bool valid = rule && rule->words ? check_word(rule, &value) : type->check(rule, &value);
+	if (!valid) {
+		wipe_freep(&value);
+		add_must(type, rule, why);
+		return false;
+	}
+	*ret_text = value;
+	return true;
+}
+
+// A list of texts counts as one text with commas; an item that cannot be one makes it a wrong one.
+static void add_list(const cJSON *list, struct str *text)
+{
+	const cJSON *item;
+	cJSON_ArrayForEach (item, list) {
+		const char *part = cJSON_GetStringValue(item);
+		bool plain = part && *part != '\0' && !strchr(part, ',');
+		str_addf(text, "%s%s", text->len > 0 ? "," : "", plain ? part : "?");
+	}
+}
+
+// The text that stands for a JSON value of the type's kind; false: it is of another kind.
+static bool add_json(enum kind kind, const cJSON *value, struct str *text)
+{
+	if (cJSON_IsString(value) && (kind == KIND_TEXT || kind == KIND_LIST))
+		str_add(text, value->valuestring);
+	else if (cJSON_IsArray(value) && kind == KIND_LIST)
+		add_list(value, text);
+	else if (cJSON_IsNumber(value) && (kind == KIND_INTEGER || kind == KIND_NUMBER))
+		str_addf(text, value->valuedouble == floor(value->valuedouble) ? "%.0f" : "%.6f",
+			value->valuedouble);
+	else if (cJSON_IsBool(value) && kind == KIND_BOOLEAN)
+		str_add(text, cJSON_IsTrue(value) ? "true" : "false");
+	else
+		return false;
+	return true;
+}
+
+bool type_check_json(const char *name, const cJSON *value, char **ret_text, struct str *why)
+{
+	const struct type *type = type_find(name, rule_find(name));
+	assert(type && type->kind != KIND_ANY);
+	_cleanup_(str_done) struct str text = STR_INIT(TEXT_MAX_BYTES);
+	if (!add_json(type->kind, value, &text)) {
+		str_addf(why, "must be a JSON %s", json_types[type->kind]);
+		return false;
+	}
+	bool valid = type_check(name, str_text(&text), text.len, ret_text, why);
+	if (text.data)
+		mem_wipe(text.data, text.len);
+	return valid;
+}
+
+static void schema_words(cJSON *schema, const char *words)
+{
+	cJSON *list = json_set_array(schema, "enum");
+	for (const char *word = words; *word != '\0';) {
+		size_t len = strcspn(word, "|");
+		_cleanup_(freep) char *copy = xstrndup(word, len);
+		json_add_text(list, copy);
+		word += len + (word[len] == '|');
+	}
+}
+
+static void schema_limits(cJSON *schema, enum kind kind, const struct rule *rule)
+{
+	static const char *const names[][2] = {
+		[KIND_TEXT] = {"minLength", "maxLength"},
+		[KIND_INTEGER] = {"minimum", "maximum"},
+		[KIND_NUMBER] = {"minimum", "maximum"},
+		[KIND_LIST] = {"minItems", "maxItems"},
+	};
+	if (rule->words)
+		schema_words(schema, rule->words);
+	if (rule->pattern)
+		json_set_text(schema, "pattern", rule->pattern);
+	if (rule->bounded) {
+		json_set_number(schema, names[kind][0], rule->min);
+		json_set_number(schema, names[kind][1], rule->max);
+	}
+}
+
+static void schema_type(cJSON *schema, enum kind kind, bool nullable)
+{
+	if (kind == KIND_ANY)
+		return;
+	if (nullable) {
+		cJSON *either = json_set_array(schema, "type");
+		json_add_text(either, json_types[kind]);
+		json_add_text(either, "null");
+	} else {
+		json_set_text(schema, "type", json_types[kind]);
+	}
+	if (kind == KIND_LIST)
+		json_set_text(json_set_object(schema, "items"), "type", json_types[KIND_TEXT]);
+}
+
+cJSON *type_schema(const char *name, bool nullable)
+{
+	const struct rule *rule = rule_find(name);
+	const struct type *type = type_find(name, rule);
+	cJSON *schema = json_new_object();
+	if (!type)
+		return schema;
+	schema_type(schema, type->kind, nullable);
+	if (type->format)
+		json_set_text(schema, "format", type->format);
+	if (rule && type->unit)
+		schema_limits(schema, type->kind, rule);
+	return schema;
+}
+
+void type_describe(const char *name, struct str *sentence)
+{
+	const struct rule *rule = rule_find(name);
+	const struct type *type = type_find(name, rule);
+	if (type->format && type->check != check_password)
+		add_must(type, rule, sentence);
+}
