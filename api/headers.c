@@ -48,7 +48,7 @@ static enum MHD_Result read_one(void *data, enum MHD_ValueKind kind, const char 
 	bool value_follows = value > name + name_len && value - (name + name_len) < 256;
 	for (const char *p = name + name_len + 1; value_follows && p < value; p++)
 		value_follows = *p == ' ' || *p == '\t';
-	if (!in_place || (!value_follows && value_len > 0))
+	if (name_len == 0 || !in_place || (!value_follows && value_len > 0))
 		reading->headers->wrong = "The header's lines are not well-formed.";
 	if (strlen(name) != name_len)
 		reading->headers->wrong = "A header holds a control character.";

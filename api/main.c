@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/app.h"
+#include "api/headers.h"
 #include "api/health.h"
 #include "api/server.h"
 #include "api/startup.h"
@@ -66,7 +67,8 @@ static int start(struct service *s, struct err *e)
 	const struct pool_conf hash_pool = {.name = "hash",
 		.threads = cores > 3 ? (unsigned)(cores / 2) : 1,
 		.queue = APP_HASH_QUEUE};
-	if (pool_new(&db_pool, &app->db_pool, e) < 0 ||
+	if (headers_check_library(MHD_get_version(), headers_probes, e) < 0 ||
+		pool_new(&db_pool, &app->db_pool, e) < 0 ||
 		pool_new(&hash_pool, &app->hash_pool, e) < 0 ||
 		server_new(app, listen_fd, &app->server, e) < 0 ||
 		loop_timer(s->loop, each_second, app, &app->tick_timer, e) < 0)
