@@ -20,6 +20,11 @@ static const char *const names[HEADER_COUNT] = {
 	[HEADER_REQUEST_ID] = "X-Request-Id",
 };
 
+// Of names: RFC 9110 section 5.6.2. So a name has no blank before its colon, nor is it a folded line.
+#define TOKEN_CHARACTERS \
+	"!#$%&'*+-.^_`|~0123456789" \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 struct reading {
 	struct headers *headers;
 	const char *first; // where the first name begins
@@ -48,10 +53,10 @@ static enum MHD_Result read_one(void *data, enum MHD_ValueKind kind, const char 
 	bool value_follows = value > name + name_len && value - (name + name_len) < 256;
 	for (const char *p = name + name_len + 1; value_follows && p < value; p++)
 		value_follows = *p == ' ' || *p == '\t';
-	if (name_len == 0 || !in_place || (!value_follows && value_len > 0))
+	if (!in_place || (!value_follows && value_len > 0))
 		reading->headers->wrong = "The header's lines are not well-formed.";
-	if (strlen(name) != name_len)
-		reading->headers->wrong = "A header holds a control character.";
+	if (name_len == 0 || strspn(name, TOKEN_CHARACTERS) != name_len)
+		reading->headers->wrong = "A header's name is not well-formed.";
 	for (size_t i = 0; i < value_len; i++)
 		if ((unsigned char)value[i] < 0x20 && value[i] != '\t')
 			reading->headers->wrong = "A header holds a control character.";

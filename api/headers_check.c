@@ -27,6 +27,7 @@ const struct headers_probe headers_probes[] = {
 	{LINE "Host: a\r\nHost: b\r\n\r\n", false},
 	{LINE "Host: a\r\nX-Folded: b\r\n c\r\nAccept: d\r\n\r\n", false},
 	{LINE "Host: a\r\nAccept: b\r\n c: d\r\n\r\n", false},
+	{LINE "Host: a\r\nAccept : b\r\n\r\n", false},
 	{LINE "Host: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n", false},
 	{LINE "Host: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", false},
 	{NULL, false},

@@ -81,10 +81,48 @@ void reply_empty(struct request *r, unsigned status)
 	reply_begin(r, status, NULL);
 }
 
+void reply_stream(
+	struct request *r, unsigned status, const char *content_type, struct reply_stream stream)
+{
+	reply_begin(r, status, content_type);
+	r->reply.kind = REPLY_STREAM;
+	r->reply.stream = stream;
+}
+
+struct MHD_Response *reply_response(struct reply *reply)
+{
+	enum { STREAM_BLOCK = 4096 };
+	struct MHD_Response *response = NULL;
+	switch (reply->kind) {
+	case REPLY_EMPTY:
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+		break;
+	case REPLY_BUFFER:
+		response = MHD_create_response_from_buffer(
+			reply->buffer.len, reply->buffer.data, MHD_RESPMEM_MUST_FREE);
+		break;
+	case REPLY_FILE: {
+		const struct MHD_IoVec file = {reply->file.data, reply->file.len};
+		response = MHD_create_response_from_iovec(&file, 1, NULL, NULL);
+		break;
+	}
+	case REPLY_STREAM:
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
+			reply->stream.read, reply->stream.data, reply->stream.done);
+		break;
+	}
+	if (!response)
+		abort(); // out of memory is the only way
+	reply->kind = REPLY_EMPTY;
+	return response;
+}
+
 void reply_done(struct reply *reply)
 {
 	if (reply->kind == REPLY_BUFFER)
 		free(reply->buffer.data);
+	else if (reply->kind == REPLY_STREAM)
+		reply->stream.done(reply->stream.data);
 }
 
 static void add_line(struct str *lines, const char *name, const cJSON *value)

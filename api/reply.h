@@ -4,9 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include <cjson/cJSON.h>
 
+struct MHD_Response;
 struct err;
 struct request;
 
@@ -14,6 +17,16 @@ enum reply_kind {
 	REPLY_EMPTY, // no content
 	REPLY_BUFFER, // bytes made for this answer
 	REPLY_FILE, // bytes that live as long as the program
+	REPLY_STREAM, // bytes that are asked for as the client takes them
+};
+
+// Where a stream's bytes come from. `read` is called on the HTTP thread and must not block: it
+// fills at most `max` bytes and returns how many, or MHD_CONTENT_READER_END_OF_STREAM. `done` is
+// called once, when the stream has ended or the client is gone.
+struct reply_stream {
+	ssize_t (*read)(void *data, uint64_t position, char *to, size_t max);
+	void (*done)(void *data);
+	void *data;
 };
 
 struct reply {
@@ -28,6 +41,7 @@ struct reply {
 			const char *data;
 			size_t len;
 		} file;
+		struct reply_stream stream;
 	};
 	const char *content_type; // a constant; NULL when there is no content
 	char etag[72]; // "" none
@@ -43,6 +57,8 @@ void reply_text(
 	struct request *r, unsigned status, const char *content_type, char *text); // takes text
 void reply_file(
 	struct request *r, unsigned status, const char *content_type, const char *text); // keeps it
+void reply_stream(
+	struct request *r, unsigned status, const char *content_type, struct reply_stream stream);
 void reply_empty(struct request *r, unsigned status);
 
 // A problem: `code` is the error_code, `sentence` is for people. `extra` is an object whose members
@@ -76,5 +92,9 @@ void reply_not_ready(struct request *r);
 // never shown again.
 void reply_set_secret(char **json, const char *member, const char *secret);
 
-// Frees what the server has not taken.
+// The library's form of an answer, without its headers; takes what the answer owns. The caller gives
+// it to MHD_destroy_response.
+struct MHD_Response *reply_response(struct reply *reply);
+
+// Frees what reply_response has not taken.
 void reply_done(struct reply *reply);

@@ -115,30 +115,6 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 		abort(); // out of memory is the only way
 }
 
-// Takes a buffer's bytes.
-static struct MHD_Response *reply_response(struct reply *reply)
-{
-	struct MHD_Response *response = NULL;
-	switch (reply->kind) {
-	case REPLY_EMPTY:
-		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-		break;
-	case REPLY_BUFFER:
-		response = MHD_create_response_from_buffer(
-			reply->buffer.len, reply->buffer.data, MHD_RESPMEM_MUST_FREE);
-		break;
-	case REPLY_FILE: {
-		const struct MHD_IoVec file = {reply->file.data, reply->file.len};
-		response = MHD_create_response_from_iovec(&file, 1, NULL, NULL);
-		break;
-	}
-	}
-	if (!response)
-		abort(); // out of memory is the only way
-	reply->kind = REPLY_EMPTY;
-	return response;
-}
-
 static enum MHD_Result send_reply(struct request *r)
 {
 	struct reply *reply = &r->reply;
