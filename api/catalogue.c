@@ -83,7 +83,8 @@ static int check_outs(
 {
 	if (strcmp(db_text(rows, row, FUNCTION_ANSWER), route->answer ? route->answer : "void") !=
 		0)
-		return differs(e, route, "another answer has function api.", route->function);
+		return differs(
+			e, route, "the database has another answer of function", route->function);
 	for (size_t i = 0; i < ARRAY_SIZE(outs); i++)
 		if ((route_flags(route) & outs[i].flag) &&
 			!is_listed(db_text(rows, row, FUNCTION_OUT), outs[i].out))
@@ -109,9 +110,9 @@ static int check_argument(const struct route *route, const struct argument *argu
 			       : differs(e, route, "the table has no field for",
 					 db_text(rows, row, FUNCTION_ARGUMENT));
 	if (strcmp(argument->type, db_text(rows, row, FUNCTION_TYPE)) != 0)
-		return differs(e, route, "another type has", argument->name);
+		return differs(e, route, "the database has another type for", argument->name);
 	if (argument->optional && !db_bool(rows, row, FUNCTION_DEFAULT))
-		return differs(e, route, "no default has", argument->name);
+		return differs(e, route, "the database has no default for", argument->name);
 	return 0;
 }
 
@@ -137,7 +138,7 @@ static int check_route(const struct route *route, const struct pg_result *rows, 
 			return r;
 	}
 	if (!exists)
-		return differs(e, route, "there is no function api.", route->function);
+		return differs(e, route, "the database has no function", route->function);
 	for (size_t i = 0; i < count; i++)
 		if (!found[i])
 			return differs(e, route, "the function lacks the argument", list[i].name);
@@ -157,7 +158,7 @@ static bool type_has(const struct pg_result *types, const char *name, const char
 static int check_answer(const struct route *route, const struct pg_result *types, struct err *e)
 {
 	if (!type_has(types, route->answer, NULL))
-		return differs(e, route, "there is no type api.", route->answer);
+		return differs(e, route, "the database has no type", route->answer);
 	if ((route_flags(route) & ROUTE_ETAG) && !type_has(types, route->answer, "version"))
 		return differs(e, route, "the answer lacks the member", "version");
 	const char *secret = route->work ? route->work->secret_member : NULL;

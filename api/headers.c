@@ -20,7 +20,7 @@ static const char *const names[HEADER_COUNT] = {
 	[HEADER_REQUEST_ID] = "X-Request-Id",
 };
 
-// Of names: RFC 9110 section 5.6.2. So a name has no blank before its colon, nor is it a folded line.
+// Of names: RFC 9110 section 5.6.2. So a blank before the colon, or before the name, is refused.
 #define TOKEN_CHARACTERS \
 	"!#$%&'*+-.^_`|~0123456789" \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

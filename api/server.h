@@ -24,7 +24,7 @@ _must_check_ int server_new(struct app *app, int listen_fd, struct server **ret,
 // Gives a suspended request, which has its answer, back to MHD. From any thread.
 void server_resume(struct request *r);
 
-// Closes connections that are over a deadline: MHD's own timeout starts anew with each byte. Each
+// Closes connections that are over a deadline: MHD's own timeout starts again with each byte. Each
 // second, on the loop.
 void server_expire(struct server *server);
 

@@ -72,8 +72,8 @@ static int function_call(struct request *r, struct db *db, struct pg_result **re
 	return db_call(db, &call, &r->work.wait, ret, e);
 }
 
-// Answers from the row of a successful call: puts the secret into its member, sets the ETag. `secret`
-// may be NULL.
+// Answers from the row of a successful call: puts the secret (or NULL) into its member, sets the
+// ETag.
 static void answer_row(struct request *r, const struct pg_result *rows, const char *secret)
 {
 	const struct route *route = r->route;
@@ -135,7 +135,7 @@ static int step_login(struct request *r, struct db *db, struct err *e)
 	assert(fits);
 	_cleanup_(wipe_freep) char *token = NULL;
 	if (token_make(&claims, &token) != 0)
-		return err_say(e, ENOKEY, "there is no key to sign tokens with");
+		return err_say(e, ENOKEY, "no key to sign tokens with");
 	answer_row(r, rows, token);
 	return STEP_ANSWERED;
 }

@@ -67,7 +67,7 @@ void waiters_join(struct request *r)
 static struct request *unlink_if(struct app *app,
 	bool (*leaves)(const struct request *r, const void *data), const void *data)
 {
-	struct request *gone = NULL;
+	struct request *leaving = NULL;
 	pthread_mutex_lock(&app->waiters_lock);
 	for (struct request **at = &app->waiters; *at;) {
 		struct request *r = *at;
@@ -77,11 +77,11 @@ static struct request *unlink_if(struct app *app,
 		}
 		*at = r->poll.next;
 		app->waiters_count--;
-		r->poll.next = gone;
-		gone = r;
+		r->poll.next = leaving;
+		leaving = r;
 	}
 	pthread_mutex_unlock(&app->waiters_lock);
-	return gone;
+	return leaving;
 }
 
 static void continue_all(struct app *app, struct request *list)

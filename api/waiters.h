@@ -18,6 +18,6 @@ void waiters_join(struct request *r);
 // The doorbell ccp_event rang: one call for all who wait asks whose task changed. On the loop.
 void waiters_ring(struct app *app);
 
-// Continues those whose wait is over; each second, on the loop. `all`: everybody, because the
+// Continues those whose wait is over; each second, on the loop. `all`: all of them, because the
 // program stops.
 void waiters_expire(struct app *app, bool all);

@@ -5,4 +5,4 @@ comment on column api.login.token is 'Send it as "Authorization: Bearer ...".';
 comment on column api.login.role is 'user or admin.';
 comment on column api.login.username is 'Who logged in.';
 comment on column api.login.short_id is 'That user''s short public id.';
-comment on column api.login.expires_in is 'Seconds until the token is worth nothing; refresh it before.';
+comment on column api.login.expires_in is 'Seconds until the token expires; refresh it before.';

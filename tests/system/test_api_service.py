@@ -22,10 +22,10 @@ UNFIT = {
     " create function api.own_host_task() returns api.task_ref language sql as 'select null::api.task_ref'",
     "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host"
     " rename column version to edition",
-    "GET /v1/admin/users/{id}: there is no function api. user_get": "alter function api.user_get rename to user_get_it",
+    "GET /v1/admin/users/{id}: the database has no function user_get": "alter function api.user_get rename to user_get_it",
     "POST /v1/admin/users: the answer lacks the member password": "alter type api.new_user"
     " rename attribute password to secret",
-    "GET /v1/admin/users: another type has p_limit": "drop function api.user_list;"
+    "GET /v1/admin/users: the database has another type for p_limit": "drop function api.user_list;"
     " create function api.user_list(p_login_id uuid, p_generation integer, p_limit integer default 50)"
     " returns api.user_page language sql as 'select null::api.user_page'",
     "GET /v1/admin/users: there are no bounds, pattern or words for api.filter": "alter domain api.filter"

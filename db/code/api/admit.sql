@@ -15,4 +15,4 @@ revoke all on function api.admit(uuid, integer, text) from public;
 grant execute on function api.admit(uuid, integer, text) to ccp_api;
 
 comment on function api.admit(uuid, integer, text) is
-'Whether a login may use a route of a role, asked before work that is dear.';
+'Whether a login may use a route of a role, asked before work that is expensive.';

@@ -1,4 +1,4 @@
--- Refuses: there is no such thing, or it is not the caller's; the answer does not say which.
+-- Refuses: it does not exist, or is not the caller's; the answer does not say which.
 create or replace function api.not_found(p_error_code text, p_noun text)
 returns void
 language plpgsql
@@ -13,4 +13,4 @@ revoke all on function api.not_found(text, text) from public;
 grant execute on function api.not_found(text, text) to ccp_as_user;
 
 comment on function api.not_found(text, text) is
-'Refuses with CP404: there is no such thing, or it is not yours.';
+'Refuses with CP404: it does not exist or is not yours.';

@@ -1,4 +1,4 @@
--- POST /v1/auth/refresh: raises the generation, so the old token is worth nothing from then on. An old token that comes
+-- POST /v1/auth/refresh: raises the generation, so the old token becomes invalid. An old token that comes
 -- back later than ten seconds after its refresh was stolen or copied: the whole family is revoked, which is why
 -- refusals are returned and not raised. Two refreshes at once: one wins.
 create or replace function api.refresh(
@@ -67,4 +67,4 @@ revoke all on function api.refresh(uuid, integer) from public;
 grant execute on function api.refresh(uuid, integer) to ccp_api;
 
 comment on function api.refresh(uuid, integer) is
-'POST /v1/auth/refresh: a new token; the old one is worth nothing from then on.';
+'POST /v1/auth/refresh: a new token; the old one becomes invalid.';
