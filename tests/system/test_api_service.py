@@ -22,7 +22,8 @@ UNFIT = {
     " create function api.own_host_task() returns api.task_ref language sql as 'select null::api.task_ref'",
     "GET /v1/user/hosts/{id}: the answer lacks the member version": "alter view api.host"
     " rename column version to edition",
-    "GET /v1/admin/users/{id}: the database has no function user_get": "alter function api.user_get rename to user_get_it",
+    "GET /v1/admin/users/{id}: the database has no function user_get": "alter function api.user_get"
+    " rename to user_get_it",
     "POST /v1/admin/users: the answer lacks the member password": "alter type api.new_user"
     " rename attribute password to secret",
     "GET /v1/admin/users: the database has another type for p_limit": "drop function api.user_list;"
