@@ -8,7 +8,7 @@ from support.paths import CHECKOUT
 
 
 @pytest.mark.parametrize(
-    "check", ["clang-format", "handwriting", "includes", "gcc", "clang", "ruff", "shellcheck", "sqlfluff"]
+    "check", ["clang-format", "handwriting", "sizes", "includes", "gcc", "clang", "ruff", "shellcheck", "sqlfluff"]
 )
 def test_the_tree_passes(check):
     done = subprocess.run(
