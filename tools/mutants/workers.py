@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from contextlib import suppress
 
 COUNT = 2
 
@@ -30,7 +31,15 @@ def spread(items, make):
     threads = [threading.Thread(target=worker) for _ in range(COUNT)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    finally:
+        # Interrupted: each worker finishes the change it is at, and cleans up.
+        with suppress(queue.Empty):
+            while True:
+                work.get_nowait()
+        for thread in threads:
+            thread.join()
     if failed:
         raise failed[0]

@@ -1,7 +1,7 @@
 -- The report that a session is over, and sessions that no program holds.
 begin;
 \ir ../hosts.psql
-select plan(17);
+select plan(18);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -54,6 +54,9 @@ select is(session.sentence('canceled'), 'The session was ended by an administrat
 update ccp.sessions set ended_at = null, end_requested_at = clock.now(), end_reason = 'disabled' where method = 'grant';
 select session.abandon(array[t.session('grant')], 'process_gone', 'x');
 select is((select end_reason from ccp.sessions where method = 'grant'), 'disabled', 'what the rules asked for stays the reason here too');
+
+select session.abandon(array[t.session('key')], 'process_gone', 'x');
+select is(t.told('key'), '2099-01-01 00:01:40 closed 10 20', 'and what had ended stays as it ended');
 
 select * from finish();
 rollback;
