@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(31);
+select plan(34);
 
 select t.at('2099-01-01');
 -- A host put into a status, past the guard; what reconciliation asks for, taken back again.
@@ -52,6 +52,13 @@ select task.enqueue('host.rebuild', t.host(), '{"mode": "wipe"}');
 select task.succeed(task_id, lease, '{}') from task.claim(t.agent(), 9);
 update ccp.hosts set desired = 'running' where id = t.host();
 select is(t.live(), 'nothing', 'a host that was rebuilt and another that was deleted');
+savepoint before;
+set local session_replication_role = replica;
+update ccp.hosts set desired = 'absent', status = 'failed' where id = t.host();
+set local session_replication_role = origin;
+select host.reconcile(t.host()) is not null as asked \gset
+select is((select kind || ' ' || params from ccp.task_rows where status = 'queued'), 'host.delete {}', 'a deletion takes no parameter of another host''s');
+rollback to before;
 select host.reconcile(t.host()) is not null as asked \gset
 select is((select kind || ' ' || params from ccp.task_rows where status = 'queued'), 'host.start {}', 'a start takes no parameter of a rebuild');
 select t.work();
@@ -101,6 +108,12 @@ select is(
 
 -- Another host's task, observation and deletion are another's.
 select t.run();
+update ccp.hosts set desired = 'stopped' where id = t.host();
+delete from ccp.observations;
+select t.at('2099-01-01 00:05:00');
+select is(t.see(2, 'closed'), 'ok', 'a running host that is not wanted running and is closed');
+select is(t.live(), 'nothing', 'waits like any that is unavailable');
+delete from ccp.observations;
 select t.ask('host.stop');
 select t.work();
 insert into ccp.hosts (short_id, user_id, node_id, image, status, desired, wg_public_key)

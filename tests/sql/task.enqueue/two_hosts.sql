@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(40);
+select plan(41);
 
 select t.at('2099-01-01');
 create function t.do(p_kind text, p_host_id uuid default t.host(), p_params jsonb default '{}', p_key text default null) returns text
@@ -30,6 +30,8 @@ $$;
 create function t.statuses() returns text language sql as $$
     select string_agg(short_id || ' ' || status || ' ' || desired, ', ' order by short_id) from ccp.hosts
 $$;
+
+select is(array[host.spec(t.host()) #>> '{exit,label}', host.spec(t.second()) #>> '{exit,label}'], '{exit1,exit2}', 'each host has its own exit');
 
 -- Claims.
 select t.do('host.start');

@@ -1,7 +1,7 @@
 -- Token families: refresh, reuse, logout; and the keys.
 begin;
 \ir ../hosts.psql
-select plan(16);
+select plan(18);
 
 insert into ccp.logins (user_id, address, expires_at)
 select id, '198.51.100.7', clock.now() + interval '1 day' from ccp.users;
@@ -28,6 +28,10 @@ select is(t.refresh(2), 'unauthenticated', 'a family ends after its time');
 select is((select count(*)::integer from token.keys() where signs), 1, 'a signing key is made at first need');
 select is((select min(length(secret)) from token.keys()), 64, 'of 32 bytes');
 select is((select count(*)::integer from ccp.signing_keys), 1, 'once');
+update ccp.signing_keys set retired_at = clock.now(), expires_at = clock.now() + interval '1 hour';
+select is((select string_agg(signs::text, ' ' order by signs) from token.keys()), 'false true', 'a retired key verifies, a new one signs');
+update ccp.signing_keys set expires_at = clock.now() where retired_at is not null;
+select is((select string_agg(signs::text, ' ' order by signs) from token.keys()), 'true', 'until it has expired');
 select ok(
     not has_column_privilege('ccp_dba', 'ccp.signing_keys', 'secret', 'select')
     and not has_function_privilege('ccp_dba', 'token.keys()', 'execute')

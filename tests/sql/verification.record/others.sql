@@ -38,8 +38,9 @@ select is(t.last(), 'error tunnel.lost the tunnel of host ghijkl is gone tunnel_
 select t.record('passed', null, t.second()) is not null as done \gset
 select is(t.last(), 'info tunnel.restored the tunnel of host ghijkl is back', 'but by its own');
 select t.at('2099-01-01 00:00:03');
-select t.record('inconclusive', 'tunnel_unknown', t.host()) is not null as done \gset
-select is(t.last(), 'info tunnel.restored the tunnel of host ghijkl is back', 'what is not known is no event');
+select t.record('inconclusive', c.code, t.host()) from unnest('{tunnel_unknown,exit_mismatch,leak}'::text[]) as c (code);
+select t.record('failed', 'dns_failed', t.host()) is not null as done \gset
+select is(t.last(), 'info tunnel.restored the tunnel of host ghijkl is back', 'what is not known, or says nothing of the tunnel, is no event');
 
 select * from finish();
 rollback;
