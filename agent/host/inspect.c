@@ -97,17 +97,17 @@ static bool inspect_adopt(
 	return r <= 0;
 }
 
+// *c is all zero when there is no container.
 static unsigned facts_of(const struct host *host, const struct docker_container *c, bool exists)
 {
 	const struct host_spec *spec = host->spec;
-	bool same =
-		host->run.number != 0 && exists && strcmp(c->started_at, host->run.started_at) == 0;
+	bool same = host->run.number != 0 && strcmp(c->started_at, host->run.started_at) == 0;
 	const struct {
 		bool holds;
 		enum inspection_fact fact;
 	} facts[] = {
 		{exists, FOUND_CONTAINER},
-		{exists && c->running, FOUND_RUNNING},
+		{c->running, FOUND_RUNNING},
 		{host->run.number != 0, FOUND_RUN},
 		{same, FOUND_SAME},
 		{same && run_is_dead(&host->run), FOUND_DEAD},

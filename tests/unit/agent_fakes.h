@@ -13,8 +13,9 @@
 
 struct docker *docker_new(const char *socket_path)
 {
+	static char client;
 	(void)socket_path;
-	return NULL;
+	return (struct docker *)(void *)&client;
 }
 
 void docker_freep(struct docker **d)

@@ -111,9 +111,9 @@ void container_name(const struct container_owner *owner, const char *host_id,
 int docker_inspect(struct docker *d, const char *id, const struct wait *w,
 	struct docker_container *ret, struct err *e)
 {
-	(void)d;
-	(void)id;
 	(void)w;
+	assert_non_null(d);
+	assert_string_equal(id, "h");
 	if (answers.inspect == 0)
 		*ret = answers.container;
 	return result(answers.inspect, "Docker is away", e);
@@ -257,6 +257,11 @@ static void what_was_started_again_is_ended(void **state)
 	inspect();
 	assert_did(SCHEDULED "end; observe stopped () the container was not started by the agent; "
 			     "it was stopped; release; ");
+	host.run = RUN_INIT; // nothing of it ran, whatever Docker says of its start
+	answers.container.started_at[0] = '\0';
+	inspect();
+	assert_did(SCHEDULED "end; observe stopped () the container was not started by the agent; "
+			     "it was stopped; release; ");
 }
 
 static void a_first_inspection_leaves_the_host_seen(void **state)
@@ -294,7 +299,13 @@ static void a_host_whose_settings_cannot_be_used_is_ended_with_their_sentence(vo
 	inspect();
 	assert_did(
 		SCHEDULED "end; observe stopped (settings_incomplete) it has no exit; release; ");
-	start(state); // the last usable ones stay
+	start(state); // the last usable ones stay, and say that it need not run
+	host.unusable = why;
+	strcpy(spec.status, "stopped");
+	inspect();
+	assert_did(SCHEDULED "end; observe stopped () the container ran while no agent watched "
+			     "over it; it was stopped; release; ");
+	start(state);
 	host.unusable = why;
 	inspect();
 	assert_did(SCHEDULED "adopt; set run; guard; check full; judge full passed; "

@@ -17,6 +17,7 @@
 
 #define KNOWN "0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11"
 #define OTHER "0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c12"
+#define NO_KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 static struct {
 	int flush, key, specs, list, tunnels, stop, end, submit;
@@ -48,6 +49,8 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, str
 	(void)db;
 	(void)w;
 	rows.is_specs = strstr(call->sql, "node.specs");
+	if (!rows.is_specs)
+		assert_string_equal(call->params[1], NO_KEY);
 	*ret = &rows;
 	did("%s", rows.is_specs ? "specs" : "key");
 	return result(rows.is_specs ? answers.specs : answers.key, "no database", e);
@@ -349,6 +352,12 @@ static void what_may_be_wrong_is_logged(void **state)
 		begin();
 		assert_did(rows[i].done);
 	}
+	again(); // no answer is not another key
+	answers.key = -1;
+	answers.verdict = NULL;
+	begin();
+	assert_did(
+		"submit; flush; key; log the database or Docker does not answer, trying again; ");
 	for (int news = 0; news < 2; news++) {
 		again();
 		answers.host_id = KNOWN;
