@@ -28,7 +28,7 @@ struct sync {
 	bool busy;
 	bool again; // it was asked for meanwhile
 	bool first_done; // everything of the beginning has succeeded
-	int64_t next_ms; // when the specs are fetched again
+	int64_t next_ms; // when the specs are fetched again; 0 until the beginning has succeeded
 	struct pool_job job;
 	_Atomic bool wake_posted; // not yet served
 	struct loop_post post;
@@ -231,17 +231,14 @@ static void sync_done(struct pool_job *job)
 		sync->first_done = true;
 		docker_events_start(sync->agent->docker_events);
 	}
-	if (sync->again) {
-		sync->again = false;
+	if (sync->again)
 		sync_scan(sync); // from here on the job is the next one
-	}
 }
 
 void sync_scan(struct sync *sync)
 {
 	sync->again = sync->busy;
-	if (sync->busy || (sync->first_done && outbox_is_empty(sync->agent->outbox) &&
-				  wait_now_ms() < sync->next_ms))
+	if (sync->busy || (outbox_is_empty(sync->agent->outbox) && wait_now_ms() < sync->next_ms))
 		return;
 	sync->job = (struct pool_job){.run = sync_run, .done = sync_done};
 	sync->busy = pool_submit_first(sync->agent->dial_pool, &sync->job) == 0;

@@ -532,6 +532,11 @@ static void a_stray_that_cannot_be_ended_fails_the_beginning(void **state)
 	begin();
 	assert_did(LEARNT "tunnels; containers; end tunnel tx; ");
 	assert_false(agent.knows_hosts);
+	again(); // without a list of containers nothing is known to be a stray
+	answers.tunnel = "tx";
+	answers.list = -1;
+	begin();
+	assert_did(LEARNT "tunnels; containers; ");
 	again();
 	answers.container_count = 2;
 	answers.containers[0] = listed("a", OTHER, true);
