@@ -177,9 +177,15 @@ static void a_task_takes_its_host_and_reads_its_spec(void **state)
 {
 	struct err e;
 	(void)state;
+	int first_free_fd = lowest_free_fd();
 	assert_int_equal(host_task_begin(&task, &e), 0);
 	assert_did("take; call; set spec; ");
+	struct host_task *ht = task.state;
+	assert_non_null(ht->docker);
+	assert_int_equal(ht->gate_fd, -1);
+	ht->gate_fd = eventfd(0, EFD_CLOEXEC);
 	host_task_end(&task);
+	assert_int_equal(lowest_free_fd(), first_free_fd);
 	assert_did(ENDED "release; ");
 	host_task_end(&task);
 	assert_did("");
@@ -256,6 +262,10 @@ static void a_failure_becomes_evidence_unless_a_check_has_failed_already(void **
 	assert_did("fail image_missing for good; ");
 	assert_string_equal(ht->ev.code, "leak");
 	assert_int_equal(cJSON_GetArraySize(ht->ev.checks), 1);
+	host_task_end(&task);
+	ht = begin();
+	assert_int_equal(host_task_refuse(&task, "image_missing", &e), -1);
+	assert_string_equal(ht->ev.code, "image_missing");
 }
 
 static void failed_evidence_names_the_failure_by_its_heaviest_check(void **state)

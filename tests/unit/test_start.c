@@ -140,7 +140,7 @@ static void boot_finds_the_running_container(void **state)
 	assert_int_equal(start_boot(&task, &e), 0);
 	assert_string_equal(ht.run.container_id, "found");
 	assert_string_equal(ht.run.started_at, "now");
-	assert_int_equal(ht.run.pid, 77);
+	assert_int_equal(ht.run.pid, 78);
 	assert_int_equal(ht.run.ns_fd, 5);
 	again();
 	answers.running = false;

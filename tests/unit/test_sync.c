@@ -426,8 +426,9 @@ static void a_wake_is_posted_once_and_waits_for_the_registration(void **state)
 	for (int i = 0; i < 2; i++) {
 		agent.process_id = i == 0 ? 0 : 5;
 		sync_soon(one);
-		sync_soon(one);
 		assert_did("post; ");
+		sync_soon(one);
+		assert_did("");
 		struct loop_post *post = posted;
 		posted = NULL;
 		post->fn(post);
