@@ -182,6 +182,10 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 	(void)state;
 	try_rows(start_tunnel, rows, ARRAY_SIZE(rows));
 	again();
+	spec.exit.tunnel.link.mtu = 1420;
+	assert_int_equal(start_tunnel(&task, &e), 0);
+	assert_int_equal(ht.run.link.mtu, 1420); // what its inventory is compared with
+	again();
 	answers.reach = TUNNEL_UNANSWERED;
 	answers.keys = -1;
 	assert_int_equal(start_tunnel(&task, &e), -1);
