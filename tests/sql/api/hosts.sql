@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(58);
+select plan(59);
 
 select t.at('2099-01-01');
 update ccp.hosts set created_at = '2000-01-01', wg_public_key = repeat('B', 43) || '=';
@@ -177,6 +177,7 @@ select is(
 );
 select is((select string_agg(key || ' ' || status, ', ' order by key) from ccp.idempotency_keys where key in ('k5', 'k6')), 'k5 200, k6 200', 'both keep the status');
 select is(t.last_event(), 'info | key.rotated | the ssh password of host abcdef was changed | alice | abcdef', 'it is written down too');
+select is((select count(*)::integer from ccp.events where type = 'key.rotated'), 2, 'each change once');
 select results_eq(
     $$select short_id::text, ssh_password_changed_at from ccp.hosts where ssh_password_hash = '$y$j9T$' || repeat('d', 60)$$,
     $$values ('abcdef', timestamptz '2099-01-02')$$, 'the host has the new one'

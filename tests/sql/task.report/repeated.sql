@@ -1,7 +1,7 @@
 -- The last reports: what they leave in the row, what the same one again is answered, and what another one is.
 begin;
 \ir ../hosts.psql
-select plan(62);
+select plan(63);
 
 select t.at('2099-01-01');
 create temporary table c as select (t.ask('host.stop')).*;
@@ -28,6 +28,10 @@ select is(
 select is(task.progress(gen_random_uuid(), lease, 'x', 1, 'x'), 'stale', 'for its task') from c;
 select is(task.succeed(id, lease, '{}'), 'ok', 'a success is taken') from c;
 select is(t.row(), 'succeeded 1 0 succeeded 100', 'and stored, with a progress of 100');
+select is(
+    (select concat_ws(' ', level, type, message, user_id is not null, host_id = t.host()) from ccp.events where task_id = (select id from c)),
+    'info host.started host abcdef was started t t', 'the audit log has it'
+);
 select is(task.succeed(id, lease, '{}'), 'ok', 'again too') from c;
 select is(task.succeed(id, lease + 1, '{}'), 'stale', 'with its lease') from c;
 select is(task.progress(id, lease, 'x', 1, 'x'), 'stale', 'what has ended makes no progress') from c;
