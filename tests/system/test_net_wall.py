@@ -103,11 +103,12 @@ def test_dns_elsewhere_stays_denied_when_open(container):
 
 def test_renewals_under_a_flood_refuse_no_packet(container):
     container.start()
-    container.done("wall-open", life_ms=400)
+    container.done("wall-open", life_ms=60_000)
     with container.flood("198.18.0.11") as flood:
-        container.done("wall-open", life_ms=400, count=150, every_ms=10)
+        container.done("wall-open", life_ms=120_000, count=150, every_ms=10)
     assert flood["sent"] > 1000
     assert flood["refused"] == 0
+    assert container.done("wall-read")["remaining_ms"] > 60_000, "the last renewal counts"
 
 
 @pytest.mark.parametrize("state", ["closed", "open"])
