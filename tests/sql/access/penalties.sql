@@ -1,6 +1,6 @@
 -- Penalties after OpenSSH's model.
 begin;
-select plan(11);
+select plan(12);
 
 set local test.now = '2099-01-01 00:00:00';
 select is(access.penalty_check('198.51.100.7', 'alice'), 0, 'who did nothing waits for nothing');
@@ -25,6 +25,12 @@ alter table ccp.settings disable trigger settings_are_valid;
 update ccp.settings set value = '["198.51.100.0/33", 7, null]' where name = 'penalty_exempt';
 select access.penalty_add('198.51.100.10', 'alice', 'crash');
 select ok(access.penalty_check('198.51.100.10', 'alice') > 0, 'what cannot be read there exempts nobody and stops no limit');
+
+delete from ccp.penalties;
+insert into ccp.penalties (source, expires_at, refused, reason)
+values ('198.51.100.1/32', clock.now() - interval '1 second', true, 'grace'), ('198.51.100.2/32', clock.now() + interval '1 second', true, 'grace');
+select access.penalties_forget();
+select is((select string_agg(source, ' ') from ccp.penalties), '198.51.100.2/32', 'what has passed is forgotten');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- A host whose creation failed: nothing that needs a created host begins, and reconciliation creates it first.
 begin;
 \ir ../hosts.psql
-select plan(17);
+select plan(18);
 
 insert into ccp.hosts (short_id, user_id, node_id, image)
 select 'ghijkl', h.user_id, h.node_id, 'image'
@@ -43,7 +43,10 @@ select t.at('2099-01-01 00:00:06');
 select clock.tick('worker');
 select is(t.live(), 'host.create queued', 'the tick has it created');
 select t.claim();
-select is(t.succeed(jsonb_build_object('wg_public_key', repeat('C', 43) || '=')), 'ok', 'which succeeds this time');
+select is(
+    t.succeed(jsonb_build_object('wg_public_key', repeat('C', 43) || '=', 'ssh_host_key', 'ssh-ed25519 AAAA')), 'ok', 'which succeeds this time'
+);
+select is((select ssh_host_key from ccp.hosts where id = t.host())::text, 'ssh-ed25519 AAAA', 'and leaves the host''s keys');
 select is(t.live(), 'host.start queued', 'then it is started');
 select t.work();
 select is(t.status(), 'running', 'and runs');
