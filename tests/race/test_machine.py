@@ -113,4 +113,5 @@ def test_random_requests_cancels_crashes_and_lost_reports_end_with_every_host_as
     assert counts.numbers.get("deadlocks", 0) == 0
     assert late == []
     assert database.rows("select lease from race_work group by lease having count(*) > 1") == []
-    assert database.rows("select what, name, why from ccp.stuck") == []
+    # The daily retention waits for a worker, and none runs here.
+    assert database.rows("select what, name, why from ccp.stuck where name <> 'events.retain'") == []
