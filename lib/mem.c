@@ -55,6 +55,7 @@ void freep(void *pointer_to_pointer)
 
 	memcpy(&memory, pointer_to_pointer, sizeof(memory));
 	free(memory);
+	memset(pointer_to_pointer, 0, sizeof(memory));
 }
 
 void closep(const int *fd)

@@ -20,7 +20,7 @@ _returns_nonnull_ _printf_(1, 2) char *xasprintf(const char *format, ...);
 
 // _cleanup_(freep) char *path = ...; frees at the end of the scope. A descriptor variable starts as
 // -1.
-void freep(void *pointer_to_pointer);
+void freep(void *pointer_to_pointer); // leaves NULL
 void closep(const int *fd); // closes unless negative, keeps errno
 void wipe_freep(char **text); // wipes a NUL-terminated secret, then frees it
 

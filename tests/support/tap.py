@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-RESULT = re.compile(r"^\s*(not )?ok (\d+)\b\s*(?:- )?(.*)$")  # a bare "ok" is a function's answer
+RESULT = re.compile(r"^\s*(not )?ok (\d+) - (.*)$")  # without a name it is a row that a query printed
 PLAN = re.compile(r"^\s*1\.\.(\d+)")
 
 

@@ -6,7 +6,8 @@ language sql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
-    select left(encode(sha256(convert_to(lower(coalesce(p_subject, '')), 'UTF8')), 'hex'), 16) || '@' || access.penalty_network(p_address)
+    select left(encode(sha256(convert_to(lower(coalesce(p_subject, '')), 'UTF8')), 'hex'), 16)
+        || '@' || access.penalty_network(p_address)
 $$;
 
 revoke all on function access.penalty_source(inet, text) from public;

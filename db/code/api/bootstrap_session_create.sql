@@ -83,8 +83,14 @@ begin
 end
 $$;
 
-revoke all on function api.bootstrap_session_create(api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id) from public;
-grant execute on function api.bootstrap_session_create(api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id) to ccp_api;
+revoke all on function api.bootstrap_session_create(
+    api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id
+) from public;
+grant execute on function api.bootstrap_session_create(
+    api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id
+) to ccp_api;
 
-comment on function api.bootstrap_session_create(api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id) is
+comment on function api.bootstrap_session_create(
+    api.login_name, inet, boolean, text, ccp.sha256, ccp.ssh_public_key, api.short_id
+) is
 'POST /v1/bootstrap/sessions: signs in, starts the host if need be, grants a one-time key.';

@@ -56,8 +56,17 @@ begin
 end
 $$;
 
-revoke all on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) to ccp_api;
+revoke all on function api.egress_ip_create(
+    uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256
+) from public;
+grant execute on function api.egress_ip_create(
+    uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256
+) to ccp_api;
 
-comment on function api.egress_ip_create(uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256) is
+comment on function api.egress_ip_create(
+    uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256
+) is
 'POST /v1/admin/egress-ips: registers an exit.';

@@ -37,14 +37,20 @@ begin
     using v_after.at, v_after.id, p_limit + 1, p_status, p_label;
     if cardinality(v_page.egress_ips) > p_limit then
         v_page.egress_ips := v_page.egress_ips[:p_limit];
-        v_page.next_cursor := api.cursor('egress_ips', p_sort, v_page.egress_ips[p_limit].created_at, v_page.egress_ips[p_limit].id::text);
+        v_page.next_cursor := api.cursor(
+            'egress_ips', p_sort, v_page.egress_ips[p_limit].created_at, v_page.egress_ips[p_limit].id::text
+        );
     end if;
     return v_page;
 end
 $$;
 
-revoke all on function api.egress_ip_list(uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor) from public;
-grant execute on function api.egress_ip_list(uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor) to ccp_api;
+revoke all on function api.egress_ip_list(
+    uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor
+) from public;
+grant execute on function api.egress_ip_list(
+    uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor
+) to ccp_api;
 
 comment on function api.egress_ip_list(uuid, integer, ccp.activation, api.filter, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/egress-ips: exits, newest first unless asked otherwise.';

@@ -57,8 +57,17 @@ begin
 end
 $$;
 
-revoke all on function api.event_list(uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size, api.cursor) from public;
-grant execute on function api.event_list(uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size, api.cursor) to ccp_api;
+revoke all on function api.event_list(
+    uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size,
+    api.cursor
+) from public;
+grant execute on function api.event_list(
+    uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size,
+    api.cursor
+) to ccp_api;
 
-comment on function api.event_list(uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size, api.cursor) is
+comment on function api.event_list(
+    uuid, integer, api.filter, uuid, uuid, uuid, ccp.event_level, timestamptz, timestamptz, api.by_time, api.page_size,
+    api.cursor
+) is
 'GET /v1/admin/events: events, newest first unless asked otherwise.';

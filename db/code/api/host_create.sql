@@ -87,8 +87,17 @@ begin
 end
 $$;
 
-revoke all on function api.host_create(uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.host_create(uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean, ccp.request_key, ccp.sha256) to ccp_api;
+revoke all on function api.host_create(
+    uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
+    ccp.image, boolean, ccp.request_key, ccp.sha256
+) from public;
+grant execute on function api.host_create(
+    uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
+    ccp.image, boolean, ccp.request_key, ccp.sha256
+) to ccp_api;
 
-comment on function api.host_create(uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean, ccp.request_key, ccp.sha256) is
+comment on function api.host_create(
+    uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
+    ccp.image, boolean, ccp.request_key, ccp.sha256
+) is
 'POST /v1/admin/hosts: orders a host.';

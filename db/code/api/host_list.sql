@@ -44,7 +44,9 @@ end
 $$;
 
 revoke all on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) from public;
-grant execute on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) to ccp_api;
+grant execute on function api.host_list(
+    uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor
+) to ccp_api;
 
 comment on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/hosts: hosts, newest first unless asked otherwise.';

@@ -47,7 +47,9 @@ end
 $$;
 
 revoke all on function api.host_task(uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.host_task(uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256) to ccp_api;
+grant execute on function api.host_task(
+    uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256
+) to ccp_api;
 
 comment on function api.host_task(uuid, integer, uuid, text, ccp.home_mode, boolean, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/hosts/{id}/start, stop, verify and rebuild, DELETE /v1/admin/hosts/{id}.';

@@ -43,9 +43,15 @@ begin
 end
 $$;
 
-alter function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) owner to ccp_as_user;
-revoke all on function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) to ccp_api;
+alter function api.own_ssh_key_create(
+    uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256
+) owner to ccp_as_user;
+revoke all on function api.own_ssh_key_create(
+    uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256
+) from public;
+grant execute on function api.own_ssh_key_create(
+    uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256
+) to ccp_api;
 
 comment on function api.own_ssh_key_create(uuid, integer, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) is
 'POST /v1/user/ssh-keys: registers a public key.';

@@ -34,7 +34,9 @@ begin
     using v_after.at, v_after.id, p_limit + 1, v_user_id;
     if cardinality(v_page.ssh_keys) > p_limit then
         v_page.ssh_keys := v_page.ssh_keys[:p_limit];
-        v_page.next_cursor := api.cursor('ssh_keys', p_sort, v_page.ssh_keys[p_limit].created_at, v_page.ssh_keys[p_limit].id::text);
+        v_page.next_cursor := api.cursor(
+            'ssh_keys', p_sort, v_page.ssh_keys[p_limit].created_at, v_page.ssh_keys[p_limit].id::text
+        );
     end if;
     return v_page;
 end

@@ -47,8 +47,14 @@ begin
 end
 $$;
 
-revoke all on function api.task_list(uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor) from public;
-grant execute on function api.task_list(uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor) to ccp_api;
+revoke all on function api.task_list(
+    uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor
+) from public;
+grant execute on function api.task_list(
+    uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor
+) to ccp_api;
 
-comment on function api.task_list(uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor) is
+comment on function api.task_list(
+    uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor
+) is
 'GET /v1/admin/tasks: tasks, newest first unless asked otherwise.';

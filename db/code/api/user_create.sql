@@ -43,8 +43,12 @@ begin
 end
 $$;
 
-revoke all on function api.user_create(uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.user_create(uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256) to ccp_api;
+revoke all on function api.user_create(
+    uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256
+) from public;
+grant execute on function api.user_create(
+    uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256
+) to ccp_api;
 
 comment on function api.user_create(uuid, integer, ccp.username, text, ccp.role, timestamptz, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/users: makes a user.';

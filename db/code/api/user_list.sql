@@ -45,8 +45,14 @@ begin
 end
 $$;
 
-revoke all on function api.user_list(uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor) from public;
-grant execute on function api.user_list(uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor) to ccp_api;
+revoke all on function api.user_list(
+    uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor
+) from public;
+grant execute on function api.user_list(
+    uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor
+) to ccp_api;
 
-comment on function api.user_list(uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor) is
+comment on function api.user_list(
+    uuid, integer, ccp.user_state, ccp.role, api.filter, api.by_creation, api.page_size, api.cursor
+) is
 'GET /v1/admin/users: users, newest first unless asked otherwise.';

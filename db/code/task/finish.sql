@@ -45,8 +45,14 @@ begin
         retry_at = case p_status when 'failed' then host.retry_at(failures + 1) when 'succeeded' then null else retry_at end,
         error_code = case p_status when 'canceled' then error_code else p_error_code end,
         error_message = case p_status when 'canceled' then error_message else left(p_error_message, 2000) end,
-        wg_public_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'wg_public_key', wg_public_key) else wg_public_key end,
-        ssh_host_key = case p_task.kind when 'host.create' then coalesce(p_result ->> 'ssh_host_key', ssh_host_key) else ssh_host_key end
+        wg_public_key = case p_task.kind
+            when 'host.create' then coalesce(p_result ->> 'wg_public_key', wg_public_key)
+            else wg_public_key
+        end,
+        ssh_host_key = case p_task.kind
+            when 'host.create' then coalesce(p_result ->> 'ssh_host_key', ssh_host_key)
+            else ssh_host_key
+        end
     where id = p_task.host_id
     returning * into v_host;
     if v_host.status = 'deleted' then

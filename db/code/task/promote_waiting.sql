@@ -24,7 +24,8 @@ begin
     else
         v_code := case when v_not_created then 'host_not_created' else 'step_not_allowed' end;
         v_message := format(
-            '%s is not possible: the host %s', p_task.kind, case when v_not_created then 'was never created' else 'is ' || p_host.status end
+            '%s is not possible: the host %s', p_task.kind,
+            case when v_not_created then 'was never created' else 'is ' || p_host.status end
         );
         perform task.end_row(p_task, 'failed', v_code, v_message);
         perform task.write_events(p_task, p_host, 'failed', v_code, v_message);

@@ -63,7 +63,8 @@ begin
     limit 1;
 
     insert into ccp.verifications (
-        at, host_id, user_id, task_id, process_id, kind, outcome, error_code, exit_label, expected_ip, observed_ip, checks, duration_ms
+        at, host_id, user_id, task_id, process_id, kind, outcome, error_code, exit_label, expected_ip, observed_ip, checks,
+        duration_ms
     )
     values (
         v_at, p_host_id, v_host.user_id, p_task_id, p_process_id, p_kind, p_outcome, p_error_code,
@@ -86,7 +87,8 @@ begin
                     'host %s left as %s, not as %s', v_host.short_id,
                     coalesce(host(p_observed_ip), 'an unknown address'), coalesce(host(v_host.exit_address), 'any known exit')
                 )
-                when 'egress.leak_blocked' then format('host %s was closed: its wall did not hold (%s)', v_host.short_id, p_error_code)
+                when 'egress.leak_blocked' then
+                    format('host %s was closed: its wall did not hold (%s)', v_host.short_id, p_error_code)
                 when 'tunnel.lost' then format('the tunnel of host %s is gone', v_host.short_id)
                 else format('the tunnel of host %s is back', v_host.short_id)
             end,
@@ -99,7 +101,9 @@ end
 $$;
 
 revoke all on function verification.record(bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz) from public;
-grant execute on function verification.record(bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz) to ccp_agent;
+grant execute on function verification.record(
+    bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz
+) to ccp_agent;
 
 comment on function verification.record(bigint, uuid, uuid, text, text, text, inet, jsonb, integer, timestamptz) is
 'Stores evidence of one verification and writes what it means into the audit log; returns its id.';
