@@ -95,6 +95,16 @@ static bool pipe_move(struct pair_pipe *pipe, ssh_channel from, ssh_channel to, 
 	return true;
 }
 
+// Drops what the pipe holds: its reader has closed. Returns as pipe_move.
+static bool pipe_drop(struct pair_pipe *pipe, ssh_channel from)
+{
+	pipe_forget(pipe);
+	if (pipe_is_empty(pipe))
+		return false;
+	(void)pipe_read(pipe, from);
+	return true;
+}
+
 // `len` is all that libssh holds of the stream. It stays there until the next read.
 static int on_data(ssh_session session, ssh_channel from, void *data, uint32_t len, int is_stderr,
 	void *userdata)
@@ -260,13 +270,21 @@ uint32_t channel_pair_output_held(const struct channel_pair *c)
 	return c->output.waiting[PAIR_PLAIN] + c->output.waiting[PAIR_STDERR];
 }
 
-enum pair_outcome channel_pair_pump(struct channel_pair *c, bool may_send, struct pair_count *count)
+enum pair_outcome channel_pair_pump_output(struct channel_pair *c, struct pair_count *count)
 {
-	bool moved = false;
 	if (c->overflowed)
 		return PAIR_BROKEN;
-	if (!c->user_closed)
-		moved |= pipe_move(&c->output, c->host, c->user, &count->down_bytes);
+	bool moved = c->user_closed ? pipe_drop(&c->output, c->host)
+				    : pipe_move(&c->output, c->host, c->user, &count->down_bytes);
+	return moved ? PAIR_MOVED : PAIR_IDLE;
+}
+
+enum pair_outcome channel_pair_pump(struct channel_pair *c, bool may_send, struct pair_count *count)
+{
+	enum pair_outcome output = channel_pair_pump_output(c, count);
+	if (output == PAIR_BROKEN)
+		return PAIR_BROKEN;
+	bool moved = output == PAIR_MOVED;
 	if (c->started && !c->host_closed && may_send)
 		moved |= pipe_move(&c->input, c->user, c->host, &count->up_bytes);
 	enum pair_outcome outcome = ends_pass_on(c);

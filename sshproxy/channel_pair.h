@@ -23,7 +23,8 @@
 //
 // Against the second there is no window. From PAIR_HELD_SOFT on the container is not read at all,
 // and its other channels wait too. Since a libssh session that is written to may read some bytes as
-// well, nothing is sent to the container either from PAIR_HELD_FIRM on.
+// well, neither input nor a request is sent to the container from PAIR_HELD_FIRM on. A channel that
+// its user has closed holds nothing: its output is dropped.
 enum {
 	PAIR_HELD_SOFT = 2 << 20, // one stream alone stays below
 	PAIR_HELD_FIRM = 3 << 20,
@@ -83,8 +84,11 @@ enum pair_outcome {
 	PAIR_BROKEN = 3, // a peer sends more than the window allows: end the connection
 };
 
-// Moves what can be moved now: at most PAIR_WRITE_MAX per direction, and nothing to the container
-// unless `may_send`. Adds to `count`. Not called while a request of the channel waits for its
-// answer: a short command's answer, output and end may come at once, and keep their order.
+// Moves the container's output only, and no end: all that is called while a request of the channel
+// waits for its answer. Output that the user has closed is dropped. Never PAIR_OVER.
+enum pair_outcome channel_pair_pump_output(struct channel_pair *pair, struct pair_count *count);
+
+// Moves what can be moved now, ends too: at most PAIR_WRITE_MAX per direction, and no input unless
+// `may_send`. Adds to `count`.
 enum pair_outcome channel_pair_pump(
 	struct channel_pair *pair, bool may_send, struct pair_count *count);

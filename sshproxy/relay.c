@@ -127,14 +127,19 @@ static bool requests_turn(struct relay *r, struct relay_channel *c)
 	return moved;
 }
 
+// Input and ends wait behind a request, and before the command runs its output does too: a short
+// command's answer, output and end may come at once, and keep their order. Later the output goes
+// on: held, it would keep the container from being read, and with it the answer.
 static enum pair_outcome channel_turn(struct relay *r, struct relay_channel *c)
 {
 	bool moved = requests_turn(r, c);
 	if (c->is_refused)
 		return PAIR_OVER;
-	if (c->requests.first)
+	if (c->requests.first && !c->pair.started)
 		return moved ? PAIR_MOVED : PAIR_IDLE;
-	enum pair_outcome outcome = channel_pair_pump(&c->pair, may_send_host(r), &r->count);
+	enum pair_outcome outcome =
+		c->requests.first ? channel_pair_pump_output(&c->pair, &r->count)
+				  : channel_pair_pump(&c->pair, may_send_host(r), &r->count);
 	return outcome == PAIR_IDLE && moved ? PAIR_MOVED : outcome;
 }
 

@@ -13,11 +13,13 @@
 struct relay_channel;
 
 // Requests wait in a queue for each channel, and in one for those that belong to no channel: what
-// the container does not answer on one channel holds up nothing on another.
+// the container does not answer on one channel holds up no other, until RELAY_REQUESTS_MAX wait.
 //
 //     user == libssh == take ==> queue of the channel == ask, answer ==> libssh == container
 //     user == libssh <========== pair of the channel ==================> libssh == container
-enum { RELAY_REQUESTS_MAX = 256 }; // in all queues; then the user is not read until one is answered
+enum {
+	RELAY_REQUESTS_MAX = 256
+}; // in all queues together; then the user is not read until one is answered
 
 struct relay {
 	ssh_session user; // libssh server, authenticated
