@@ -42,8 +42,9 @@ struct dial {
 	uid_t callers[CALLERS];
 };
 
+// Belongs to the pool, which may run it after dial_free.
 struct call {
-	struct dial *dial;
+	struct agent *agent;
 	int fd;
 	struct pool_job job;
 };
@@ -161,7 +162,7 @@ static bool has_left(int fd)
 static void call_run(struct pool_job *job, struct db *db)
 {
 	struct call *call = container_of(job, struct call, job);
-	struct agent *a = call->dial->agent;
+	struct agent *a = call->agent;
 	struct wait w = wait_for(REQUEST_MS, pool_cancel_fd(a->dial_pool));
 	struct dial_request request;
 	struct dial_reply reply = {.magic = DIAL_MAGIC, .outcome = DIAL_OK};
@@ -232,8 +233,9 @@ static void on_caller(void *data, uint32_t events)
 		if (!caller_is_known(dial, fd))
 			continue;
 		struct call *call = xnew(struct call);
-		*call = (struct call){
-			.dial = dial, .fd = fd, .job = {.run = call_run, .done = call_done}};
+		*call = (struct call){.agent = dial->agent,
+			.fd = fd,
+			.job = {.run = call_run, .done = call_done}};
 		if (pool_submit(dial->agent->dial_pool, &call->job) == 0) {
 			fd = -1;
 			continue;

@@ -18,4 +18,6 @@ _must_check_ int dial_new(struct agent *a, struct dial **ret, struct err *e);
 
 // Begins to accept: once the loop and the pool are there.
 _must_check_ int dial_start(struct dial *dial, struct err *e);
+
+// Accepts no more. Calls that the pool has are answered all the same.
 void dial_free(struct dial *dial);
