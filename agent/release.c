@@ -3,7 +3,6 @@
 #include "agent/release.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/agent.h"
@@ -23,13 +22,35 @@ int release_remember(const struct agent *a, struct err *e)
 	return file_write(a->store.fd, name, a->cluster, strlen(a->cluster), 0600, e);
 }
 
+// One that does not end keeps none of the others, here and below. What is left is said at the end.
+struct ending {
+	const struct tunnel_env *tunnels;
+	size_t count, left;
+	struct err why;
+};
+
 static int tunnel_stop(const char *name, void *arg, struct err *e)
 {
-	const struct agent *a = arg;
-	return tunnel_end(&a->tunnels, name, e);
+	struct ending *ending = arg;
+
+	(void)e;
+	ending->count++;
+	if (tunnel_end(ending->tunnels, name, &ending->why) < 0)
+		ending->left++;
+	return 0;
 }
 
-// One that does not end keeps none of the others. What is left is said at the end.
+static int tunnels_stop(const struct agent *a, struct err *e)
+{
+	struct ending ending = {.tunnels = &a->tunnels};
+
+	if (tunnel_list(&a->tunnels, tunnel_stop, &ending, e) < 0)
+		return -1;
+	return ending.left == 0 ? 0
+				: err_say(e, EBUSY, "%zu of %zu tunnels could not be ended: %s",
+					  ending.left, ending.count, ending.why.message);
+}
+
 static int containers_stop(const struct agent *a, const char *cluster, struct err *e)
 {
 	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
@@ -60,7 +81,7 @@ int release_all(struct agent *a, struct err *e)
 		return e->code == ENOENT ? 0 : -1;
 	int r = containers_stop(a, cluster, e);
 	// With Docker away the tunnels can still be ended: what runs then has no way out.
-	if (tunnel_list(&a->tunnels, tunnel_stop, a, &second) < 0 && r == 0)
+	if (tunnels_stop(a, &second) < 0 && r == 0)
 		r = err_say(e, second.code, "%s", second.message);
 	if (home_unmount_all(&a->store, &second) < 0 && r == 0)
 		r = err_say(e, second.code, "%s", second.message);

@@ -6,10 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/store/directory.h"
@@ -220,14 +218,20 @@ int home_unmount_all(const struct store *store, struct err *e)
 	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
 	int fd = homes_fd < 0 ? -1 : openat(homes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int r = 0;
+	size_t count = 0, left = 0;
+	struct err why;
 
 	if (!dir)
 		return err_set(e, errno, "read the homes");
-	for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
-		if (d->d_name[0] != '.')
-			r = home_unmount(store, d->d_name, e);
+	for (struct dirent *d; (d = readdir(dir)) != NULL;) {
+		if (d->d_name[0] == '.')
+			continue;
+		count++;
+		if (home_unmount(store, d->d_name, &why) < 0)
+			left++;
 	}
 	closedir(dir);
-	return r;
+	return left == 0 ? 0
+			 : err_say(e, EBUSY, "%zu of %zu homes could not be unmounted: %s", left,
+				   count, why.message);
 }

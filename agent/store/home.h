@@ -44,7 +44,7 @@ _must_check_ int home_trash(const struct store *store, const char *host_id, stru
 // Unmounts the home of a host that does not run; 0 also when there is nothing to unmount.
 _must_check_ int home_unmount(const struct store *store, const char *host_id, struct err *e);
 
-// The same for every home.
+// The same for every home. One that stays mounted keeps none of the others; EBUSY says how many.
 _must_check_ int home_unmount_all(const struct store *store, struct err *e);
 
 // Removes keys and configuration.

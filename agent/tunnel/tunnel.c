@@ -46,11 +46,13 @@ bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
 
 int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e)
 {
+	struct err ignored;
+	int r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i]->end(env, name, e) < 0)
-			return -1;
+		if (kinds[i]->end(env, name, r == 0 ? e : &ignored) < 0)
+			r = -1;
 	}
-	return 0;
+	return r;
 }
 
 int tunnel_list(const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e)

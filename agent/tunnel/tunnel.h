@@ -92,9 +92,9 @@ struct tunnel_kind {
 	// Reads the kind's part of an exit. EINVAL names the field.
 	int (*parse)(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
 
-	// Starts it and moves its device to its place. On any failure nothing of it is left.
-	// EBUSY: a tunnel with the same key still lives. WAIT_TIMEOUT, WAIT_CANCELED,
-	// TUNNEL_UNUSABLE.
+	// Starts it and moves its device to its place. On any failure nothing of it runs; a
+	// record may be left, which `end` removes. EBUSY: a tunnel with the same key still lives.
+	// WAIT_TIMEOUT, WAIT_CANCELED, TUNNEL_UNUSABLE.
 	int (*start)(const struct tunnel_env *env, const struct tunnel_start *start,
 		const struct wait *w, struct tunnel *ret, struct err *e);
 
@@ -127,7 +127,7 @@ _must_check_ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, st
 // container's. false: it does not.
 _must_check_ bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE]);
 
-// `end` and `list` of all kinds.
+// `end` and `list` of all kinds. tunnel_end asks every kind, and keeps the first error.
 _must_check_ int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e);
 _must_check_ int tunnel_list(
 	const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e);
