@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,6 +103,8 @@ static int adopt_gate(const struct run *run, const struct wait *w, struct err *e
 int run_adopt(const struct host_spec *spec, const struct docker_container *c, const struct wait *w,
 	struct run *ret, struct err *e)
 {
+	if (!spec->has_exit)
+		return err_say(e, ENOENT, "the host has no exit");
 	struct run run = RUN_INIT;
 	struct wall_spec wall;
 	strcpy(run.container_id, c->id);

@@ -341,6 +341,7 @@ static int adopt(const char *id, struct run *ret, struct err *e)
 	struct docker_container c = {.pid = 77, .started_at = "then", .sandbox_key = "/key"};
 	struct wait w = wait_for(1000, -1);
 	snprintf(c.id, sizeof(c.id), "%s", id);
+	spec.has_exit = true;
 	spec.exit.tunnel.kind = &kind;
 	spec.exit.tunnel.link.mtu = 1420;
 	return run_adopt(&spec, &c, &w, ret, e);
@@ -362,6 +363,20 @@ static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **sta
 	answers.gate = GATE_OPENED;
 	assert_int_equal(adopt("abc", &run, &e), 0);
 	close(run.ns_fd);
+}
+
+static void a_host_without_an_exit_is_not_adopted(void **state)
+{
+	struct host_spec spec = {0};
+	struct docker_container c = {.id = "abc", .sandbox_key = "/key"};
+	struct wait w = wait_for(1000, -1);
+	struct run run;
+	struct err e;
+	(void)state;
+	assert_int_equal(run_adopt(&spec, &c, &w, &run, &e), -1);
+	assert_int_equal(e.code, ENOENT);
+	assert_string_equal(e.message, "the host has no exit");
+	assert_did("");
 }
 
 #define CLOSED "wall_done; tunnel_done; "
@@ -442,6 +457,7 @@ int main(void)
 			a_wall_that_had_closed_is_probed_once_it_is_open_again, start),
 		cmocka_unit_test_setup(
 			what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate, start),
+		cmocka_unit_test_setup(a_host_without_an_exit_is_not_adopted, start),
 		cmocka_unit_test(what_is_not_whole_is_not_adopted),
 		cmocka_unit_test_setup(a_closed_run_holds_no_descriptor, start),
 		cmocka_unit_test_setup(a_closed_gate_or_a_strange_id_is_not_adopted, start),
