@@ -199,6 +199,7 @@ static int begin(struct sync *sync, struct db *db, struct err *e)
 	if (r != 0)
 		return r;
 	a->knows_hosts = true;
+	sync->next_ms = wait_now_ms() + SYNC_MS;
 	inspect_all(a);
 	trash_sweep(a->check_pool, &a->store);
 	return 0;

@@ -10,7 +10,8 @@ struct sync *sync_new(struct agent *a);
 void sync_free(struct sync *sync);
 
 // From the bus: registered once, then a scan each second. At first, until it succeeds: gives the
-// public sealing key, learns every host, ends strays, has each host inspected, starts the watch.
+// public sealing key, learns every host, ends strays, has each host inspected, begins to read
+// Docker's events.
 // Later: sends the outbox, and fetches the specs again each SYNC_MS; a running host whose exit or
 // settings changed is checked at once.
 enum { SYNC_MS = 5000 };
