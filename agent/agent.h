@@ -19,8 +19,9 @@ struct loop;
 struct outbox;
 struct pool;
 
-// Made by main() and never freed: every thread may read it. What is known only after the program
-// has registered (process_id, cluster) is written before any task, check or dial can run.
+// Made by main(), freed after every thread has ended: any may read it. What is known only after
+// the program has registered (process_id, cluster) is written before any task, check or dial can
+// run.
 struct agent {
 	const char *state_dir;
 	const char *docker_socket;

@@ -125,7 +125,7 @@ static int connect_inside(struct agent *a, const char *host_id, uint16_t port, c
 	_cleanup_(closep) int ns_fd = -1;
 	struct err e;
 
-	if (hosts_are_silent(a->hosts, host_id))
+	if (hosts_is_silent(a->hosts, host_id))
 		return refuse(reply, DIAL_BUSY, "the host does not answer: try again");
 	if (hosts_namespace(a->hosts, host_id, &ns_fd, &e) < 0)
 		return refuse(reply, DIAL_UNREACHABLE, "the host does not run");

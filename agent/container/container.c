@@ -2,11 +2,11 @@
 // Builds the create body. Nothing of the image's own start-up is left: it would run before the
 // gate.
 #include "agent/container/container.h"
-#include "agent/container/seccomp.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/container/seccomp.h"
 #include "lib/hash.h"
 #include "lib/json.h"
 #include "lib/mem.h"

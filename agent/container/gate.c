@@ -3,7 +3,6 @@
 #include "agent/container/gate.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>

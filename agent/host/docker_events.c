@@ -32,22 +32,23 @@ struct docker_events {
 	struct event_stream stream;
 };
 
-static void close_stream(struct docker_events *w)
+static void close_stream(struct docker_events *events)
 {
-	loop_source_free(w->source);
-	w->source = NULL;
-	closep(&w->fd);
-	w->fd = -1;
+	loop_source_free(events->source);
+	events->source = NULL;
+	closep(&events->fd);
+	events->fd = -1;
 }
 
-static void try_later(struct docker_events *w)
+static void try_later(struct docker_events *events)
 {
-	close_stream(w);
-	loop_timer_set(w->timer, w->pause_ms, 0);
-	w->pause_ms = w->pause_ms * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : w->pause_ms * 2;
+	close_stream(events);
+	loop_timer_set(events->timer, events->pause_ms, 0);
+	events->pause_ms =
+		events->pause_ms * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : events->pause_ms * 2;
 }
 
-static void on_event(struct docker_events *w, const char *line, size_t len)
+static void on_event(struct docker_events *events, const char *line, size_t len)
 {
 	struct docker_event event;
 	struct err e;
@@ -57,97 +58,98 @@ static void on_event(struct docker_events *w, const char *line, size_t len)
 		return;
 	}
 	if (event.host_id[0] != '\0')
-		inspect_host(w->agent, event.host_id);
+		inspect_host(events->agent, event.host_id);
 }
 
 // Acts on all that has come. -1: the stream is of no use any more.
-static int take_events(struct docker_events *w, struct err *e)
+static int take_events(struct docker_events *events, struct err *e)
 {
 	const char *line;
 	size_t len;
 	int r;
-	while ((r = event_stream_next(&w->stream, &line, &len, e)) > 0) {
+	while ((r = event_stream_next(&events->stream, &line, &len, e)) > 0) {
 		if (r == STREAM_LINE) {
-			on_event(w, line, len);
+			on_event(events, line, len);
 		} else { // STREAM_BEGUN
-			w->pause_ms = PAUSE_FIRST_MS;
-			inspect_all(w->agent);
+			events->pause_ms = PAUSE_FIRST_MS;
+			inspect_all(events->agent);
 		}
 	}
 	return r;
 }
 
-static void on_readable(void *data, uint32_t events)
+static void on_readable(void *data, uint32_t ready)
 {
-	struct docker_events *w = data;
+	struct docker_events *events = data;
 	struct err e;
 	size_t room;
-	char *space = event_stream_space(&w->stream, &room);
-	ssize_t n = read(w->fd, space, room);
+	char *space = event_stream_space(&events->stream, &room);
+	ssize_t n = read(events->fd, space, room);
 
-	(void)events;
+	(void)ready;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
 		err_note(&e, n < 0 ? errno : ECONNRESET, "Docker closed the connection");
 	else
-		event_stream_added(&w->stream, (size_t)n);
-	if (n <= 0 || take_events(w, &e) < 0) {
+		event_stream_added(&events->stream, (size_t)n);
+	if (n <= 0 || take_events(events, &e) < 0) {
 		log_warning("Docker's event stream has ended, connecting again", log_err(&e));
-		try_later(w);
+		try_later(events);
 	}
 }
 
-static int open_stream(struct docker_events *w, struct err *e)
+static int open_stream(struct docker_events *events, struct err *e)
 {
 	_cleanup_(freep) char *request =
-		docker_events_request(w->agent->owner.node, w->agent->cluster);
+		docker_events_request(events->agent->owner.node, events->agent->cluster);
 	struct wait now = wait_for(0, -1);
 
-	if (sock_connect_unix(w->agent->docker_socket, SOCK_STREAM, &now, &w->fd, e) != 0)
+	if (sock_connect_unix(events->agent->docker_socket, SOCK_STREAM, &now, &events->fd, e) != 0)
 		return -1;
-	if (send(w->fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
+	if (send(events->fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
 		return err_set(e, errno, "ask Docker for its events");
-	event_stream_init(&w->stream);
-	return loop_watch(w->agent->loop, w->fd, EPOLLIN, on_readable, w, &w->source, e);
+	event_stream_init(&events->stream);
+	return loop_watch(
+		events->agent->loop, events->fd, EPOLLIN, on_readable, events, &events->source, e);
 }
 
 static void on_timer(void *data)
 {
-	struct docker_events *w = data;
+	struct docker_events *events = data;
 	struct err e;
 
-	if (open_stream(w, &e) == 0)
+	if (open_stream(events, &e) == 0)
 		return;
-	if (w->pause_ms == PAUSE_FIRST_MS)
+	if (events->pause_ms == PAUSE_FIRST_MS)
 		log_warning("Docker does not answer, trying again", log_err(&e));
-	try_later(w);
+	try_later(events);
 }
 
 int docker_events_new(struct agent *a, struct docker_events **ret, struct err *e)
 {
-	struct docker_events *w = xnew(struct docker_events);
+	struct docker_events *events = xnew(struct docker_events);
 
-	*w = (struct docker_events){.agent = a, .fd = -1, .pause_ms = PAUSE_FIRST_MS};
-	if (loop_timer(a->loop, on_timer, w, &w->timer, e) < 0) {
-		free(w);
+	*events = (struct docker_events){.agent = a, .fd = -1, .pause_ms = PAUSE_FIRST_MS};
+	if (loop_timer(a->loop, on_timer, events, &events->timer, e) < 0) {
+		free(events);
 		return -1;
 	}
-	*ret = w;
+	*ret = events;
 	return 0;
 }
 
-void docker_events_start(struct docker_events *w)
+void docker_events_start(struct docker_events *events)
 {
-	if (w->fd < 0)
-		loop_timer_set(w->timer, 0, 0);
+	if (events->fd < 0)
+		loop_timer_set(events->timer, 0, 0);
 }
 
-void docker_events_free(struct docker_events *w)
+void docker_events_free(struct docker_events *events)
 {
-	if (!w)
+	if (!events)
 		return;
-	close_stream(w);
-	loop_source_free(w->timer);
-	free(w);
+	close_stream(events);
+	loop_source_free(events->timer);
+	free(events);
 }

@@ -249,7 +249,7 @@ void hosts_silence(struct hosts *hosts, const char *id, int pause_ms)
 	pthread_mutex_unlock(&hosts->lock);
 }
 
-bool hosts_are_silent(struct hosts *hosts, const char *id)
+bool hosts_is_silent(struct hosts *hosts, const char *id)
 {
 	pthread_mutex_lock(&hosts->lock);
 	const struct host *host = find(hosts, id);

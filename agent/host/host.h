@@ -75,7 +75,7 @@ _must_check_ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_f
 
 // A host that did not answer a dial, for as long as it is not to be asked again. From any thread.
 void hosts_silence(struct hosts *hosts, const char *id, int pause_ms);
-bool hosts_are_silent(struct hosts *hosts, const char *id);
+bool hosts_is_silent(struct hosts *hosts, const char *id);
 
 // Has the host inspected, in pause_ms at the earliest. The inspection stays due until it was made,
 // however long the host is taken. Scheduling it again does not put it off. From any thread.

@@ -56,9 +56,8 @@ struct evidence;
 // clang-format on
 //
 // The rules are the same for every host and are never replaced or flushed; another exit changes
-// elements only. Closed is an empty `proven`: at start, on a wrong exit, while the exit changes, at
-// stop, and by itself when the proof's life has run out, so a host whose agent has died is closed
-// by the kernel.
+// elements only. Closed is an empty `proven`: at start, on a wrong exit, at stop, and by itself when
+// the proof's life has run out, so a host whose agent has died is closed by the kernel.
 
 // Marks (SO_MARK) need NET_ADMIN or NET_RAW over the namespace, which no process in a container
 // has.

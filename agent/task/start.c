@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/agent.h"
@@ -158,7 +157,7 @@ int start_wall(struct task *task, struct err *e)
 }
 
 // The likeliest reason why an exit does not answer is that it does not know the host's key yet.
-static void key_name(const struct host_task *ht, struct err *e)
+static void unanswered_explain(const struct host_task *ht, struct err *e)
 {
 	const struct exit_spec *exit = &ht->host->spec->exit;
 	char address[ADDR_TEXT_MAX];
@@ -210,7 +209,7 @@ int start_tunnel(struct task *task, struct err *e)
 	if (r == TUNNEL_UNUSABLE)
 		return host_task_fail(task, "settings_incomplete", e);
 	if (r == TUNNEL_UNANSWERED)
-		key_name(ht, e);
+		unanswered_explain(ht, e);
 	if (r != 0)
 		return host_task_fail(task, "tunnel_no_handshake", e);
 	evidence_add(&ht->ev, "handshake", OUTCOME_PASSED, NULL, wait_now_us() - begun,

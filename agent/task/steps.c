@@ -59,6 +59,7 @@ int step_image(struct task *task, struct err *e)
 	json_set_text(task->result, "image_id", id);
 	return 0;
 }
+
 int step_pin_image(struct task *task, struct err *e)
 {
 	const struct host_task *ht = task->state;

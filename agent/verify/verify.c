@@ -3,7 +3,6 @@
 #include "agent/verify/verify.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "agent/evidence.h"
 #include "agent/verify/verify_wire.h"

@@ -3,7 +3,6 @@
 #include "agent/verify/verify_wire.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/err.h"

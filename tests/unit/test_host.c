@@ -237,17 +237,17 @@ static void a_silent_host_is_not_asked_for_a_while(void **state)
 	struct run run = RUN_INIT;
 	(void)state;
 	hosts_silence(hosts, "a", 60000);
-	assert_false(hosts_are_silent(hosts, "a"));
+	assert_false(hosts_is_silent(hosts, "a"));
 	struct host *host = take("a");
-	assert_false(hosts_are_silent(hosts, "a"));
+	assert_false(hosts_is_silent(hosts, "a"));
 	hosts_silence(hosts, "a", 60000);
-	assert_true(hosts_are_silent(hosts, "a"));
-	assert_false(hosts_are_silent(hosts, "b"));
+	assert_true(hosts_is_silent(hosts, "a"));
+	assert_false(hosts_is_silent(hosts, "b"));
 	hosts_silence(hosts, "a", 0);
-	assert_false(hosts_are_silent(hosts, "a"));
+	assert_false(hosts_is_silent(hosts, "a"));
 	hosts_silence(hosts, "a", 60000);
 	host_set_run(hosts, host, &run);
-	assert_false(hosts_are_silent(hosts, "a")); // it has started since
+	assert_false(hosts_is_silent(hosts, "a")); // it has started since
 	host_release(hosts, host);
 }
 
