@@ -178,7 +178,16 @@ bool check_endpoint(const struct rule *rule, char **text)
 	(void)rule;
 	struct addr_port a;
 	struct err ignored;
-	return addr_parse_port(*text, &a, &ignored) == 0 && a.port != 0;
+	if (addr_parse_port(*text, &a, &ignored) < 0 || a.port == 0)
+		return false;
+	char host[ADDR_TEXT_MAX];
+	addr_text(&a.addr, host);
+	bool is_v6 = a.addr.family == AF_INET6;
+	if (is_v6 && strchr(host, '.')) // ccp.endpoint takes no IPv4 inside IPv6
+		return false;
+	free(*text);
+	*text = xasprintf(is_v6 ? "[%s]:%u" : "%s:%u", host, a.port);
+	return true;
 }
 
 bool check_key(const struct rule *rule, char **text)

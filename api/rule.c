@@ -2,6 +2,7 @@
 // Keeps the rules of the database's domains.
 #include "api/rule.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +39,21 @@ const struct rule *rule_find(const char *type)
 	return NULL;
 }
 
+// Also refuses what regcomp reads otherwise: PostgreSQL's \d is a digit, regcomp's the letter d.
+static bool pattern_compile(const char *pattern, regex_t *ret)
+{
+	for (const char *at = pattern; (at = strchr(at, '\\')); at += 2)
+		if (at[1] == '\0' || isalnum((unsigned char)at[1]))
+			return false;
+	return regcomp(ret, pattern, REG_EXTENDED | REG_NOSUB) == 0;
+}
+
 int rules_add(const struct rule *rule, struct err *e)
 {
 	rules = xreallocarray(rules, rules_count + 1, sizeof(rules[0]));
 	struct rule *added = &rules[rules_count];
 	*added = *rule;
-	if (rule->pattern && regcomp(&added->regex, rule->pattern, REG_EXTENDED | REG_NOSUB) != 0)
+	if (rule->pattern && !pattern_compile(rule->pattern, &added->regex))
 		return err_say(e, EINVAL, "the pattern of %s is not a POSIX regular expression: %s",
 			rule->type, rule->pattern);
 	rules_count++;

@@ -26,7 +26,7 @@ struct rule {
 const struct rule *rule_find(const char *type);
 
 // Adds a rule and owns its texts from then on. Before the first request is checked. -1: POSIX does
-// not take the pattern.
+// not take the pattern, or reads it otherwise than PostgreSQL.
 _must_check_ int rules_add(const struct rule *rule, struct err *e);
 
 void rules_clear(void);
