@@ -169,10 +169,19 @@ static int check_answer(const struct route *route, const struct pg_result *types
 
 static int check_fields(const struct route *route, struct err *e)
 {
-	FIELDS_EACH (field, route)
+	static const char no_limits[] = "there are no bounds, pattern or words for";
+	static const char key_type[] = "ccp.request_key";
+	size_t count = 0;
+	FIELDS_EACH (field, route) {
+		if (++count > ROUTE_FIELDS_MAX)
+			return err_outcome(e, CATALOGUE_DIFFERS, E2BIG,
+				"%s %s has more than %d fields", route->method, route->path,
+				ROUTE_FIELDS_MAX);
 		if (!type_is_checked(field->type))
-			return differs(
-				e, route, "there are no bounds, pattern or words for", field->type);
+			return differs(e, route, no_limits, field->type);
+	}
+	if ((route_flags(route) & ROUTE_IDEMPOTENT) && !type_is_checked(key_type))
+		return differs(e, route, no_limits, key_type);
 	return 0;
 }
 

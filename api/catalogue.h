@@ -24,10 +24,10 @@ enum {
 enum catalogue_outcome { CATALOGUE_DIFFERS = OUTCOMES_CATALOGUE };
 
 // Reads the rules of all domains (rule.h) and compares every row of the route tables with pg_proc:
-// each field's type has limits, the function is there, with exactly the arguments that the row
-// makes, of the right types (so the bounds of both sides are those of one domain), optional ones
-// with a default, and it returns the row's composite and what else the row needs of its answer. 0:
-// *ret_types is for openapi_make (free with db_result_freep). CATALOGUE_DIFFERS: `e` says which
-// route and what. Else as db_call.
+// each field's type (and that of an Idempotency-Key) has limits, the function is there, with
+// exactly the arguments that the row makes, of the right types (so the bounds of both sides are
+// those of one domain), optional ones with a default, and it returns the row's composite and what
+// else the row needs of its answer. 0: *ret_types is for openapi_make (free with db_result_freep).
+// CATALOGUE_DIFFERS: `e` says which route and what. Else as db_call.
 _must_check_ int catalogue_check(
 	struct db *db, const struct wait *w, struct pg_result **ret_types, struct err *e);
