@@ -137,6 +137,7 @@ static int hash_command(int argc, char **argv)
 	if (len > 0 && password[len - 1] == '\n')
 		password[--len] = '\0';
 	if (strlen(password) != len || len < HASH_PASSWORD_MIN || len > HASH_PASSWORD_MAX) {
+		mem_wipe(password, sizeof(password));
 		fprintf(stderr, "ccp-api hash: the password must have %d to %d bytes\n",
 			HASH_PASSWORD_MIN, HASH_PASSWORD_MAX);
 		return 2;

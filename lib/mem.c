@@ -77,6 +77,7 @@ void wipe_freep(char **text)
 	if (*text)
 		mem_wipe(*text, strlen(*text));
 	free(*text);
+	*text = NULL;
 }
 
 // Makes room for `more` bytes and a NUL; false (and overflow) when that passes the limit.

@@ -22,7 +22,7 @@ _returns_nonnull_ _printf_(1, 2) char *xasprintf(const char *format, ...);
 // -1.
 void freep(void *pointer_to_pointer); // leaves NULL
 void closep(const int *fd); // closes unless negative, keeps errno
-void wipe_freep(char **text); // wipes a NUL-terminated secret, then frees it
+void wipe_freep(char **text); // wipes a NUL-terminated secret, frees it, leaves NULL
 
 // Hands over: the value, and NULL or -1 is left behind so that the cleanup does nothing.
 #define TAKE_PTR(p) \

@@ -18,10 +18,9 @@ static int retain_piece(struct task *task, bool *ret_more, struct err *e)
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	_cleanup_(json_freep) cJSON *piece = NULL;
 	struct wait w = task_wait(task, CALL_TIMEOUT_MS);
-	int r = db_call(task->db, DB_CALL("select event.retain()"), &w, &rows, e);
 
-	if (r != 0)
-		return r;
+	if (db_call(task->db, DB_CALL("select event.retain()"), &w, &rows, e) != 0)
+		return -1;
 	const char *text = db_text(rows, 0, 0);
 	if (json_parse(text, strlen(text), &json_from_peer, &piece, e) < 0)
 		return -1;
@@ -41,9 +40,8 @@ static int retain(struct task *task, struct err *e)
 	bool more = true;
 
 	while (more && wait_now_ms() < task->deadline_ms - RESERVE_MS) {
-		int r = retain_piece(task, &more, e);
-		if (r != 0)
-			return r;
+		if (retain_piece(task, &more, e) < 0)
+			return -1;
 	}
 	return 0;
 }
