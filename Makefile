@@ -31,7 +31,7 @@ endif
 CFLAGS += $(FLAGS_$(FLAVOUR))
 LDFLAGS += $(LDFLAGS_$(FLAVOUR))
 
-# A program is the *.c files of its folder and of that folder's rooms, and the library. agent/init is a program of its own.
+# A program is the *.c files of its folder and of that folder's subfolders, and the library. agent/init is a program of its own.
 LIBS_lib := -lpq -lcjson -lcurl -lcrypt -lsodium
 LIBS_workers :=
 LIBS_api := -lmicrohttpd -ljwt
@@ -176,7 +176,7 @@ mutants: ## change one condition at a time, run that place's tests, list what no
 
 lint: ## formatting, includes, both compilers, Python, shell and SQL style
 	@tools/install-deps build lint
-	@FLAVOUR='$(FLAVOUR)' tools/lint
+	@tools/lint
 
 format: ## apply clang-format and ruff
 	clang-format -i $$(git ls-files '*.c' '*.h')

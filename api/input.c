@@ -3,7 +3,6 @@
 #include "api/input.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/type.h"

@@ -3,7 +3,6 @@
 #include "api/reply.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -49,7 +49,7 @@ struct reply {
 	int retry_after_s; // 0: none
 };
 
-// Every function here sets r->reply, once; a second answer asserts.
+// Each function that takes the request sets r->reply, once; a second answer asserts.
 
 // Takes `json` (heap text, made by SQL). With r->wants_lines it goes out as lines.
 void reply_json(struct request *r, unsigned status, char *json);

@@ -63,14 +63,15 @@ struct request_body {
 	char sha256[HASH_SHA256_HEX_SIZE];
 };
 
-// Where its work is; work.c alone changes this.
+// Where its work is; work.c alone changes this, but `wait`.
 struct request_work {
 	struct pool_job job; // the pool's while the request is suspended
 	unsigned step; // index in the route's steps
 	bool holds_hash; // counts in app->hashes
 	bool waits; // the step said STEP_WAITS
 	int64_t queued_ms;
-	struct wait wait; // until when all of it must be done
+	// until when all of it must be done; set by who hands the request on (server.c, waiters.c)
+	struct wait wait;
 };
 
 // What steps leave for later steps.

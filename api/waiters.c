@@ -100,7 +100,7 @@ static bool is_listed(const struct request *r, const void *data)
 	const struct pg_result *rows = data;
 	const char *task_id = input_get(&r->input, "id");
 	for (int row = 0; row < db_rows(rows); row++)
-		if (strcasecmp(db_text(rows, row, 0), task_id) == 0 &&
+		if (strcmp(db_text(rows, row, 0), task_id) == 0 &&
 			strcmp(db_text(rows, row, 1), r->poll.version) == 0)
 			return true;
 	return false;

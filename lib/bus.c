@@ -2,7 +2,6 @@
 // The listening connection as a state machine on the loop.
 #include "lib/bus.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>

@@ -2,7 +2,6 @@
 // HTTP requests by libcurl.
 #include "lib/http.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -34,7 +33,7 @@ enum stop_request { STOP_NONE, STOP_HAND_BACK, STOP_CANCEL, STOP_DROP };
 struct slot {
 	struct task_runner *runner;
 	struct pool_job job;
-	struct db *db; // of the thread that runs the job; any thread may
+	struct db *db; // of the thread that runs the job now; the next job may run in another
 	bool job_free; // under the runner's lock, like all below
 	int64_t lease; // 0: no task
 	bool acting; // steps or undo run; false while only the report is left

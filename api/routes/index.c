@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The route tables, one a noun, in the order of the document.
+// The route tables, one per noun, in the order of the document.
 #include "api/routes/table.h"
 
 const struct route *const route_tables[] = {
