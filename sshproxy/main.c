@@ -16,11 +16,11 @@
 #include "lib/proc.h"
 #include "lib/program.h"
 #include "lib/sock.h"
+#include "sshproxy/hostkey.h"
 #include "sshproxy/listener.h"
 #include "sshproxy/login_self_test.h"
 #include "sshproxy/monitor.h"
 #include "sshproxy/sandbox.h"
-#include "sshproxy/hostkey.h"
 #include "sshproxy/session.h"
 
 enum { BACKLOG = 256, GRACE_S = 60, GRACE_MAX_S = 600 };

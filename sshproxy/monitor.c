@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Monitor: answers the children's requests and records the end of their sessions.
+// Monitor: answers the children's questions and records the end of their sessions.
 #include "sshproxy/monitor.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,8 +17,8 @@
 #include "lib/pool.h"
 #include "lib/wait.h"
 #include "sshproxy/auth_query.h"
-#include "sshproxy/session_reports.h"
 #include "sshproxy/message.h"
+#include "sshproxy/session_reports.h"
 
 enum { DB_QUEUE = 256, HASH_QUEUE = 64, DB_TIMEOUT_CALL_MS = 1500, STOP_MS = 3000 };
 

@@ -17,9 +17,7 @@ struct relay_channel;
 //
 //     user == libssh == take ==> queue of the channel == ask, answer ==> libssh == container
 //     user == libssh <========== pair of the channel ==================> libssh == container
-enum {
-	RELAY_REQUESTS_MAX = 256
-}; // in all queues together; then the user is not read until one is answered
+enum { RELAY_REQUESTS_MAX = 256 }; // in all queues; then the user is not read until one is answered
 
 struct relay {
 	ssh_session user; // libssh server, authenticated

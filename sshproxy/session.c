@@ -17,11 +17,11 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 #include "lib/wait.h"
-#include "sshproxy/sandbox.h"
 #include "sshproxy/host.h"
-#include "sshproxy/monitor_client.h"
 #include "sshproxy/login.h"
+#include "sshproxy/monitor_client.h"
 #include "sshproxy/relay.h"
+#include "sshproxy/sandbox.h"
 #include "sshproxy/side.h"
 
 enum {
@@ -286,9 +286,8 @@ noreturn void session_run(const struct session_conf *conf)
 	ssh_set_blocking(user, 0);
 	s.user = (struct side){.session = user, .fd = SANDBOX_FD_USER};
 	relay_init(&s.relay, user);
-	if (user_login(&s)) {
+	if (user_login(&s))
 		session_relay(&s);
-	}
 	monitor_client_close(
 		&s.monitor, s.close_reason, s.relay.count.up_bytes, s.relay.count.down_bytes);
 	session_end(&s);

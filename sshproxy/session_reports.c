@@ -54,8 +54,7 @@ struct session_reports {
 	size_t verdicts_count;
 	struct report *queue, **queue_last;
 	size_t queue_count;
-	struct report
-		*in_flight; // what JOB_SEND_REPORTS sends now; what is left at its end was not sent
+	struct report *in_flight; // what JOB_SEND_REPORTS sends; left at its end: not sent
 };
 
 static int call(struct db *db, const struct db_call *sql, struct pg_result **ret, struct err *e)
@@ -92,19 +91,19 @@ static int check_run(struct session_reports *s, struct db *db, struct err *e)
 }
 
 static int report_send(
-	struct session_reports *s, struct db *db, const struct report *n, struct err *e)
+	struct session_reports *s, struct db *db, const struct report *report, struct err *e)
 {
 	struct db_number process = db_number(s->process_id);
-	struct db_number up = db_number((int64_t)n->up_bytes);
-	struct db_number down = db_number((int64_t)n->down_bytes);
-	if (n->session_id[0] != '\0')
+	struct db_number up = db_number((int64_t)report->up_bytes);
+	struct db_number down = db_number((int64_t)report->down_bytes);
+	if (report->session_id[0] != '\0')
 		return call(db,
 			DB_CALL("select session.end($1, $2, $3, $4, $5)", process.text,
-				n->session_id, n->reason, up.text, down.text),
+				report->session_id, report->reason, up.text, down.text),
 			NULL, e);
 	return call(db,
-		DB_CALL("select ssh.abandon($1, $2, $3, $4)", process.text, n->address, n->name,
-			n->reason),
+		DB_CALL("select ssh.abandon($1, $2, $3, $4)", process.text, report->address,
+			report->name, report->reason),
 		NULL, e);
 }
 
@@ -113,17 +112,17 @@ static int send_reports_run(struct session_reports *s, struct db *db, struct err
 {
 	int outcome = 0;
 	while (s->in_flight) {
-		struct report *n = s->in_flight;
+		struct report *report = s->in_flight;
 		struct err refusal;
-		int r = report_send(s, db, n, &refusal);
+		int r = report_send(s, db, report, &refusal);
 		if (r != 0) {
 			*e = refusal;
 			outcome = r;
 			if (db_is_away(r, &refusal))
 				break;
 		}
-		s->in_flight = n->next;
-		free(n);
+		s->in_flight = report->next;
+		free(report);
 	}
 	return outcome;
 }
@@ -134,10 +133,10 @@ static int (*const runs[JOBS])(struct session_reports *s, struct db *db, struct 
 	[JOB_SEND_REPORTS] = send_reports_run,
 };
 
-static void job_run(struct pool_job *job, struct db *db)
+static void job_run(struct pool_job *pool_job, struct db *db)
 {
-	struct job *c = container_of(job, struct job, job);
-	c->outcome = runs[c - c->reports->jobs](c->reports, db, &c->e);
+	struct job *job = container_of(pool_job, struct job, job);
+	job->outcome = runs[job - job->reports->jobs](job->reports, db, &job->e);
 }
 
 // The verdicts are taken out first: the end of a session has to be reported, and that may start the
@@ -182,19 +181,19 @@ static void reports_take(struct session_reports *s)
 
 static void job_start(struct session_reports *s, enum job_kind kind)
 {
-	struct job *c = &s->jobs[kind];
-	if (!c->wanted || c->busy || s->process_id == 0)
+	struct job *job = &s->jobs[kind];
+	if (!job->wanted || job->busy || s->process_id == 0)
 		return;
 	if (kind == JOB_CHECK)
 		s->sessions = s->conf.sessions(s->conf.data);
 	else if (kind == JOB_SEND_REPORTS)
 		reports_take(s);
-	c->wanted = false;
-	c->busy = true;
-	if (pool_submit(s->conf.pool, &c->job) == 0)
+	job->wanted = false;
+	job->busy = true;
+	if (pool_submit(s->conf.pool, &job->job) == 0)
 		return;
-	c->busy = false; // full: at the next scan
-	c->wanted = true;
+	job->busy = false; // full: at the next scan
+	job->wanted = true;
 	if (kind == JOB_CHECK)
 		free(TAKE_PTR(s->sessions));
 	else if (kind == JOB_SEND_REPORTS)
@@ -207,19 +206,19 @@ static void jobs_start(struct session_reports *s)
 		job_start(s, (enum job_kind)kind);
 }
 
-static void job_done(struct pool_job *job)
+static void job_done(struct pool_job *pool_job)
 {
-	struct job *c = container_of(job, struct job, job);
-	struct session_reports *s = c->reports;
-	c->busy = false;
-	if (!job->ran)
+	struct job *job = container_of(pool_job, struct job, job);
+	struct session_reports *s = job->reports;
+	job->busy = false;
+	if (!pool_job->ran)
 		return;
-	bool is_away = c->outcome != 0 && db_is_away(c->outcome, &c->e);
-	if (c->outcome != 0)
-		log_warning("a call of the database failed", log_err(&c->e));
-	switch ((enum job_kind)(c - s->jobs)) {
+	bool is_away = job->outcome != 0 && db_is_away(job->outcome, &job->e);
+	if (job->outcome != 0)
+		log_warning("a call of the database failed", log_err(&job->e));
+	switch ((enum job_kind)(job - s->jobs)) {
 	case JOB_HOST_KEY:
-		c->wanted |= is_away;
+		job->wanted |= is_away;
 		break;
 	case JOB_CHECK:
 		free(TAKE_PTR(s->sessions));
@@ -227,7 +226,7 @@ static void job_done(struct pool_job *job)
 		break;
 	case JOB_SEND_REPORTS:
 		reports_return(s);
-		c->wanted = c->wanted || s->queue;
+		job->wanted = job->wanted || s->queue;
 		break;
 	case JOBS:
 		break;
@@ -270,16 +269,16 @@ void session_reports_check(struct session_reports *s)
 	jobs_start(s);
 }
 
-static void report_add(struct session_reports *s, struct report *n)
+static void report_add(struct session_reports *s, struct report *report)
 {
 	if (s->queue_count >= REPORTS_MAX) {
 		log_warning("too much waits for the database, one report is lost",
-			log_text("session", n->session_id));
-		free(n);
+			log_text("session", report->session_id));
+		free(report);
 		return;
 	}
-	*s->queue_last = n;
-	s->queue_last = &n->next;
+	*s->queue_last = report;
+	s->queue_last = &report->next;
 	s->queue_count++;
 	s->jobs[JOB_SEND_REPORTS].wanted = true;
 	jobs_start(s);
@@ -288,20 +287,20 @@ static void report_add(struct session_reports *s, struct report *n)
 void session_reports_add_ended(struct session_reports *s, const char *session_id,
 	const char *reason, uint64_t up_bytes, uint64_t down_bytes)
 {
-	struct report *n = xnew(struct report);
-	n->up_bytes = up_bytes;
-	n->down_bytes = down_bytes;
-	(void)!text_copy(n->session_id, sizeof(n->session_id), session_id);
-	(void)!text_copy(n->reason, sizeof(n->reason), reason);
-	report_add(s, n);
+	struct report *report = xnew(struct report);
+	report->up_bytes = up_bytes;
+	report->down_bytes = down_bytes;
+	(void)!text_copy(report->session_id, sizeof(report->session_id), session_id);
+	(void)!text_copy(report->reason, sizeof(report->reason), reason);
+	report_add(s, report);
 }
 
 void session_reports_add_abandoned(
 	struct session_reports *s, const char *address, const char *name, const char *reason)
 {
-	struct report *n = xnew(struct report);
-	(void)!text_copy(n->address, sizeof(n->address), address);
-	(void)!text_copy(n->name, sizeof(n->name), name);
-	(void)!text_copy(n->reason, sizeof(n->reason), reason);
-	report_add(s, n);
+	struct report *report = xnew(struct report);
+	(void)!text_copy(report->address, sizeof(report->address), address);
+	(void)!text_copy(report->name, sizeof(report->name), name);
+	(void)!text_copy(report->reason, sizeof(report->reason), reason);
+	report_add(s, report);
 }
