@@ -36,6 +36,9 @@ begin
     execute p_statement;
 exception
     when invalid_table_definition then -- create or replace view
+        if v_kind is distinct from 'view' then
+            raise;
+        end if;
         execute format('drop view %s cascade', v_name);
         execute p_statement;
 end
@@ -51,6 +54,7 @@ declare
     v_made text[] := array(
         select m[1] from regexp_matches(p_text, '^create (?:or replace )?(?:view|type) (\S+)', 'gn') as m
     );
+    v_revoke text;
 begin
     insert into relations_made (name)
     select m.name from unnest(v_made) as m (name);
@@ -59,6 +63,16 @@ begin
     then
         return;
     end if;
+    -- It begins without rights; its file grants them.
+    for v_revoke in
+        select format('revoke all on %s from %I', c.oid::regclass, r.rolname)
+        from unnest(v_made) as m (name)
+        join pg_class as c on c.oid = to_regclass(m.name) and c.relkind = 'v'
+        cross join aclexplode(c.relacl) as a
+        join pg_roles as r on r.oid = a.grantee and r.oid <> c.relowner
+    loop
+        execute v_revoke;
+    end loop;
     perform pg_temp.renew_relation(s.statement)
     from regexp_split_to_table(p_text, ';\n') as s (statement)
     where s.statement <> '';

@@ -17,7 +17,7 @@ create schema token;
 create schema verification;
 
 comment on schema ccp is 'Tables and views people look at. Every other schema is a noun and holds functions that are verbs.';
-comment on schema access is 'Limits and penalties for those who knock: logins and ssh.';
+comment on schema access is 'Limits and penalties for clients: logins and ssh.';
 comment on schema account is 'Users: who may come in, who has expired, who is acting.';
 comment on schema api is 'One function per HTTP route and the composites they return.';
 comment on schema clock is 'Time, and the tick that makes time pass for the rules.';

@@ -1,4 +1,4 @@
--- People: users, their logins and keys, the penalties of those who knock, and remembered requests.
+-- People: users, their logins and keys, penalties of client addresses, and remembered requests.
 
 create table ccp.users (
     id uuid primary key default gen_random_uuid(),

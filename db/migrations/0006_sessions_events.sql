@@ -29,7 +29,7 @@ comment on column ccp.access_grants.key_sha256 is 'SHA-256 of the one-time key''
 comment on column ccp.access_grants.poll_token_sha256 is 'SHA-256 of the poll token, lower hex.';
 comment on column ccp.access_grants.address is 'Who asked for it.';
 comment on column ccp.access_grants.created_at is 'When it was made.';
-comment on column ccp.access_grants.expires_at is 'Worth nothing after this.';
+comment on column ccp.access_grants.expires_at is 'The grant is invalid from then on.';
 comment on column ccp.access_grants.used_at is 'When the one-time key came in.';
 create index grants_of_a_user on ccp.access_grants (user_id);
 create index grants_of_a_host_by_key on ccp.access_grants (host_id, key_sha256);

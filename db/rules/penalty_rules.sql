@@ -1,4 +1,4 @@
--- What each offence costs those who knock, after OpenSSH's PerSourcePenalties.
+-- What each offence costs a client, after OpenSSH's PerSourcePenalties.
 insert into pg_temp.penalty_rules (reason, seconds, description)
 values
     ('auth_failed', 5, 'A wrong password or key.'),

@@ -66,12 +66,56 @@ def test_a_type_with_other_columns_is_made_again_with_the_functions_that_return_
     assert database.value("select (null::api.login).kind") is None
 
 
+def test_a_right_that_no_file_grants_any_more_is_taken_back(database):
+    rights = (
+        "select coalesce(p.proacl::text, '-') || p.proowner::regrole from pg_proc as p"
+        " join pg_namespace as n on n.oid = p.pronamespace where n.nspowner = 'ccp_owner'::regrole order by p.oid"
+    )
+    before = database.rows(rights)
+    database.rows(
+        "set role ccp_owner;"
+        " grant execute on function task.claim to ccp_api;"
+        " grant execute on function api.own_host_task to ccp_automation;"
+        " alter function api.own_host_task owner to ccp_owner"
+    )
+    assert database.rows(rights) != before
+    assert database.apply().returncode == 0
+    assert database.rows(rights) == before
+
+
+def test_a_changed_view_keeps_no_right_that_its_file_does_not_grant(database, folder):
+    database.rows("set role ccp_owner; grant select on ccp.host_wants to ccp_worker")
+    folder.edit("views/10_host_wants.sql", " as why\n", " as why,\n    1 as more\n")
+    apply(database, folder)
+    assert not database.value("select has_table_privilege('ccp_worker', 'ccp.host_wants', 'select')")
+    assert database.value("select has_table_privilege('ccp_dba', 'ccp.host_wants', 'select')")
+
+
+def test_a_database_that_is_newer_than_the_folder_is_refused(database, folder):
+    migration = folder.path / "migrations" / "0100_later.sql"
+    migration.write_text("create table ccp.later ();\n")
+    apply(database, folder)
+    migration.unlink()
+    folder.edit("rules/penalty_rules.sql", "('crash', 90,", "('crush', 91,")
+    done = database.apply(folder.path)
+    assert done.returncode == 1
+    assert "newer than this folder" in done.stderr
+    assert database.value("select count(*) from ccp.penalty_rules where reason = 'crush'") == 0
+
+
+def test_a_database_of_before_the_first_version_is_refused(database):
+    database.rows("set role ccp_owner; create table ccp.migrations (name text)")
+    done = database.apply()
+    assert done.returncode == 1
+    assert "made before version 0.1.0" in done.stderr
+
+
 def test_what_no_file_makes_any_more_is_dropped(database):
     database.rows(
         "set role ccp_owner;"
-        " create view ccp.leftover as select 1 as one;"
         " create type api.leftover as (a text);"
-        " create function task.leftover() returns int language sql as 'select 1'"
+        " create function task.leftover() returns api.leftover language sql as 'select null::api.leftover';"
+        " create view ccp.leftover as select task.leftover() as one"
     )
     assert database.apply().returncode == 0
     assert database.rows(

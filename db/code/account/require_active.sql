@@ -5,18 +5,19 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if account.is_active(p_disabled_at, p_expires_at) then
-        return;
-    elsif p_disabled_at is not null then
-        perform access.refuse(
-            'CP403', 'account_disabled', 'this account is disabled', '{}', 'ask an admin to enable it'
-        );
-    else
-        perform access.refuse(
-            'CP403', 'account_expired', 'this account has expired', jsonb_build_object('expired_at', p_expires_at),
-            'ask an admin to extend it'
-        );
-    end if;
+    case account.state(p_disabled_at, p_expires_at)
+        when 'active' then
+            return;
+        when 'disabled' then
+            perform access.refuse(
+                'CP403', 'account_disabled', 'this account is disabled', '{}', 'ask an admin to enable it'
+            );
+        when 'expired' then
+            perform access.refuse(
+                'CP403', 'account_expired', 'this account has expired', jsonb_build_object('expired_at', p_expires_at),
+                'ask an admin to extend it'
+            );
+    end case;
 end
 $$;
 

@@ -1,4 +1,4 @@
--- POST /v1/user/hosts/{id}/start and stop: enqueues the route's kind of task for one of my hosts, once per Idempotency-Key.
+-- POST /v1/user/hosts/{id}/start and stop: enqueues one of these two kinds for one of my hosts, once per Idempotency-Key.
 create or replace function api.own_host_task(
     p_login_id uuid,
     p_generation integer,
@@ -18,6 +18,9 @@ declare
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
     v_status text;
 begin
+    if p_kind not in ('host.start', 'host.stop') then
+        perform access.refuse('CP403', 'forbidden', format('%s is not for users', p_kind), '{}', 'ask an admin');
+    end if;
     if v_task_id is null then
         if not exists (
             select

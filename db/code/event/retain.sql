@@ -103,4 +103,4 @@ revoke all on function event.retain(integer) from public;
 grant execute on function event.retain(integer) to ccp_worker;
 
 comment on function event.retain(integer) is
-'Lets go one piece of what is past its retention; answers how many of each sort went, months_in_use and more.';
+'Deletes one batch of what is past its retention; answers how many of each sort were deleted, months_in_use and more.';

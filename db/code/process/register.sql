@@ -54,4 +54,4 @@ revoke all on function process.register(text, text, integer, text) from public;
 grant execute on function process.register(text, text, integer, text) to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy;
 
 comment on function process.register(text, text, integer, text) is
-'Registers a started program under its lock, buries its predecessors and names its queue.';
+'Registers a started program under its lock, declares its predecessors dead and names its queue.';

@@ -44,4 +44,4 @@ $$;
 revoke all on function task.read_params(text, jsonb) from public;
 
 comment on function task.read_params(text, jsonb) is
-'Refuses parameters that the kind does not take; returns them without those that say the usual.';
+'Refuses parameters that the kind does not take; returns them without those that equal the default.';

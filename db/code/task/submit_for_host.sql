@@ -1,8 +1,8 @@
 -- Enqueues a task for a host whose row the caller has locked. In this order:
 --   the host is wanted absent and this is not a deletion: CP409;
 --   the same request is live and not being stopped: its row;
---   a live task that neither gives way to this kind nor lets it wait: CP409;
---   the queued task gives way: canceled (superseded); the running one gives way: asked to stop;
+--   a live task that this kind neither supersedes nor may wait behind: CP409;
+--   the queued task is superseded: canceled; the running one is superseded: asked to stop;
 --   nothing runs: the task is the host's next, see task.begin_next() for what that means;
 --   something runs: the task waits behind it.
 create or replace function task.submit_for_host(
