@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/app.h"
@@ -20,7 +21,10 @@
 #include "lib/mem.h"
 #include "lib/wait.h"
 
-enum { MEMORY_PER_CONNECTION = 32 * 1024 };
+enum {
+	MEMORY_PER_CONNECTION = 32 * 1024,
+	LAST_ANSWERS_MS = 1000, // at stop, for what is being sent
+};
 
 // A connection, in a list so that its deadlines can be kept from the main loop.
 struct peer {
@@ -34,8 +38,10 @@ struct server {
 	struct app *app;
 	struct MHD_Daemon *daemon;
 	int quiet_fd; // from server_quiesce, to be closed
-	pthread_mutex_t lock; // the list
+	pthread_mutex_t lock; // of what follows
 	struct peer *peers;
+	unsigned requests; // begun, and their answers not yet sent
+	pthread_cond_t idle; // there is none
 };
 
 static void peer_deadline(struct peer *peer, int seconds)
@@ -105,7 +111,10 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 
 static void *on_uri(void *data, const char *uri, struct MHD_Connection *connection)
 {
-	const struct server *server = data;
+	struct server *server = data;
+	pthread_mutex_lock(&server->lock);
+	server->requests++;
+	pthread_mutex_unlock(&server->lock);
 	return request_new(server->app, connection, uri);
 }
 
@@ -195,8 +204,8 @@ static void log_request(const struct request *r)
 static void on_completed(void *data, struct MHD_Connection *connection, void **context,
 	enum MHD_RequestTerminationCode code)
 {
+	struct server *server = data;
 	struct request *r = *context;
-	(void)data;
 	(void)code;
 	if (!r)
 		return;
@@ -207,6 +216,10 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 		log_request(r);
 	request_free(r);
 	*context = NULL;
+	pthread_mutex_lock(&server->lock);
+	if (--server->requests == 0)
+		pthread_cond_signal(&server->idle);
+	pthread_mutex_unlock(&server->lock);
 }
 
 // Paths and queries are decoded by our own parser, once.
@@ -232,6 +245,7 @@ int server_new(struct app *app, int listen_fd, struct server **ret, struct err *
 	server->app = app;
 	server->quiet_fd = -1;
 	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->idle, NULL);
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 						  MHD_USE_ITC | MHD_USE_ERROR_LOG,
 		0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_message, NULL,
@@ -270,10 +284,24 @@ void server_quiesce(struct server *server)
 	server->quiet_fd = MHD_quiesce_daemon(server->daemon);
 }
 
+// MHD_stop_daemon closes connections whatever they have still to send.
+static void wait_idle(struct server *server)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LAST_ANSWERS_MS / 1000;
+	pthread_mutex_lock(&server->lock);
+	while (server->requests > 0 &&
+		pthread_cond_clockwait(&server->idle, &server->lock, CLOCK_MONOTONIC, &until) == 0)
+		;
+	pthread_mutex_unlock(&server->lock);
+}
+
 void server_free(struct server *server)
 {
 	if (!server)
 		return;
+	wait_idle(server);
 	MHD_stop_daemon(server->daemon);
 	if (server->quiet_fd >= 0)
 		close(server->quiet_fd);

@@ -161,7 +161,8 @@ def test_a_task_that_was_canceled_before_it_looked_does_not_cost_a_host(agent, h
         task = host.insert("host.verify")
         wait_until(lambda: f'"task claimed" task={task}' in agent.log(), "the task is claimed")
         agent.owner.rows("select task.cancel(%s, null)", [task])
-        assert host.wait_task(task)[0] == "canceled"
+        ended = host.wait_task(task)
+        assert ended[0] == "canceled", ended
     finally:
         agent.stack.kill("dockerd", signal.SIGCONT)
     wait_until(lambda: agent.log().count(adopted) > before, "the host is adopted")

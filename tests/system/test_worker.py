@@ -83,7 +83,7 @@ def test_a_stop_hands_the_running_task_back_with_its_attempt_not_counted(databas
 
 def test_a_stop_lets_a_short_task_finish(database, worker):
     task = noop(database, "short", 700)
-    wait_status(database, task, "running")
+    worker.wait_log(f'event="task claimed" task={task}')
     begin = time.monotonic()
     assert worker.stop() == 0
     assert status(database, task) == "succeeded" or time.monotonic() - begin >= STOP_S
