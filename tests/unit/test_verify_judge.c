@@ -24,7 +24,7 @@ static struct verify_spec spec_of(enum verify_kind kind, const cJSON *echoes, co
 
 // One query per letter: e echo, c connect, n name; then its state and, for an echo, its answer.
 //   .  running    +  done (an echo: the expected address)   !  done, another address
-//   x  failed     s  failed, the resolver was silent
+//   ?  resolving  x  failed   s  failed, the resolver was silent   r  failed, refused
 static struct queries queries_of(const char *text)
 {
 	struct queries q = {0};
@@ -34,7 +34,7 @@ static struct queries queries_of(const char *text)
 			.kind = *text == 'e'   ? QUERY_ECHO
 				: *text == 'c' ? QUERY_CONNECT
 					       : QUERY_NAME,
-			.state = QUERY_RUNNING};
+			.state = text[1] == '?' ? QUERY_RESOLVING : QUERY_RUNNING};
 		if (text[1] == '+' || text[1] == '!') {
 			one->state = QUERY_DONE;
 			one->answer = (struct addr)ADDR_V4(203, 0, 113, 1);
@@ -44,6 +44,8 @@ static struct queries queries_of(const char *text)
 			query_fail(one, "it said no");
 			one->unheard = text[1] == 's';
 		}
+		if (text[1] == 'r')
+			query_fail(one, "it was refused");
 	}
 	return q;
 }
@@ -77,6 +79,7 @@ static const struct {
 		PASSED("answered for 3"), PASSED("1 of 2 targets connected")},
 	{VERIFY_FULL, "e+e+exc+n+", UNSURE("2 of 3 sources answered, 3 needed; it said no"),
 		PASSED("answered for 1"), PASSED("1 of 1")},
+	{VERIFY_FULL, "e+exerc+nxnr", UNSURE("3 needed; it said no"), FAILED("dns_failed", "it said no"), PASSED("")},
 	{VERIFY_FULL, "e+e+e.c+n+", UNSURE("2 of 3 sources answered, 3 needed; no answer in time"),
 		PASSED(""), PASSED("")},
 	{VERIFY_FULL, "e+e+e+e!c.n.", FAILED("exit_mismatch", "source saw 203.0.113.2, expected 203.0.113.1"),
@@ -155,6 +158,7 @@ static void a_verification_is_over_when_nothing_can_change_it(void **state)
 		const char *ended;
 	} at[] = {
 		{"e.c.n.", false, ""},
+		{"e?c?n?", false, ""},
 		{"e.c.n+", false, "d"},
 		{"e.c+n.", false, "c"},
 		{"e.c+c.n.", false, "c"},
