@@ -18,6 +18,17 @@
 // cannot wait for that.
 enum { RETRY_MS = 2 };
 
+const char *gate_status_text(int status)
+{
+	switch (status) {
+	case GATE_NO_DESCRIPTORS:
+		return ": ccp-init could not make its descriptors";
+	case GATE_NO_LISTENER:
+		return ": ccp-init could not listen at the gate";
+	}
+	return "";
+}
+
 static int try_connect(int ns_fd, int *ret_fd, struct err *e)
 {
 	_cleanup_(closep) int fd = netns_socket(ns_fd, AF_UNIX, SOCK_SEQPACKET, 0, e);
@@ -55,9 +66,22 @@ int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct
 	return 0;
 }
 
-static int state_read(int fd, const struct wait *w, enum gate_state *ret, struct err *e)
+// What people read is one line of plain text, whatever was said inside.
+static void words_flatten(char words[static GATE_WORDS_SIZE])
 {
-	struct gate_message answer;
+	words[GATE_WORDS_SIZE - 1] = '\0';
+	size_t size = strlen(words);
+	while (size > 0 && (words[size - 1] == '\n' || words[size - 1] == '\r'))
+		words[--size] = '\0';
+	for (char *c = words; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = *c == '\n' ? '|' : *c == '\r' ? ' ' : '?';
+	}
+}
+
+static int answer_read(int fd, const struct wait *w, struct gate_answer *ret, struct err *e)
+{
+	struct gate_answer answer;
 	size_t fds;
 	int r = sock_recv(fd, &answer, sizeof(answer), NULL, 0, &fds, w, e);
 
@@ -65,30 +89,32 @@ static int state_read(int fd, const struct wait *w, enum gate_state *ret, struct
 		return err_wrap(e, "hear from the container's PID 1");
 	if (r != 0)
 		return r;
-	if (answer.magic != GATE_MAGIC || answer.word < GATE_WAITING || answer.word > GATE_SSHD_UP)
+	if (answer.magic != GATE_MAGIC || answer.state < GATE_WAITING ||
+		answer.state > GATE_SSHD_UP)
 		return err_say(
 			e, EPROTO, "the container's PID 1 is of another version: rebuild the host");
-	*ret = (enum gate_state)answer.word;
+	words_flatten(answer.words);
+	*ret = answer;
 	return 0;
 }
 
-int gate_say(int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e)
+int gate_say(
+	int fd, enum gate_word word, const struct wait *w, struct gate_answer *ret, struct err *e)
 {
 	struct gate_message asked = {.magic = GATE_MAGIC, .word = word};
 	int r = sock_send(fd, &asked, sizeof(asked), NULL, 0, w, e);
 
-	return r != 0 ? r : state_read(fd, w, ret, e);
+	return r != 0 ? r : answer_read(fd, w, ret, e);
 }
 
-int gate_wait_sshd(int fd, const struct wait *w, struct err *e)
+int gate_wait_sshd(int fd, const struct wait *w, struct gate_answer *seen, struct err *e)
 {
 	for (;;) {
-		enum gate_state state = GATE_WAITING;
-		int r = state_read(fd, w, &state, e);
+		int r = answer_read(fd, w, seen, e);
 
 		if (r != 0)
 			return r;
-		if (state == GATE_SSHD_UP)
+		if (seen->state == GATE_SSHD_UP)
 			return 0;
 	}
 }

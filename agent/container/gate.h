@@ -10,6 +10,10 @@
 
 struct err;
 
+// What it means that a container's PID 1 has ended with this status, to be put behind it: "" or
+// ": it could not ...".
+const char *gate_status_text(int status);
+
 // Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is process
 // `pid`, the container's State.Pid: the kernel keeps who called listen(), so nothing else in the
 // container can pose as its PID 1. Waits for ccp-init to come up until w ends. Returns 0 with a
@@ -18,10 +22,12 @@ struct err;
 _must_check_ int gate_connect(
 	int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e);
 
-// Asks (GATE_ASK) or opens (GATE_OPEN) and returns the state it has then.
+// Asks (GATE_ASK) or opens (GATE_OPEN) and returns the state it has then, and the last words said
+// inside, made fit for one line of a log.
 _must_check_ int gate_say(
-	int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e);
+	int fd, enum gate_word word, const struct wait *w, struct gate_answer *ret, struct err *e);
 
-// Waits until ccp-init reports that sshd listens. Call it after gate_say(GATE_OPEN) unless its
-// answer was that already.
-_must_check_ int gate_wait_sshd(int fd, const struct wait *w, struct err *e);
+// Waits until ccp-init reports that sshd listens, and keeps its last answer in *seen. Call it after
+// gate_say(GATE_OPEN) unless its answer was that already.
+_must_check_ int gate_wait_sshd(
+	int fd, const struct wait *w, struct gate_answer *seen, struct err *e);

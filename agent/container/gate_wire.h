@@ -11,7 +11,13 @@
 // from one tree: structs in host byte order, `magic` names the version.
 #define GATE_NAME "\0ccp-gate"
 #define GATE_NAME_SIZE (sizeof(GATE_NAME) - 1) // the abstract name: its NUL first, none at the end
-#define GATE_MAGIC 0x43435047u
+#define GATE_MAGIC 0x43435048u
+
+// How ccp-init ends when it cannot begin: what it would say has nowhere to go yet.
+enum gate_status {
+	GATE_NO_DESCRIPTORS = 71, // it could not make its descriptors
+	GATE_NO_LISTENER = 72, // it could not listen at the gate
+};
 
 enum gate_word {
 	GATE_ASK = 1, // answer the state, and each change of it while the connection lasts
@@ -24,7 +30,17 @@ enum gate_state {
 	GATE_SSHD_UP = 3, // sshd listens
 };
 
-struct gate_message {
+struct gate_message { // towards ccp-init
 	uint32_t magic; // GATE_MAGIC
-	uint32_t word; // towards ccp-init enum gate_word, towards the agent enum gate_state
+	uint32_t word; // enum gate_word
+};
+
+enum { GATE_WORDS_SIZE = 248 };
+
+// Towards the agent. The words are the last that ccp-init and its sshd have said, lines of a log.
+// Root in the container may have said them as well: they explain, and prove nothing.
+struct gate_answer {
+	uint32_t magic; // GATE_MAGIC
+	uint32_t state; // enum gate_state
+	char words[GATE_WORDS_SIZE]; // ends with a NUL
 };

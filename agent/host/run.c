@@ -88,14 +88,14 @@ static int adopt_gate(const struct run *run, const struct wait *w, struct err *e
 {
 	struct wait short_wait = wait_at_most(w, GATE_MS);
 	_cleanup_(closep) int fd = -1;
-	enum gate_state state = GATE_WAITING;
+	struct gate_answer answer;
 	int r = gate_connect(run->ns_fd, run->pid, &short_wait, &fd, e);
 
 	if (r == 0)
-		r = gate_say(fd, GATE_ASK, &short_wait, &state, e);
+		r = gate_say(fd, GATE_ASK, &short_wait, &answer, e);
 	if (r != 0)
 		return r == WAIT_CANCELED ? r : -1;
-	if (state == GATE_WAITING)
+	if (answer.state == GATE_WAITING)
 		return err_say(e, EAGAIN, "its gate is closed");
 	return 0;
 }

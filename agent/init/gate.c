@@ -9,11 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int gate_init(struct gate *g)
+int gate_init(struct gate *g, const char *words)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	g->state = GATE_WAITING;
+	g->words = words;
 	for (int i = 0; i < GATE_PEERS_MAX; i++)
 		g->peers[i] = -1;
 	memcpy(address.sun_path, GATE_NAME, GATE_NAME_SIZE);
@@ -63,8 +64,9 @@ static void peer_close(struct gate *g, int i)
 
 static void peer_tell(struct gate *g, int i)
 {
-	struct gate_message answer = {.magic = GATE_MAGIC, .word = g->state};
+	struct gate_answer answer = {.magic = GATE_MAGIC, .state = g->state};
 
+	memcpy(answer.words, g->words, sizeof(answer.words));
 	if (send(g->peers[i], &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 		peer_close(g, i);
 }

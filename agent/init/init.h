@@ -18,9 +18,29 @@
 
 enum { INIT_DEV_ID = 1000 }; // uid and gid of the login user `dev`
 
-// log.c: one line "ccp-init: what: errno's text" on stderr, which Docker keeps as the container's
-// log.
+// log.c: one line "ccp-init: what: errno's text" on stderr, which are our own words.
 void init_log(const char *what);
+
+// CLOCK_MONOTONIC.
+long init_now_ms(void);
+
+// words.c: stdout and stderr of ccp-init and of sshd are a pipe whose other end ccp-init reads
+// itself. What the runtime gave us, which ends in Docker, is closed, and what is
+// said costs the container's own time and a page of its memory. The pipe never blocks a writer that
+// got it from us: what comes too fast is lost.
+struct words {
+	int fd; // the reading end
+	long window_ms; // begin of the second in which window_bytes were read
+	ssize_t window_bytes;
+	size_t size;
+	char text[GATE_WORDS_SIZE]; // the last lines
+};
+
+// -1 when there is no descriptor left.
+int words_init(struct words *w, long now_ms);
+// How long nothing may be read because too much was; 0: read when something is there.
+int words_pause_ms(const struct words *w, long now_ms);
+void words_read(struct words *w, long now_ms);
 
 // gate.c: the listener and the peers that want to hear of changes.
 enum { GATE_PEERS_MAX = 8 };
@@ -29,11 +49,12 @@ struct gate {
 	int listener;
 	int peers[GATE_PEERS_MAX]; // -1: free
 	enum gate_state state;
+	const char *words; // GATE_WORDS_SIZE bytes that go with each answer
 };
 
 // Binds and listens; -1 with a log line when it cannot (then the container must end: the name is
 // taken).
-int gate_init(struct gate *g);
+int gate_init(struct gate *g, const char *words);
 // Takes one waiting connection; hangs up on peers from inside the container and when all places are
 // taken.
 void gate_accept(struct gate *g);

@@ -18,9 +18,12 @@
 // How long processes have between SIGTERM and SIGKILL when the container is stopped.
 enum { STOP_GRACE_MS = 2000 };
 
+enum { FD_PEERS = 5 }; // places before the gate's peers among what is polled
+
 struct init {
 	struct gate gate;
 	struct sshd sshd;
+	struct words words;
 	int signals;
 	int timer; // sshd's next start, or while stopping the end of the grace
 	bool stopping;
@@ -57,6 +60,7 @@ static bool children_reap(struct init *in)
 		if (pid < 0)
 			return errno == ECHILD;
 		if (pid == in->sshd.pid && !in->stopping) {
+			words_read(&in->words, init_now_ms()); // why it ended
 			timer_set(in, sshd_ended(&in->sshd));
 			gate_change(&in->gate, GATE_OPENED);
 		}
@@ -109,19 +113,23 @@ static void timer_read(struct init *in)
 // True when the container may end.
 static bool step(struct init *in)
 {
-	struct pollfd p[4 + GATE_PEERS_MAX] = {
+	int pause_ms = words_pause_ms(&in->words, init_now_ms());
+	struct pollfd p[FD_PEERS + GATE_PEERS_MAX] = {
 		{.fd = in->signals, .events = POLLIN},
 		{.fd = in->timer, .events = POLLIN},
 		{.fd = in->sshd.watch, .events = POLLIN},
 		{.fd = in->gate.listener, .events = POLLIN},
+		{.fd = pause_ms == 0 ? in->words.fd : -1, .events = POLLIN},
 	};
 
 	for (int i = 0; i < GATE_PEERS_MAX; i++)
-		p[4 + i] = (struct pollfd){.fd = in->gate.peers[i], .events = POLLIN};
-	if (poll(p, 4 + GATE_PEERS_MAX, -1) < 0)
+		p[FD_PEERS + i] = (struct pollfd){.fd = in->gate.peers[i], .events = POLLIN};
+	if (poll(p, FD_PEERS + GATE_PEERS_MAX, pause_ms == 0 ? -1 : pause_ms) < 0)
 		return false;
+	if (p[4].revents != 0) // first of all, so that a change of state comes with its reason
+		words_read(&in->words, init_now_ms());
 	for (int i = 0; i < GATE_PEERS_MAX; i++) {
-		if (p[4 + i].revents != 0 && gate_serve(&in->gate, i))
+		if (p[FD_PEERS + i].revents != 0 && gate_serve(&in->gate, i))
 			gate_open(in);
 	}
 	if (p[3].revents != 0)
@@ -135,6 +143,7 @@ static bool step(struct init *in)
 	return children_reap(in) && in->stopping;
 }
 
+// 0 or a gate_status.
 static int init_setup(struct init *in)
 {
 	static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -144,6 +153,8 @@ static int init_setup(struct init *in)
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
 	close_range(3, ~0U, 0); // whatever the runtime left open belongs to the machine
+	if (words_init(&in->words, init_now_ms()) < 0)
+		return GATE_NO_DESCRIPTORS;
 	umask(022);
 	prctl(PR_SET_DUMPABLE, 0);
 	sigemptyset(&set);
@@ -152,13 +163,9 @@ static int init_setup(struct init *in)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	in->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	in->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (in->signals < 0 || in->timer < 0) {
-		init_log("make signal and timer descriptors");
-		return -1;
-	}
-	if (gate_init(&in->gate) < 0)
-		return -1;
-	return sshd_init(&in->sshd);
+	if (in->signals < 0 || in->timer < 0 || sshd_init(&in->sshd) < 0)
+		return GATE_NO_DESCRIPTORS;
+	return gate_init(&in->gate, in->words.text) < 0 ? GATE_NO_LISTENER : 0;
 }
 
 int main(int argc, char **argv)
@@ -174,8 +181,9 @@ int main(int argc, char **argv)
 			stderr);
 		return 2;
 	}
-	if (init_setup(&in) < 0)
-		return 1;
+	int status = init_setup(&in);
+	if (status != 0)
+		return status;
 	while (!step(&in))
 		;
 	return 0;

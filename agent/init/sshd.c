@@ -10,18 +10,9 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, STABLE_MS = 10000 };
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 int sshd_init(struct sshd *s)
 {
@@ -61,7 +52,7 @@ int sshd_start(struct sshd *s)
 	unlink(INIT_RUN "/" INIT_SSHD_PID_NAME);
 	if (mkdir("/run/sshd", 0755) < 0 && errno != EEXIST)
 		init_log("make /run/sshd");
-	s->started_ms = now_ms();
+	s->started_ms = init_now_ms();
 	s->pid = fork();
 	if (s->pid == 0)
 		child_run();
@@ -96,7 +87,7 @@ long sshd_ended(struct sshd *s)
 	long pause_ms;
 
 	s->pid = 0;
-	if (now_ms() - s->started_ms >= STABLE_MS)
+	if (init_now_ms() - s->started_ms >= STABLE_MS)
 		s->backoff_ms = BACKOFF_FIRST_MS;
 	pause_ms = s->backoff_ms;
 	s->backoff_ms *= 2;

@@ -134,7 +134,8 @@ int start_boot(struct task *task, struct err *e)
 	if (r == 0)
 		r = docker_inspect(ht->docker, ht->container_id, &w, &c, e);
 	if (r == 0 && !c.running)
-		r = err_say(e, EIO, "the container ended at once with status %d", c.exit_code);
+		r = err_say(e, EIO, "the container ended at once with status %d%s", c.exit_code,
+			gate_status_text(c.exit_code));
 	if (r != 0)
 		return host_task_docker(task, r, e);
 	strcpy(ht->run.container_id, c.id);
@@ -277,31 +278,40 @@ static int banner_read(int ns_fd, const struct wait *w, struct err *e)
 	return r;
 }
 
+static int sshd_silent(struct task *task, const struct gate_answer *seen, struct err *e)
+{
+	struct err why = *e;
+
+	err_note(e, why.code, "the container's sshd does not answer (%s): rebuild the host%s%s",
+		why.message, seen->words[0] ? "; last said inside: " : "", seen->words);
+	return host_task_fail(task, "sshd_silent", e);
+}
+
 int start_gate(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct wait w = task_wait(task, GATE_MS);
-	enum gate_state state = GATE_WAITING;
+	struct gate_answer seen = {.state = GATE_WAITING};
 	int r = gate_connect(ht->run.ns_fd, ht->run.pid, &w, &ht->gate_fd, e);
 
 	if (r == 0)
-		r = gate_say(ht->gate_fd, GATE_ASK, &w, &state, e);
-	if (r == 0 && state != GATE_WAITING)
+		r = gate_say(ht->gate_fd, GATE_ASK, &w, &seen, e);
+	if (r == 0 && seen.state != GATE_WAITING)
 		r = err_say(e, EPERM, "the gate was open before the exit was proven");
 	if (r == 0)
-		r = gate_say(ht->gate_fd, GATE_OPEN, &w, &state, e);
+		r = gate_say(ht->gate_fd, GATE_OPEN, &w, &seen, e);
 	if (r == WAIT_CANCELED)
 		return r;
 	if (r != 0)
 		return host_task_fail(task, "gate_failed", e);
 	w = task_wait(task, SSHD_MS);
-	if (state != GATE_SSHD_UP)
-		r = gate_wait_sshd(ht->gate_fd, &w, e);
+	if (seen.state != GATE_SSHD_UP)
+		r = gate_wait_sshd(ht->gate_fd, &w, &seen, e);
 	if (r == 0)
 		r = banner_read(ht->run.ns_fd, &w, e);
 	if (r == WAIT_CANCELED || r == 0)
 		return r;
-	return host_task_fail(task, "sshd_silent", e);
+	return sshd_silent(task, &seen, e);
 }
 
 // From here on the host runs: it is guarded, dialled, renewed.

@@ -30,7 +30,8 @@ static void pair_make(int pair[2], const uint8_t *data, size_t size)
 static void init_hears(const uint8_t *data, size_t size)
 {
 	static const struct gate_message open = {.magic = GATE_MAGIC, .word = GATE_OPEN};
-	struct gate g = {.listener = -1, .state = GATE_WAITING};
+	static const char words[GATE_WORDS_SIZE];
+	struct gate g = {.listener = -1, .state = GATE_WAITING, .words = words};
 	int pair[2];
 	pair_make(pair, data, size);
 	for (int i = 0; i < GATE_PEERS_MAX; i++)
@@ -47,20 +48,20 @@ static void init_hears(const uint8_t *data, size_t size)
 static void agent_hears(const uint8_t *data, size_t size)
 {
 	struct wait now = wait_for(0, -1);
-	enum gate_state state = GATE_WAITING;
+	struct gate_answer got;
 	struct err e;
 	int pair[2];
 	pair_make(pair, data, size);
-	if (gate_say(pair[0], GATE_ASK, &now, &state, &e) == 0)
-		must(state >= GATE_WAITING && state <= GATE_SSHD_UP &&
-			size == sizeof(struct gate_message));
+	if (gate_say(pair[0], GATE_ASK, &now, &got, &e) == 0)
+		must(got.state >= GATE_WAITING && got.state <= GATE_SSHD_UP &&
+			size == sizeof(got) && memchr(got.words, '\0', sizeof(got.words)));
 	close(pair[0]);
 	close(pair[1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size == 0 || size > 64)
+	if (size == 0 || size > sizeof(struct gate_answer))
 		return 0;
 	init_hears(data, size);
 	agent_hears(data, size);

@@ -9,9 +9,10 @@ import subprocess
 
 import pytest
 from support.paths import CHECKOUT
+from support.proc import children, cpu_s, docker_pids, pipes
 from support.wait import WAIT_S, wait_until
 
-MAGIC = 0x43435047
+MAGIC = 0x43435048
 ASK, OPEN = 1, 2
 WAITING, OPENED, SSHD_UP = 1, 2, 3
 GOLDEN = CHECKOUT / "tests" / "unit" / "golden" / "container.json"
@@ -113,9 +114,14 @@ def say(connection, word):
 
 
 def hear(connection):
-    magic, state = struct.unpack("II", connection.recv(8))
+    return hear_all(connection)[0]
+
+
+def hear_all(connection):
+    """(state, last words said inside)"""
+    magic, state, words = struct.unpack("II248s", connection.recv(1024))
     assert magic == MAGIC
-    return state
+    return state, words.split(b"\0")[0].decode()
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +208,7 @@ def test_a_peer_from_inside_is_hung_up_on(container, orphan):
         + ("os.fork() and os._exit(0)\ntime.sleep(0.2)\n" if orphan else "")
         + "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
         "s.connect('\\0ccp-gate')\n"
-        "try:\n    s.send(struct.pack('II', 0x43435047, 2))\n    print(len(s.recv(8)))\n"
+        "try:\n    s.send(struct.pack('II', 0x43435048, 2))\n    print(len(s.recv(8)))\n"
         "except OSError as error:\n    print(0)\n"
     )
     container.stack.docker("exec", "--user", "0", container.id, "python3", "-c", program)
@@ -228,6 +234,53 @@ def test_sshd_comes_back_when_it_dies(container):
     container.stack.docker("exec", "--user", "0", container.id, "sh", "-c", "kill -9 $(cat /run/ccp-sshd.pid)")
     assert hear(gate) == OPENED
     assert hear(gate) == SSHD_UP
+
+
+def opened(container):
+    gate = container.gate()
+    say(gate, OPEN)
+    while hear(gate) != SSHD_UP:
+        pass
+    return gate
+
+
+def test_nothing_inside_holds_a_pipe_that_ends_outside(container):
+    opened(container)
+    inside = children(container.pid)
+    assert inside, "sshd runs"
+    held = set().union(*(pipes(pid) for pid in [container.pid, *inside]))
+    assert held & set().union(*(pipes(pid) for pid in docker_pids(container.stack, container.pid))) == set()
+
+
+def test_what_is_said_inside_costs_the_container_and_not_docker(container):
+    gate = opened(container)
+    outside = docker_pids(container.stack, container.pid)
+    before = sum(map(cpu_s, outside))
+    for number in (1, 2):
+        container.stack.docker(
+            "exec", "-d", "--user", "0", container.id, "sh", "-c",
+            f"exec yes flood > /proc/$(cat /run/ccp-sshd.pid)/fd/{number}",
+        )  # fmt: skip
+    container.stack.docker("exec", "-d", container.id, "sh", "-c", "while :; do :; done")
+    work = [int(row[1]) for row in container.api("GET", f"/containers/{container.id}/top")["Processes"][1:]]
+    wait_until(lambda: sum(map(cpu_s, work)) > 2, "the container has worked for two seconds")
+    assert sum(map(cpu_s, outside)) - before < 0.15 * sum(map(cpu_s, work))
+    assert "flood" in wait_until(lambda: asked(gate, "flood"), "it is heard inside")
+
+
+def asked(gate, text):
+    gate.send(struct.pack("II", MAGIC, ASK))
+    words = hear_all(gate)[1]
+    return words if text in words else None
+
+
+def test_pid_1_keeps_why_sshd_does_not_start(container, tmp_path):
+    (tmp_path / "etc" / "sshd_config").write_text("Port 22\nNoSuchThing yes\n")
+    gate = container.gate()
+    assert say(gate, OPEN) == OPENED
+    state, words = hear_all(gate)
+    assert state == OPENED
+    assert "Bad configuration option: NoSuchThing" in words
 
 
 def test_garbage_at_the_gate_is_hung_up_on(container):

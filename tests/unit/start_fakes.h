@@ -30,7 +30,7 @@ static struct {
 	enum outcome proves, links, checks, probes, verifies;
 	int connect, ask, go, sshd, port, read; // gate
 	enum gate_state before, after;
-	const char *banner;
+	const char *banner, *words;
 	int guard; // finish
 	int keys_errno;
 } answers;
@@ -334,18 +334,26 @@ int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct
 	return result(answers.connect, "no gate", e);
 }
 
-int gate_say(int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e)
+const char *gate_status_text(int status)
+{
+	return status == 3 ? ": it is tired" : "";
+}
+
+int gate_say(
+	int fd, enum gate_word word, const struct wait *w, struct gate_answer *ret, struct err *e)
 {
 	bool asks = word == GATE_ASK;
 	(void)fd;
 	(void)w;
 	did("%s", asks ? "ask" : "go on");
-	*ret = asks ? answers.before : answers.after;
+	*ret = (struct gate_answer){.state = asks ? answers.before : answers.after};
 	return result(asks ? answers.ask : answers.go, "no answer", e);
 }
 
-int gate_wait_sshd(int fd, const struct wait *w, struct err *e)
+int gate_wait_sshd(int fd, const struct wait *w, struct gate_answer *seen, struct err *e)
 {
+	if (answers.words)
+		strcpy(seen->words, answers.words);
 	(void)fd;
 	(void)w;
 	did("wait for sshd");

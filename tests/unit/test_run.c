@@ -155,12 +155,13 @@ int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct
 	return result(answers.connect, "no gate", e);
 }
 
-int gate_say(int fd, enum gate_word word, const struct wait *w, enum gate_state *ret, struct err *e)
+int gate_say(
+	int fd, enum gate_word word, const struct wait *w, struct gate_answer *ret, struct err *e)
 {
 	(void)fd;
 	(void)w;
 	assert_int_equal(word, GATE_ASK);
-	*ret = answers.gate;
+	*ret = (struct gate_answer){.state = answers.gate};
 	return answer("ask", answers.say, e);
 }
 

@@ -146,7 +146,7 @@ static void boot_finds_the_running_container(void **state)
 	answers.running = false;
 	assert_int_equal(start_boot(&task, &e), -1);
 	assert_did("start made; inspect made; fail docker: the container ended at once with "
-		   "status 3; ");
+		   "status 3: it is tired; ");
 }
 
 static void the_wall_is_loaded_closed(void **state)
@@ -238,6 +238,7 @@ static void the_exit_is_verified_and_the_open_wall_probed(void **state)
 
 #define GATE "gate of 77; ask; "
 #define OPENED GATE "go on; "
+#define SILENT(why) "the container's sshd does not answer (" why "): rebuild the host"
 
 static void the_gate_opens_once_and_sshd_answers(void **state)
 {
@@ -251,12 +252,14 @@ static void the_gate_opens_once_and_sshd_answers(void **state)
 		{&answers.go, -1, -1, OPENED "fail gate_failed: no answer; "},
 		{&answers.go, WAIT_CANCELED, WAIT_CANCELED, OPENED},
 		{(int *)&answers.after, GATE_SSHD_UP, 0, OPENED "port 22; "},
-		{&answers.sshd, -1, -1, OPENED "wait for sshd; fail sshd_silent: no sshd; "},
+		{&answers.sshd, -1, -1,
+			OPENED "wait for sshd; fail sshd_silent: " SILENT("no sshd") "; "},
 		{&answers.sshd, WAIT_CANCELED, WAIT_CANCELED, OPENED "wait for sshd; "},
 		{&answers.port, -1, -1,
-			OPENED "wait for sshd; port 22; fail sshd_silent: no port; "},
+			OPENED "wait for sshd; port 22; fail sshd_silent: " SILENT("no port") "; "},
 		{&answers.read, -1, -1,
-			OPENED "wait for sshd; port 22; fail sshd_silent: no banner; "},
+			OPENED
+			"wait for sshd; port 22; fail sshd_silent: " SILENT("no banner") "; "},
 	};
 	struct err e;
 	(void)state;
@@ -264,8 +267,14 @@ static void the_gate_opens_once_and_sshd_answers(void **state)
 	again();
 	answers.banner = "HTTP";
 	assert_int_equal(start_gate(&task, &e), -1);
-	assert_did(OPENED "wait for sshd; port 22; fail sshd_silent: what answers on port 22 is "
-			  "not an SSH server; ");
+	assert_did(OPENED "wait for sshd; port 22; fail sshd_silent: " SILENT(
+		"what answers on port 22 is not an SSH server") "; ");
+	again();
+	answers.sshd = -1;
+	answers.words = "bad configuration option";
+	assert_int_equal(start_gate(&task, &e), -1);
+	assert_did(OPENED "wait for sshd; fail sshd_silent: " SILENT(
+		"no sshd") "; last said inside: bad configuration option; ");
 }
 
 static void a_finished_start_is_guarded_and_reported(void **state)

@@ -1,0 +1,55 @@
+"""What /proc says of processes, for tests that measure what a user costs the machine."""
+
+import os
+import socket
+import struct
+from pathlib import Path
+
+
+def fields(pid):
+    """Those of /proc/PID/stat after the name: state, parent, ..."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+
+def cpu_s(pid):
+    """Seconds of processor time that a process has had, with those of its children that it has waited for."""
+    return sum(map(int, fields(pid)[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def parent(pid):
+    return int(fields(pid)[1])
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def words(pid):
+    """Its command line; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return [""]
+
+
+def listener(path):
+    """The process that listens at a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+
+
+def docker_pids(stack, pid):
+    """What works for one container outside it: dockerd, containerd and the shim, its parent."""
+    directory = str(stack.directory)
+    everything = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    containerd = [
+        one for one in everything if words(one)[0].endswith("containerd") and directory in " ".join(words(one))
+    ]
+    return [listener(stack.docker_socket), parent(pid), *containerd]
+
+
+def pipes(pid):
+    """The pipes that a process has open."""
+    links = (os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
+    return {link for link in links if link.startswith("pipe:")}
