@@ -50,7 +50,7 @@ declare
     v_name text;
 begin
     foreach v_name in array array[
-        'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete',
+        'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete', 'host.take_slot',
         'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.refuse_truncate',
         'account.reset_expiry_announced', 'setting.guard'
     ]

@@ -3,15 +3,39 @@
 create table ccp.nodes (
     id bigint generated always as identity primary key,
     name text not null,
+    engine_refusal ccp.sentence,
+    taken_ids int8multirange not null default '{}',
+    limits jsonb not null default '{}',
     created_at timestamptz not null default clock.now(),
     constraint node_name_is_unique unique (name),
+    constraint node_limits_are_numbers_by_name check (jsonb_typeof(limits) = 'object'),
     constraint node_name_is_a_hostname check (name ~ '^[A-Za-z0-9]([A-Za-z0-9.-]{0,62})$')
 );
 comment on sequence ccp.nodes_id_seq is 'Ids of nodes.';
 comment on table ccp.nodes is 'Machines. A row appears when a program first registers there and stays.';
 comment on column ccp.nodes.id is 'Identity; part of the agent''s queue name.';
 comment on column ccp.nodes.name is 'Host name of the machine.';
+comment on column ccp.nodes.engine_refusal is
+'Why its Docker engine gives containers no user namespaces of their own; null: it does, or no agent has told yet.';
+comment on column ccp.nodes.taken_ids is
+'User and group ids there, of those that hosts may get, which belong to accounts or to /etc/subuid and /etc/subgid.';
+comment on column ccp.nodes.limits is 'The machine''s limits by name, as its agent last read them: see ccp.machine_limits.';
 comment on column ccp.nodes.created_at is 'When a program first registered there.';
+
+create table ccp.machine_limits (
+    name text primary key,
+    per_host bigint not null,
+    reserve bigint not null,
+    description text not null,
+    constraint machine_limit_is_used_by_hosts check (per_host > 0),
+    constraint machine_limit_is_used_by_the_machine check (reserve >= 0)
+);
+comment on table ccp.machine_limits is
+'Limits of the kernel that hosts share with each other and the machine, and what a host takes of each: ccp.doctor counts.';
+comment on column ccp.machine_limits.name is 'Name as sysctl writes it.';
+comment on column ccp.machine_limits.per_host is 'What one running host takes.';
+comment on column ccp.machine_limits.reserve is 'What the machine and the programs need besides.';
+comment on column ccp.machine_limits.description is 'What is counted, as the end of "a host takes N ...".';
 
 create table ccp.processes (
     id bigint generated always as identity primary key,

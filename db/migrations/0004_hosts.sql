@@ -27,6 +27,7 @@ create table ccp.hosts (
     short_id ccp.short_id not null,
     user_id uuid not null,
     node_id bigint not null,
+    slot integer not null,
     status ccp.host_state not null default 'pending',
     desired ccp.desired_state not null default 'stopped',
     image ccp.image not null,
@@ -55,6 +56,7 @@ create table ccp.hosts (
     constraint host_belongs_to_a_user foreign key (user_id) references ccp.users (id),
     constraint host_lives_on_a_node foreign key (node_id) references ccp.nodes (id),
     constraint host_status_is_known foreign key (status) references ccp.host_statuses (status),
+    constraint slot_has_ids check (slot between 0 and 28669),
     constraint image_id_is_a_digest check (image_id ~ '^sha256:[0-9a-f]{64}$'),
     constraint ssh_password_is_yescrypt check (ssh_password_hash ~ '^\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9$]{20,200}$'),
     constraint failures_are_counted check (failures >= 0),
@@ -67,6 +69,8 @@ comment on column ccp.hosts.id is 'Identity.';
 comment on column ccp.hosts.short_id is 'Short public id and ssh user name; never reused.';
 comment on column ccp.hosts.user_id is 'Whose host.';
 comment on column ccp.hosts.node_id is 'The machine it lives on.';
+comment on column ccp.hosts.slot is
+'Which range of user ids on its node is the container''s (host.ids): its own until nothing of it is left.';
 comment on column ccp.hosts.status is 'What is: see ccp.host_statuses.';
 comment on column ccp.hosts.desired is 'What its owner wants: running, stopped or absent.';
 comment on column ccp.hosts.image is 'Image by name.';
@@ -96,9 +100,13 @@ comment on column ccp.hosts.updated_at is 'When people last edited it.';
 create index hosts_of_a_user on ccp.hosts (user_id, created_at);
 create index hosts_by_creation on ccp.hosts (created_at) where deleted_at is null;
 create index hosts_of_a_node on ccp.hosts (node_id);
+create unique index slot_belongs_to_one_host on ccp.hosts (node_id, slot) where status <> 'deleted';
 create index hosts_alive_by_status on ccp.hosts (status) where status <> 'deleted';
 create index tombstones_by_age on ccp.hosts (deleted_at) where deleted_at is not null;
 
+create trigger hosts_take_a_slot before insert on ccp.hosts
+for each row when (new.slot is null)
+execute function host.take_slot();
 create trigger hosts_take_allowed_steps before update of status on ccp.hosts
 for each row when (old.status is distinct from new.status)
 execute function host.guard();

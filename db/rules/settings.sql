@@ -35,6 +35,10 @@ values
         'default_image', '"cloud-cli-proxy/managed-user:latest"', 'text', '^[A-Za-z0-9][A-Za-z0-9._/:@-]*$', 1, 255, false,
         'Image of new hosts that name none.'
     ),
+    (
+        'user_namespaces', '"required"', 'text', '^(required|off)$', 3, 8, false,
+        'required: each container has user ids of its own, else it does not start; off: it has the machine''s.'
+    ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
         'event_retention_days', '90', 'number', null, 1, 36500, false,

@@ -124,6 +124,60 @@ from (
             'nothing waits that should move'
         )
     from ccp.stuck as s
+    union all
+    select
+        'user_namespaces',
+        setting.value = '"required"' and count(r.node) = 0,
+        case
+            when setting.value <> '"required"' then
+                'user_namespaces is off: root and dev inside are uid 0 and 1000 of the machine, so that its accounts of these '
+                'ids read and end what users run, and one host can use up what the kernel counts by user id for all of them'
+            else coalesce(
+                'these start no host: '
+                || string_agg(format('%s (%s)', r.node, r.why), ', ' order by r.node) filter (where r.node is not null)
+                || '; mend that, or set user_namespaces to off',
+                'each container has user ids and a user namespace of its own'
+            )
+        end
+    from (select s.value from ccp.settings as s where s.name = 'user_namespaces') as setting
+    left join (select n.name as node, n.engine_refusal as why from ccp.nodes as n where n.engine_refusal is not null) as r on true
+    group by setting.value
+    union all
+    select
+        'user_ids',
+        count(*) = 0,
+        coalesce(
+            'these hosts have ids that an account or /etc/subuid or /etc/subgid has too, and do not start: '
+            || left(string_agg(t.host, ', ' order by t.host), 300),
+            'no account has an id of a host'
+        )
+    from (
+        select format('%s on %s', h.short_id, n.name) as host
+        from ccp.nodes as n
+        join ccp.hosts as h on h.node_id = n.id
+        where n.taken_ids <> '{}'
+            and h.status <> 'deleted'
+            and host.ids_are_taken(h.slot, n.taken_ids)
+    ) as t
+    union all
+    select
+        l.name,
+        bool_and(c.hosts <= c.carries),
+        string_agg(
+            format('%s has %s, which carries %s hosts (there are %s)', c.node, c.value, c.carries, c.hosts), ', ' order by c.node
+        ) || format('; a host takes %s %s', l.per_host, l.description)
+        || case when bool_and(c.hosts <= c.carries) then '' else '; raise it with sysctl or make up' end
+    from ccp.machine_limits as l
+    cross join lateral (
+        select
+            n.name as node,
+            (n.limits ->> l.name)::bigint as value,
+            greatest(0, (n.limits ->> l.name)::bigint - l.reserve) / l.per_host as carries,
+            (select count(*) from ccp.hosts as h where h.node_id = n.id and h.status <> 'deleted') as hosts
+        from ccp.nodes as n
+        where n.limits ? l.name
+    ) as c
+    group by l.name, l.per_host, l.description
 ) as c;
 comment on view ccp.doctor is 'Is the installation healthy? Every row should say ok.';
 comment on column ccp.doctor.name is 'Its name.';

@@ -14,6 +14,8 @@ as $$
         'status', h.status,
         'desired', h.desired,
         'wanted', host.wanted(h),
+        'ids', case when setting.text('user_namespaces') = 'required' then host.ids(h.slot) end,
+        'refusal', host.refusal(h),
         'image', h.image,
         'image_id', h.image_id,
         'timezone', h.timezone,
