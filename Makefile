@@ -36,8 +36,9 @@ LIBS_lib := -lpq -lcjson -lcurl -lcrypt -lsodium
 LIBS_workers :=
 LIBS_api := -lmicrohttpd -ljwt
 LIBS_agent := -lnftnl -lmnl -lcares -lseccomp
+LIBS_runtime :=
 LIBS_sshproxy := -lssh -lseccomp
-FOLDERS := $(patsubst %/main.c,%,$(wildcard workers/main.c api/main.c agent/main.c sshproxy/main.c))
+FOLDERS := $(patsubst %/main.c,%,$(wildcard workers/main.c api/main.c agent/main.c runtime/main.c sshproxy/main.c))
 program = ccp-$(patsubst workers,worker,$(1))
 PROGRAMS := $(foreach f,$(FOLDERS),$(OUT)/$(call program,$(f)))
 

@@ -120,6 +120,11 @@ docker_answers() { # SOCKET
 	curl -sf -m 5 -o /dev/null --unix-socket "$1" http://docker/_ping
 }
 
+# Our runtime is registered there, as `ccp`; nothing is said of whether it works.
+docker_has_runtime() { # SOCKET
+	curl -sf -m 5 --unix-socket "$1" http://docker/info | grep -q '"ccp":{"path":'
+}
+
 docker_is_ours() {
 	[[ $CCP_DOCKER_SOCKET == "$STATE_DIR/run/docker.sock" ]]
 }
@@ -177,6 +182,7 @@ docker_conf() {
 			"iptables": false,
 			"ip-forward": false,
 			"live-restore": true,
+			"runtimes": { "ccp": { "path": "$STATE_DIR/libexec/ccp-runtime" } },
 			"log-driver": "local",
 			"log-level": "warn"
 		}
@@ -198,16 +204,20 @@ containerd_conf() {
 }
 
 docker_start() {
+	local changed=
 	if docker_is_ours; then
 		cgroup_mount
+		docker_conf | cmp -s - "$STATE_DIR/docker/dockerd.json" || changed=1
 		docker_conf | file_put 644 "$STATE_DIR/docker/dockerd.json"
 		containerd_conf | file_put 644 "$STATE_DIR/docker/containerd.toml"
 		service_start containerd
 		service_wait containerd 30 ctr --connect-timeout 3s --timeout 3s -a "$STATE_DIR/run/containerd.sock" version
 		# After a reboot the pid in it may be another process's, and dockerd would take that for another dockerd.
 		[[ -n $(service_pid dockerd) ]] || rm -f "$STATE_DIR/run/dockerd.pid"
+		# A running one takes over new runtimes; containers stay.
+		[[ -z $changed || -z $(service_pid dockerd) ]] || sv hup "$STATE_DIR/service/dockerd"
 		service_start dockerd
-		service_wait dockerd 60 docker_answers "$CCP_DOCKER_SOCKET"
+		service_wait dockerd 60 docker_has_runtime "$CCP_DOCKER_SOCKET"
 	else
 		docker_answers "$CCP_DOCKER_SOCKET" ||
 			die "the machine's Docker engine does not answer at $CCP_DOCKER_SOCKET: start it, or let the stack have" \

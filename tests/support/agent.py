@@ -65,9 +65,9 @@ class Agent:
         libexec = self.directory / "libexec"
         self.program = libexec / f"ccp-agent.{self.node}"
         shutil.copy(CHECKOUT / "build" / flavour / "ccp-agent", self.program)
-        init = libexec / "ccp-init"
-        if not init.exists():
-            shutil.copy(CHECKOUT / "build" / "ccp-init", init)
+        for path in (CHECKOUT / "build" / "ccp-init", CHECKOUT / "build" / "release" / "ccp-runtime"):
+            if not (libexec / path.name).exists():
+                shutil.copy(path, libexec)
 
     def lab_settings(self):
         """Has the lab's servers checked."""

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Work that needs another identity or another mount namespace: a child process does it, within a deadline.
+#pragma once
+
+#include "lib/attr.h"
+
+struct err;
+struct wait;
+
+typedef int (*child_work)(const void *arg, struct err *e); // 0, or -1 with the error
+
+// Runs `work` in a child and waits for its answer; its error is ours. The child dies with us, and at the deadline. `what`
+// names the work in the sentence then. Returns 0, -1.
+_must_check_ int child_run(
+	child_work work, const void *arg, const char *what, const struct wait *w, struct err *e);
