@@ -34,7 +34,9 @@ struct slot {
 	struct task_runner *runner;
 	struct pool_job job;
 	struct db *db; // of the thread that runs the job now; the next job may run in another
+	bool housekeeping; // claims tasks of housekeeping only
 	bool job_free; // under the runner's lock, like all below
+	bool job_waits; // submitted, and not begun
 	int64_t lease; // 0: no task
 	bool acting; // steps or undo run; false while only the report is left
 	enum stop_request request;
@@ -49,7 +51,6 @@ struct task_runner {
 	const struct bus *bus; // NULL: not registered
 	uint64_t scans; // counted, so that a slot sees that one was asked for while it claimed
 	unsigned busy; // claim jobs that wait or run
-	unsigned waiting; // of these, not begun
 	bool stopping;
 	struct slot slots[];
 };
@@ -367,8 +368,8 @@ static int claim_and_run(struct slot *slot)
 	int r = db_call(slot->db,
 		DB_CALL("select task_id, kind, host_id, lease, attempt, params, "
 			"(extract(epoch from deadline_at - clock.now()) * 1000)::bigint, stop_requested "
-			"from task.claim($1, 1)",
-			process.text),
+			"from task.claim($1, 1, $2)",
+			process.text, slot->housekeeping ? "true" : "false"),
 		&w, &rows, &e);
 	if (r < 0 && !db_is_away(r, &e))
 		log_event(runner, TASK_EVENT_CLAIM_FAILED, NULL, TASK_FAILED, 0, &e);
@@ -402,7 +403,7 @@ static void job_run(struct pool_job *job, struct db *db)
 
 	slot->db = db;
 	pthread_mutex_lock(&runner->lock);
-	runner->waiting--;
+	slot->job_waits = false;
 	while (more && !runner->stopping && !bus_is_stale(runner->bus)) {
 		uint64_t scans = runner->scans;
 		pthread_mutex_unlock(&runner->lock);
@@ -416,23 +417,35 @@ static void job_run(struct pool_job *job, struct db *db)
 	pthread_mutex_unlock(&runner->lock);
 }
 
+// Wakes one slot that serves `housekeeping`, or does not. One that has not begun will see everything; and
+// with every slot busy, each looks again when it is done. The lock is held.
+static void wake_one(struct task_runner *runner, bool housekeeping)
+{
+	struct slot *found = NULL;
+
+	for (unsigned i = 0; i < runner->conf.slots; i++) {
+		struct slot *slot = &runner->slots[i];
+		if (slot->housekeeping != housekeeping)
+			continue;
+		if (slot->job_waits)
+			return;
+		if (slot->job_free && !found)
+			found = slot;
+	}
+	if (!found || pool_submit(runner->pool, &found->job) != 0)
+		return;
+	found->job_free = false;
+	found->job_waits = true;
+	runner->busy++;
+}
+
 void task_runner_scan(struct task_runner *runner)
 {
 	pthread_mutex_lock(&runner->lock);
 	runner->scans++;
-	// One that has not begun will see everything; and with every slot busy, each looks again
-	// when it is done.
-	if (runner->bus && !runner->stopping && runner->waiting == 0 &&
-		runner->busy < runner->conf.slots) {
-		unsigned i = 0;
-		while (!runner->slots[i].job_free && i + 1 < runner->conf.slots)
-			i++;
-		struct slot *slot = &runner->slots[i];
-		if (slot->job_free && pool_submit(runner->pool, &slot->job) == 0) {
-			slot->job_free = false;
-			runner->busy++;
-			runner->waiting++;
-		}
+	if (runner->bus && !runner->stopping) {
+		wake_one(runner, false);
+		wake_one(runner, true);
 	}
 	pthread_mutex_unlock(&runner->lock);
 }
@@ -462,6 +475,7 @@ int task_runner_new(const struct task_conf *conf, struct task_runner **ret, stru
 	for (unsigned i = 0; i < conf->slots; i++) {
 		runner->slots[i] = (struct slot){.runner = runner,
 			.job = {.run = job_run},
+			.housekeeping = i >= conf->slots - conf->housekeeping_slots,
 			.job_free = true,
 			.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 		if (runner->slots[i].cancel_fd < 0)

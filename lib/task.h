@@ -104,6 +104,8 @@ enum task_event {
 struct task_conf {
 	const char *name; // of the threads
 	unsigned slots;
+	// of these, places that are kept for kinds of housekeeping (ccp.task_kinds)
+	unsigned housekeeping_slots;
 	const char *conninfo;
 	const char *db_name; // application_name of the slots' connections
 	const struct task_kind *kinds;

@@ -5,7 +5,7 @@
 #include "workers/kinds.h"
 #include "workers/tick.h"
 
-enum { SLOTS = 2, STOP_MS = 3000 };
+enum { SLOTS = 3, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
 
 static const struct task_kind kinds[] = {
 	{.kind = "events.retain", .steps = retain_steps},
@@ -17,6 +17,7 @@ static int start(struct service *s, struct err *e)
 {
 	const struct task_conf tasks = {.name = "task",
 		.slots = SLOTS,
+		.housekeeping_slots = HOUSEKEEPING_SLOTS,
 		.conninfo = s->database,
 		.db_name = "ccp-worker",
 		.kinds = kinds,

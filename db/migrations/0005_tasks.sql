@@ -33,6 +33,7 @@ create table ccp.task_kinds (
     needs_active_user boolean not null default false,
     needs_binding boolean not null default false,
     needs_creation boolean not null default false,
+    housekeeping boolean not null default false,
     constraint queue_is_known check (queue in ('ccp_agent', 'ccp_worker')),
     constraint subject_is_known check (subject in ('host', 'none')),
     constraint host_kinds_move_hosts check (
@@ -69,6 +70,8 @@ comment on column ccp.task_kinds.needs_active_user is 'Refused when the host''s 
 comment on column ccp.task_kinds.needs_binding is 'Refused when the host has no exit.';
 comment on column ccp.task_kinds.needs_creation is
 'Cannot begin while the host was never created: reconciliation creates it first.';
+comment on column ccp.task_kinds.housekeeping is
+'The installation needs it whatever else there is to do: a place is kept for it that no other kind takes.';
 
 create table ccp.task_params (
     kind text not null,
@@ -116,6 +119,8 @@ create table ccp.task_rows (
     params ccp.small_object not null default '{}',
     status ccp.task_state not null default 'queued',
     queue text not null,
+    housekeeping boolean not null default false,
+    turn bigint not null default 0,
     run_at timestamptz not null default clock.now(),
     needs_active_user boolean not null default false,
     attempt integer not null default 0,
@@ -165,6 +170,9 @@ comment on column ccp.task_rows.user_id is 'That host''s user.';
 comment on column ccp.task_rows.params is 'Parameters: see ccp.task_params.';
 comment on column ccp.task_rows.status is 'queued, running, succeeded, failed or canceled.';
 comment on column ccp.task_rows.queue is 'Channel and queue: ccp_worker, or ccp_agent_<node id>.';
+comment on column ccp.task_rows.housekeeping is 'Claimed by the place that is kept for such tasks, and by no other.';
+comment on column ccp.task_rows.turn is
+'Its place in the queue, lowest first, in which requesters and kinds take turns: see task.turn().';
 comment on column ccp.task_rows.run_at is 'Not claimed before; moved only by a retry.';
 comment on column ccp.task_rows.needs_active_user is 'Not claimed while its user is expired or disabled.';
 comment on column ccp.task_rows.attempt is 'How many tries have begun and counted.';
@@ -190,7 +198,8 @@ comment on column ccp.task_rows.started_at is 'When it was last claimed.';
 comment on column ccp.task_rows.progressed_at is 'When it last reported progress.';
 comment on column ccp.task_rows.finished_at is 'When it ended.';
 
-create index tasks_to_claim on ccp.task_rows (queue, run_at) where status = 'queued';
+create index tasks_to_claim on ccp.task_rows (queue, housekeeping, turn, run_at) where status = 'queued';
+create index tasks_in_turn on ccp.task_rows (queue, created_by, kind, turn) where status = 'queued';
 create unique index one_running_and_one_queued_task_per_host on ccp.task_rows (host_id, status)
 where status in ('queued', 'running') and host_id is not null;
 create unique index one_live_task_of_a_kind_without_subject on ccp.task_rows (kind, md5(params::text))

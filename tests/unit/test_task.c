@@ -108,6 +108,7 @@ static const struct task_kind kinds[] = {
 	{.kind = "meet", .steps = meet_steps, .undo = undo, .end = end},
 	{.kind = "hold", .steps = hold_steps, .undo = undo, .end = end},
 	{.kind = "done", .steps = done_steps, .undo = undo, .end = end},
+	{.kind = "house", .steps = done_steps, .undo = undo, .end = end},
 	{.kind = "broken", .steps = broken_steps, .undo = undo, .end = end},
 	{0},
 };
@@ -119,11 +120,11 @@ static const char *const functions[] = {
 	"'queued', lease bigint, word text default 'ok', said text)",
 	"create sequence task.leases",
 	"create function clock.now() returns timestamptz language sql as 'select clock_timestamp()'",
-	"create function task.claim(bigint, int) returns table (task_id uuid, kind text, host_id uuid, "
+	"create function task.claim(bigint, int, boolean) returns table (task_id uuid, kind text, host_id uuid, "
 	"lease bigint, attempt int, params jsonb, deadline_at timestamptz, stop_requested boolean) "
 	"language sql as $$update task.list as t set status = 'running', lease = nextval('task.leases') "
-	"where ctid = (select ctid from task.list where status = 'queued' limit 1 for update skip "
-	"locked) returning t.id, t.kind, null::uuid, t.lease, 1, '{}'::jsonb, now() + interval '1 "
+	"where ctid = (select ctid from task.list where status = 'queued' and (kind = 'house') = $3 limit "
+	"1 for update skip locked) returning t.id, t.kind, null::uuid, t.lease, 1, '{}'::jsonb, now() + interval '1 "
 	"minute', t.word = 'stop'$$",
 	"create function task.report(uuid, bigint, text, text) returns text language sql as $$"
 	"update task.list set status = $3, said = $4 where id = $1 and lease = $2 returning word$$",
@@ -156,21 +157,33 @@ static int group_teardown(void **state)
 	return postgres_teardown(state);
 }
 
-static int runner_setup(void **state)
+static int setup(unsigned housekeeping_slots)
 {
 	const struct task_conf conf = {.name = "task",
 		.slots = SLOTS,
+		.housekeeping_slots = housekeeping_slots,
 		.conninfo = postgres_conninfo,
 		.db_name = "unit/task",
 		.kinds = kinds};
 	struct err e;
 
-	(void)state;
 	number("delete from task.list");
 	atomic_store(&stale, false);
 	atomic_store(&undone, 0);
 	atomic_store(&ended, 0);
 	return task_runner_new(&conf, &runner, &e);
+}
+
+static int runner_setup(void **state)
+{
+	(void)state;
+	return setup(0);
+}
+
+static int housekeeping_setup(void **state)
+{
+	(void)state;
+	return setup(1);
 }
 
 // Registered: from now on tasks are claimed.
@@ -213,6 +226,19 @@ static void a_step_may_reach_the_goal_early(void **state)
 	add("done", 1);
 	task_runner_scan(runner);
 	await("select count(*) from task.list where status = 'succeeded'", 1);
+}
+
+static void housekeeping_has_a_slot_that_nothing_else_takes(void **state)
+{
+	(void)state;
+	add("hold", SLOTS);
+	begin();
+	await("select count(*) from task.list where status = 'holding'", SLOTS - 1);
+	add("house", 2);
+	task_runner_scan(runner);
+	await("select count(*) from task.list where kind = 'house' and status = 'succeeded'", 2);
+	assert_int_equal(number("select count(*) from task.list where status = 'queued'"), 1);
+	task_runner_drop_all(runner);
 }
 
 static void a_failure_is_undone_and_reported_with_its_code(void **state)
@@ -295,6 +321,8 @@ int main(void)
 			every_slot_works_and_all_tasks_end, runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_step_may_reach_the_goal_early, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(housekeeping_has_a_slot_that_nothing_else_takes,
+			housekeeping_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(a_failure_is_undone_and_reported_with_its_code,
 			runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(

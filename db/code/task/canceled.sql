@@ -10,6 +10,7 @@ declare
 begin
     v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
+        perform task.require_holder(v_task.process_id);
         if v_task.stop_reason = 'deadline' then
             perform task.time_out(v_task, 'deadline', 'did not end in time and was stopped');
         else

@@ -1,6 +1,7 @@
--- Takes up to p_limit tasks of the process's queue, each with a fresh lease. Locks task rows only and never waits: it
--- skips what another claim has locked, whose host is busy, whose time has not come or whose user is not active.
-create or replace function task.claim(p_process_id bigint, p_limit integer)
+-- Takes up to p_limit tasks of the process's queue, each with a fresh lease, in the order of their turns: those of
+-- housekeeping, or all others. Locks task rows only and never waits: it skips what another claim has locked, whose host
+-- is busy, whose time has not come or whose user is not active.
+create or replace function task.claim(p_process_id bigint, p_limit integer, p_housekeeping boolean default false)
 returns table (
     task_id uuid,
     kind text,
@@ -45,6 +46,7 @@ begin
                         and p.ended_at is null
                         and process.may_speak_for(p.program)
                 )
+                and q.housekeeping = p_housekeeping
                 and q.status = 'queued'
                 and q.run_at <= v_now
                 and (
@@ -64,7 +66,7 @@ begin
                             and account.is_active(u.disabled_at, u.expires_at)
                     )
                 )
-            order by q.run_at
+            order by q.turn, q.run_at
             limit 1
             for no key update skip locked
         )
@@ -78,8 +80,8 @@ begin
 end
 $$;
 
-revoke all on function task.claim(bigint, integer) from public;
-grant execute on function task.claim(bigint, integer) to ccp_worker, ccp_agent;
+revoke all on function task.claim(bigint, integer, boolean) from public;
+grant execute on function task.claim(bigint, integer, boolean) to ccp_worker, ccp_agent;
 
-comment on function task.claim(bigint, integer) is
+comment on function task.claim(bigint, integer, boolean) is
 'Takes up to p_limit tasks of the process''s queue, each with a fresh lease; never waits.';

@@ -17,6 +17,7 @@ declare
 begin
     v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
+        perform task.require_holder(v_task.process_id);
         if p_retryable and v_task.stop_requested_at is null and task.has_tries(v_task) then
             perform task.queue_again(
                 v_task, 'retry', clock.now() + least(interval '1 second' * power(2, v_task.attempt - 1), interval '1 minute'),

@@ -11,6 +11,7 @@ declare
 begin
     v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
+        perform task.require_holder(v_task.process_id);
         if v_task.stop_requested_at is null and not task.has_follower(v_task) then
             perform task.queue_again(v_task, 'handed_back', clock.now());
         else

@@ -12,16 +12,17 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_queue text := p_kind.queue || case p_kind.queue when 'ccp_agent' then '_' || p_host.node_id else '' end;
     v_task ccp.task_rows;
 begin
     insert into ccp.task_rows as t (
-        kind, host_id, user_id, params, status, queue, needs_active_user, idempotency_key, created_by, finished_at, message
+        kind, host_id, user_id, params, status, queue, housekeeping, turn, needs_active_user, idempotency_key, created_by,
+        finished_at, message
     )
     values (
         p_kind.kind, p_host.id, p_host.user_id, p_params,
         case when p_done then 'succeeded' else 'queued' end,
-        p_kind.queue || case p_kind.queue when 'ccp_agent' then '_' || p_host.node_id else '' end,
-        p_kind.needs_active_user, p_idempotency_key, p_by,
+        v_queue, p_kind.housekeeping, task.turn(v_queue, p_kind.kind, p_by), p_kind.needs_active_user, p_idempotency_key, p_by,
         case when p_done then clock.now() end,
         case when p_done then format('nothing to do: the host is %s', p_host.status) end
     )

@@ -13,6 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_stop timestamptz;
+    v_process_id bigint;
 begin
     update ccp.task_rows
     set
@@ -23,10 +24,11 @@ begin
     where id = p_task_id
         and lease = p_lease
         and status = 'running'
-    returning stop_requested_at into v_stop;
+    returning stop_requested_at, process_id into v_stop, v_process_id;
     if not found then
         return 'stale';
     end if;
+    perform task.require_holder(v_process_id);
     perform pg_notify('ccp_event', '');
     if v_stop is not null then
         return 'stop';

@@ -11,8 +11,11 @@ declare
 begin
     for v_try in 1..3
     loop
-        insert into ccp.task_rows as t (kind, params, queue, idempotency_key, created_by)
-        values (p_kind.kind, p_params, p_kind.queue, p_idempotency_key, p_by)
+        insert into ccp.task_rows as t (kind, params, queue, housekeeping, turn, idempotency_key, created_by)
+        values (
+            p_kind.kind, p_params, p_kind.queue, p_kind.housekeeping, task.turn(p_kind.queue, p_kind.kind, p_by),
+            p_idempotency_key, p_by
+        )
         on conflict do nothing
         returning * into v_task;
         if found then

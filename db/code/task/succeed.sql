@@ -11,6 +11,7 @@ declare
 begin
     v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
+        perform task.require_holder(v_task.process_id);
         perform task.finish(v_task, 'succeeded', null, null, null, p_result);
         return 'ok';
     end if;

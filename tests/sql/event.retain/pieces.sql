@@ -9,7 +9,7 @@ create function t.asked() returns bigint language sql as $$
 $$;
 -- The worker's part: claims the retention and reports what it found.
 create function t.retention_ends(p_result jsonb) returns text language sql as $$
-    select task.succeed(c.task_id, c.lease, p_result) from task.claim(t.worker(), 1) as c
+    select task.succeed(c.task_id, c.lease, p_result) from task.claim(t.worker(), 1, true) as c
 $$;
 
 -- Three deleted hosts with two tasks each, and one session.
