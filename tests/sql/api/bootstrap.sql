@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(47);
+select plan(48);
 
 select t.at('2099-01-01');
 create function t.hash() returns text language sql as $$ select '$2b$10$' || repeat('a', 53) $$;
@@ -112,7 +112,24 @@ select is(
     t.get_in(), 'ssh_not_ready | 1 | The ssh proxy has not said its host key yet, or the setting ssh_host is empty.', 'both, always'
 );
 select setting.put('ssh_host', '"ssh.example"') is null as done \gset
-select is(t.sign_in(), 'ok 0 auth_passed Signed in. t abcdef host.start succeeded', 'a host that runs shows its last start');
+create function t.sibling(p_change jsonb) returns void language sql as $$
+    insert into ccp.task_rows
+    select (jsonb_populate_record(
+        k, jsonb_build_object('id', gen_random_uuid(), 'created_at', k.created_at + interval '1 second') || p_change
+    )).*
+    from t.start() as k
+$$;
+set local session_replication_role = replica; -- no rule of a task lets it begin as succeeded
+create temporary table own_start as select id from t.start();
+select t.sibling(jsonb_build_object('host_id', id)) from ccp.hosts where short_id = 'ghijkl';
+select t.sibling('{"kind": "host.verify"}');
+select t.sibling('{"status": "failed", "error_code": "leak", "error_message": "it leaked"}');
+select is(t.sign_in(), 'ok 0 auth_passed Signed in. t abcdef host.start succeeded', 'a host that runs shows a start of its own that succeeded');
+select is(
+    (select string_agg(distinct g.task_id::text, ',') from ccp.access_grants as g), (select id::text from own_start), 'which is the last one'
+);
+delete from ccp.task_rows where id not in (select id from own_start);
+set local session_replication_role = origin;
 select t.ask('host.stop');
 select is(t.get_in(), 'ssh_not_ready | 1 | Host abcdef is stopping.', 'a host that is stopped has no way in');
 select t.work();
