@@ -34,7 +34,7 @@ LDFLAGS += $(LDFLAGS_$(FLAVOUR))
 # A program is the *.c files of its folder and of that folder's subfolders, and the library. agent/init is a program of its own.
 LIBS_lib := -lpq -lcjson -lcurl -lcrypt -lsodium
 LIBS_workers :=
-LIBS_api := -lmicrohttpd -ljwt
+LIBS_api := -ljwt
 LIBS_agent := -lnftnl -lmnl -lcares -lseccomp
 LIBS_runtime :=
 LIBS_sshproxy := -lssh -lseccomp

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "api/app.h"
-#include "api/headers.h"
+#include "api/connection.h"
 #include "api/health.h"
 #include "api/server.h"
 #include "api/startup.h"
@@ -38,7 +38,6 @@ static void each_second(void *data)
 {
 	struct app *app = data;
 	startup_if_due(app);
-	server_expire(app->server);
 	waiters_expire(app, false);
 	waiters_ring(app); // a doorbell may be lost, and a claim rings none
 }
@@ -54,7 +53,7 @@ static int start(struct service *s, struct err *e)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct app *app = xnew(struct app);
 	app->service = s;
-	app->resume = server_resume;
+	app->resume = connection_resume;
 	app->wait = waiters_join;
 	s->data = app;
 	pthread_mutex_init(&app->health_lock, NULL);
@@ -67,8 +66,7 @@ static int start(struct service *s, struct err *e)
 	const struct pool_conf hash_pool = {.name = "hash",
 		.threads = cores > 3 ? (unsigned)(cores / 2) : 1,
 		.queue = APP_HASH_QUEUE};
-	if (headers_check_library(MHD_get_version(), headers_probes, e) < 0 ||
-		pool_new(&db_pool, &app->db_pool, e) < 0 ||
+	if (pool_new(&db_pool, &app->db_pool, e) < 0 ||
 		pool_new(&hash_pool, &app->hash_pool, e) < 0 ||
 		server_new(app, listen_fd, &app->server, e) < 0 ||
 		loop_timer(s->loop, each_second, app, &app->tick_timer, e) < 0)
@@ -104,9 +102,9 @@ static void beat(struct service *s, const struct bus_beat *answer)
 	startup_if_due(s->data);
 }
 
-// All suspended requests are answered before MHD stops, which would abort otherwise. Requests on
-// open connections, and logins between two pools, still come to the pools meanwhile, which
-// answer them 503 and stay until MHD has stopped.
+// All requests are answered before the HTTP thread ends. Requests on open connections, and logins
+// between two pools, still come to the pools meanwhile, which answer them 503 and stay until that
+// thread has ended.
 static void stop(struct service *s)
 {
 	struct app *app = s->data;

@@ -18,8 +18,12 @@ enum { LINES_MAX_BYTES = 256 * 1024 };
 static const struct {
 	unsigned status;
 	const char *title;
-	const char *code; // error_code unless there is a better one
+	const char *code; // error_code unless there is a better one; NULL: not an error
 } statuses[] = {
+	{200, "OK", NULL},
+	{201, "Created", NULL},
+	{202, "Accepted", NULL},
+	{204, "No Content", NULL},
 	{400, "Bad Request", "bad_request"},
 	{401, "Unauthorized", "unauthenticated"},
 	{403, "Forbidden", "forbidden"},
@@ -31,6 +35,7 @@ static const struct {
 	{415, "Unsupported Media Type", "unsupported_media_type"},
 	{422, "Unprocessable Content", "invalid"},
 	{429, "Too Many Requests", "too_many_attempts"},
+	{431, "Request Header Fields Too Large", "too_large"},
 	{500, "Internal Server Error", "internal"},
 	{503, "Service Unavailable", "unavailable"},
 };
@@ -62,17 +67,15 @@ static void reply_begin(struct request *r, unsigned status, const char *content_
 void reply_text(struct request *r, unsigned status, const char *content_type, char *text)
 {
 	reply_begin(r, status, content_type);
-	r->reply.kind = REPLY_BUFFER;
-	r->reply.buffer.data = text;
-	r->reply.buffer.len = strlen(text);
+	r->reply.data = r->reply.owned = text;
+	r->reply.len = strlen(text);
 }
 
 void reply_file(struct request *r, unsigned status, const char *content_type, const char *text)
 {
 	reply_begin(r, status, content_type);
-	r->reply.kind = REPLY_FILE;
-	r->reply.file.data = text;
-	r->reply.file.len = strlen(text);
+	r->reply.data = text;
+	r->reply.len = strlen(text);
 }
 
 void reply_empty(struct request *r, unsigned status)
@@ -80,48 +83,9 @@ void reply_empty(struct request *r, unsigned status)
 	reply_begin(r, status, NULL);
 }
 
-void reply_stream(
-	struct request *r, unsigned status, const char *content_type, struct reply_stream stream)
-{
-	reply_begin(r, status, content_type);
-	r->reply.kind = REPLY_STREAM;
-	r->reply.stream = stream;
-}
-
-struct MHD_Response *reply_response(struct reply *reply)
-{
-	enum { STREAM_BLOCK = 4096 };
-	struct MHD_Response *response = NULL;
-	switch (reply->kind) {
-	case REPLY_EMPTY:
-		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-		break;
-	case REPLY_BUFFER:
-		response = MHD_create_response_from_buffer(
-			reply->buffer.len, reply->buffer.data, MHD_RESPMEM_MUST_FREE);
-		break;
-	case REPLY_FILE: {
-		const struct MHD_IoVec file = {reply->file.data, reply->file.len};
-		response = MHD_create_response_from_iovec(&file, 1, NULL, NULL);
-		break;
-	}
-	case REPLY_STREAM:
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
-			reply->stream.read, reply->stream.data, reply->stream.done);
-		break;
-	}
-	if (!response)
-		abort(); // out of memory is the only way
-	reply->kind = REPLY_EMPTY;
-	return response;
-}
-
 void reply_done(struct reply *reply)
 {
-	if (reply->kind == REPLY_BUFFER)
-		free(reply->buffer.data);
-	else if (reply->kind == REPLY_STREAM)
-		reply->stream.done(reply->stream.data);
+	wipe_freep(&reply->owned);
 }
 
 static void add_line(struct str *lines, const char *name, const cJSON *value)
@@ -180,6 +144,12 @@ static int status_index(unsigned status)
 	return -1;
 }
 
+const char *reply_title(unsigned status)
+{
+	int i = status_index(status);
+	return i < 0 ? "" : statuses[i].title;
+}
+
 // The members of `extra` join the problem, except what it has already.
 static void add_extra(struct request *r, cJSON *problem, cJSON *extra)
 {
@@ -199,7 +169,7 @@ void reply_problem(
 	struct request *r, unsigned status, const char *code, const char *sentence, cJSON *extra)
 {
 	int i = status_index(status);
-	assert(i >= 0);
+	assert(i >= 0 && statuses[i].code);
 	if (!code)
 		code = statuses[i].code;
 	_cleanup_(json_freep) cJSON *problem = json_new_object();
@@ -248,7 +218,7 @@ static void reply_internal(struct request *r)
 void reply_error(struct request *r, int outcome, const struct err *e)
 {
 	unsigned status = strncmp(e->sqlstate, "CP", 2) == 0 ? (unsigned)atoi(e->sqlstate + 2) : 0;
-	if (status_index(status) >= 0) {
+	if (status >= 400 && status_index(status) >= 0) {
 		cJSON *extra = NULL;
 		struct err ignored;
 		if (json_parse(e->detail, strlen(e->detail), &json_from_client, &extra, &ignored) <

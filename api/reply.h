@@ -4,45 +4,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 #include <cjson/cJSON.h>
 
-struct MHD_Response;
 struct err;
 struct request;
 
-enum reply_kind {
-	REPLY_EMPTY, // no content
-	REPLY_BUFFER, // bytes made for this answer
-	REPLY_FILE, // bytes that live as long as the program
-	REPLY_STREAM, // bytes that are asked for as the client takes them
-};
-
-// Where a stream's bytes come from. `read` is called on the HTTP thread and must not block: it
-// fills at most `max` bytes and returns how many, or MHD_CONTENT_READER_END_OF_STREAM. `done` is
-// called once, when the stream has ended or the client is gone.
-struct reply_stream {
-	ssize_t (*read)(void *data, uint64_t position, char *to, size_t max);
-	void (*done)(void *data);
-	void *data;
-};
-
 struct reply {
 	unsigned status; // 0: none yet
-	enum reply_kind kind;
-	union {
-		struct {
-			char *data; // heap; the server takes it
-			size_t len;
-		} buffer;
-		struct {
-			const char *data;
-			size_t len;
-		} file;
-		struct reply_stream stream;
-	};
+	const char *data; // the content; NULL: none
+	size_t len;
+	char *owned; // heap: `data`, when it was made for this answer
 	const char *content_type; // a constant; NULL when there is no content
 	char etag[72]; // "" none
 	char allow[64]; // "" none
@@ -57,8 +29,6 @@ void reply_text(
 	struct request *r, unsigned status, const char *content_type, char *text); // takes text
 void reply_file(
 	struct request *r, unsigned status, const char *content_type, const char *text); // keeps it
-void reply_stream(
-	struct request *r, unsigned status, const char *content_type, struct reply_stream stream);
 void reply_empty(struct request *r, unsigned status);
 
 // A problem: `code` is the error_code, `sentence` is for people. `extra` is an object whose members
@@ -92,9 +62,8 @@ void reply_not_ready(struct request *r);
 // never shown again.
 void reply_set_secret(char **json, const char *member, const char *secret);
 
-// The library's form of an answer, without its headers; takes what the answer owns. The caller gives
-// it to MHD_destroy_response.
-struct MHD_Response *reply_response(struct reply *reply);
+// What a status is called in the first line of an answer.
+const char *reply_title(unsigned status);
 
-// Frees what reply_response has not taken.
+// Frees what it owns.
 void reply_done(struct reply *reply);

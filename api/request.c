@@ -12,24 +12,42 @@
 
 #include "api/app.h"
 #include "api/form.h"
-#include "api/headers.h"
+#include "api/head.h"
 #include "api/reply.h"
 #include "api/type.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
-struct request *request_new(struct app *app, struct MHD_Connection *connection, const char *uri)
+// Ids of requests that bring none: unlike in every process, then counting.
+static void make_id(char ret[static REQUEST_ID_MAX + 1])
+{
+	static _Atomic uint64_t start;
+	static atomic_uint count;
+	uint64_t s = atomic_load(&start);
+	if (s == 0) {
+		uint64_t fresh;
+		hash_random(&fresh, sizeof(fresh));
+		fresh |= 1;
+		if (atomic_compare_exchange_strong(&start, &s, fresh))
+			s = fresh;
+	}
+	snprintf(ret, REQUEST_ID_MAX + 1, "%012" PRIx64 "-%08x", s & 0xffffffffffff,
+		atomic_fetch_add(&count, 1));
+}
+
+struct request *request_new(struct app *app, struct connection *connection, const char *target)
 {
 	struct request *r = xnew(struct request);
 	r->app = app;
 	r->connection = connection;
 	r->began_us = wait_now_us();
 	r->body.text = STR_INIT(REQUEST_BODY_MAX);
-	const char *mark = strchrnul(uri, '?');
-	r->head.path = xstrndup(uri, (size_t)(mark - uri));
+	const char *mark = strchrnul(target, '?');
+	r->head.method = "-";
+	r->head.path = xstrndup(target, (size_t)(mark - target));
 	r->head.query = xstrdup(*mark == '?' ? mark + 1 : "");
-	r->head.has_mark = *mark == '?';
+	make_id(r->head.id);
 	return r;
 }
 
@@ -47,23 +65,6 @@ void request_free(struct request *r)
 	free(r->head.query);
 	reply_done(&r->reply);
 	free(r);
-}
-
-// Ids of requests that bring none: unlike in every process, then counting.
-static void make_id(char ret[static REQUEST_ID_MAX + 1])
-{
-	static _Atomic uint64_t start;
-	static atomic_uint count;
-	uint64_t s = atomic_load(&start);
-	if (s == 0) {
-		uint64_t fresh;
-		hash_random(&fresh, sizeof(fresh));
-		fresh |= 1;
-		if (atomic_compare_exchange_strong(&start, &s, fresh))
-			s = fresh;
-	}
-	snprintf(ret, REQUEST_ID_MAX + 1, "%012" PRIx64 "-%08x", s & 0xffffffffffff,
-		atomic_fetch_add(&count, 1));
 }
 
 static bool is_token(const char *text, size_t max)
@@ -137,9 +138,9 @@ static bool check_login(struct request *r, const char *token)
 	}
 }
 
-static bool check_who(struct request *r, const struct headers *headers)
+static bool check_who(struct request *r, const struct head *head)
 {
-	const char *authorization = headers->values[HEADER_AUTHORIZATION];
+	const char *authorization = head->values[HEAD_AUTHORIZATION];
 	const char *token = NULL;
 	if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0)
 		token = authorization + 7 + strspn(authorization + 7, " ");
@@ -231,20 +232,17 @@ static bool media_is(const char *value, const char *type)
 	       (value[len] == '\0' || value[len] == ';' || value[len] == ' ');
 }
 
-static bool check_body_headers(struct request *r, const struct headers *headers)
+static bool check_body_headers(struct request *r, const struct head *head)
 {
-	const char *length = headers->values[HEADER_CONTENT_LENGTH];
-	bool chunked = headers->values[HEADER_TRANSFER_ENCODING];
-	bool has_body = chunked || (length && strspn(length, "0") != strlen(length));
-	if (!has_body)
+	if (!head->is_chunked && head->body_bytes == 0)
 		return true;
 	if (!has_body_fields(r->route))
 		return bad(r, "This request takes no body.");
-	if (length && (strlen(length) > 9 || atol(length) > REQUEST_BODY_MAX)) {
+	if (head->body_bytes > REQUEST_BODY_MAX) {
 		reply_problem(r, 413, NULL, "The body is longer than 64 KiB.", NULL);
 		return false;
 	}
-	const char *type = headers->values[HEADER_CONTENT_TYPE];
+	const char *type = head->values[HEAD_CONTENT_TYPE];
 	bool form = route_flags(r->route) & ROUTE_FORM;
 	if (type && media_is(type, "application/json"))
 		return true;
@@ -277,16 +275,15 @@ static bool read_query(struct request *r)
 }
 
 // What needs the database's rules and keys: who asks, the path's and the query's values.
-static bool check_values(struct request *r, const struct headers *headers,
+static bool check_values(struct request *r, const struct head *head,
 	const struct route_part parts[static ROUTE_PARTS_MAX])
 {
 	if (!r->route->inline_handler && !atomic_load(&r->app->ready)) {
 		reply_not_ready(r);
 		return false;
 	}
-	if (!check_who(r, headers) || !check_if_match(r, headers->values[HEADER_IF_MATCH]) ||
-		!check_key(r, headers->values[HEADER_IDEMPOTENCY_KEY]) ||
-		!check_body_headers(r, headers))
+	if (!check_who(r, head) || !check_if_match(r, head->values[HEAD_IF_MATCH]) ||
+		!check_key(r, head->values[HEAD_IDEMPOTENCY_KEY]) || !check_body_headers(r, head))
 		return false;
 	input_init(&r->input, r->route);
 	input_path(&r->input, parts);
@@ -297,31 +294,24 @@ static bool check_values(struct request *r, const struct headers *headers,
 	return read_query(r);
 }
 
-static bool check_head(struct request *r, const struct headers *headers)
+static bool check_head(struct request *r, const struct head *head)
 {
 	struct route_part parts[ROUTE_PARTS_MAX];
-	if (headers->wrong)
-		return bad(r, headers->wrong);
-	if (!headers->values[HEADER_HOST] && !r->head.is_http10)
-		return bad(r, "The Host header is missing.");
 	if (!check_path(r) || !find_route(r, parts))
 		return false;
-	const char *accept = headers->values[HEADER_ACCEPT];
+	const char *accept = head->values[HEAD_ACCEPT];
 	r->head.wants_lines =
 		(route_flags(r->route) & ROUTE_FORM) && accept && media_is(accept, "text/plain");
-	return check_values(r, headers, parts);
+	return check_values(r, head, parts);
 }
 
-void request_head(struct request *r)
+void request_head(struct request *r, const struct head *head)
 {
-	struct headers headers;
-	size_t line = strlen(r->head.method) + 1 + strlen(r->head.path) + r->head.has_mark +
-		      strlen(r->head.query) + strlen(" HTTP/1.1\r\n");
-	headers_read(r->connection, line, &headers);
-	const char *id = headers.values[HEADER_REQUEST_ID];
-	if (!id || !is_token(id, REQUEST_ID_MAX) || !text_copy(r->head.id, sizeof(r->head.id), id))
-		make_id(r->head.id);
-	if (check_head(r, &headers))
+	const char *id = head->values[HEAD_REQUEST_ID];
+	r->head.method = head->method;
+	if (id && is_token(id, REQUEST_ID_MAX))
+		(void)!text_copy(r->head.id, sizeof(r->head.id), id);
+	if (check_head(r, head))
 		r->state = REQUEST_BODY;
 }
 

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <microhttpd.h>
-
 #include "api/input.h"
 #include "api/reply.h"
 #include "api/route.h"
@@ -18,7 +16,8 @@
 #include "lib/wait.h"
 
 struct app;
-struct peer;
+struct connection;
+struct head;
 
 enum {
 	REQUEST_ID_MAX = 64,
@@ -30,20 +29,18 @@ enum {
 enum request_state {
 	REQUEST_NEW, // its header has not been looked at
 	REQUEST_BODY, // its body comes in
-	REQUEST_WORKING, // suspended; a pool or the waiters own it
-	REQUEST_ANSWERED, // the reply is set, MHD may send it
+	REQUEST_WORKING, // a pool or the waiters own it
+	REQUEST_ANSWERED, // the reply is set, the connection may send it
 };
 
 // Its first lines; from request_head on they do not change.
 struct request_head {
-	const char *method;
+	const char *method; // the connection's; "-": what came is not a request
 	char *path; // raw
 	char *query; // raw, what follows "?"; "" when none
-	bool has_mark; // there is a "?"
-	bool is_http10;
 	char id[REQUEST_ID_MAX + 1]; // X-Request-Id, taken or made
 	char address[64]; // the client's, numeric
-	const char *idempotency_key; // the library's; NULL: none
+	const char *idempotency_key; // the connection's; NULL: none
 	bool has_if_match;
 	char if_match[256]; // versions, with commas
 	bool wants_lines; // the answer goes out as name=value lines
@@ -65,12 +62,12 @@ struct request_body {
 
 // Where its work is; work.c alone changes this, but `wait`.
 struct request_work {
-	struct pool_job job; // the pool's while the request is suspended
+	struct pool_job job; // the pool's while it is worked on
 	unsigned step; // index in the route's steps
 	bool holds_hash; // counts in app->hashes
 	bool waits; // the step said STEP_WAITS
 	int64_t queued_ms;
-	// until when all of it must be done; set by who hands the request on (server.c, waiters.c)
+	// until when all of it must be done; set by who hands the request on (connection.c, waiters.c)
 	struct wait wait;
 };
 
@@ -93,8 +90,7 @@ struct request_poll {
 
 struct request {
 	struct app *app;
-	struct MHD_Connection *connection;
-	struct peer *peer; // its connection in the server's list
+	struct connection *connection;
 	enum request_state state;
 	int64_t began_us;
 
@@ -109,12 +105,12 @@ struct request {
 	struct reply reply;
 };
 
-struct request *request_new(struct app *app, struct MHD_Connection *connection, const char *uri);
+struct request *request_new(struct app *app, struct connection *connection, const char *target);
 void request_free(struct request *r); // wipes what was secret
 
-// Looks at everything but the body: strict header rules, route, token, path, query. Afterwards the
-// request is REQUEST_BODY or REQUEST_ANSWERED.
-void request_head(struct request *r);
+// Looks at everything but the body: route, token, path, query. `head` stays while the request does.
+// Afterwards the request is REQUEST_BODY or REQUEST_ANSWERED.
+void request_head(struct request *r, const struct head *head);
 
 // A piece of the body. What passes REQUEST_BODY_MAX is dropped and answered 413 at the end.
 void request_body(struct request *r, const char *data, size_t len);

@@ -79,6 +79,16 @@ class Api:
             except ConnectionResetError:
                 return b""
 
+    def raw_whole(self, *pieces):
+        """Sends bytes as they are, a piece at a time; all that comes back until the server closes."""
+        answers = b""
+        with socket.create_connection(("127.0.0.1", self.port), WAIT_S) as connection:
+            for piece in pieces:
+                connection.sendall(piece)
+            while more := connection.recv(65536):
+                answers += more
+        return answers
+
 
 def demo_api(stack):
     """A whole stack's API, for its user demo."""

@@ -1,46 +1,118 @@
-"""What the HTTP parser lets through is refused, and no address takes the server for itself."""
+"""Requests as raw bytes: none is taken for part of another, and no address takes the server for itself."""
 
+import re
 import socket
 import time
 
 import pytest
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 DAWDLE_S = 1  # between two lines of a header
 HOST = b"Host: x\r\n"
+GET = b"GET /healthz HTTP/1.1\r\n" + HOST
 LOGIN = b'{"username":"a","password":"b"}'
 POST = b"POST /v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
-REFUSED = {
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+SECOND = b"GET /second HTTP/1.1\r\n" + HOST + b"\r\n"
+
+# After these nobody knows where the next request begins, or two readers would not agree on it.
+UNFRAMED = {
     "both length headers": POST + b"Content-Length: 31\r\nTransfer-Encoding: chunked\r\n\r\n" + LOGIN,
     "two equal lengths": POST + b"Content-Length: 31\r\nContent-Length: 31\r\n\r\n" + LOGIN,
     "two lengths": POST + b"Content-Length: 31\r\nContent-Length: 3\r\n\r\n" + LOGIN,
+    "a list of lengths": POST + b"Content-Length: 31, 31\r\n\r\n" + LOGIN,
     "a signed length": POST + b"Content-Length: +31\r\n\r\n" + LOGIN,
+    "a length that is not a number": POST + b"Content-Length: 31x\r\n\r\n" + LOGIN,
     "a huge length": POST + b"Content-Length: 99999999999999\r\n\r\n",
-    "two hosts": b"GET /healthz HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
-    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "a length that no integer holds": POST + b"Content-Length: 99999999999999999999999\r\n\r\n",
+    "a blank before the length's colon": POST + b"Content-Length : 46\r\n\r\n" + SECOND,
+    "a tab before the length's colon": POST + b"Content-Length\t: 46\r\n\r\n" + SECOND,
     "a transfer encoding that only ends in chunked": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "a folded line": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n c\r\nD: e\r\n\r\n",
-    "a folded last line": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n c\r\n\r\n",
+    "a list of transfer encodings": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a transfer encoding of HTTP/1.0": CHUNKED.replace(b"1.1", b"1.0") + b"0\r\n\r\n",
+    "two hosts": GET + HOST + b"\r\n",
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "an empty host": b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n",
+    "a host with a user": b"GET /healthz HTTP/1.1\r\nHost: a@b\r\n\r\n",
+    "a whole URL": b"GET http://x/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a folded line": GET + b"A: b\r\n c\r\nD: e\r\n\r\n",
+    "a folded last line": GET + b"A: b\r\n c\r\n\r\n",
     "a folded first line": b"GET /healthz HTTP/1.1\r\n " + HOST + b"A: b\r\n\r\n",
+    "a line without a name": GET + b": b\r\n\r\n",
+    "a line that is a colon": GET + b":\r\nA: b\r\n\r\n",
+    "a line that is a colon and ends in LF": GET + b":\nA: b\r\n\r\n",
+    "a line without a colon": GET + b"A\r\n\r\n",
+    "NUL in a header": GET + b"A: b\0c\r\n\r\n",
+    "NUL for a line": GET + b"A: b\n\0\r\nC: d\r\n\r\n",
+    "CR in a header": GET + b"A: b\rc\r\n\r\n",
+    "bare line feeds": b"GET /healthz HTTP/1.1\nHost: x\n\n",
+    "a bare line feed at the end": GET + b"A: b\r\n\n",
+    "a blank before the colon": b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+    "two blanks": b"GET  /healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "tabs for blanks": b"GET\t/healthz\tHTTP/1.1\r\n" + HOST + b"\r\n",
+    "no version": b"GET /healthz\r\n\r\n",
+    "an unknown version": b"GET /healthz HTTP/1.7\r\n" + HOST + b"\r\n",
+    "two authorizations": b"GET /v1/user/me HTTP/1.1\r\n" + HOST + b"Authorization: a\r\nAuthorization: b\r\n\r\n",
+    "a body where none belongs": GET + b"Content-Length: 3\r\n\r\nabc",
+    "a head without end": GET + b"A: " + b"b" * 40000,
+    "chunks that end in LF": CHUNKED + b"1f\n" + LOGIN + b"\n0\n\n",
+    "a chunk's extension": CHUNKED + b"1f;a\r\n" + LOGIN + b"\r\n0\r\n\r\n",
+    "a trailer": CHUNKED + b"1f\r\n" + LOGIN + b"\r\n0\r\nContent-Length: 46\r\n\r\n",
+    "a chunk that is longer than it says": CHUNKED + b"1e\r\n" + LOGIN + b"\r\n0\r\n\r\n",
+    "a chunk's size that is not hex": CHUNKED + b"zz\r\n\r\n",
+}
+# These are refused, and the request that follows is one of its own.
+FRAMED = {
     "NUL in the path": b"GET /healthz%00 HTTP/1.1\r\n" + HOST + b"\r\n",
     "NUL in the query": b"GET /healthz?a=%00 HTTP/1.1\r\n" + HOST + b"\r\n",
-    "NUL in a header": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\0c\r\n\r\n",
-    "CR in a header": b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\rc\r\n\r\n",
-    "bare line feeds": b"GET /healthz HTTP/1.1\nHost: x\n\n",
-    "a blank before the colon": b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
-    "two authorizations": b"GET /v1/user/me HTTP/1.1\r\n" + HOST + b"Authorization: a\r\nAuthorization: b\r\n\r\n",
-    "a body where none belongs": b"GET /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc",
+    "a body that is read": CHUNKED + b"2\r\n{}\r\n0\r\n\r\n",
+    "a body of a length": POST + b"Content-Length: 2\r\n\r\n{}",
 }
 
 
-def test_what_the_http_parser_lets_through_is_refused_and_the_server_lives(server):
+def status_lines(answers):
+    """Of what came on one connection; our bodies hold no line that begins like one."""
+    return re.findall(rb"HTTP/1\.1 (\d+) [A-Z]", answers)
+
+
+def test_what_is_not_framed_is_answered_once_and_the_connection_closed(server):
     client = server.client()
-    for name, request in REFUSED.items():
-        answer = client.raw(request)
-        assert answer.startswith(b"HTTP/1.1 4"), (name, answer)
-    plain = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Accept:*/*\r\nX-Empty:\r\nX-Blank:   a  \r\n\r\n"
-    assert client.raw(plain).startswith(b"HTTP/1.1 200"), client.raw(plain)
-    assert client.raw(b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
+    for name, request in UNFRAMED.items():
+        answers = client.raw_whole(request + SECOND)
+        assert len(status_lines(answers)) == 1 and answers.startswith(b"HTTP/1.1 4"), (name, answers)
+        assert b"\r\nConnection: close\r\n" in answers, (name, answers)
+        assert b"Content-Type: application/problem+json" in answers, (name, answers)
+
+
+def test_a_second_request_on_a_connection_is_never_part_of_the_first(server):
+    last = SECOND.replace(HOST, HOST + b"Connection: close\r\n")
+    for name, request in FRAMED.items():
+        answers = server.client().raw_whole(request + last)
+        first, second = status_lines(answers)
+        assert first in (b"400", b"422") and second == b"404", (name, answers)
+    for length in range(1, len(LOGIN)):  # what is left of a body is not taken for a request that is answered
+        head = POST + f"Content-Length: {length}\r\n\r\n".encode()
+        answers = server.client().raw_whole(head + LOGIN + last)
+        assert status_lines(answers) == [b"400", b"400"], (length, answers)
+
+
+def test_plain_requests_are_answered_in_any_pieces(server):
+    plain = GET + b"Accept:*/*\r\nX-Empty:\r\nX-Blank:   a  \r\n\r\n"
+    whole = plain + b"\r\n" + POST + b"Content-Length: 31\r\nConnection: close\r\n\r\n" + LOGIN
+    assert status_lines(server.client().raw_whole(whole)) == [b"200", b"401"]
+    assert status_lines(server.client().raw_whole(*(whole[i : i + 1] for i in range(len(whole))))) == [b"200", b"401"]
+    old = server.client().raw_whole(b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert status_lines(old) == [b"200"] and b"Connection: close" in old
+    head = server.client().raw_whole(plain.replace(b"GET", b"HEAD").replace(HOST, HOST + b"Connection: close\r\n"))
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n") and head.endswith(b"\r\n\r\n")
+
+
+def test_a_client_that_waits_to_be_told_is_told_to_send_its_body(server):
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as connection:
+        connection.sendall(POST + b"Content-Length: 31\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(LOGIN)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
 def test_connections_that_dawdle_are_closed(server):
@@ -83,3 +155,20 @@ def test_one_address_has_a_limit_of_connections_and_others_are_served(server):
         for one in held:
             one.close()
     wait_until(is_served, "the address is served again")
+
+
+def test_addresses_that_take_every_place_keep_no_other_network_out(server):
+    held = []
+    try:
+        for network in range(5):  # 5 x 220 connections are more than there are places
+            for _ in range(220):
+                one = socket.socket()
+                one.bind((f"127.0.{network + 10}.1", 0))
+                one.connect(("127.0.0.1", server.port))
+                one.sendall(b"G")
+                held.append(one)
+        for network in range(100, 120):
+            assert server.client(f"127.0.{network}.1").get("/healthz").status == 200
+    finally:
+        for one in held:
+            one.close()
