@@ -164,6 +164,7 @@ static int refuse(const struct transfer *t, CURLcode code, struct err *e)
 
 static void take_answer(struct transfer *t, struct http_answer *ret)
 {
+	struct curl_header *header;
 	long status = 0;
 	char *address = NULL;
 
@@ -171,6 +172,9 @@ static void take_answer(struct transfer *t, struct http_answer *ret)
 	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &address);
 	*ret = (struct http_answer){.status = (int)status, .body_len = t->body.len};
 	ret->body = str_take(&t->body);
+	if (t->request->answer_header && curl_easy_header(t->easy, t->request->answer_header, 0,
+						 CURLH_HEADER, -1, &header) == CURLHE_OK)
+		ret->header = xstrdup(header->value);
 	snprintf(ret->remote_address, sizeof(ret->remote_address), "%s",
 		address && !t->request->unix_path ? address : "");
 }
@@ -202,5 +206,7 @@ int http_do(struct http *http, const struct http_request *request, const struct 
 void http_answer_done(struct http_answer *answer)
 {
 	free(answer->body);
+	free(answer->header);
 	answer->body = NULL;
+	answer->header = NULL;
 }

@@ -30,6 +30,7 @@ struct http_request {
 	const char *body; // or NULL
 	size_t body_len;
 	size_t answer_max_bytes; // longest body; 0: HTTP_ANSWER_MAX
+	const char *answer_header; // name of the one header that is wanted; or NULL
 };
 
 enum { HTTP_ANSWER_MAX = 4 * 1024 * 1024 };
@@ -38,6 +39,7 @@ struct http_answer {
 	int status; // 200, 404, ...
 	char *body; // NUL-terminated, never NULL after success
 	size_t body_len;
+	char *header; // value of the header that was wanted; NULL without one
 	char remote_address[64]; // who answered; "" on a Unix socket
 };
 

@@ -73,14 +73,15 @@ static void add_mount(cJSON *mounts, const char *source, const char *target, boo
 	json_set_text(json_set_object(mount, "BindOptions"), "Propagation", "rprivate");
 }
 
+// A directory of the container's file system can be renamed by its root, a mount point cannot: so
+// what is ours is one mount at the top, with nothing mounted below it.
 static void add_mounts(cJSON *host, const struct container_config *c)
 {
 	cJSON *mounts = json_set_array(host, "Mounts");
-	_cleanup_(freep) char *resolver = xasprintf("%s/resolv.conf", c->etc_dir);
-	_cleanup_(freep) char *sudoers = xasprintf("%s/sudoers", c->etc_dir);
+	_cleanup_(freep) char *resolver = xasprintf("%s/etc/resolv.conf", c->ccp_dir);
+	_cleanup_(freep) char *sudoers = xasprintf("%s/etc/sudoers", c->ccp_dir);
 
-	add_mount(mounts, c->init_path, "/.ccp/init", true);
-	add_mount(mounts, c->etc_dir, "/.ccp/etc", true);
+	add_mount(mounts, c->ccp_dir, "/.ccp", true);
 	add_mount(mounts, resolver, "/etc/resolv.conf", true);
 	add_mount(mounts, sudoers, "/etc/sudoers.d/cloud-cli-proxy", true);
 	add_mount(mounts, c->home_dir, "/home/dev", false);

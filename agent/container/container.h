@@ -32,8 +32,7 @@ struct container_config {
 	int64_t pids_limit;
 	int64_t open_files; // per process; no more than the machine lets Docker give
 	bool ipv6; // the exit carries IPv6
-	const char *init_path; // on the machine: the ccp-init binary
-	const char *etc_dir; // on the machine: sshd_config, keys, resolv.conf, sudoers (see home.h)
+	const char *ccp_dir; // on the machine: what is mounted at /.ccp (see home.h)
 	const char *home_dir; // on the machine: /home/dev
 };
 

@@ -69,6 +69,7 @@ struct docker_call {
 	const char *path; // below the API version
 	const char *body; // JSON or NULL
 	size_t answer_max_bytes; // 0: http.h's default
+	const char *answer_header; // the one that is wanted, or NULL
 };
 
 // Asks with the whole path. 0 for 2xx and 304, DOCKER_ABSENT, DOCKER_CONFLICT, WAIT_*, -1.
@@ -85,6 +86,7 @@ static int ask(struct docker *d, const struct docker_call *c, const char *path,
 		.body = c->body,
 		.body_len = c->body ? strlen(c->body) : 0,
 		.answer_max_bytes = c->answer_max_bytes,
+		.answer_header = c->answer_header,
 	};
 	char message[301];
 	int r = http_do(d->http, &request, w, ret, e);
@@ -344,19 +346,22 @@ int docker_read_file(struct docker *d, const char *id, const char *file, size_t 
 	return r;
 }
 
-int docker_has_file(struct docker *d, const char *id, const char *file, const struct wait *w,
-	bool *ret, struct err *e)
+int docker_stat(struct docker *d, const char *id, const char *file, const struct wait *w,
+	struct docker_path *ret, struct err *e)
 {
 	_cleanup_(freep) char *encoded = url_encode(file);
 	_cleanup_(freep) char *path = xasprintf("/containers/%s/archive?path=%s", id, encoded);
-	const struct docker_call c = {
-		.what = "look for a file of the image", .method = "HEAD", .path = path};
-	int r = act(d, &c, id, w, e);
+	const struct docker_call c = {.what = "look at a file of the container",
+		.method = "HEAD",
+		.path = path,
+		.answer_header = "X-Docker-Container-Path-Stat"};
+	_cleanup_(http_answer_done) struct http_answer answer = {0};
+	int r;
 
-	if (r != 0 && r != DOCKER_ABSENT)
-		return r;
-	*ret = r == 0;
-	return 0;
+	if (!docker_id_is_valid(id))
+		return err_say(e, EINVAL, "\"%.80s\" is not a container id", id);
+	r = call(d, &c, w, &answer, e);
+	return r == 0 ? docker_answer_stat(answer.header, ret, e) : r;
 }
 
 char *docker_events_request(const char *node, const char *cluster)

@@ -69,9 +69,11 @@ _must_check_ int docker_list(struct docker *d, const char *node, const char *clu
 // caller frees *ret, which is NUL-terminated.
 _must_check_ int docker_read_file(struct docker *d, const char *id, const char *path,
 	size_t max_bytes, const struct wait *w, char **ret, struct err *e);
-// true when the path exists in the container.
-_must_check_ int docker_has_file(struct docker *d, const char *id, const char *path,
-	const struct wait *w, bool *ret, struct err *e);
+
+// What a path of a container that need not run is. Nothing is opened: Docker tells what lstat(2)
+// says of its last part, and links before that stay within the container. DOCKER_ABSENT.
+_must_check_ int docker_stat(struct docker *d, const char *id, const char *path,
+	const struct wait *w, struct docker_path *ret, struct err *e);
 
 // The request for Docker's event stream, to be sent on a connected socket: HTTP/1.0, so the answer
 // is plain lines after the header (event_stream.h), each of which docker_event_parse reads. Only

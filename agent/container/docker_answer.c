@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "agent/container/container.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum { ID_LENGTH = 64, SEGMENT_MAX = 255, MINOR_MAX = 999 };
+// A name and a link's target of PATH_MAX bytes each, escaped.
+enum { ID_LENGTH = 64, SEGMENT_MAX = 255, MINOR_MAX = 999, STAT_MAX = 64 * 1024 };
 
 bool docker_id_is_valid(const char *id)
 {
@@ -100,6 +103,39 @@ int docker_answer_version(const cJSON *json, int *ret_oldest, struct err *e)
 		return err_say(
 			e, EPROTO, "Docker speaks no version 1 of its API any more: %.20s", oldest);
 	*ret_oldest = (int)minor;
+	return 0;
+}
+
+// What os.FileMode's bits above the permissions say (go.dev/src/io/fs/fs.go). Set-user-id,
+// set-group-id and sticky are permissions too.
+static enum docker_file file_type(int64_t mode)
+{
+	static const int64_t directory = 1LL << 31, link = 1LL << 27;
+	static const int64_t permissions = 0777 | 1LL << 23 | 1LL << 22 | 1LL << 20;
+	int64_t type = mode & ~permissions;
+
+	return type == 0           ? DOCKER_REGULAR
+	       : type == directory ? DOCKER_DIRECTORY
+	       : type == link      ? DOCKER_LINK
+				   : DOCKER_OTHER;
+}
+
+int docker_answer_stat(const char *header, struct docker_path *ret, struct err *e)
+{
+	_cleanup_(json_freep) cJSON *json = NULL;
+	char text[STAT_MAX];
+	size_t len;
+	int64_t mode, size;
+
+	if (!header ||
+		sodium_base642bin((unsigned char *)text, sizeof(text), header, strlen(header), NULL,
+			&len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		return err_say(e, EPROTO, "Docker does not tell what a file is");
+	if (json_parse(text, len, &json_from_peer, &json, e) < 0 ||
+		json_get_int(json, "mode", 0, UINT32_MAX, &mode, e) < 0 ||
+		json_get_int(json, "size", 0, INT64_MAX, &size, e) < 0)
+		return err_wrap(e, "read what Docker tells of a file");
+	*ret = (struct docker_path){.type = file_type(mode), .size = size};
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <cjson/cJSON.h>
@@ -39,6 +40,12 @@ struct docker_listed {
 };
 enum { DOCKER_LIST_MAX = 4096 };
 
+enum docker_file { DOCKER_REGULAR, DOCKER_DIRECTORY, DOCKER_LINK, DOCKER_OTHER };
+struct docker_path {
+	enum docker_file type;
+	int64_t size;
+};
+
 enum docker_action { DOCKER_START, DOCKER_DIE, DOCKER_DESTROY };
 struct docker_event {
 	enum docker_action action;
@@ -61,6 +68,10 @@ _must_check_ int docker_answer_list(
 // The oldest version of its API that the engine takes, as the second number of 1.x.
 _must_check_ int docker_answer_version(const cJSON *json, int *ret_oldest, struct err *e);
 _must_check_ int docker_answer_remaps_users(const cJSON *json, bool *ret, struct err *e);
+
+// Of a path in a container: the header X-Docker-Container-Path-Stat, NULL without one. base64 of
+// JSON with the "mode" of Go's os.FileMode and the "size".
+_must_check_ int docker_answer_stat(const char *header, struct docker_path *ret, struct err *e);
 
 // The one file in an archive, NUL-terminated, on the heap: of at most max_bytes.
 _must_check_ int docker_answer_file(

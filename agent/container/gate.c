@@ -44,12 +44,12 @@ static int try_connect(int ns_fd, int *ret_fd, struct err *e)
 	return 0;
 }
 
-int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e)
+int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct err *e)
 {
 	_cleanup_(closep) int fd = -1;
 	struct sock_peer peer;
 
-	while (try_connect(ns_fd, &fd, e) < 0) {
+	while (try_connect(p->ns_fd, &fd, e) < 0) {
 		if (e->code != ECONNREFUSED && e->code != EAGAIN)
 			return -1;
 		int r = wait_pause(w, RETRY_MS, e);
@@ -58,10 +58,12 @@ int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct
 	}
 	if (sock_peer(fd, &peer, e) < 0)
 		return -1;
-	if (peer.pid != pid || peer.uid != 0)
+	if (peer.pid != p->pid || peer.uid != 0)
 		return err_say(e, EPERM,
 			"process %d listens at the gate instead of the container's PID 1 (%d)",
-			(int)peer.pid, (int)pid);
+			(int)peer.pid, (int)p->pid);
+	if (pid1_prove(p, e) < 0)
+		return -1;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

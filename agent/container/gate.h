@@ -2,9 +2,8 @@
 // The agent's half of the gate: speaks to ccp-init in a container's namespace.
 #pragma once
 
-#include <sys/types.h>
-
 #include "agent/container/gate_wire.h"
+#include "agent/container/pid1.h"
 #include "lib/attr.h"
 #include "lib/wait.h"
 
@@ -14,13 +13,13 @@ struct err;
 // ": it could not ...".
 const char *gate_status_text(int status);
 
-// Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is process
-// `pid`, the container's State.Pid: the kernel keeps who called listen(), so nothing else in the
-// container can pose as its PID 1. Waits for ccp-init to come up until w ends. Returns 0 with a
-// descriptor that the caller closes, WAIT_TIMEOUT, WAIT_CANCELED, or -1 (EPERM: another
-// process listens there).
+// Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is
+// p->pid: the kernel keeps who called listen(), so nothing else in the container can pose as its PID
+// 1. Then pid1_prove says whether that is ccp-init: no word of a gate is heard before. Waits for
+// ccp-init to come up until w ends. Returns 0 with a descriptor that the caller closes,
+// WAIT_TIMEOUT, WAIT_CANCELED, or -1 (EPERM: another process or program listens there).
 _must_check_ int gate_connect(
-	int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e);
+	const struct pid1 *p, const struct wait *w, int *ret_fd, struct err *e);
 
 // Asks (GATE_ASK) or opens (GATE_OPEN) and returns the state it has then, and the last words said
 // inside, made fit for one line of a log.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/container/container.h"
+#include "agent/container/rootfs.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
@@ -35,19 +36,24 @@ static int look_inside(
 	struct docker *d, const char *id, const char *image, const struct wait *w, struct err *e)
 {
 	_cleanup_(freep) char *passwd = NULL;
-	bool has_sshd = false;
-	int r = docker_has_file(d, id, "/usr/sbin/sshd", w, &has_sshd, e);
+	struct docker_path sshd;
+	int r = rootfs_check(d, id, ROOTFS_IMAGE, w, e);
 
+	if (r == ROOTFS_UNFIT) {
+		struct err why = *e;
+		return err_outcome(e, IMAGE_UNFIT, EINVAL, "the image %.100s cannot be a host: %s",
+			image, why.message);
+	}
 	if (r == 0)
-		r = docker_read_file(d, id, "/etc/passwd", PASSWD_MAX, w, &passwd, e);
-	if (r != 0 && r != DOCKER_ABSENT)
-		return r;
-	if (!has_sshd || r == DOCKER_ABSENT) {
-		err_note(e, EINVAL,
+		r = docker_stat(d, id, "/usr/sbin/sshd", w, &sshd, e);
+	if (r == DOCKER_ABSENT)
+		return err_outcome(e, IMAGE_UNFIT, EINVAL,
 			"the image %.100s has no /usr/sbin/sshd: install openssh-server in it",
 			image);
-		return IMAGE_UNFIT;
-	}
+	if (r == 0)
+		r = docker_read_file(d, id, "/etc/passwd", PASSWD_MAX, w, &passwd, e);
+	if (r != 0)
+		return r;
 	if (!image_passwd_has_dev(passwd)) {
 		err_note(e, EINVAL,
 			"the image %.100s has no user dev with uid and gid 1000 and home /home/dev: add it",

@@ -84,7 +84,8 @@ static bool inspect_adopt(
 	struct wait w = wait_for(ADOPT_MS, host->yield_fd);
 	struct err e;
 	struct run run;
-	int r = run_adopt(host->spec, c, &w, &run, &e);
+	const struct run_found found = {.store = &a->store, .spec = host->spec, .container = c};
+	int r = run_adopt(&found, &w, &run, &e);
 
 	if (r == 0) {
 		host_set_run(a->hosts, host, &run);

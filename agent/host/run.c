@@ -11,6 +11,7 @@
 #include "agent/evidence.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
+#include "agent/store/home.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
@@ -84,12 +85,14 @@ static int adopt_tunnel(struct run *run, const struct tunnel_kind *kind, struct 
 	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel does not run") : r;
 }
 
-static int adopt_gate(const struct run *run, const struct wait *w, struct err *e)
+static int adopt_gate(const struct run *run, int program_fd, const struct wait *w, struct err *e)
 {
+	const struct pid1 expected = {
+		.pid = run->pid, .ns_fd = run->ns_fd, .program_fd = program_fd};
 	struct wait short_wait = wait_at_most(w, GATE_MS);
 	_cleanup_(closep) int fd = -1;
 	struct gate_answer answer;
-	int r = gate_connect(run->ns_fd, run->pid, &short_wait, &fd, e);
+	int r = gate_connect(&expected, &short_wait, &fd, e);
 
 	if (r == 0)
 		r = gate_say(fd, GATE_ASK, &short_wait, &answer, e);
@@ -100,9 +103,23 @@ static int adopt_gate(const struct run *run, const struct wait *w, struct err *e
 	return 0;
 }
 
-int run_adopt(const struct host_spec *spec, const struct docker_container *c, const struct wait *w,
-	struct run *ret, struct err *e)
+static int adopt_pid1(
+	const struct run_found *found, const struct run *run, const struct wait *w, struct err *e)
 {
+	_cleanup_(home_done) struct home home = HOME_INIT;
+	_cleanup_(closep) int program_fd = -1;
+
+	if (home_open(found->store, found->spec->host_id, false, &home, e) < 0)
+		return -1;
+	program_fd = home_init_open(&home, e);
+	return program_fd < 0 ? -1 : adopt_gate(run, program_fd, w, e);
+}
+
+int run_adopt(const struct run_found *found, const struct wait *w, struct run *ret, struct err *e)
+{
+	const struct host_spec *spec = found->spec;
+	const struct docker_container *c = found->container;
+
 	if (!spec->has_exit)
 		return err_say(e, ENOENT, "the host has no exit");
 	struct run run = RUN_INIT;
@@ -117,7 +134,7 @@ int run_adopt(const struct host_spec *spec, const struct docker_container *c, co
 	if (r == 0)
 		r = adopt_tunnel(&run, spec->exit.tunnel.kind, e);
 	if (r == 0)
-		r = adopt_gate(&run, w, e);
+		r = adopt_pid1(found, &run, w, e);
 	if (r == 0) {
 		*ret = run;
 		return 0;

@@ -17,6 +17,7 @@
 
 struct err;
 struct evidence;
+struct store;
 
 // A proven container with an open gate. While it lives its descriptors keep its namespace alive, so
 // it is ended explicitly (host_end).
@@ -51,8 +52,15 @@ _must_check_ int run_check(struct run *run, const struct host_spec *spec, enum v
 // that it is open, and the evidence gets the outcome.
 _must_check_ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e);
 
-// After a restart of the agent: finds namespace, tunnel, wall and open gate of a running container.
+// What is found running after a restart of the agent.
+struct run_found {
+	const struct store *store; // holds the file that its PID 1 must be executed from
+	const struct host_spec *spec;
+	const struct docker_container *container;
+};
+
+// Finds namespace, tunnel, wall, PID 1 (pid1.h) and open gate of a running container.
 // Returns 0 with the run for host_set_run, WAIT_CANCELED, or -1 with the reason why it is not whole
 // (then it is to be ended).
-_must_check_ int run_adopt(const struct host_spec *spec, const struct docker_container *c,
-	const struct wait *w, struct run *ret, struct err *e);
+_must_check_ int run_adopt(
+	const struct run_found *found, const struct wait *w, struct run *ret, struct err *e);

@@ -19,6 +19,8 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 
+#define INIT_NAME "init" // in ccp/
+
 enum { DEV_ID = 1000 };
 
 static const char sshd_config[] =
@@ -49,8 +51,9 @@ static const char sshd_config[] =
 void home_done(struct home *h)
 {
 	closep(&h->dir_fd);
+	closep(&h->ccp_fd);
 	closep(&h->etc_fd);
-	freep(&h->etc_path);
+	freep(&h->ccp_path);
 	freep(&h->home_path);
 	*h = HOME_INIT;
 }
@@ -66,12 +69,15 @@ int home_open(
 	h.dir_fd = directory_open(hosts_fd, host_id, make ? 0700 : 0, e);
 	if (h.dir_fd < 0)
 		return -1;
-	h.etc_fd = directory_open(h.dir_fd, "etc", make ? 0755 : 0, e);
+	h.ccp_fd = directory_open(h.dir_fd, "ccp", make ? 0755 : 0, e);
+	if (h.ccp_fd < 0)
+		return -1;
+	h.etc_fd = directory_open(h.ccp_fd, "etc", make ? 0755 : 0, e);
 	if (h.etc_fd < 0)
 		return -1;
-	if (make && fchmod(h.etc_fd, 0755) < 0)
-		return err_set(e, errno, "open the host's etc to its container");
-	h.etc_path = xasprintf("%s/hosts/%s/etc", store->path, host_id);
+	if (make && (fchmod(h.ccp_fd, 0755) < 0 || fchmod(h.etc_fd, 0755) < 0))
+		return err_set(e, errno, "open the host's files to its container");
+	h.ccp_path = xasprintf("%s/hosts/%s/ccp", store->path, host_id);
 	h.home_path = xasprintf("%s/homes/%s", store->path, host_id);
 	*ret = h;
 	h = HOME_INIT;
@@ -163,19 +169,46 @@ static int write_text(int fd, const char *name, const char *text, mode_t mode, s
 	return file_write(fd, name, text, strlen(text), mode, e);
 }
 
-int home_write_etc(const struct home *h, const struct home_etc *etc, struct err *e)
+static int init_link(int ccp_fd, const char *path, struct err *e)
+{
+	static const char temporary[] = "." INIT_NAME ".new";
+	struct stat wanted, present;
+
+	if (stat(path, &wanted) < 0)
+		return err_set(e, errno, "look at %s", path);
+	if (fstatat(ccp_fd, INIT_NAME, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
+		present.st_dev == wanted.st_dev && present.st_ino == wanted.st_ino)
+		return 0;
+	if (file_remove(ccp_fd, temporary, e) < 0)
+		return -1;
+	if (linkat(AT_FDCWD, path, ccp_fd, temporary, 0) < 0 ||
+		renameat(ccp_fd, temporary, ccp_fd, INIT_NAME) < 0)
+		return err_set(e, errno, "link %s into the host's directory", path);
+	return 0;
+}
+
+int home_init_open(const struct home *h, struct err *e)
+{
+	int fd = openat(h->ccp_fd, INIT_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_set(e, errno, "open the host's ccp-init") : fd;
+}
+
+int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e)
 {
 	char address[ADDR_TEXT_MAX];
 	_cleanup_(freep) char *resolver =
-		xasprintf("nameserver %s\n", addr_text(&etc->resolver, address));
-	_cleanup_(freep) char *keys = xasprintf("%s\n", etc->client_key);
+		xasprintf("nameserver %s\n", addr_text(&ccp->resolver, address));
+	_cleanup_(freep) char *keys = xasprintf("%s\n", ccp->client_key);
 
+	if (init_link(h->ccp_fd, ccp->init_path, e) < 0)
+		return -1;
 	if (write_text(h->etc_fd, "sshd_config", sshd_config, 0644, e) < 0 ||
 		write_text(h->etc_fd, "authorized_keys", keys, 0644, e) < 0 ||
 		write_text(h->etc_fd, "resolv.conf", resolver, 0644, e) < 0)
 		return -1;
 	return write_text(h->etc_fd, "sudoers",
-		etc->sudo ? "dev ALL=(ALL:ALL) NOPASSWD: ALL\n" : "# sudo is off for this host\n",
+		ccp->sudo ? "dev ALL=(ALL:ALL) NOPASSWD: ALL\n" : "# sudo is off for this host\n",
 		0440, e);
 }
 
@@ -207,7 +240,10 @@ int home_remove_keys(const struct store *store, const char *host_id, struct err 
 		if (file_remove(h.etc_fd, files[i], e) < 0)
 			return -1;
 	}
-	if (unlinkat(h.dir_fd, "etc", AT_REMOVEDIR) < 0 ||
+	if (file_remove(h.ccp_fd, INIT_NAME, e) < 0)
+		return -1;
+	if (unlinkat(h.ccp_fd, "etc", AT_REMOVEDIR) < 0 ||
+		unlinkat(h.dir_fd, "ccp", AT_REMOVEDIR) < 0 ||
 		unlinkat(hosts_fd, host_id, AT_REMOVEDIR) < 0)
 		return err_set(e, errno, "remove the host's directory");
 	return 0;

@@ -14,11 +14,12 @@ struct store;
 
 struct home {
 	int dir_fd; // hosts/<id>
-	int etc_fd; // hosts/<id>/etc
-	char *etc_path;
+	int ccp_fd; // hosts/<id>/ccp
+	int etc_fd; // hosts/<id>/ccp/etc
+	char *ccp_path;
 	char *home_path;
 };
-#define HOME_INIT ((struct home){.dir_fd = -1, .etc_fd = -1})
+#define HOME_INIT ((struct home){.dir_fd = -1, .ccp_fd = -1, .etc_fd = -1})
 void home_done(struct home *h);
 
 // Opens a host's directories, with `make` making them. ENOENT without.
@@ -30,13 +31,19 @@ _must_check_ int home_open(
 _must_check_ int home_make(const struct store *store, const char *host_id, int64_t limit_gb,
 	const struct wait *w, struct err *e);
 
-// Writes what /.ccp/etc holds besides the keys.
-struct home_etc {
+// Writes what /.ccp holds besides the keys. Only while nothing of the host runs: what is
+// `init` there is what PID 1 is compared with (pid1.h). It is a hard link of ccp-init's file, so an
+// upgrade, which replaces that file, changes nothing for a host until its next start.
+struct home_ccp {
+	const char *init_path; // on the machine: ccp-init
 	const char *client_key; // the line of authorized_keys
 	struct addr resolver;
 	bool sudo;
 };
-_must_check_ int home_write_etc(const struct home *h, const struct home_etc *etc, struct err *e);
+_must_check_ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e);
+
+// The file of the ccp-init that is mounted there, O_PATH. The caller closes it.
+_must_check_ int home_init_open(const struct home *h, struct err *e);
 
 // Moves the home to the trash, a limited one is removed at once; 0 also when there is none.
 _must_check_ int home_trash(const struct store *store, const char *host_id, struct err *e);

@@ -15,11 +15,12 @@ struct err;
 //     DATA_DIR/hosts/<host id>/     0700, root
 //         wireguard.key             X25519 in base64 as `wg genkey` writes it, one for all exits
 //         client.key                ed25519, OpenSSH format: logs in as `dev`; given out by memfd
-//         etc/ssh_host_ed25519_key  ed25519, OpenSSH format: read by the container's sshd (mounted)
-//         etc/authorized_keys       the client key's public half
+//         ccp/etc/                  mounted, as part of ccp/:
+//             ssh_host_ed25519_key  ed25519, OpenSSH format: read by the container's sshd
+//             authorized_keys       the client key's public half
 #define KEYS_WIREGUARD "wireguard.key"
 #define KEYS_CLIENT "client.key"
-#define KEYS_HOST "ssh_host_ed25519_key" // in etc/
+#define KEYS_HOST "ssh_host_ed25519_key" // in ccp/etc/
 
 struct keys_public {
 	char wireguard[KEY32_TEXT_SIZE]; // base64

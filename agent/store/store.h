@@ -5,8 +5,8 @@
 // DATA_DIR: STATE_DIR/agent (root, 0700).
 //
 //     hosts/<id>/              keys (keys.h)
-//     hosts/<id>/etc/          0755, mounted read-only at /.ccp/etc: sshd_config, keys,
-//                              resolv.conf, sudoers
+//     hosts/<id>/ccp/          0755, mounted read-only at /.ccp: init, a hard link of ccp-init,
+//                              and etc/ with sshd_config, keys, resolv.conf, sudoers
 //     homes/<id>/              /home/dev, owned by 1000:1000
 //     homes/<id>.img           with disk_limit_gb: the volume that is mounted there (volume.h)
 //     homes/.trash-<id>-<n>/   a home that is being removed (trash.h)

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/container/gate.h"
+#include "agent/container/rootfs.h"
 #include "agent/host/guard.h"
 #include "agent/host/outbox.h"
 #include "agent/net/netns.h"
@@ -51,9 +52,11 @@ int start_prepare(struct task *task, struct err *e)
 		return host_task_fail(task, "internal", e);
 	}
 	r = host_task_home(task, e);
-	const struct home_etc etc = {
-		.client_key = keys.ssh_client, .resolver = spec->exit.resolver, .sudo = spec->sudo};
-	if (r == 0 && home_write_etc(&ht->home, &etc, e) < 0)
+	const struct home_ccp ccp = {.init_path = ht->agent->init_path,
+		.client_key = keys.ssh_client,
+		.resolver = spec->exit.resolver,
+		.sudo = spec->sudo};
+	if (r == 0 && home_write_ccp(&ht->home, &ccp, e) < 0)
 		r = host_task_fail_files(task, e);
 	return r;
 }
@@ -74,8 +77,7 @@ static struct container_config config_of(const struct host_task *ht)
 		.pids_limit = spec->pids_limit,
 		.open_files = ht->agent->open_files,
 		.ipv6 = spec->exit.ipv6,
-		.init_path = ht->agent->init_path,
-		.etc_dir = ht->home.etc_path,
+		.ccp_dir = ht->home.ccp_path,
 		.home_dir = ht->home.home_path,
 	};
 }
@@ -124,13 +126,27 @@ int start_create(struct task *task, struct err *e)
 	return host_task_docker(task, r, e);
 }
 
+static int refuse_rootfs(struct task *task, struct err *e)
+{
+	struct err why = *e;
+
+	err_note(e, EINVAL,
+		"the container cannot be started safely, %s; rebuild the host, which keeps its home",
+		why.message);
+	return host_task_refuse(task, "rebuild_needed", e);
+}
+
 int start_boot(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct wait w = task_wait(task, DOCKER_MS);
 	struct docker_container c = {0};
-	int r = docker_start(ht->docker, ht->container_id, &w, e);
+	int r = rootfs_check(ht->docker, ht->container_id, ROOTFS_KEPT, &w, e);
 
+	if (r == ROOTFS_UNFIT)
+		return refuse_rootfs(task, e);
+	if (r == 0)
+		r = docker_start(ht->docker, ht->container_id, &w, e);
 	if (r == 0)
 		r = docker_inspect(ht->docker, ht->container_id, &w, &c, e);
 	if (r == 0 && !c.running)
@@ -292,7 +308,12 @@ int start_gate(struct task *task, struct err *e)
 	struct host_task *ht = task->state;
 	struct wait w = task_wait(task, GATE_MS);
 	struct gate_answer seen = {.state = GATE_WAITING};
-	int r = gate_connect(ht->run.ns_fd, ht->run.pid, &w, &ht->gate_fd, e);
+	_cleanup_(closep) int program_fd = home_init_open(&ht->home, e);
+	const struct pid1 expected = {.pid = ht->run.pid,
+		.ns_fd = ht->run.ns_fd,
+		.program_fd = program_fd,
+		.alone = true};
+	int r = program_fd < 0 ? -1 : gate_connect(&expected, &w, &ht->gate_fd, e);
 
 	if (r == 0)
 		r = gate_say(ht->gate_fd, GATE_ASK, &w, &seen, e);

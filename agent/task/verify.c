@@ -23,9 +23,11 @@ static int verify_adopt(struct host_task *ht, const struct wait *w, struct err *
 	int r = docker_inspect(ht->docker, name, w, &c, e);
 	if (r == DOCKER_ABSENT || (r == 0 && !c.running))
 		return err_say(e, ENOTCONN, "nothing of the host runs");
+	const struct run_found found = {
+		.store = &a->store, .spec = ht->host->spec, .container = &c};
 	struct run run;
 	if (r == 0)
-		r = run_adopt(ht->host->spec, &c, w, &run, e);
+		r = run_adopt(&found, w, &run, e);
 	if (r != 0)
 		return r;
 	host_set_run(a->hosts, ht->host, &run);

@@ -21,7 +21,7 @@ LAB = CHECKOUT / "tests" / "lab" / "lab"
 AGENT_RIGHTS = [
     "setpriv",
     "--no-new-privs",
-    "--bounding-set=-all,+net_admin,+net_raw,+sys_admin,+setuid,+setgid,+kill,+chown,+fowner",
+    "--bounding-set=-all,+net_admin,+net_raw,+sys_admin,+setuid,+setgid,+kill,+chown,+fowner,+sys_ptrace",
 ]
 ABSENT, UNANSWERED, FOREIGN, SILENT = 0x1400, 0x1401, 0x1500, 0x1601  # lib/outcome.h
 

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -24,8 +25,10 @@ class Container:
 
     def __init__(self, stack, directory, image):
         self.stack = stack
-        etc, home = directory / "etc", directory / "home"
-        etc.mkdir()
+        ccp, home = directory / "ccp", directory / "home"
+        etc = ccp / "etc"
+        etc.mkdir(parents=True)
+        shutil.copy(CHECKOUT / "build" / "ccp-init", ccp / "init")
         home.mkdir()
         os.chown(home, 1000, 1000)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", etc / "key"], check=True)
@@ -41,7 +44,7 @@ class Container:
         for limit in host["Ulimits"]:
             if limit["Name"] == "nofile":
                 limit["Soft"] = limit["Hard"] = 1024
-        sources = [CHECKOUT / "build" / "ccp-init", etc, etc / "resolv.conf", etc / "sudoers", home]
+        sources = [ccp, etc / "resolv.conf", etc / "sudoers", home]
         for mount, source in zip(host["Mounts"], sources, strict=True):
             mount["Source"] = str(source)
         body["Image"] = image
@@ -275,7 +278,7 @@ def asked(gate, text):
 
 
 def test_pid_1_keeps_why_sshd_does_not_start(container, tmp_path):
-    (tmp_path / "etc" / "sshd_config").write_text("Port 22\nNoSuchThing yes\n")
+    (tmp_path / "ccp" / "etc" / "sshd_config").write_text("Port 22\nNoSuchThing yes\n")
     gate = container.gate()
     assert say(gate, OPEN) == OPENED
     state, words = hear_all(gate)

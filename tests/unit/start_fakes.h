@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/container/gate.h"
+#include "agent/container/rootfs.h"
 #include "agent/host/guard.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
@@ -22,13 +23,13 @@
 
 static struct {
 	int end, can_start, open, keys, home, etc; // prepare
-	int inspect, create, update, start; // create, boot
+	int inspect, create, update, rootfs, start; // create, boot
 	bool running;
 	int netns, init, load; // boot, wall
 	int key, tunnel, reach; // tunnel
 	int prove, link, check, probe, verify, wall_open; // examine, verify, prove
 	enum outcome proves, links, checks, probes, verifies;
-	int connect, ask, go, sshd, port, read; // gate
+	int program, connect, ask, go, sshd, port, read; // gate
 	enum gate_state before, after;
 	const char *banner, *words;
 	int guard; // finish
@@ -135,10 +136,10 @@ int keys_read(int dir_fd, int etc_fd, struct keys_public *ret, struct err *e)
 	return r;
 }
 
-int home_write_etc(const struct home *h, const struct home_etc *etc, struct err *e)
+int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e)
 {
 	(void)h;
-	did("write %s", etc->client_key);
+	did("write %s", ccp->client_key);
 	return result(answers.etc, "no etc", e);
 }
 
@@ -191,6 +192,16 @@ int docker_update(
 	(void)w;
 	did("update %s %s", id, body);
 	return result(answers.update, "not updated", e);
+}
+
+int rootfs_check(struct docker *d, const char *id, enum rootfs_scope scope, const struct wait *w,
+	struct err *e)
+{
+	(void)d;
+	(void)w;
+	assert_int_equal(scope, ROOTFS_KEPT);
+	did("look at %s", id);
+	return result(answers.rootfs, "/etc is a link", e);
 }
 
 int docker_start(struct docker *d, const char *id, const struct wait *w, struct err *e)
@@ -325,12 +336,18 @@ int wall_open(struct wall *w, int64_t life_ms, struct err *e)
 	return result(answers.wall_open, "not opened", e);
 }
 
-int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e)
+int home_init_open(const struct home *h, struct err *e)
 {
-	(void)ns_fd;
+	(void)h;
+	return answers.program < 0 ? err_say(e, EIO, "no program") : eventfd(0, EFD_CLOEXEC);
+}
+
+int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct err *e)
+{
+	assert_true(p->alone && p->program_fd >= 0);
 	(void)w;
 	(void)ret_fd;
-	did("gate of %d", (int)pid);
+	did("gate of %d", (int)p->pid);
 	return result(answers.connect, "no gate", e);
 }
 

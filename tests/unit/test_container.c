@@ -25,8 +25,7 @@ static const struct container_config config = {
 	.cpu_limit_milli = 2000,
 	.pids_limit = 4096,
 	.open_files = 65536,
-	.init_path = "/var/lib/cloud-cli-proxy/libexec/ccp-init",
-	.etc_dir = "/var/lib/cloud-cli-proxy/agent/hosts/h/etc",
+	.ccp_dir = "/var/lib/cloud-cli-proxy/agent/hosts/h/ccp",
 	.home_dir = "/var/lib/cloud-cli-proxy/agent/homes/h",
 };
 

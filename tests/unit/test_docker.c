@@ -2,11 +2,12 @@
 // What Docker sends is checked before it is used; and what an image must hold.
 
 // uses: agent/container/docker.c agent/container/docker_answer.c agent/container/image.c
-// uses: agent/container/container.c agent/container/seccomp.c
+// uses: agent/container/container.c agent/container/rootfs.c agent/container/seccomp.c
 
 #include "tests/unit/unit.h"
 
 #include <pthread.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,52 @@ static void an_image_needs_the_user_dev(void **state)
 	assert_false(image_passwd_has_dev("nodev:x:1000:1000::/home/dev:/bin/bash\n"));
 }
 
+static int stat_of(int64_t mode, int64_t size, struct docker_path *ret)
+{
+	char json[200], header[400];
+	struct err e;
+
+	snprintf(json, sizeof(json), "{\"name\":\"passwd\",\"size\":%lld,\"mode\":%lld}",
+		(long long)size, (long long)mode);
+	sodium_bin2base64(header, sizeof(header), (unsigned char *)json, strlen(json),
+		sodium_base64_VARIANT_ORIGINAL);
+	return docker_answer_stat(header, ret, &e);
+}
+
+// The numbers are Docker 20.10's own answers.
+static void what_a_path_is_is_told_by_gos_mode(void **state)
+{
+	static const struct {
+		int64_t mode;
+		enum docker_file type;
+	} seen[] = {
+		{420, DOCKER_REGULAR}, {33554852, DOCKER_OTHER}, // a FIFO
+		{134218239, DOCKER_LINK}, {2147484141, DOCKER_DIRECTORY},
+		{2147484141 | 1 << 20, DOCKER_DIRECTORY}, // sticky
+		{493 | 1 << 23 | 1 << 22, DOCKER_REGULAR}, // set-user-id and set-group-id
+		{420 | 1 << 24, DOCKER_OTHER}, // a socket
+		{420 | 1 << 26, DOCKER_OTHER}, // a device
+		{420 | 1 << 26 | 1 << 21, DOCKER_OTHER}, // a character device
+		{420 | 1 << 19, DOCKER_OTHER}, // irregular
+	};
+	struct docker_path st;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		assert_int_equal(stat_of(seen[i].mode, 922, &st), 0);
+		assert_int_equal(st.type, seen[i].type);
+		assert_int_equal(st.size, 922);
+	}
+	assert_int_equal(stat_of(-1, 922, &st), -1);
+	assert_int_equal(stat_of(1LL << 32, 922, &st), -1);
+	assert_int_equal(stat_of(420, -1, &st), -1);
+	assert_int_equal(docker_answer_stat(NULL, &st, &e), -1);
+	assert_int_equal(docker_answer_stat("", &st, &e), -1);
+	assert_int_equal(docker_answer_stat("not base64", &st, &e), -1);
+	assert_int_equal(docker_answer_stat("e30=", &st, &e), -1); // {}
+}
+
 // An engine that has left 1.41 behind: tells its version, then has no container.
 static void *engine_main(void *data)
 {
@@ -163,6 +210,7 @@ int main(void)
 		cmocka_unit_test(a_bad_event_is_refused_and_a_bad_host_is_none),
 		cmocka_unit_test(names_that_mean_more_in_a_url_are_refused),
 		cmocka_unit_test(an_image_needs_the_user_dev),
+		cmocka_unit_test(what_a_path_is_is_told_by_gos_mode),
 		cmocka_unit_test(the_oldest_version_that_the_engine_takes_is_spoken),
 		cmocka_unit_test(the_events_request_asks_for_three_events_of_ours),
 	};

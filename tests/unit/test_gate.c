@@ -2,6 +2,7 @@
 // What goes through the gate, both halves: right words, wrong words, silence. Who may speak is a
 // question for a real container (tests/system/test_gate.py).
 // uses: agent/container/gate.c agent/net/netns.c agent/init/gate.c agent/init/words.c
+// uses: agent/container/pid1.c
 #include "agent/container/gate.h"
 
 #include "tests/unit/unit.h"

@@ -229,11 +229,9 @@ void host_forget(struct hosts *hosts, struct host *h)
 	did("forget");
 }
 
-int run_adopt(const struct host_spec *s, const struct docker_container *c, const struct wait *w,
-	struct run *ret, struct err *e)
+int run_adopt(const struct run_found *found, const struct wait *w, struct run *ret, struct err *e)
 {
-	(void)s;
-	(void)c;
+	(void)found;
 	(void)w;
 	*ret = RUN_INIT;
 	did("adopt");

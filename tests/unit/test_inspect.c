@@ -125,11 +125,9 @@ bool run_is_dead(const struct run *run)
 	return answers.is_dead;
 }
 
-int run_adopt(const struct host_spec *s, const struct docker_container *c, const struct wait *w,
-	struct run *ret, struct err *e)
+int run_adopt(const struct run_found *found, const struct wait *w, struct run *ret, struct err *e)
 {
-	(void)s;
-	(void)c;
+	(void)found;
 	(void)w;
 	did("adopt");
 	*ret = RUN_INIT;

@@ -13,17 +13,22 @@
 #include "agent/host/run.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
+#include "agent/store/home.h"
+#include "agent/store/store.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
 // What the neighbours answer: 0, WAIT_CANCELED, another outcome, or -1; for checks also what they
 // add to the evidence.
 static struct {
-	int prove, link, wall, verify, probe, read, open, find, netns, init, connect, say;
+	int prove, link, wall, verify, probe, read, open, find, netns, init, home, program, connect,
+		say;
 	enum outcome proves, links, walls, verifies, probes;
 	bool is_open;
 	enum gate_state gate;
 } answers;
+
+static const struct store the_store;
 
 static int answer(const char *what, int r, struct err *e)
 {
@@ -145,11 +150,32 @@ int netns_open(const char *path, struct err *e)
 	return answers.netns < 0 ? err_say(e, ENOENT, "no namespace") : eventfd(0, EFD_CLOEXEC);
 }
 
-int gate_connect(int ns_fd, pid_t pid, const struct wait *w, int *ret_fd, struct err *e)
+int home_open(
+	const struct store *store, const char *host_id, bool make, struct home *ret, struct err *e)
 {
-	(void)ns_fd;
+	assert_ptr_equal(store, &the_store);
+	assert_string_equal(host_id, "h");
+	assert_false(make);
+	*ret = HOME_INIT;
+	return result(answers.home, "no directory", e);
+}
+
+void home_done(struct home *h)
+{
+	(void)h;
+}
+
+int home_init_open(const struct home *h, struct err *e)
+{
+	(void)h;
+	return answers.program < 0 ? err_say(e, EIO, "no program") : eventfd(0, EFD_CLOEXEC);
+}
+
+int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct err *e)
+{
+	assert_true(!p->alone && p->program_fd >= 0);
 	(void)w;
-	did("gate of %d", (int)pid);
+	did("gate of %d", (int)p->pid);
 	if (answers.connect == 0)
 		*ret_fd = eventfd(0, EFD_CLOEXEC);
 	return result(answers.connect, "no gate", e);
@@ -338,14 +364,15 @@ static void a_wall_that_had_closed_is_probed_once_it_is_open_again(void **state)
 
 static int adopt(const char *id, struct run *ret, struct err *e)
 {
-	struct host_spec spec = {0};
+	struct host_spec spec = {.host_id = "h"};
 	struct docker_container c = {.pid = 77, .started_at = "then", .sandbox_key = "/key"};
 	struct wait w = wait_for(1000, -1);
 	snprintf(c.id, sizeof(c.id), "%s", id);
 	spec.has_exit = true;
 	spec.exit.tunnel.kind = &kind;
 	spec.exit.tunnel.link.mtu = 1420;
-	return run_adopt(&spec, &c, &w, ret, e);
+	const struct run_found found = {.store = &the_store, .spec = &spec, .container = &c};
+	return run_adopt(&found, &w, ret, e);
 }
 
 static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **state)
@@ -374,7 +401,8 @@ static void a_host_without_an_exit_is_not_adopted(void **state)
 	struct run run;
 	struct err e;
 	(void)state;
-	assert_int_equal(run_adopt(&spec, &c, &w, &run, &e), -1);
+	const struct run_found found = {.store = &the_store, .spec = &spec, .container = &c};
+	assert_int_equal(run_adopt(&found, &w, &run, &e), -1);
 	assert_int_equal(e.code, ENOENT);
 	assert_string_equal(e.message, "the host has no exit");
 	assert_did("");
@@ -395,6 +423,10 @@ static void what_is_not_whole_is_not_adopted(void **state)
 		{&answers.find, -1, -1, "netns /key; wall_init; find cabc; " CLOSED, "find"},
 		{&answers.find, TUNNEL_ABSENT, -1, "netns /key; wall_init; find cabc; " CLOSED,
 			"its tunnel does not run"},
+		{&answers.home, -1, -1, "netns /key; wall_init; find cabc; " CLOSED,
+			"no directory"},
+		{&answers.program, -1, -1, "netns /key; wall_init; find cabc; " CLOSED,
+			"no program"},
 		{&answers.connect, -1, -1, "netns /key; wall_init; find cabc; gate of 77; " CLOSED,
 			"no gate"},
 		{&answers.connect, WAIT_TIMEOUT, -1,

@@ -122,15 +122,24 @@ static void create_takes_the_container_that_there_is_or_makes_one(void **state)
 		   "machine any more: load it again or rebuild the host; ");
 }
 
+#define LOOK "look at made; "
+
 static void boot_finds_the_running_container(void **state)
 {
 	const struct row rows[] = {
-		{NULL, 0, 0, "start made; inspect made; netns /key; "},
-		{&answers.start, -1, -1, "start made; fail docker: not started; "},
-		{&answers.start, WAIT_CANCELED, WAIT_CANCELED, "start made; "},
+		{NULL, 0, 0, LOOK "start made; inspect made; netns /key; "},
+		{&answers.rootfs, -1, -1, LOOK "fail docker: /etc is a link; "},
+		{&answers.rootfs, WAIT_CANCELED, WAIT_CANCELED, LOOK},
+		{&answers.rootfs, ROOTFS_UNFIT, -1,
+			LOOK
+			"refuse rebuild_needed: the container cannot be started safely, /etc is "
+			"a link; rebuild the host, which keeps its home; "},
+		{&answers.start, -1, -1, LOOK "start made; fail docker: not started; "},
+		{&answers.start, WAIT_CANCELED, WAIT_CANCELED, LOOK "start made; "},
 		{&answers.inspect, -1, -1,
-			"start made; inspect made; fail docker: not inspected; "},
+			LOOK "start made; inspect made; fail docker: not inspected; "},
 		{&answers.netns, -1, -1,
+			LOOK
 			"start made; inspect made; netns /key; fail docker_failed: no namespace; "},
 	};
 	struct err e;
@@ -145,8 +154,8 @@ static void boot_finds_the_running_container(void **state)
 	again();
 	answers.running = false;
 	assert_int_equal(start_boot(&task, &e), -1);
-	assert_did("start made; inspect made; fail docker: the container ended at once with "
-		   "status 3: it is tired; ");
+	assert_did(LOOK "start made; inspect made; fail docker: the container ended at once with "
+			"status 3: it is tired; ");
 }
 
 static void the_wall_is_loaded_closed(void **state)
@@ -244,6 +253,7 @@ static void the_gate_opens_once_and_sshd_answers(void **state)
 {
 	const struct row rows[] = {
 		{NULL, 0, 0, OPENED "wait for sshd; port 22; "},
+		{&answers.program, -1, -1, "fail gate_failed: no program; "},
 		{&answers.connect, -1, -1, "gate of 77; fail gate_failed: no gate; "},
 		{&answers.connect, WAIT_CANCELED, WAIT_CANCELED, "gate of 77; "},
 		{&answers.ask, -1, -1, GATE "fail gate_failed: no answer; "},
