@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,23 +95,38 @@ static int step_namespace(struct create *c, struct err *e)
 	return 0;
 }
 
-static int step_layers(struct create *c, struct err *e)
+// Makes the directories above PLACE_LAYERS/x/y.
+static int parents_make(char *path, struct err *e)
 {
-	const struct overlay *o = &c->overlay;
-	_cleanup_(freep) char *upper = xasprintf("%s/%s", o->home, o->id);
-	struct clone clone = {.source = upper, .target = SWAP_UPPER, .userns = c->userns};
-
-	if (clone_mount(&clone, e) < 0)
-		return -1;
-	for (size_t i = 0; i < o->lower_count; i++) {
-		_cleanup_(freep) char *source = xasprintf("%s/%s", o->home, o->lowers[i]);
-		_cleanup_(freep) char *target = swap_layer(i);
-		clone.source = source;
-		clone.target = target;
-		if (clone_mount(&clone, e) < 0)
-			return -1;
+	for (char *slash = path + strlen(PLACE); (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		int r = mkdir(path, 0755);
+		*slash = '/';
+		if (r < 0 && errno != EEXIST)
+			return err_set(e, errno, "make the directories of %s", path);
 	}
 	return 0;
+}
+
+static int layer_clone(const struct create *c, const char *name, struct err *e)
+{
+	_cleanup_(freep) char *source = xasprintf("%s/%s", c->overlay.home, name);
+	_cleanup_(freep) char *target = xasprintf("%s/%s", PLACE_LAYERS, name);
+	struct clone clone = {.source = source, .target = target, .userns = c->userns};
+
+	if (parents_make(target, e) < 0)
+		return -1;
+	return clone_mount(&clone, e);
+}
+
+// The one that is written to comes last: nothing is made in it.
+static int step_layers(struct create *c, struct err *e)
+{
+	for (size_t i = 0; i < c->overlay.lower_count; i++) {
+		if (layer_clone(c, c->overlay.lowers[i], e) < 0)
+			return -1;
+	}
+	return layer_clone(c, c->overlay.id, e);
 }
 
 static int step_binds(struct create *c, struct err *e)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/failpoint.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "lib/wait.h"
@@ -97,6 +98,7 @@ int owner_namespace(const struct ids *ids, const struct wait *w, int *ret_fd, st
 		owner_main(ids->owner, parent, theirs);
 	}
 	int r = made_wait(ours, ids->owner, w, e);
+	failpoint("runtime", "map", "before");
 	if (r == 0)
 		r = maps_write(pid, ids, e);
 	if (r == 0)

@@ -8,4 +8,6 @@
 
 #define PLACE_ROOT \
 	PLACE "/root" // the container's root; also on the machine, where `runc exec` changes to it
+#define PLACE_LAYERS \
+	PLACE "/layers" // copies of what an overlay names, by the same names as in .../overlay2
 #define PLACE_USERNS PLACE "/userns" // a bind of the user namespace's file

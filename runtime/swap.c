@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/failpoint.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "lib/wait.h"
@@ -84,6 +85,7 @@ int swap_end(const char *root, int machine, const struct wait *w, struct err *e)
 		return err_set(e, errno, "watch %s", root);
 	if (child_run(machine_unmount, &p, "unmounting the engine's overlay", w, e) < 0)
 		return -1;
+	failpoint("runtime", "end", "before");
 	// Where mounts spread it went with the machine's.
 	if (umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
 		return err_set(e, errno, "unmount the copy of %s", root);
@@ -118,17 +120,18 @@ static int overlay_become(unsigned base, struct err *e)
 	return 0;
 }
 
-// Paths relative to PLACE keep 500 layers within the page that mount(2) takes. What the module's parameters could turn on
-// is said to be off: dockerd's overlay of the same layers has it off, and a redirected directory of the user's could lead
-// a mount of runc's elsewhere.
+// The names are those that dockerd gives when it finds whole paths too long, and so within the page that mount(2) takes. When
+// dockerd restarts a container it leaves this overlay mounted, and we read these options. What the module's parameters could
+// turn on is said to be off: dockerd's overlay of the same layers has it off, and a redirected directory of the user's could
+// lead a mount of runc's elsewhere.
 static char *overlay_options(const struct overlay *o)
 {
-	_cleanup_(str_done) struct str s = STR_INIT(4000);
+	_cleanup_(str_done) struct str s = STR_INIT(4095);
 
 	str_add(&s, "index=off,redirect_dir=off,metacopy=off,lowerdir=");
 	for (size_t i = 0; i < o->lower_count; i++)
-		str_addf(&s, "%sl%zu", i > 0 ? ":" : "", i);
-	str_add(&s, ",upperdir=upper/diff,workdir=upper/work");
+		str_addf(&s, "%s%s", i > 0 ? ":" : "", o->lowers[i]);
+	str_addf(&s, ",upperdir=%s/diff,workdir=%s/work", o->id, o->id);
 	return str_take(&s);
 }
 
@@ -139,8 +142,8 @@ static int overlay_mount(const void *arg, struct err *e)
 
 	if (!options)
 		return err_say(e, E2BIG, "the image has too many layers for one overlay");
-	if (chdir(PLACE) < 0)
-		return err_set(e, errno, "change to %s", PLACE);
+	if (chdir(PLACE_LAYERS) < 0)
+		return err_set(e, errno, "change to %s", PLACE_LAYERS);
 	if (overlay_become(m->base, e) < 0)
 		return -1;
 	if (mount("overlay", PLACE_ROOT, "overlay", MS_NODEV, options) < 0)
@@ -156,11 +159,6 @@ int swap_begin(const struct overlay *o, unsigned base, const struct wait *w, str
 	return child_run(overlay_mount, &m, "mounting the container's overlay", w, e);
 }
 
-char *swap_layer(size_t i)
-{
-	return xasprintf("%s/l%zu", PLACE, i);
-}
-
 // --- the engine sees it
 
 static int machine_mount(const void *arg, struct err *e)
@@ -171,6 +169,7 @@ static int machine_mount(const void *arg, struct err *e)
 		return -1;
 	if (move_mount(p->tree, "", AT_FDCWD, p->root, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_set(e, errno, "mount the container's overlay at %s", p->root);
+	failpoint("runtime", "shown", "after");
 	return 0;
 }
 

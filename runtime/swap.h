@@ -2,8 +2,6 @@
 // Puts an overlay with the container's ids in place of dockerd's.
 #pragma once
 
-#include <stddef.h>
-
 #include "lib/attr.h"
 
 struct err;
@@ -18,14 +16,10 @@ struct wait;
 // namespace, such as that of a starting container, may still hold it.
 _must_check_ int swap_end(const char *root, int machine, const struct wait *w, struct err *e);
 
-// Mounts the overlay of the copies in PLACE (swap_layer_*) at PLACE_ROOT. `base` is the container's uid 0 outside.
+// Mounts the overlay of the copies in PLACE_LAYERS at PLACE_ROOT. `base` is the container's uid 0 outside.
 _must_check_ int swap_begin(
 	const struct overlay *o, unsigned base, const struct wait *w, struct err *e);
 
 // Mounts what is at PLACE_ROOT at `root` in the machine's namespace too: dockerd finds its container's files there, and
 // unmounts it when the container stops.
 _must_check_ int swap_show(const char *root, int machine, const struct wait *w, struct err *e);
-
-// Where the copies are: of layer number i, and of the directory that holds diff and work. The caller frees the first.
-char *swap_layer(size_t i);
-#define SWAP_UPPER PLACE "/upper"

@@ -1,6 +1,6 @@
 """Changes one condition at a time and runs the tests of that place: what nobody noticed is not tested.
 
-usage: tools/mutants [PLACE]      PLACE: task, task.finish, agent or agent/host/host.c (default: everything)
+usage: tools/mutants [PLACE]      PLACE: task, task.finish, agent, runtime or runtime/ids.c (default: everything)
 
 Prints the changes that survived as `file:line: the changed line`, with what goes in [-..-] and what comes in {+..+}.
 A change that does not compile is not counted. tools/mutants/equivalent lists, with the reason, those that change
@@ -58,7 +58,7 @@ def main():
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     c.run(place, report)
-    if not (place or "").startswith("agent"):
+    if not (place or "").startswith(("agent", "runtime")):
         stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
         try:
             stack.up("postgres")

@@ -11,7 +11,8 @@ from support.paths import CHECKOUT
 
 from workers import spread
 
-# The agent's decisions: when, why and in which order. How is mechanism, which system tests try.
+# Decisions of the agent (when, why and in which order) and of the runtime (what it serves). How is mechanism, which system
+# tests try.
 DECISIONS = [
     "agent/host/end.c",
     "agent/host/guard.c",
@@ -23,6 +24,12 @@ DECISIONS = [
     "agent/task/host_task.c",
     "agent/task/start.c",
     "agent/verify/verify_judge.c",
+    "runtime/call.c",
+    "runtime/config.c",
+    "runtime/config_check.c",
+    "runtime/ids.c",
+    "runtime/limits.c",
+    "runtime/overlay.c",
 ]
 TIMEOUT_S = 60
 TOKEN = re.compile(
@@ -162,7 +169,7 @@ def run(place, report):
     """Tries all changes of a place; report(source, change, outcome) for each. The unit tests are built and pass."""
     found = []
     for path in DECISIONS:
-        if place in (None, "agent", path):
+        if place in (None, path.split("/")[0], path):
             source = (CHECKOUT / path).read_text()
             found += [(source, change) for change in changes(path, source)]
     if found:
