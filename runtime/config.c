@@ -129,12 +129,6 @@ char *config_bind_target(size_t i)
 	return xasprintf("%s/bind%zu", PLACE, i);
 }
 
-static void text_change(cJSON *object, const char *name, const char *text)
-{
-	cJSON_DeleteItemFromObjectCaseSensitive(object, name);
-	json_set_text(object, name, text);
-}
-
 static void map_add(cJSON *linux_, const char *name, const struct ids *ids)
 {
 	cJSON *map = json_add(json_set_array(linux_, name), json_new_object());
@@ -152,7 +146,7 @@ static void ping_groups_fit(cJSON *linux_)
 	const char *range = cJSON_GetStringValue(member(sysctl, name));
 
 	if (range && strcmp(range, "0 2147483647") == 0)
-		text_change(sysctl, name, "0 65535");
+		json_set_text(sysctl, name, "0 65535");
 }
 
 char *config_edited(struct config *c)
@@ -165,10 +159,10 @@ char *config_edited(struct config *c)
 	map_add(linux_, "uidMappings", &c->ids);
 	map_add(linux_, "gidMappings", &c->ids);
 	ping_groups_fit(linux_);
-	text_change(member(c->json, "root"), "path", PLACE_ROOT);
+	json_set_text(member(c->json, "root"), "path", PLACE_ROOT);
 	for (size_t i = 0; i < c->bind_count; i++) {
 		_cleanup_(freep) char *target = config_bind_target(i);
-		text_change(c->binds[i].mount, "source", target);
+		json_set_text(c->binds[i].mount, "source", target);
 	}
 	return json_print(c->json);
 }

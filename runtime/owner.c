@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,33 +23,47 @@
 #include "runtime/file.h"
 #include "runtime/ids.h"
 
-// Becomes the owner, makes the namespace, says so (0 or an errno), and lives until the other end closes.
+// Becomes the owner and makes the namespace. CAP_SYS_ADMIN of the machine lasts until then: some distributions let no process
+// without it make one (kernel.unprivileged_userns_clone=0, AppArmor).
+static int owner_become(uid_t owner, pid_t parent, struct err *e)
+{
+	struct proc_user user = {.uid = owner, .gid = owner};
+
+	if (proc_drop(&user, 1U << CAP_SYS_ADMIN, e) < 0 || proc_lock_down(e) < 0 ||
+		proc_die_with_parent(parent, SIGKILL, e) < 0)
+		return -1;
+	if (unshare(CLONE_NEWUSER) == 0)
+		return 0;
+	if (errno == ENOSPC)
+		return err_say(e, ENOSPC,
+			"the machine allows no further user namespace: raise the sysctl user.max_user_namespaces");
+	return err_set(e, errno, "make a user namespace as uid %u", (unsigned)owner);
+}
+
+// Says how it went, and lives until the other end closes.
 _Noreturn static void owner_main(uid_t owner, pid_t parent, int fd)
 {
-	struct err e;
-	int code = 0;
+	struct err e = {0};
 	char end;
 
-	if (setgroups(0, NULL) < 0 || setresgid(owner, owner, owner) < 0 ||
-		setresuid(owner, owner, owner) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
-		proc_die_with_parent(parent, SIGKILL, &e) < 0 || unshare(CLONE_NEWUSER) < 0)
-		code = errno;
-	if (write(fd, &code, sizeof(code)) == sizeof(code))
+	(void)!owner_become(owner, parent, &e);
+	if (write(fd, &e, sizeof(e)) == sizeof(e))
 		(void)!read(fd, &end, 1);
 	_exit(EXIT_SUCCESS);
 }
 
-static int made_wait(int fd, uid_t owner, const struct wait *w, struct err *e)
+static int made_wait(int fd, const struct wait *w, struct err *e)
 {
-	int code;
+	struct err told;
 
 	if (wait_fd(w, fd, POLLIN, "the user namespace", e) != 0)
 		return -1;
-	if (read(fd, &code, sizeof(code)) != sizeof(code))
+	if (read(fd, &told, sizeof(told)) != sizeof(told))
 		return err_say(e, ECHILD, "the process that makes the user namespace was killed");
-	if (code)
-		return err_set(e, code, "make a user namespace as uid %u", (unsigned)owner);
-	return 0;
+	if (told.code == 0)
+		return 0;
+	*e = told;
+	return -1;
 }
 
 static int maps_write(pid_t pid, const struct ids *ids, struct err *e)
@@ -97,7 +110,7 @@ int owner_namespace(const struct ids *ids, const struct wait *w, int *ret_fd, st
 		closep(&ours);
 		owner_main(ids->owner, parent, theirs);
 	}
-	int r = made_wait(ours, ids->owner, w, e);
+	int r = made_wait(ours, w, e);
 	failpoint("runtime", "map", "before");
 	if (r == 0)
 		r = maps_write(pid, ids, e);

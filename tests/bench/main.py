@@ -15,7 +15,7 @@ from support.http import demo_api
 from support.paths import CHECKOUT
 from support.stack import Stack
 
-from bench import bench_bus, bench_host, bench_http, bench_recovery, bench_ssh
+from bench import bench_bus, bench_host, bench_http, bench_recovery, bench_runtime, bench_ssh
 
 # What must hold: name, whether more is better, the bound.
 BOUNDS = (
@@ -27,6 +27,7 @@ BOUNDS = (
     ("claims_ratio", ">=", 0.3),
     ("healthz_ratio", ">=", 0.6),
     ("start_ratio", "<=", 2.0),
+    ("runtime_added_ms", "<=", 20),
     ("start_wall_ms", "<=", 5),
     ("start_tunnel_ms", "<=", 100),
     ("start_verify_ms", "<=", 200),
@@ -56,6 +57,7 @@ def measure(stack, directory):
     yield "bus", bench_bus.wakes(stack)
     yield "healthz", bench_http.healthz(stack)
     yield "start", bench_host.start(stack, directory)
+    yield "runtime", bench_runtime.start(stack)
     yield "curl to prompt", bench_host.curl_to_prompt(stack)
     ways = bench_ssh.Ways(stack, add_key, directory)
     yield "memory", bench_host.pss_idle(stack)

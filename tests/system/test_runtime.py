@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 from pathlib import Path
@@ -277,6 +278,19 @@ def test_one_overlay_is_mounted_while_it_runs_and_none_when_it_is_stopped(boxes)
     assert (box.merged / "etc/passwd").stat().st_uid == box.base
     box.stop()
     wait_until(lambda: not any(str(box.merged) in line for line in box.engine.mounts()), "the engine unmounts it")
+
+
+def test_an_engine_that_came_back_still_unmounts_it(boxes):
+    box = boxes().start()
+    stack = box.engine.stack
+    before = stack.pid("dockerd")
+    stack.kill("dockerd", signal.SIGKILL)
+    stack.wait_restarted("dockerd", before)
+    wait_until(stack.docker_answers, "dockerd answers")
+    assert box.run("id", "-u") == "0"
+    box.stop()
+    wait_until(lambda: not any(str(box.merged) in line for line in box.engine.mounts()), "the engine unmounts it")
+    assert box.start().run("id", "-u") == "0"
 
 
 def test_eight_start_at_once(boxes):

@@ -81,11 +81,12 @@ static void other_calls_are_runcs(void **state)
 static void a_create_that_is_not_understood_is_refused(void **state)
 {
 	static const char *const sentences[] = {"needs --bundle", "--no-pivot", "--new",
-		"--bundle needs a value", "needs --bundle"};
+		"option --bundl", "--bundle needs a value", "needs --bundle"};
 	char *const words[][7] = {
 		{"ccp-runtime", "create", "id", NULL},
 		{"ccp-runtime", "create", "--bundle", "/b", "--no-pivot", "id", NULL},
 		{"ccp-runtime", "--new", "create", "--bundle", "/b", "id", NULL},
+		{"ccp-runtime", "create", "--bundl", "/b", "id", NULL},
 		{"ccp-runtime", "create", "--bundle", NULL},
 		{"ccp-runtime", "create", "--pid-file", "--bundle", "/b", NULL},
 	};

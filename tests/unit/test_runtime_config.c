@@ -108,6 +108,17 @@ static void other_ping_groups_stay(void **state)
 	assert_non_null(strstr(edited, "\"net.ipv4.ping_group_range\":\"1 0\""));
 }
 
+static void no_ping_groups_stay_none(void **state)
+{
+	_cleanup_(freep) char *in = input_with("net.ipv4.ping_group_range", "net.ipv4.other");
+	_cleanup_(config_done) struct config c;
+	struct err e;
+	(void)state;
+	assert_int_equal(read_text(in, &c, &e), 0);
+	_cleanup_(freep) char *edited = config_edited(&c);
+	assert_null(strstr(edited, "ping_group_range"));
+}
+
 static const struct {
 	const char *from;
 	const char *to;
@@ -280,6 +291,7 @@ int main(void)
 		cmocka_unit_test(ids_root_binds_and_limits_are_read),
 		cmocka_unit_test(a_bind_that_is_not_recursive_stays_so),
 		cmocka_unit_test(other_ping_groups_stay),
+		cmocka_unit_test(no_ping_groups_stay_none),
 		cmocka_unit_test(what_cannot_be_served_is_refused),
 		cmocka_unit_test(more_binds_than_the_limit_are_refused),
 		cmocka_unit_test(empty_kinds_of_hooks_are_nothing),

@@ -11,7 +11,7 @@ from support.paths import CHECKOUT
 
 from workers import spread
 
-# Decisions of the agent (when, why and in which order) and of the runtime (what it serves). How is mechanism, which system
+# Decisions of the agent (when, why, in which order) and of the runtime (what it serves). How is mechanism, which system
 # tests try.
 DECISIONS = [
     "agent/host/end.c",
