@@ -111,6 +111,16 @@ $(OUT)/$(1): $(call objects,$(2)) $(LIB) $(OUT)/obj/$(1).link
 	$$(Q)$$(LINK_$(1))
 endef
 
+# The runtime has one thread. That of the sanitizer would forbid it to make a user namespace: it is the released one.
+ifeq ($(FLAVOUR),tsan)
+FOLDERS := $(filter-out runtime,$(FOLDERS))
+.PHONY: $(OUT)/ccp-runtime
+$(OUT)/ccp-runtime:
+	@mkdir -p $(@D)
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=release build/release/ccp-runtime
+	$(Q)ln -f build/release/ccp-runtime $@
+endif
+
 sources = $(filter-out agent/init/%,$(wildcard $(1)/*.c $(1)/*/*.c))
 $(foreach f,$(FOLDERS),$(eval $(call LINK_RULE,$(call program,$(f)),$(call sources,$(f)),$(LIBS_$(f)))))
 

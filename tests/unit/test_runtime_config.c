@@ -222,6 +222,20 @@ static void empty_kinds_of_hooks_are_nothing(void **state)
 	assert_int_equal(read_text(in, &c, &e), 0);
 }
 
+static void a_private_root_is_fine(void **state)
+{
+	static const char *const words[] = {"", "private", "rprivate"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		_cleanup_(freep) char *to =
+			xasprintf("\"rootfsPropagation\": \"%s\", \"namespaces\"", words[i]);
+		_cleanup_(freep) char *in = input_with("\"namespaces\"", to);
+		_cleanup_(config_done) struct config c;
+		struct err e;
+		assert_int_equal(read_text(in, &c, &e), 0);
+	}
+}
+
 // --- limits
 
 static size_t taken(const char *rlimits, int *ret_left)
@@ -295,6 +309,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_served_is_refused),
 		cmocka_unit_test(more_binds_than_the_limit_are_refused),
 		cmocka_unit_test(empty_kinds_of_hooks_are_nothing),
+		cmocka_unit_test(a_private_root_is_fine),
 		cmocka_unit_test(limits_with_two_values_and_of_other_kinds_stay),
 		cmocka_unit_test(limits_are_set_soft_and_hard),
 		cmocka_unit_test(paths_that_would_be_written_otherwise_are_refused),
