@@ -3,13 +3,17 @@
 #
 # A stack is one installation of the product on this machine. These variables choose it; tests run several side by side:
 #   STATE_DIR          all that it keeps and runs from               /var/lib/cloud-cli-proxy
-#   CCP_RUN_DIR        where up writes `env` for people and tests    .run of the checkout
+#   CCP_RUN_DIR        where up writes `env` for people and tests    .run of the checkout; with another STATE_DIR, its run/people
 #   CCP_HTTP_PORT      of ccp-api on 127.0.0.1                       8080
 #   CCP_SSHPROXY_PORT  of ccp-sshproxy on 127.0.0.1                  2222
 #   CCP_LAB_PREFIX     names of the lab's network namespaces         ccp; with another STATE_DIR one of its own
 #   CCP_OWN_DOCKER     1: a dockerd of its own though one answers at /var/run/docker.sock
 # up keeps what it was called with in STATE_DIR/stack, so that later STATE_DIR is enough. None of them is a name in the `env`
 # that up writes: a shell that has read one stack's can still start another.
+#
+# A shell works for one stack: settings_load chooses it, once, and no function has a default of its own. Before that, and
+# without an errexit of the caller's too, a name that is not set ends the shell.
+set -u
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # used by those who source this
@@ -27,30 +31,48 @@ die() {
 
 default_state_dir=/var/lib/cloud-cli-proxy
 
-# Two stacks that share a lab would take each other's exits away.
+is_default_stack() {
+	[[ $STATE_DIR == "$(realpath -m "$default_state_dir")" ]]
+}
+
+# Two stacks that share a lab would take each other's exits away, and two that share a directory each other's `env`.
 lab_prefix() {
-	[[ $STATE_DIR == "$(realpath -m "$default_state_dir")" ]] && printf 'ccp\n' && return
+	is_default_stack && printf 'ccp\n' && return
 	printf 'ccp-%08x\n' "$(cksum <<<"$STATE_DIR" | cut -d' ' -f1)"
 }
 
-# Sets the variables above: what the caller says, else what the stack was started with, else the default.
-settings_load() {
-	local name value
+run_dir() {
+	is_default_stack && printf '%s\n' "$checkout/.run" || printf '%s\n' "$STATE_DIR/run/people"
+}
+
+# A line NAME=value of STATE_DIR/stack for each variable that the stack was started with.
+settings_saved() {
+	local name
+	for name in "${stack_variables[@]}"; do
+		grep -E "^$name=." "$STATE_DIR/stack" 2>/dev/null || true
+	done
+}
+
+# Sets the variables above: what the stack was started with (kept) or what the caller says (given) comes first, the default
+# last. The lab's name is kept in either case: under another it would leave the one that stands behind.
+settings_load() { # kept|given
+	local line name
+	[[ -z ${stack_loaded:-} ]] || die "this shell works for the stack in $stack_loaded: use another for another one"
 	CCP_DOCKER_SOCKET=
 	STATE_DIR=${STATE_DIR:-$default_state_dir}
 	[[ $STATE_DIR != /* ]] || STATE_DIR=$(realpath -m "$STATE_DIR") # one directory, one spelling: processes are known by it
 	[[ $STATE_DIR =~ ^/[A-Za-z0-9._/-]+$ && ${#STATE_DIR} -le 70 ]] ||
 		die "STATE_DIR must be an absolute path of at most 70 letters, digits and ._/- (sockets lie in it), not '$STATE_DIR'"
-	if [[ -r $STATE_DIR/stack ]]; then
-		while IFS='=' read -r name value; do
-			[[ " ${stack_variables[*]} " != *" $name "* || -n ${!name:-} ]] || printf -v "$name" %s "$value"
-		done <"$STATE_DIR/stack"
-	fi
-	CCP_RUN_DIR=${CCP_RUN_DIR:-$checkout/.run}
+	while read -r line; do
+		name=${line%%=*}
+		[[ $1 == given && $name != CCP_LAB_PREFIX && -n ${!name:-} ]] || printf -v "$name" %s "${line#*=}"
+	done < <(settings_saved)
+	CCP_RUN_DIR=${CCP_RUN_DIR:-$(run_dir)}
 	CCP_HTTP_PORT=${CCP_HTTP_PORT:-8080}
 	CCP_SSHPROXY_PORT=${CCP_SSHPROXY_PORT:-2222}
 	CCP_LAB_PREFIX=${CCP_LAB_PREFIX:-$(lab_prefix)}
-	export STATE_DIR "${stack_variables[@]?}"
+	stack_loaded=$STATE_DIR
+	export STATE_DIR # for the scripts that a script calls; they read the rest in STATE_DIR/stack
 }
 
 settings_save() {
@@ -200,10 +222,9 @@ services_define() {
 # What a killed supervisor left running ends first, so that nothing has two.
 supervisor_start() {
 	supervisor_pid >/dev/null && return
-	local dir name
-	for dir in "$STATE_DIR"/service/*/; do
-		service_end "$(basename "$dir")"
-	done
+	local name names
+	mapfile -t names < <(cd "$STATE_DIR/service" 2>/dev/null && printf '%s\n' *)
+	services_end "${names[@]}"
 	rm -rf "$STATE_DIR/service"
 	mkdir -p "$STATE_DIR/service"
 	services_define
@@ -232,16 +253,64 @@ service_start() { # NAME
 	fi
 }
 
-# Ends a service and its supervisor and waits for both.
-service_end() { # NAME
-	local dir=$STATE_DIR/service/$1
-	[[ -e $dir/supervise/lock ]] || return 0
-	flock -n "$dir/supervise/lock" true && return
-	sv -w 1 exit "$dir" >/dev/null || true
-	flock -w 40 "$dir/supervise/lock" true && return
-	printf '%s did not stop in 40 s: killed\n' "$1"
-	sv -w 5 kill "$dir" >/dev/null || true
-	flock -w 10 "$dir/supervise/lock" true
+# A process and all that descends from it.
+family() { # PID
+	local child
+	printf '%s\n' "$1"
+	for child in $(pgrep -P "$1"); do
+		family "$child"
+	done
+}
+
+# True when neither the service nor its supervisor is there.
+service_gone() { # NAME
+	[[ ! -e $STATE_DIR/service/$1/supervise/lock ]] || flock -n "$STATE_DIR/service/$1/supervise/lock" true
+}
+
+services_gone() { # NAME...
+	local name
+	for name; do
+		service_gone "$name" || return
+	done
+}
+
+# The supervisor of a service first, which would start it again; then it and all that descends from it.
+service_kill() { # NAME
+	local pid pids=()
+	for pid in $(pgrep -x runsv); do
+		[[ $(readlink "/proc/$pid/cwd") != "$STATE_DIR/service/$1" ]] || mapfile -t pids < <(family "$pid")
+	done
+	kill -KILL "${pids[@]}" 2>/dev/null || true
+}
+
+process_gone() { # PID
+	[[ ! -e /proc/$1 ]]
+}
+
+# A PostgreSQL that waits for a process which does not end is told to leave at once: it kills that one, and the next start
+# recovers. Killed itself, it would leave shared memory behind.
+postgres_hurry() {
+	local pid
+	service_gone postgres && return
+	pid=$(cat "$STATE_DIR/service/postgres/supervise/pid")
+	[[ -n $pid ]] && kill -QUIT "$pid" 2>/dev/null || return 0
+	wait_for 7 process_gone "$pid" || true
+}
+
+# Ends services and their supervisors and waits for all: asks, and kills after some seconds what is still there.
+services_end() { # NAME...
+	local name asked=()
+	for name; do
+		service_gone "$name" || asked+=("$STATE_DIR/service/$name")
+	done
+	[[ ${#asked[@]} -gt 0 ]] || return 0
+	sv -w 1 exit "${asked[@]}" >/dev/null || true
+	! wait_for 6 services_gone "$@" || return 0
+	[[ " $* " != *" postgres "* ]] || postgres_hurry
+	for name; do
+		service_gone "$name" || service_kill "$name"
+	done
+	wait_for 5 services_gone "$@"
 }
 
 service_log_tail() { # NAME

@@ -137,9 +137,9 @@ docker_choose() {
 	fi
 }
 
-# The docker client on this stack's engine; nothing that it is asked for here takes ten minutes.
+# The docker client on this stack's engine, for at most docker_s seconds: half an hour is for a build on a slow machine.
 docker_() {
-	DOCKER_HOST=unix://$CCP_DOCKER_SOCKET DOCKER_BUILDKIT=0 timeout --foreground 600 docker "$@"
+	DOCKER_HOST=unix://$CCP_DOCKER_SOCKET DOCKER_BUILDKIT=0 timeout --foreground "${docker_s:-1800}" docker "$@"
 }
 
 cgroup_refusal="no control groups are mounted and mounting them at /sys/fs/cgroup failed: containers cannot be limited here"
@@ -229,12 +229,11 @@ docker_start() {
 docker_end() {
 	local running
 	if docker_is_ours && docker_answers "$CCP_DOCKER_SOCKET"; then
-		mapfile -t running < <(docker_ ps -q)
-		[[ ${#running[@]} -eq 0 ]] || docker_ stop -t 5 "${running[@]}" >/dev/null ||
+		mapfile -t running < <(docker_s=10 docker_ ps -q)
+		[[ ${#running[@]} -eq 0 ]] || docker_s=20 docker_ stop -t 5 "${running[@]}" >/dev/null ||
 			say "docker stop failed (its message is above); what still runs is killed"
 	fi
-	service_end dockerd
-	service_end containerd
+	services_end dockerd containerd
 	shims_end
 }
 

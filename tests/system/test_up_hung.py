@@ -1,0 +1,86 @@
+"""`make down` with programs, servers and engines that hang: seconds, and nothing is left."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.host import Host
+from support.stack import Stack
+from support.wait import wait_until
+from test_up import containers, engines, lives, namespaces_of, processes_of
+
+SECONDS = 45  # one program that hangs costs less than ten; on a busy machine
+
+
+@pytest.fixture(scope="module")
+def third():
+    other = Stack(Path("/var/tmp") / f"ccp-test-{os.getpid()}-third", f"th{os.getpid() % 10000}")
+    try:
+        yield other
+    finally:
+        other.end()
+
+
+def hang(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+
+
+def of(processes, pattern):
+    return [pid for (pid, _), command in processes.items() if re.search(pattern, command)]
+
+
+def ended(stack, processes, namespaces):
+    """Nothing of it lives, and down took seconds."""
+    began = time.monotonic()
+    said = stack.script("down")
+    took = time.monotonic() - began
+    assert [command for (pid, start), command in processes.items() if lives(pid, start)] == [], said
+    assert processes_of(stack, namespaces) == {}
+    assert f"{stack.directory}/" not in Path("/proc/self/mountinfo").read_text()
+    assert not list(Path("/run/netns").glob(f"{stack.environment['CCP_LAB_PREFIX']}-*"))
+    assert took < SECONDS, said
+    return said
+
+
+def cron_launcher(stack):
+    """PostgreSQL's child that is not there for a connection but for pg_cron."""
+    parent = str(stack.pid("postgres"))
+    found = subprocess.run(["pgrep", "-P", parent, "-f", "pg_cron launcher"], capture_output=True, text=True, check=True)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def test_down_with_stopped_programs_engines_and_a_hung_cron_launcher(third):
+    third.up()
+    Host(third).running()
+    namespaces = namespaces_of(third)
+    processes = processes_of(third, namespaces)
+    assert containers(third) and engines(third)
+    hang(of(processes, r"libexec/ccp-|libexec/wireguard-go "))
+    hang(cron_launcher(third))
+    ended(third, processes, namespaces)
+
+
+def test_down_with_a_docker_engine_and_supervisors_that_hang(third):
+    third.up()
+    Host(third).running()
+    namespaces = namespaces_of(third)
+    processes = processes_of(third, namespaces)
+    shims = of(processes, "containerd-shim")
+    assert shims
+    supervisors = [int(pid) for pid in subprocess.run(
+        ["pgrep", "-P", (third.directory / "run" / "supervisor.pid").read_text().strip()],
+        capture_output=True, text=True, check=True).stdout.split()]
+    hang([third.pid("dockerd"), third.pid("containerd"), *shims, *supervisors, *of(processes, "^runsvdir ")])
+    ended(third, processes, namespaces)
+
+
+def test_a_stack_that_was_ended_so_comes_back(third):
+    third.up()
+    Host(third).running()
+    wait_until(lambda: engines(third), "the host's engine runs")
+    third.script("down")
