@@ -43,6 +43,7 @@ class Stack:
             CCP_SSHPROXY_PORT=str(free_port()),
             CCP_LAB_PREFIX=prefix,
             CCP_OWN_DOCKER="1",
+            CCP_IMAGE_TARGET="slim",
         )
 
     def script(self, *arguments, timeout_s=UP_TIMEOUT_S, **environment):

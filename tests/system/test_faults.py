@@ -19,19 +19,18 @@ from support.wait import WAIT_S, wait_until
 # Bounded, and by every means a user has: UDP to anywhere, DNS to the exit's resolver and to another, TCP. The user
 # image has node, not Python.
 TRAFFIC = """
-const dgram = require('dgram'), net = require('net');
-const udp = dgram.createSocket('udp4');
-udp.on('error', () => {});
-const to = [
-  ['198.18.0.11', 9], ['198.18.0.53', 53], ['203.0.113.77', 53], ['198.51.100.1', 51820], ['198.18.200.200', 9]
-];
-const timer = setInterval(() => {
-  for (const [address, port] of to) udp.send('x'.repeat(32), port, address, () => {});
-  const tcp = net.connect(80, '198.18.0.12');
-  tcp.on('error', () => {});
-  setTimeout(() => tcp.destroy(), 20);
-}, 10);
-setTimeout(() => { clearInterval(timer); process.exit(0); }, 120000);
+import contextlib, socket, time
+to = [('198.18.0.11', 9), ('198.18.0.53', 53), ('203.0.113.77', 53), ('198.51.100.1', 51820), ('198.18.200.200', 9)]
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+end = time.monotonic() + 120
+while time.monotonic() < end:
+    for address in to:
+        with contextlib.suppress(OSError):
+            udp.sendto(b'x' * 32, address)
+    with contextlib.suppress(OSError), socket.socket() as tcp:
+        tcp.settimeout(0.02)
+        tcp.connect(('198.18.0.12', 80))
+    time.sleep(0.01)
 """
 
 
@@ -61,7 +60,7 @@ def captured(host, internet, tmp_path):
     path = tmp_path / "uplink.pcap"
     internet.run("capture", "start", str(path))
     before = user_packets(host)
-    host.stack.docker("exec", "-d", container_of(host), "node", "-e", TRAFFIC)
+    host.stack.docker("exec", "-d", container_of(host), "python3", "-c", TRAFFIC)
     wait_until(lambda: user_packets(host) > before + TRAFFIC_SEEN, "users' packets pass the wall")
     yield path
     internet.run("restore")

@@ -130,8 +130,8 @@ def test_a_stopped_host_is_started_and_the_stages_are_seen(line, shell):
 
 @SHELLS
 def test_the_command_has_its_arguments_as_they_were_and_its_exit_status(line, shell):
-    node = "console.log(JSON.stringify(process.argv.slice(1)))"
-    done = line.run(shell, "sh", "-c", f'exec node -e {shlex.quote(node)} -- "$@"', "sh", *ODD_ARGUMENTS)
+    python = "import json, sys; print(json.dumps(sys.argv[1:]))"
+    done = line.run(shell, "sh", "-c", f'exec python3 -c {shlex.quote(python)} "$@"', "sh", *ODD_ARGUMENTS)
     assert done.returncode == 0, done
     assert json.loads(done.stdout) == ODD_ARGUMENTS
     assert line.run(shell, "sh", "-c", "exit 7").returncode == 7

@@ -1,0 +1,1 @@
+# Yours; /etc/zsh/zshrc has set history, completion, keys and a prompt before.
