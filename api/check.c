@@ -15,13 +15,28 @@
 
 enum { ARRAY_MAX_BYTES = 4096 };
 
+// C0, DEL, C1, and Unicode's own ends of a line and of a paragraph: what a terminal or a log could obey.
+static bool is_control(const char *c, int length)
+{
+	const unsigned char *b = (const unsigned char *)c;
+	switch (length) {
+	case 1:
+		return b[0] < 0x20 || b[0] == 0x7f;
+	case 2:
+		return b[0] == 0xc2 && b[1] < 0xa0;
+	case 3:
+		return b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9);
+	default:
+		return false;
+	}
+}
+
 int64_t text_characters(const char *text, size_t len, bool controls)
 {
 	int64_t count = 0;
 	for (size_t at = 0; at < len; count++) {
-		unsigned char first = (unsigned char)text[at];
 		int length = utf8_length(text + at, len - at);
-		if (length == 0 || first == 0 || (!controls && (first < 0x20 || first == 0x7f)))
+		if (length == 0 || text[at] == '\0' || (!controls && is_control(text + at, length)))
 			return -1;
 		at += (size_t)length;
 	}

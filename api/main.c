@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/app.h"
+#include "api/check.h"
 #include "api/connection.h"
 #include "api/health.h"
 #include "api/server.h"
@@ -126,7 +127,7 @@ static void stop(struct service *s)
 // ccp-api hash: a password on stdin becomes its bcrypt on stdout, for account.create_admin.
 static int hash_command(int argc, char **argv)
 {
-	char password[HASH_PASSWORD_MAX + 3] = "";
+	char password[HASH_PASSWORD_MAX + 4] = "";
 	char hash[HASH_TEXT_MAX];
 	struct err e;
 	(void)argc;
@@ -134,9 +135,13 @@ static int hash_command(int argc, char **argv)
 	size_t len = fread(password, 1, sizeof(password) - 1, stdin);
 	if (len > 0 && password[len - 1] == '\n')
 		password[--len] = '\0';
-	if (strlen(password) != len || len < HASH_PASSWORD_MIN || len > HASH_PASSWORD_MAX) {
+	if (len > 0 && password[len - 1] == '\r') // of a file that came from elsewhere
+		password[--len] = '\0';
+	if (text_characters(password, len, false) < 0 || len < HASH_PASSWORD_MIN ||
+		len > HASH_PASSWORD_MAX) {
 		mem_wipe(password, sizeof(password));
-		fprintf(stderr, "ccp-api hash: the password must have %d to %d bytes\n",
+		fprintf(stderr,
+			"ccp-api hash: the password must be one line of %d to %d bytes, UTF-8 without control characters\n",
 			HASH_PASSWORD_MIN, HASH_PASSWORD_MAX);
 		return 2;
 	}

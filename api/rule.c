@@ -21,7 +21,8 @@ static const struct rule passwords[] = {
 		.base = "password",
 		.bounded = true,
 		.min = 1,
-		.max = HASH_PASSWORD_MAX},
+		.max = HASH_PASSWORD_MAX,
+		.controls = true},
 };
 
 // Written before the first request is checked, and only read from then on.

@@ -18,11 +18,13 @@ struct rule {
 	char *pattern; // a regular expression; PostgreSQL's and POSIX's must read it the same way
 	regex_t regex; // the pattern, compiled
 	char *words; // "active|disabled"
+	bool controls; // a text may hold control characters
 	char *must; // "must be ...": said to people in place of what follows from the others
 };
 
 // The rule of a type, NULL when it has none ("uuid"). Besides SQL's domains there are two that SQL
-// never sees: "password", which is being chosen, and "password_tried".
+// never sees: "password", which is being chosen: one line, as it is typed and kept in files; and
+// "password_tried", which is wrong at most.
 const struct rule *rule_find(const char *type);
 
 // Adds a rule and owns its texts from then on. Before the first request is checked. -1: POSIX does

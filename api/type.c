@@ -50,7 +50,7 @@ static const struct type types[] = {
 	{"ccp.endpoint",             KIND_TEXT,    "endpoint",       check_endpoint,       NULL,         "must be an address and a port"},
 	{"ccp.wg_key",               KIND_TEXT,    "base64-key",     check_key,            NULL,
 		"must be a key of 32 bytes in base64 (44 characters)"},
-	{"password",                 KIND_TEXT,    "password",       check_password,       "bytes",      "must be a text without NUL"},
+	{"password",                 KIND_TEXT,    "password",       check_password,       "bytes",      "must be a text"},
 	{"ccp.ssh_public_key",       KIND_TEXT,    "ssh-public-key", check_ssh_public_key, NULL,
 		"must be one line of an OpenSSH public key: ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, or ssh-rsa with 2048 bits or more"},
 	{"jsonb",                    KIND_ANY,     NULL,             NULL,                 NULL,         NULL},
@@ -120,7 +120,7 @@ bool type_check(const char *name, const char *text, size_t len, char **ret_text,
 	if (type->check == check_ssh_public_key)
 		while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
 			len--;
-	if (text_characters(text, len, type->check == check_password) < 0) {
+	if (text_characters(text, len, rule && rule->controls) < 0) {
 		str_add(why, "must be UTF-8 text without control characters");
 		return false;
 	}

@@ -12,8 +12,8 @@ struct str;
 // A type is named as pg_catalog.format_type writes it: "uuid", "ccp.label". Its check (check.c), its
 // JSON kind and its OpenAPI format are a row of a table in type.c, by its own name or by that of its
 // base type; its bounds, pattern and words are its rule (rule.h). Whatever the type, a text is valid
-// UTF-8 without control characters before its own check sees it (a password may hold them, but no
-// NUL).
+// UTF-8 without control characters before its own check sees it (a password that is tried may hold
+// them, but no NUL).
 
 // Whether values of the type can be checked: it is in the table, and where the table leaves the
 // limits to a domain it is one that has some.

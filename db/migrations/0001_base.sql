@@ -73,7 +73,9 @@ create domain ccp.short_id as text constraint short_id_is_a_word check (value ~ 
 create domain ccp.role as text constraint role_is_known check (value in ('user', 'admin'));
 create domain ccp.user_state as text constraint user_state_is_known check (value in ('active', 'disabled', 'expired'));
 create domain ccp.activation as text constraint activation_is_known check (value in ('active', 'disabled'));
-create domain ccp.label as text constraint label_is_short check (length(value) between 1 and 100);
+create domain ccp.label as text
+constraint label_is_short check (length(value) between 1 and 100)
+constraint label_is_one_line check (value !~ '[\x01-\x1f\x7f-\x9f\u2028\u2029]');
 create domain ccp.sha256 as text constraint sha256_is_hex check (value ~ '^[0-9a-f]{64}$');
 create domain ccp.ssh_public_key as text
 constraint ssh_public_key_is_one_line check (value ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$')

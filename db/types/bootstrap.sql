@@ -30,7 +30,7 @@ comment on column api.bootstrap_task.retryable is 'Whether trying again may help
 comment on column api.bootstrap_task.version is 'Changes with any of these; give it back as ?after= to wait for the next.';
 
 create type api.handoff as (
-    ready boolean, host text, port integer, "user" text, host_keys text[], ssh_options text[]
+    ready boolean, host text, port integer, "user" text, host_keys text[], ssh_options text[], exit_address text
 );
 comment on type api.handoff is 'How to reach the host by ssh.';
 comment on column api.handoff.ready is 'true.';
@@ -39,3 +39,4 @@ comment on column api.handoff.port is 'Port.';
 comment on column api.handoff."user" is 'User name: the host''s short id.';
 comment on column api.handoff.host_keys is 'Public host keys to pin.';
 comment on column api.handoff.ssh_options is 'Options for ssh, Name=value.';
+comment on column api.handoff.exit_address is 'Address from which the world sees the host (or null).';

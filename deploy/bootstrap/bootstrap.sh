@@ -14,6 +14,7 @@
 # Everything is inside functions and main is called on the last line, so a cut-off download runs nothing.
 
 url=@PUBLIC_URL@
+password_tries=3 # on a terminal
 stages='auth_passed host_starting image_ready container_created firewall_ready tunnel_ready verifying ssh_ready'
 dir=
 tty_state=
@@ -74,21 +75,23 @@ ask_password() {
 	tty_state=$(stty -g </dev/tty) || fail 2 'the terminal does not answer; give --password-file FILE'
 	stty -echo </dev/tty
 	printf 'Password: ' >/dev/tty
-	IFS= read -r password </dev/tty || fail 2 'no password was given'
+	IFS= read -r password </dev/tty || fail 10 'no password was given'
 	stty "$tty_state" </dev/tty
 	tty_state=
 	printf '\n' >/dev/tty
 }
 
+# A file may come from elsewhere: the carriage return that ends its line is not the password's.
 read_password() {
 	if [ -n "$password_file" ]; then
 		password=
 		[ -r "$password_file" ] || fail 2 "cannot read $password_file"
 		IFS= read -r password <"$password_file" || :
+		password=${password%"$(printf '\r')"}
+		[ -n "$password" ] || fail 2 'the password is empty'
 	else
 		ask_password
 	fi
-	[ -n "$password" ] || fail 2 'the password is empty'
 	# printf is built in: the password does not show up in a process list.
 	printf '%s' "$password" >"$dir/password"
 	password=
@@ -146,7 +149,7 @@ stage_text() {
 	auth_passed) echo 'signed in' ;;
 	host_starting) echo 'starting your host' ;;
 	image_ready) echo 'image found' ;;
-	container_created) echo 'container created' ;;
+	container_created) echo 'container ready' ;;
 	firewall_ready) echo 'firewall loaded, closed' ;;
 	tunnel_ready) echo 'tunnel to the exit is up' ;;
 	verifying) echo 'proving the exit address, DNS and that nothing leaks' ;;
@@ -155,32 +158,58 @@ stage_text() {
 	esac
 }
 
-# Stages only move forward and a poll may see the third of three quick ones: say every stage that has been passed.
+show_stage() {
+	printf '  %-18s %s\n' "$1" "$2" >&2
+	shown="$shown $1"
+}
+
+# A start goes through all its stages in their order, and a poll may see the third of three quick ones: say every one that
+# has been passed.
 show_stages() {
 	case " $shown " in *" $1 "*) return ;; esac
 	case " $stages " in *" $1 "*) ;; *) return ;; esac
 	for stage in $stages; do
 		case " $shown " in
 		*" $stage "*) ;;
-		*)
-			printf '  %-18s %s\n' "$stage" "$(stage_text "$stage")" >&2
-			shown="$shown $stage"
-			;;
+		*) show_stage "$stage" "$(stage_text "$stage")" ;;
 		esac
 		if [ "$stage" = "$1" ]; then return; fi
 	done
 }
 
-sign_in() {
+make_key() {
 	ssh-keygen -q -t ed25519 -N '' -C one-time -f "$dir/key" </dev/null >/dev/null ||
 		fail 2 'ssh-keygen could not make the one-time key'
+}
+
+may_try_again() {
+	[ -z "$password_file" ] && [ "$password_tries" -gt 0 ]
+}
+
+# The server has said no.
+refused() {
+	fail "$(exit_code "$(answer error_code)" 2)" "$(reason)"
+}
+
+# False when the password, which was typed, is wrong and may be typed once more.
+sign_in() {
+	password_tries=$((password_tries - 1))
+	if [ ! -s "$dir/password" ]; then
+		may_try_again || fail 10 'no password was given'
+		say 'The password is empty. Try again.'
+		return 1
+	fi
 	set -- --data-urlencode "username=$user" --data-urlencode "public_key=$(cat "$dir/key.pub")"
 	if [ -n "$host" ]; then set -- "$@" --data-urlencode "host=$host"; fi
 	request "$@" --data-urlencode password@- "$url/v1/bootstrap/sessions" <"$dir/password"
 	rm -f "$dir/password"
 	case $http_status in
 	2??) ;;
-	*) fail "$(exit_code "$(answer error_code)" 2)" "$(reason)" ;;
+	*)
+		if [ "$http_status" != 401 ] || ! may_try_again; then refused; fi
+		say "$(reason)"
+		return 1
+		;;
 	esac
 	poll_token=$(checked poll_token '[A-Za-z0-9_-]{20,100}') || exit
 	status_path=$(checked status_url '/v1/bootstrap/tasks/[0-9a-f-]{36}') || exit
@@ -212,10 +241,14 @@ follow_task() {
 			elif [ $((last_answer - asked)) -lt 2 ]; then
 				sleep 1 # a busy server does not hold the request
 			fi
-			show_stages "$(answer stage_code)"
+			if [ "$(answer task_status)" != succeeded ]; then show_stages "$(answer stage_code)"; fi
 			case $(answer task_status) in
 			succeeded)
-				show_stages ssh_ready
+				if [ -n "$known" ]; then
+					show_stages ssh_ready
+				else
+					show_stage ssh_ready 'your host runs' # already: no stage of its start is of today
+				fi
 				return
 				;;
 			failed | canceled)
@@ -230,7 +263,7 @@ follow_task() {
 			fi
 			sleep 1
 			;;
-		*) fail "$(exit_code "$(answer error_code)" 2)" "$(reason)" ;;
+		*) refused ;;
 		esac
 		if [ $(($(now) - last_change)) -ge 180 ]; then
 			fail 14 'nothing has happened for three minutes; ask your administrator to look at the host'
@@ -245,7 +278,7 @@ get_handoff() {
 		case $http_status in
 		200) if [ "$(answer ready)" = true ]; then return; fi ;;
 		000 | 429 | 5??) ;;
-		*) fail "$(exit_code "$(answer error_code)" 2)" "$(reason)" ;;
+		*) refused ;;
 		esac
 		[ "$(now)" -lt "$give_up_at" ] || fail 15 "ssh was not ready within 120 seconds: $(reason)"
 		sleep 1
@@ -277,12 +310,30 @@ run_ssh() {
 	for option in $(answers ssh_options | LC_ALL=C grep -Ex 'ServerAlive(Interval|CountMax)=[0-9]{1,4}'); do
 		set -- "$@" -o "$option"
 	done
+	show_exit
 	cd "$dir" || fail 2 "cannot enter $dir"
 	if [ -n "$command" ]; then
 		ssh "$@" -- "$address" "$command"
 	else
 		ssh "$@" -t -- "$address" </dev/tty
 	fi
+	code=$?
+	if [ "$code" = 255 ]; then say_way_back; fi
+	return "$code"
+}
+
+show_exit() {
+	exit_address=$(answer exit_address | LC_ALL=C grep -Ex '[0-9A-Fa-f.:]{3,45}') || return
+	show_stage exit_address "$exit_address"
+}
+
+# 255 is ssh's own failure; a command may end with it too.
+say_way_back() {
+	options=
+	if [ -n "$user" ]; then options=" --user $(quote "$user")"; fi
+	if [ -n "$host" ]; then options="$options --host $(quote "$host")"; fi
+	say "If the connection was lost, your host goes on running. To come back:"
+	say "  curl -sSf $(quote "$url/v1/bootstrap/script") | sh -s --$options"
 }
 
 main() {
@@ -323,9 +374,10 @@ main() {
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/ccp.XXXXXXXX") || fail 2 'cannot make a temporary directory'
 	case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 	[ -n "$user" ] || ask_user
-	read_password
-	[ $# -gt 0 ] || need_tty 'give a command after --'
-	sign_in
+	[ -n "$password_file" ] || need_tty 'give --password-file FILE'
+	[ $# -gt 0 ] || [ -z "$password_file" ] || need_tty 'give a command after --'
+	make_key
+	until read_password && sign_in; do :; done
 	follow_task
 	get_handoff
 	run_ssh "$@"

@@ -60,13 +60,17 @@ def good_value(name, schema):
     )
 
 
+# What a terminal, a log or a script that reads lines could obey: C0, DEL, C1, Unicode's ends of line and paragraph.
+CONTROLS = ("\n", "\r", "\t", "\x1b[2J", "\x7f", "\x85", "\x9b", "\u2028", "\u2029")
+
+
 def wrong_texts(schema):
     """Texts that are no value of a string field."""
     yield "x" * 9000
     if "maxLength" in schema:
         yield from ("x" * (schema["maxLength"] + 1), "x" * (schema["minLength"] - 1))
-    if schema.get("format") != "password":  # a password may be anything
-        yield "\x01"
+    if schema.get("format") != "password" or schema["minLength"] > 1:  # what is only tried may be anything
+        yield from ("\x01", *(f"one line{control}" for control in CONTROLS))
     if "enum" in schema or schema.get("format", "password") != "password" or "pattern" in schema:
         yield from ("", "!")
     if schema.get("format") == "date-time":

@@ -240,6 +240,66 @@ def test_it_asks_on_the_terminal_and_does_not_show_the_password(scene, shell):
     assert scene.left_behind() == []
 
 
+@SHELLS
+def test_a_password_that_was_mistyped_may_be_typed_three_times(scene, shell):
+    child = scene.terminal(shell)
+    child.expect("Username: ")
+    child.sendline("alice")
+    for wrong, said in (("wrong wrong", "User name or password is wrong."), ("", "The password is empty.")):
+        child.expect("Password: ")
+        child.sendline(wrong)
+        child.expect_exact(said)
+    child.expect("Password: ")
+    child.sendline(scene.user["password"])
+    child.expect("auth_passed")
+    scene.claim()
+    scene.fail("docker_failed")
+    child.expect("code=14")
+    assert scene.left_behind() == []
+
+
+@SHELLS
+def test_after_the_third_wrong_password_it_ends(scene, shell):
+    child = scene.terminal(shell)
+    child.expect("Username: ")
+    child.sendline("alice")
+    for _ in range(3):
+        child.expect("Password: ")
+        child.sendline("wrong wrong")
+    child.expect("error: User name or password is wrong.")
+    child.expect("code=10")
+    assert scene.left_behind() == []
+
+
+@SHELLS
+def test_of_a_host_that_runs_no_stage_of_its_start_is_shown(scene, shell):
+    scene.database.value("select (task.enqueue('host.start', %s, '{}', null)).id", [scene.host["id"]])
+    scene.claim()
+    scene.succeed()
+    child = scene.terminal(f"{shell} -s -- --user alice --password-file {scene.password_file} -- true")
+    child.expect("ssh_ready")
+    stages = [line.split()[0] for line in child.before.splitlines() if line.strip()]
+    assert stages == ["auth_passed"]
+    child.close(force=True)
+
+
+@SHELLS
+def test_the_carriage_return_at_the_end_of_a_password_file_is_not_the_passwords(scene, shell):
+    scene.password_file.write_bytes(scene.user["password"].encode() + b"\r\n")
+    thread = in_background(lambda: (scene.claim(), scene.fail("docker_failed")))
+    done = scene.run_as_alice(shell)
+    thread.join()
+    assert done.returncode == 14, done
+
+
+def test_a_password_with_a_control_character_cannot_be_set(scene):
+    admin = scene.server.admin()
+    for control in ("\n", "\r", "\t", "\x7f", "\x85", "\u2028"):
+        refused = admin.post("/v1/admin/users", {"username": "carol", "password": f"good enough{control}"})
+        assert refused.status == 422 and refused.json["errors"][0]["field"] == "password", refused
+    assert admin.post("/v1/admin/users", {"username": "carol", "password": "gut genug: ß 好"}).status == 201
+
+
 def echoes(terminal):
     return bool(termios.tcgetattr(terminal.fileno())[3] & termios.ECHO)
 

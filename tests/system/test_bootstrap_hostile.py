@@ -28,6 +28,7 @@ GOOD = {
         "user": ["abcdefgh"],
         "host_keys": [KEY],
         "ssh_options": ["ServerAliveInterval=30"],
+        "exit_address": ["203.0.113.7"],
     },
 }
 
@@ -167,6 +168,27 @@ def test_a_value_of_another_form_ends_the_script(scene, server, name, values):
         done = scene.run(server(**{name: [value]}), "--", "true")
         assert done.returncode == 2 and b"tell your administrator" in done.stderr, (value, done)
         assert scene.unharmed(), value
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash"])
+def test_it_says_the_exit_address_and_the_way_back(scene, server, shell):
+    one = server()
+    done = scene.run(one, "--host", "abcdefgh", "--", "true", shell=shell)
+    said = done.stderr.decode()
+    assert done.returncode == 255 and "\n  exit_address       203.0.113.7\n" in said, said
+    (line,) = [line for line in said.splitlines() if line.startswith("  curl ")]
+    asked = len(one.asked)
+    # The line works as it stands: it asks this server for the script.
+    subprocess.run(["sh", "-c", line], env=scene.environment, capture_output=True, timeout=WAIT_S, check=False)
+    assert one.asked[asked][1] == "/v1/bootstrap/script" and "--user 'alice' --host 'abcdefgh'" in line
+    assert scene.unharmed()
+
+
+@pytest.mark.parametrize("said", ["", "x", "203.0.113.7; touch marker", "\x1b[2J203.0.113.7", "$(touch marker)"])
+def test_an_exit_address_of_another_form_is_not_shown(scene, server, said):
+    done = scene.run(server(exit_address=[said]), "--", "true")
+    assert done.returncode == 255 and b"exit_address" not in done.stderr
+    assert b"\x1b" not in done.stderr and scene.unharmed()
 
 
 def test_the_server_does_not_choose_what_ssh_does(scene, server):

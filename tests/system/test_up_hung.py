@@ -50,7 +50,9 @@ def ended(stack, processes, namespaces):
 def cron_launcher(stack):
     """PostgreSQL's child that is not there for a connection but for pg_cron."""
     parent = str(stack.pid("postgres"))
-    found = subprocess.run(["pgrep", "-P", parent, "-f", "pg_cron launcher"], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["pgrep", "-P", parent, "-f", "pg_cron launcher"], capture_output=True, text=True, check=True
+    )
     return [int(pid) for pid in found.stdout.split()]
 
 
@@ -72,9 +74,15 @@ def test_down_with_a_docker_engine_and_supervisors_that_hang(third):
     processes = processes_of(third, namespaces)
     shims = of(processes, "containerd-shim")
     assert shims
-    supervisors = [int(pid) for pid in subprocess.run(
-        ["pgrep", "-P", (third.directory / "run" / "supervisor.pid").read_text().strip()],
-        capture_output=True, text=True, check=True).stdout.split()]
+    supervisors = [
+        int(pid)
+        for pid in subprocess.run(
+            ["pgrep", "-P", (third.directory / "run" / "supervisor.pid").read_text().strip()],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+    ]
     hang([third.pid("dockerd"), third.pid("containerd"), *shims, *supervisors, *of(processes, "^runsvdir ")])
     ended(third, processes, namespaces)
 

@@ -60,7 +60,8 @@ def functions():
 def test_no_function_but_the_one_that_chooses_knows_a_default_stack():
     known = {name for name, body in functions() if re.search(r"default_state_dir|/var/lib/cloud-cli-proxy", body)}
     assert known == {"settings_load", "is_default_stack"}
-    defaults = {name for name, body in functions() if re.search(r"\$\{(%s):?-" % "|".join(VARIABLES), body)}
+    default = re.compile(rf"\$\{{({'|'.join(VARIABLES)}):?-")
+    defaults = {name for name, body in functions() if default.search(body)}
     assert defaults == {"settings_load", "docker_choose"}  # the latter asks whether it was chosen
 
 
@@ -107,7 +108,9 @@ def test_the_words_of_another_stack_in_the_environment_do_not_reach_one_that_sta
         **other,
     )
     assert told.stdout.split() == ["/its/own", "28001", "28002", "tother", "/its.sock"], told
-    told = shell(f"{SOURCE}; settings_load given; echo $CCP_HTTP_PORT $CCP_LAB_PREFIX", STATE_DIR=str(directory), **other)
+    told = shell(
+        f"{SOURCE}; settings_load given; echo $CCP_HTTP_PORT $CCP_LAB_PREFIX", STATE_DIR=str(directory), **other
+    )
     assert told.stdout.split() == ["1", "tother"], told
 
 

@@ -49,7 +49,8 @@ begin
         setting.number('ssh_port')::integer,
         v_host.short_id,
         array[setting.text('ssh_host_key')],
-        array['ServerAliveInterval=30', 'ServerAliveCountMax=3']
+        array['ServerAliveInterval=30', 'ServerAliveCountMax=3'],
+        (select host(b.exit_address) from ccp.bindings as b where b.host_id = v_grant.host_id and b.ended_at is null)
     )::api.handoff;
 end
 $$;

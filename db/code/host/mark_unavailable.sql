@@ -14,6 +14,7 @@ begin
         error_code = p_code,
         error_message = left(p_message, 2000)
     where id = p_host.id;
+    perform session.end_for_host(p_host.id, 'host_unavailable');
     perform event.write(
         'warning', 'reconcile.host.drift',
         format('host %s should be %s but is not: %s', p_host.short_id, p_host.status, p_message),

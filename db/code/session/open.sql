@@ -34,7 +34,7 @@ begin
         sentence := session.sentence(v_session.user_state);
     elsif v_session.status <> 'running' then
         verdict := 'host_not_running';
-        sentence := format('This host is %s.', v_session.status);
+        sentence := session.host_sentence(v_session.status);
     elsif p_port not between 1 and 65535 then
         verdict := 'port_invalid';
         sentence := 'This port is not valid.';

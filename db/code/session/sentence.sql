@@ -2,13 +2,21 @@
 create or replace function session.sentence(p_end_reason text)
 returns text
 language sql
-immutable
-return case p_end_reason
-    when 'expired' then 'This account has expired: the session ends.'
-    when 'disabled' then 'This account was disabled: the session ends.'
-    when 'process_gone' then 'The session was ended by a restart.'
-    else 'The session was ended by an administrator.'
-end;
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case p_end_reason
+        when 'expired' then 'This account has expired: the session ends.'
+        when 'disabled' then 'This account was disabled: the session ends.'
+        when 'process_gone' then 'The session was ended by a restart.'
+        when 'host_stopping' then 'This host was stopped; ' || session.way_back()
+        when 'host_rebuilding' then 'This host is being rebuilt: try again in a moment.'
+        when 'host_unavailable' then
+            'This host was closed because its exit could not be proven; it is started again by itself: try again in a minute.'
+        when 'host_deleting' then 'This host was deleted.'
+        else 'The session was ended by an administrator.'
+    end
+$$;
 
 revoke all on function session.sentence(text) from public;
 

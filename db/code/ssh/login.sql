@@ -81,7 +81,7 @@ begin
     end if;
     if v_host.status <> 'running' then
         verdict := 'host_not_running';
-        sentence := format('This host is %s: start it first.', v_host.status);
+        sentence := session.host_sentence(v_host.status);
         return;
     end if;
 

@@ -19,6 +19,9 @@ begin
         set status = p_kind.while_status
         where id = p_host.id
             and status <> p_kind.while_status;
+        if p_kind.while_status in ('stopping', 'rebuilding', 'deleting') then
+            perform session.end_for_host(p_host.id, 'host_' || p_kind.while_status);
+        end if;
         return false;
     end if;
     if p_host.status <> task.done_status(p_kind, p_host) then

@@ -70,7 +70,7 @@ returns text language sql as $$
 $$;
 create function t.get_in(p_token text default t.token(1), p_address inet default '198.51.100.7') returns text language sql as $$
     select concat_ws(' | ', s.verdict, s.retry_after_s, s.sentence, (s.answer).ready, (s.answer).host, (s.answer).port, (s.answer)."user",
-        (s.answer).host_keys, (s.answer).ssh_options)
+        (s.answer).host_keys, (s.answer).ssh_options, (s.answer).exit_address)
     from api.bootstrap_handoff(p_token, p_address, (t.start()).id) as s
 $$;
 select is(t.poll(), 'ok | queued | auth_passed | Signed in; the start waits for its turn.', 'it waits');
@@ -105,7 +105,7 @@ select is(
 );
 select setting.put('ssh_host_key', '"ssh-ed25519 AAAA"') is null as done \gset
 select is(
-    t.get_in(), 'ok | t | ssh.example | 2222 | abcdef | {"ssh-ed25519 AAAA"} | {ServerAliveInterval=30,ServerAliveCountMax=3}', 'then it is open'
+    t.get_in(), 'ok | t | ssh.example | 2222 | abcdef | {"ssh-ed25519 AAAA"} | {ServerAliveInterval=30,ServerAliveCountMax=3} | 198.51.100.1', 'then it is open'
 );
 update ccp.settings set value = null where name = 'ssh_host';
 select is(

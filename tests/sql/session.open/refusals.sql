@@ -1,7 +1,7 @@
 -- What the agent may connect: a session that is live, of an active user, into a running host of the agent's own node.
 begin;
 \ir ../hosts.psql
-select plan(33);
+select plan(34);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -61,7 +61,9 @@ update ccp.users set disabled_at = null, expires_at = clock.now();
 select is(t.open(), 'account_expired This account has expired: the session ends.', 'nor an expired one');
 update ccp.users set expires_at = null;
 select t.ask('host.stop');
-select is(t.open(), 'host_not_running This host is stopping.', 'a host that is being stopped takes no session');
+select is(t.open(), 'session_ended This session has ended.', 'a session in a host that is being stopped is to end');
+update ccp.sessions set end_requested_at = null, end_reason = null;
+select is(t.open(), 'host_not_running This host is stopping: try again in a moment.', 'a host that is being stopped takes no session');
 select ok(not session.confirm(t.agent(), t.session('key')), 'nor the socket of one that was opened before');
 
 -- Another host that runs does not stand for this one.

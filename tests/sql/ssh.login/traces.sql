@@ -129,7 +129,7 @@ select is(t.login('key', repeat('a', 64)), 'account_expired This account has exp
 select is(t.penalty(), null, 'which costs nothing');
 update ccp.users set expires_at = null;
 select t.ask('host.stop');
-select is(t.login('key', repeat('a', 64)), 'host_not_running This host is stopping: start it first.', 'a host that does not run is named');
+select is(t.login('key', repeat('a', 64)), 'host_not_running This host is stopping: try again in a moment.', 'a host that does not run is named');
 select t.work();
 select t.ask('host.delete');
 select t.work();

@@ -1,0 +1,19 @@
+-- Why nobody comes into a host that does not run, and what to do.
+create or replace function session.host_sentence(p_status ccp.host_state)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when p_status in ('stopped', 'failed') then format('This host is %s: %s', p_status, session.way_back())
+        when p_status in ('deleting', 'deleted') then 'This host is deleted.'
+        when p_status = 'unavailable' then 'This host is unavailable: it is started again by itself; try again in a minute.'
+        else format('This host is %s: try again in a moment.', p_status)
+    end
+$$;
+
+revoke all on function session.host_sentence(ccp.host_state) from public;
+
+comment on function session.host_sentence(ccp.host_state) is
+'Why nobody comes into a host of this status, and what to do.';
