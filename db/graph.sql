@@ -1,6 +1,18 @@
 -- The states of hosts and tasks as Markdown with Mermaid diagrams, drawn from the rules: docs/state-graph.md.
 set search_path = pg_catalog, pg_temp;
 
+-- The status a kind names for an end, and those that depend on what the task left.
+create function pg_temp.outcomes(p_kind text, p_outcome text, p_status text)
+returns text
+language sql
+as $$
+    select concat_ws(
+        ', ', p_status, string_agg(format('%s if it left it %s', o.host_status, o.left_state), ', ' order by o.left_state)
+    )
+    from ccp.task_outcomes as o
+    where o.kind = p_kind and o.outcome = p_outcome
+$$;
+
 -- Why a host takes a step: a kind is asked for, or it ends.
 create temporary view host_steps as
 select
@@ -24,9 +36,16 @@ left join (
     from ccp.task_kinds as k
     cross join lateral (
         values
-            (k.done_status, 'succeeds', 2), (k.done_unwanted_status, 'succeeds', 2), (k.failed_status, 'fails', 3),
-            (k.canceled_status, 'is canceled', 4)
+            (k.done_status, 'succeeds', 2), (k.failed_status, 'fails', 3), (k.canceled_status, 'is canceled', 4)
     ) as x (status, ending, rank)
+    union all
+    select
+        k.while_status,
+        o.host_status,
+        format('%s %s and left it %s', o.kind, o.outcome, o.left_state),
+        5
+    from ccp.task_outcomes as o
+    join ccp.task_kinds as k on k.kind = o.kind
 ) as r on r.from_status = e.from_status and r.to_status = e.to_status
 group by e.from_status, e.to_status;
 
@@ -62,8 +81,8 @@ order by s.status collate "C";
 \qecho '|---|---|---|---|---|---|'
 select format(
     '| %s | %s | %s | %s | %s | %s |', k.kind, array_to_string(k.from_statuses, ', '), k.while_status,
-    k.done_status || coalesce(', or ' || k.done_unwanted_status || ' if it is not wanted running', ''),
-    k.failed_status, k.canceled_status
+    pg_temp.outcomes(k.kind, 'succeeded', k.done_status), pg_temp.outcomes(k.kind, 'failed', k.failed_status),
+    pg_temp.outcomes(k.kind, 'canceled', k.canceled_status)
 )
 from ccp.task_kinds as k
 where k.subject = 'host'

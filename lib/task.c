@@ -220,27 +220,32 @@ static int report_once(struct slot *slot, const struct task *task, enum task_end
 	const struct err *failure, char *ret, size_t ret_size, struct err *e)
 {
 	struct wait w = wait_for(CALL_TIMEOUT_MS, pool_cancel_fd(slot->runner->pool));
-	struct db_number lease = db_number(task->lease);
+	struct db_number lease = db_number(task->lease), seq = db_number(task->left_sequence);
+	const char *sequence = task->left ? seq.text : NULL;
 	_cleanup_(freep) char *result = json_print(task->result);
 
 	switch (end) {
 	case TASK_SUCCEEDED:
 		return ask(slot->db,
-			DB_CALL("select task.succeed($1, $2, $3)", task->id, lease.text, result),
+			DB_CALL("select task.succeed($1, $2, $3, $4, $5)", task->id, lease.text,
+				result, task->left, sequence),
 			&w, ret, ret_size, e);
 	case TASK_FAILED:
 		return ask(slot->db,
-			DB_CALL("select task.fail($1, $2, $3, $4, $5)", task->id, lease.text,
-				failure_code(task), failure->message,
-				failure_is_retryable(task, failure) ? "true" : "false"),
+			DB_CALL("select task.fail($1, $2, $3, $4, $5, $6, $7)", task->id,
+				lease.text, failure_code(task), failure->message,
+				failure_is_retryable(task, failure) ? "true" : "false", task->left,
+				sequence),
 			&w, ret, ret_size, e);
 	case TASK_CANCELED:
 		return ask(slot->db,
-			DB_CALL("select task.canceled($1, $2, $3)", task->id, lease.text,
-				"stopped on request"),
+			DB_CALL("select task.canceled($1, $2, $3, $4, $5)", task->id, lease.text,
+				"stopped on request", task->left, sequence),
 			&w, ret, ret_size, e);
 	case TASK_HANDED_BACK:
-		return ask(slot->db, DB_CALL("select task.hand_back($1, $2)", task->id, lease.text),
+		return ask(slot->db,
+			DB_CALL("select task.hand_back($1, $2, $3, $4)", task->id, lease.text,
+				task->left, sequence),
 			&w, ret, ret_size, e);
 	case TASK_DROPPED:
 		break;

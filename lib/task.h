@@ -45,6 +45,12 @@ struct task {
 	const char *error_code; // a constant
 	enum task_retry retry;
 
+	// What the try leaves of its subject, a word of SQL's ccp.seen_state, and the place of that
+	// among the program's observations; NULL: not known, or there is no subject. The kind's end
+	// says it, and every report carries it: SQL decides from that what the subject is.
+	const char *left;
+	int64_t left_sequence;
+
 	int cancel_fd; // readable when the task must stop
 };
 

@@ -142,6 +142,14 @@ void outbox_observe(struct outbox *box, const char *host_id, const char *state, 
 	box->wake(box->data);
 }
 
+int64_t outbox_sequence(struct outbox *box)
+{
+	pthread_mutex_lock(&box->lock);
+	int64_t sequence = ++box->sequence;
+	pthread_mutex_unlock(&box->lock);
+	return sequence;
+}
+
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
 	const struct evidence *ev)
 {

@@ -26,6 +26,10 @@ void outbox_free(struct outbox *box);
 void outbox_observe(struct outbox *box, const char *host_id, const char *state, const char *code,
 	const char *message);
 
+// The place, among the observations, of what the caller sees now of a host that it holds: for a
+// report that says it.
+int64_t outbox_sequence(struct outbox *box);
+
 // verification.record: `kind` is start, light, full or task; task_id may be NULL.
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
 	const struct evidence *ev);

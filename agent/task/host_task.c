@@ -32,8 +32,9 @@ static const char *error_code(const char *word)
 	return "internal";
 }
 
-static int spec_fetch(struct task *task, struct host *host, struct err *e)
+int host_task_spec(struct task *task, struct err *e)
 {
+	const struct host_task *ht = task->state;
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	struct host_spec *spec = NULL;
 	int r = task_call(task, DB_CALL("select host.spec($1)", task->host_id), &rows, e);
@@ -44,7 +45,7 @@ static int spec_fetch(struct task *task, struct host *host, struct err *e)
 		return err_say(e, ENOENT, "the database does not know this host");
 	if (host_spec_read(db_text(rows, 0, 0), &spec, e) < 0)
 		return task_fail(task, "settings_incomplete", TASK_RETRY_NO);
-	guard_set_spec(task->program, host, spec);
+	guard_set_spec(ht->agent, ht->host, spec);
 	return 0;
 }
 
@@ -68,7 +69,22 @@ int host_task_begin(struct task *task, struct err *e)
 	if (r != 0)
 		return r;
 	// What ends a host must not depend on its settings being readable.
-	return must_read ? spec_fetch(task, ht->host, e) : 0;
+	return must_read ? host_task_spec(task, e) : 0;
+}
+
+// Says what the task leaves of its host, which is still taken. What is not known is looked at.
+static void note_left(struct task *task, const struct host_task *ht)
+{
+	const struct run *run = ht->host ? &ht->host->run : NULL;
+
+	if (run && run->number != 0 && !run_is_dead(run))
+		task->left = "running";
+	else if (ht->down)
+		task->left = "stopped";
+	else
+		hosts_schedule_inspection(ht->agent->hosts, task->host_id, 0);
+	if (task->left)
+		task->left_sequence = outbox_sequence(ht->agent->outbox);
 }
 
 void host_task_end(struct task *task)
@@ -77,6 +93,7 @@ void host_task_end(struct task *task)
 
 	if (!ht)
 		return;
+	note_left(task, ht);
 	closep(&ht->gate_fd);
 	run_close(&ht->run);
 	home_done(&ht->home);
@@ -152,11 +169,13 @@ void host_task_undo(struct task *task, enum task_end why)
 		return;
 	if (ht->run.ns_fd >= 0) // first of all, and whatever the rest does
 		(void)!wall_close(&ht->run.wall, &e);
-	if (host_end(a, ht->host, ht->docker, NULL, &e) < 0)
+	ht->down = host_end(a, ht->host, ht->docker, NULL, &e) == 0;
+	if (!ht->down)
 		log_error("ending a host failed", log_text("host", ht->host->id), log_err(&e));
 	if (why == TASK_FAILED && ht->ev.outcome != OUTCOME_PASSED && !ht->ev_stored)
 		outbox_verified(a->outbox, ht->host->id, task->id, "start", &ht->ev);
-	outbox_observe(a->outbox, ht->host->id, "stopped",
-		why == TASK_FAILED ? task->error_code : NULL, NULL);
+	if (ht->down)
+		outbox_observe(a->outbox, ht->host->id, "stopped",
+			why == TASK_FAILED ? task->error_code : NULL, NULL);
 	host_task_flush_reports(task);
 }

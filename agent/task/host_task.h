@@ -26,11 +26,15 @@ struct host_task {
 	struct run run; // a start's, until it is the host's
 	int gate_fd;
 	bool ended; // by this task: if it fails, it must leave nothing running
+	bool down; // the end succeeded, and nothing was begun since
 };
 
 // Takes the host, asks for its spec and opens what the steps need.
 _must_check_ int host_task_begin(struct task *task, struct err *e);
 void host_task_end(struct task *task);
+
+// Asks for the host's spec again: what is wanted may have changed since the task began.
+_must_check_ int host_task_spec(struct task *task, struct err *e);
 
 // After a failure or a cancellation of something that must be all or nothing: wall closed,
 // container stopped, evidence and observation reported.

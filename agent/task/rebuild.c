@@ -26,7 +26,10 @@ int rebuild_home(struct task *task, struct err *e)
 int rebuild_start(struct task *task, struct err *e)
 {
 	const struct host_task *ht = task->state;
+	int r = host_task_spec(task, e);
 
+	if (r != 0)
+		return r;
 	if (strcmp(ht->host->spec->wanted, "running") != 0)
 		return TASK_DONE;
 	return start_prepare(task, e);

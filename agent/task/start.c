@@ -141,6 +141,7 @@ int start_boot(struct task *task, struct err *e)
 	struct host_task *ht = task->state;
 	struct wait w = task_wait(task, DOCKER_MS);
 	struct docker_container c = {0};
+	ht->down = false;
 	int r = rootfs_check(ht->docker, ht->container_id, ROOTFS_KEPT, &w, e);
 
 	if (r == ROOTFS_UNFIT)

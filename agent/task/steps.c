@@ -24,6 +24,7 @@ int step_end(struct task *task, struct err *e)
 	ht->ended = true;
 	if (host_end(ht->agent, ht->host, ht->docker, &exists, e) < 0)
 		return host_task_fail(task, "docker_failed", e);
+	ht->down = true;
 	outbox_observe(ht->agent->outbox, ht->host->id, exists ? "stopped" : "absent", NULL, NULL);
 	return 0;
 }

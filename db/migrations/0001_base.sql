@@ -116,6 +116,8 @@ constraint small_object_is_one check (jsonb_typeof(value) = 'object' and pg_colu
 create domain ccp.task_state as text
 constraint task_state_is_known check (value in ('queued', 'running', 'succeeded', 'failed', 'canceled'));
 create domain ccp.stop_reason as text constraint stop_reason_is_known check (value in ('canceled', 'superseded', 'deadline'));
+create domain ccp.seen_state as text
+constraint seen_state_is_known check (value in ('running', 'closed', 'stopped', 'absent', 'unknown'));
 create domain ccp.report as text
 constraint report_is_known check (value in ('succeeded', 'failed', 'retry', 'canceled', 'handed_back'));
 create domain ccp.verdict as text
@@ -179,6 +181,7 @@ comment on domain ccp.percentage is 'How far something is.';
 comment on domain ccp.request_key is 'The name that a requester gives a request.';
 comment on domain ccp.small_object is 'A JSON object of at most 8 KB.';
 comment on domain ccp.stop_reason is 'Why a running task was asked to stop.';
+comment on domain ccp.seen_state is 'What an agent saw of a host, or what a task left of it.';
 comment on domain ccp.report is 'What the last final report on a task was answered.';
 comment on domain api.page_size is 'Longest page of a list.';
 comment on domain api.cursor is 'Where a page begins.';

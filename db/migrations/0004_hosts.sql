@@ -91,7 +91,7 @@ comment on column ccp.hosts.retry_at is 'Reconciliation waits until then.';
 comment on column ccp.hosts.error_code is 'What went wrong last; cleared by success.';
 comment on column ccp.hosts.error_message is 'The same as a sentence.';
 comment on column ccp.hosts.status_changed_at is 'When status last changed.';
-comment on column ccp.hosts.finished_at is 'When its last task ended; an observation counts only if it is newer.';
+comment on column ccp.hosts.finished_at is 'When its last task ended.';
 comment on column ccp.hosts.deleted_at is 'When it was deleted; the row is purged after tombstone_retention_days.';
 comment on column ccp.hosts.version is 'Rises with each edit by people; the ETag.';
 comment on column ccp.hosts.created_at is 'When it was ordered.';
@@ -123,13 +123,12 @@ create table ccp.observations (
     host_id uuid primary key,
     process_id bigint not null,
     sequence bigint not null,
-    state text not null,
+    state ccp.seen_state not null,
     code text,
     message text,
     observed_at timestamptz not null,
     constraint observation_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
     constraint observation_comes_from_a_process foreign key (process_id) references ccp.processes (id),
-    constraint observed_state_is_known check (state in ('running', 'closed', 'stopped', 'absent')),
     constraint observed_message_is_short check (length(message) <= 2000)
 );
 create index observations_by_process on ccp.observations (process_id);
@@ -138,7 +137,8 @@ comment on column ccp.observations.host_id is 'The host.';
 comment on column ccp.observations.process_id is 'The agent that saw it.';
 comment on column ccp.observations.sequence is 'Rises with each observation of one agent; an older one never overwrites a newer.';
 comment on column ccp.observations.state is
-'running (open and proven), closed (container runs, wall closed), stopped (container ended), absent (no container).';
+'running (open and proven), closed (container runs, wall closed), stopped (container ended), absent (no container), unknown (a '
+'task has ended since and did not say what it left).';
 comment on column ccp.observations.code is 'Why, as an error code.';
 comment on column ccp.observations.message is 'Why, as a sentence.';
 comment on column ccp.observations.observed_at is 'When it was seen, by the agent''s clock.';

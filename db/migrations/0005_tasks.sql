@@ -19,7 +19,6 @@ create table ccp.task_kinds (
     from_statuses text[],
     while_status text,
     done_status text,
-    done_unwanted_status text,
     failed_status text,
     canceled_status text,
     desired ccp.desired_state,
@@ -55,7 +54,6 @@ comment on column ccp.task_kinds.subject is 'What it works on: a host, or nothin
 comment on column ccp.task_kinds.from_statuses is 'Statuses it may begin from.';
 comment on column ccp.task_kinds.while_status is 'Status of the host from the moment the task is its next one.';
 comment on column ccp.task_kinds.done_status is 'Status of the host when it has succeeded.';
-comment on column ccp.task_kinds.done_unwanted_status is 'That status when the host is not wanted running; null: the same.';
 comment on column ccp.task_kinds.failed_status is 'Status of the host when it has failed.';
 comment on column ccp.task_kinds.canceled_status is 'Status of the host when it was stopped on request.';
 comment on column ccp.task_kinds.desired is 'What a person who asks for it wants from then on; null: unchanged.';
@@ -72,6 +70,26 @@ comment on column ccp.task_kinds.needs_creation is
 'Cannot begin while the host was never created: reconciliation creates it first.';
 comment on column ccp.task_kinds.housekeeping is
 'The installation needs it whatever else there is to do: a place is kept for it that no other kind takes.';
+
+create table ccp.task_outcomes (
+    kind text not null,
+    outcome text not null,
+    left_state text not null,
+    host_status text not null,
+    primary key (kind, outcome, left_state),
+    constraint outcome_is_of_a_kind foreign key (kind) references ccp.task_kinds (kind) deferrable,
+    constraint outcome_is_an_end check (outcome in ('succeeded', 'failed', 'canceled')),
+    constraint outcome_leaves_a_known_state check (left_state in ('running', 'stopped')),
+    constraint outcome_leads_to_a_known_status foreign key (host_status) references ccp.host_statuses (status) deferrable
+);
+create index task_outcomes_by_status on ccp.task_outcomes (host_status);
+comment on table ccp.task_outcomes is
+'Where what a task left of its host, and not its end alone, decides the host''s status: see task.status_after().';
+comment on column ccp.task_outcomes.kind is 'The kind of task.';
+comment on column ccp.task_outcomes.outcome is 'How it ended.';
+comment on column ccp.task_outcomes.left_state is
+'What it left: running (open and proven) or stopped (nothing of the host runs).';
+comment on column ccp.task_outcomes.host_status is 'What the host is then.';
 
 create table ccp.task_params (
     kind text not null,
@@ -135,6 +153,7 @@ create table ccp.task_rows (
     message ccp.sentence,
     reported_lease bigint,
     reported ccp.report,
+    left_state ccp.seen_state,
     result jsonb,
     error_code ccp.word,
     error_message ccp.sentence,
@@ -187,6 +206,7 @@ comment on column ccp.task_rows.progress is 'Percentage.';
 comment on column ccp.task_rows.message is 'The step as a sentence.';
 comment on column ccp.task_rows.reported_lease is 'Lease of the last final report.';
 comment on column ccp.task_rows.reported is 'The answer it got; the same report again gets it again.';
+comment on column ccp.task_rows.left_state is 'What its last try left of the host, as that report said; null: it did not know.';
 comment on column ccp.task_rows.result is 'What it brought.';
 comment on column ccp.task_rows.error_code is 'Why it failed or was canceled, or why the last try failed.';
 comment on column ccp.task_rows.error_message is 'The same as a sentence.';

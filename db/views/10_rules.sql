@@ -4,7 +4,7 @@ select
     k.kind,
     k.from_statuses as allowed_from,
     k.while_status as meanwhile,
-    k.done_status as done,
+    concat_ws(' or ', k.done_status, o.statuses) as done,
     k.failed_status as failed,
     k.canceled_status as canceled,
     k.desired,
@@ -19,7 +19,8 @@ select
         when 'host' then format(
             'insert into ccp.tasks (kind, host_id) values (''%s'', ...) to %s: '
             'from %s; the host is %s meanwhile and %s when done; %s',
-            k.kind, k.description, array_to_string(k.from_statuses, ', '), k.while_status, k.done_status,
+            k.kind, k.description, array_to_string(k.from_statuses, ', '), k.while_status,
+            concat_ws(' or ', k.done_status, o.statuses),
             case
                 when k.kind = 'host.delete' then 'nothing stops it'
                 when k.waits then 'a busy host lets it wait its turn'
@@ -28,7 +29,12 @@ select
         )
         else format('insert into ccp.tasks (kind) values (''%s'') to %s', k.kind, k.description)
     end as why
-from ccp.task_kinds as k;
+from ccp.task_kinds as k
+left join lateral (
+    select string_agg(l.host_status, ' or ') as statuses
+    from ccp.task_outcomes as l
+    where l.kind = k.kind and l.outcome = 'succeeded'
+) as o on true;
 comment on view ccp.rules is 'The kinds of tasks: what each does, from where, and what it leaves behind.';
 comment on column ccp.rules.kind is 'Kind of task.';
 comment on column ccp.rules.allowed_from is 'Statuses it may begin from.';

@@ -25,7 +25,7 @@ static struct {
 	int remove, image, pin; // steps
 	const char *verdict;
 	int open, keys, home; // create
-	int trash, prepare; // rebuild
+	int trash, wish, prepare; // rebuild
 	int probe, unmount, remove_keys; // delete
 	int inspect, adopt, guard, check; // verify
 	bool running, holds;
@@ -87,6 +87,13 @@ void host_task_flush_reports(struct task *t)
 {
 	(void)t;
 	did("flush");
+}
+
+int host_task_spec(struct task *t, struct err *e)
+{
+	(void)t;
+	did("spec");
+	return result(answers.wish, "no spec", e);
 }
 
 int start_prepare(struct task *t, struct err *e)
@@ -435,8 +442,10 @@ static void a_rebuild_keeps_or_wipes_the_home(void **state)
 static void a_rebuilt_host_starts_when_it_is_wanted(void **state)
 {
 	const struct row rows[] = {
-		{NULL, 0, 0, "prepare; "},
-		{&answers.prepare, -1, -1, "prepare; "},
+		{NULL, 0, 0, "spec; prepare; "},
+		{&answers.wish, -1, -1, "spec; "},
+		{&answers.wish, WAIT_CANCELED, WAIT_CANCELED, "spec; "},
+		{&answers.prepare, -1, -1, "spec; prepare; "},
 	};
 	struct err e;
 	(void)state;
@@ -444,7 +453,7 @@ static void a_rebuilt_host_starts_when_it_is_wanted(void **state)
 	again();
 	strcpy(spec.wanted, "stopped");
 	assert_int_equal(rebuild_start(&task, &e), TASK_DONE);
-	assert_did("");
+	assert_did("spec; ");
 }
 
 static void a_deleted_host_leaves_no_container(void **state)

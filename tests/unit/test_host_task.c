@@ -145,6 +145,25 @@ int wall_close(struct wall *w, struct err *e)
 	return err_say(e, EIO, "a wall that cannot be closed changes nothing");
 }
 
+bool run_is_dead(const struct run *run)
+{
+	return run->pid < 0;
+}
+
+int64_t outbox_sequence(struct outbox *box)
+{
+	(void)box;
+	return 5;
+}
+
+void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms)
+{
+	(void)hosts;
+	assert_string_equal(id, task.host_id);
+	assert_int_equal(pause_ms, 0);
+	did("inspect");
+}
+
 static void task_make(const char *kind)
 {
 	task = (struct task){.id = "t", .host_id = HOST_ID, .program = &agent};
@@ -171,7 +190,7 @@ static int stop(void **state)
 	return 0;
 }
 
-#define ENDED "run_close; home_done; docker_free; "
+#define ENDED "inspect; run_close; home_done; docker_free; "
 
 static void a_task_takes_its_host_and_reads_its_spec(void **state)
 {
@@ -380,7 +399,59 @@ static void an_end_that_fails_is_logged(void **state)
 	end_result = -1;
 	host_task_undo(&task, TASK_CANCELED);
 	end_result = 0;
-	assert_did("end; log ending a host failed; observe stopped (); flush; ");
+	assert_did("end; log ending a host failed; flush; ");
+	assert_false(ht->down);
+}
+
+// What runs, what this task has ended: everything else is not known and looked at.
+static void a_task_says_what_it_leaves(void **state)
+{
+	static const struct {
+		unsigned number;
+		pid_t pid; // dead: below 0
+		bool down;
+		const char *left;
+	} rows[] = {
+		{0, 0, false, NULL},
+		{0, 0, true, "stopped"},
+		{7, 1, false, "running"},
+		{7, 1, true, "running"},
+		{7, -1, false, NULL},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		start(state);
+		struct host_task *ht = begin();
+		host.run.number = rows[i].number;
+		host.run.pid = rows[i].pid;
+		ht->down = rows[i].down;
+		host_task_end(&task);
+		if (rows[i].left) {
+			assert_string_equal(task.left, rows[i].left);
+			assert_int_equal(task.left_sequence, 5);
+			assert_did("run_close; home_done; docker_free; release; ");
+		} else {
+			assert_null(task.left);
+			assert_did(ENDED "release; ");
+		}
+	}
+	start(state);
+	struct host_task *ht = begin();
+	ht->ended = true;
+	host_task_undo(&task, TASK_CANCELED);
+	host_task_end(&task);
+	assert_string_equal(task.left, "stopped");
+}
+
+static void the_spec_is_asked_for_again(void **state)
+{
+	struct err e;
+	(void)state;
+	begin();
+	assert_int_equal(host_task_spec(&task, &e), 0);
+	assert_did("call; set spec; ");
+	answers.call = WAIT_CANCELED;
+	assert_int_equal(host_task_spec(&task, &e), WAIT_CANCELED);
+	assert_did("call; ");
 }
 
 static void what_the_task_has_not_touched_stays(void **state)
@@ -416,6 +487,8 @@ int main(void)
 		TEST(a_home_fails_by_its_reason),
 		TEST(a_failure_leaves_nothing_that_runs),
 		TEST(an_end_that_fails_is_logged),
+		TEST(a_task_says_what_it_leaves),
+		TEST(the_spec_is_asked_for_again),
 		TEST(what_the_task_has_not_touched_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,8 @@ static void undo(struct task *task, enum task_end why)
 
 static void end(struct task *task)
 {
-	(void)task;
+	task->left = strcmp(task->kind, "meet") == 0 ? NULL : "stopped";
+	task->left_sequence = 7;
 	atomic_fetch_add(&ended, 1);
 }
 
@@ -117,7 +118,7 @@ static const char *const functions[] = {
 	"create schema task",
 	"create schema clock",
 	"create table task.list (id uuid default gen_random_uuid(), kind text, status text default "
-	"'queued', lease bigint, word text default 'ok', said text)",
+	"'queued', lease bigint, word text default 'ok', said text, remains text)",
 	"create sequence task.leases",
 	"create function clock.now() returns timestamptz language sql as 'select clock_timestamp()'",
 	"create function task.claim(bigint, int, boolean) returns table (task_id uuid, kind text, host_id uuid, "
@@ -126,18 +127,19 @@ static const char *const functions[] = {
 	"where ctid = (select ctid from task.list where status = 'queued' and (kind = 'house') = $3 limit "
 	"1 for update skip locked) returning t.id, t.kind, null::uuid, t.lease, 1, '{}'::jsonb, now() + interval '1 "
 	"minute', t.word = 'stop'$$",
-	"create function task.report(uuid, bigint, text, text) returns text language sql as $$"
-	"update task.list set status = $3, said = $4 where id = $1 and lease = $2 returning word$$",
+	"create function task.report(uuid, bigint, text, text, text default null, bigint default null) "
+	"returns text language sql as $$update task.list set status = $3, said = $4, "
+	"remains = concat($5, ' ', $6) where id = $1 and lease = $2 returning word$$",
 	"create function task.progress(uuid, bigint, text, int, text) returns text language sql as $$"
 	"select task.report($1, $2, $3, $5)$$",
-	"create function task.succeed(uuid, bigint, jsonb) returns text language sql as $$"
-	"select task.report($1, $2, 'succeeded', $3::text)$$",
-	"create function task.fail(uuid, bigint, text, text, boolean) returns text language sql as $$"
-	"select task.report($1, $2, 'failed', concat($3, ': ', $4, ' ', $5))$$",
-	"create function task.canceled(uuid, bigint, text) returns text language sql as $$"
-	"select task.report($1, $2, 'canceled', $3)$$",
-	"create function task.hand_back(uuid, bigint) returns text language sql as $$"
-	"select task.report($1, $2, 'handed back', null)$$",
+	"create function task.succeed(uuid, bigint, jsonb, text, bigint) returns text language sql as $$"
+	"select task.report($1, $2, 'succeeded', $3::text, $4, $5)$$",
+	"create function task.fail(uuid, bigint, text, text, boolean, text, bigint) returns text "
+	"language sql as $$select task.report($1, $2, 'failed', concat($3, ': ', $4, ' ', $5), $6, $7)$$",
+	"create function task.canceled(uuid, bigint, text, text, bigint) returns text language sql as $$"
+	"select task.report($1, $2, 'canceled', $3, $4, $5)$$",
+	"create function task.hand_back(uuid, bigint, text, bigint) returns text language sql as $$"
+	"select task.report($1, $2, 'handed back', null, $3, $4)$$",
 };
 
 static int group_setup(void **state)
@@ -213,7 +215,7 @@ static void every_slot_works_and_all_tasks_end(void **state)
 	add("meet", 10 * SLOTS); // three of them only go on together
 	begin();
 	await("select count(*) from task.list where status = 'succeeded' and said::jsonb @> '{\"met\": "
-	      "\"yes\"}' and said::jsonb #> '{timings,meet}' is not null",
+	      "\"yes\"}' and said::jsonb #> '{timings,meet}' is not null and remains = ' '",
 		10 * SLOTS);
 	assert_int_equal(undone, 0);
 	assert_int_equal(ended, 10 * SLOTS);
@@ -225,7 +227,8 @@ static void a_step_may_reach_the_goal_early(void **state)
 	begin();
 	add("done", 1);
 	task_runner_scan(runner);
-	await("select count(*) from task.list where status = 'succeeded'", 1);
+	await("select count(*) from task.list where status = 'succeeded' and remains = 'stopped 7'",
+		1);
 }
 
 static void housekeeping_has_a_slot_that_nothing_else_takes(void **state)
@@ -247,7 +250,8 @@ static void a_failure_is_undone_and_reported_with_its_code(void **state)
 	add("broken", 1);
 	add("unheard of", 1);
 	begin();
-	await("select count(*) from task.list where status = 'failed' and said = 'broken: it is broken f'",
+	await("select count(*) from task.list where status = 'failed' and said = 'broken: it is broken f' and "
+	      "remains = 'stopped 7'",
 		1);
 	await("select count(*) from task.list where status = 'failed' and said like 'internal: %unheard of%'",
 		1);
@@ -268,7 +272,8 @@ static void a_beat_stops_one_task_and_drops_another(void **state)
 					 .stop_count = 1,
 					 .drop = &leases[1],
 					 .drop_count = 1});
-	await("select count(*) from task.list where status = 'canceled'", 1);
+	await("select count(*) from task.list where status = 'canceled' and remains = 'stopped 7'",
+		1);
 	struct wait limit = wait_for(LIMIT_MS, -1);
 	struct err e;
 	while (task_runner_leases(runner, leases, SLOTS) != 1)
@@ -310,7 +315,9 @@ static void a_program_that_stops_hands_back_what_runs(void **state)
 	await("select count(*) from task.list where status = 'holding'", 2);
 	assert_int_equal(task_runner_stop(runner, 0), 0);
 	runner = NULL;
-	assert_int_equal(number("select count(*) from task.list where status = 'handed back'"), 2);
+	assert_int_equal(number("select count(*) from task.list where status = 'handed back' and "
+				"remains = 'stopped 7'"),
+		2);
 	assert_int_equal(undone, 2);
 }
 

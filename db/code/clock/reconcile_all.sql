@@ -25,8 +25,7 @@ begin
                     from ccp.host_remedies as r
                     where r.status = h.status and r.wanted = host.wanted(h)
                 )
-                or (h.status = 'running' and o.state <> 'running')
-                or (h.status = 'stopped' and o.state in ('running', 'closed'))
+                or host.is_drift(h.status, o.state)
             )
         order by h.id
         for no key update of h skip locked

@@ -31,17 +31,7 @@ begin
         return 'not_yours';
     end if;
 
-    insert into ccp.observations as o (host_id, process_id, sequence, state, code, message, observed_at)
-    values (p_host_id, p_process_id, p_sequence, p_state, p_code, left(p_message, 2000), least(p_at, clock.now()))
-    on conflict (host_id) do update set
-        process_id = excluded.process_id,
-        sequence = excluded.sequence,
-        state = excluded.state,
-        code = excluded.code,
-        message = excluded.message,
-        observed_at = excluded.observed_at
-    where (excluded.process_id, excluded.sequence) > (o.process_id, o.sequence);
-    if not found then
+    if not host.note_seen(p_host_id, p_process_id, p_sequence, p_state, p_code, p_message, p_at) then
         return 'stale';
     end if;
     perform host.reconcile(p_host_id);

@@ -10,7 +10,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_host ccp.hosts;
-    v_seen ccp.observations;
     v_kind text;
     v_task ccp.task_rows;
 begin
@@ -27,17 +26,7 @@ begin
         return null;
     end if;
 
-    select o.*
-    into v_seen
-    from ccp.observations as o
-    where o.host_id = p_host_id
-        and o.observed_at > coalesce(v_host.finished_at, v_host.created_at);
-    if (v_host.status = 'running' and v_seen.state <> 'running')
-        or (v_host.status = 'stopped' and v_seen.state in ('running', 'closed'))
-    then
-        perform host.mark_unavailable(
-            v_host, coalesce(v_seen.code, 'drift'), coalesce(v_seen.message, format('the agent saw it %s', v_seen.state))
-        );
+    if host.note_drift(v_host) then
         return null;
     end if;
 

@@ -24,7 +24,7 @@ begin
         end if;
         return false;
     end if;
-    if p_host.status <> task.done_status(p_kind, p_host) then
+    if p_host.status <> p_kind.done_status then
         perform access.refuse(
             'CP409', 'step_not_allowed', format('%s is not possible while the host is %s', p_kind.kind, p_host.status),
             jsonb_build_object('host_id', p_host.id, 'kind', p_kind.kind, 'status', p_host.status),

@@ -45,7 +45,10 @@ begin
     update ccp.hosts
     set
         desired = coalesce(v_kind.desired_canceled, desired),
-        status = case when v_is_next then v_kind.canceled_status else status end
+        status = case
+            when v_is_next then task.status_after(v_kind, 'canceled', task.left_state(v_task))
+            else status
+        end
     where id = v_task.host_id;
 
     if v_task.status = 'running' then

@@ -33,6 +33,7 @@ begin
             attempt = t.attempt + 1,
             started_at = v_now,
             deadline_at = v_now + (select k.deadline from ccp.task_kinds as k where k.kind = t.kind),
+            left_state = null,
             stage = null,
             progress = null,
             message = null

@@ -18,6 +18,7 @@ begin
         finished_at = clock.now(),
         reported = case when p_task.lease is null then reported else p_status end,
         reported_lease = coalesce(p_task.lease, reported_lease),
+        left_state = p_task.left_state,
         lease = null,
         process_id = null,
         deadline_at = null,

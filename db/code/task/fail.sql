@@ -5,7 +5,9 @@ create or replace function task.fail(
     p_lease bigint,
     p_error_code text,
     p_error_message text,
-    p_retryable boolean
+    p_retryable boolean,
+    p_left_state text default null,
+    p_sequence bigint default null
 )
 returns text
 language plpgsql
@@ -18,6 +20,7 @@ begin
     v_task := task.lock(p_task_id);
     if v_task.lease = p_lease then
         perform task.require_holder(v_task.process_id);
+        v_task.left_state := task.note_left(v_task, p_left_state, p_sequence);
         if p_retryable and v_task.stop_requested_at is null and task.has_tries(v_task) then
             perform task.queue_again(
                 v_task, 'retry', clock.now() + least(interval '1 second' * power(2, v_task.attempt - 1), interval '1 minute'),
@@ -35,8 +38,8 @@ begin
 end
 $$;
 
-revoke all on function task.fail(uuid, bigint, text, text, boolean) from public;
-grant execute on function task.fail(uuid, bigint, text, text, boolean) to ccp_worker, ccp_agent;
+revoke all on function task.fail(uuid, bigint, text, text, boolean, text, bigint) from public;
+grant execute on function task.fail(uuid, bigint, text, text, boolean, text, bigint) to ccp_worker, ccp_agent;
 
-comment on function task.fail(uuid, bigint, text, text, boolean) is
+comment on function task.fail(uuid, bigint, text, text, boolean, text, bigint) is
 'A try has failed: retry, failed or stale.';

@@ -1,5 +1,6 @@
--- Ends a task and moves its host as the kind says, then lets the next task begin or reconciles. The caller holds the
--- host's row (if there is one) and the task's. p_host_status, if given, is the host's new status instead of the kind's.
+-- Ends a task and moves its host to what the task left (task.status_after), never to what is wanted by now; then lets the
+-- next task begin or reconciles, which bring the rest. What an agent has seen since the task left the host counts too. The
+-- caller holds the host's row (if there is one) and the task's. p_host_status, if given, is the host's new status instead.
 create or replace function task.finish(
     p_task ccp.task_rows,
     p_status text,
@@ -31,15 +32,10 @@ begin
         return;
     end if;
 
-    select h.* into v_host from ccp.hosts as h where h.id = p_task.host_id;
     select k.* into v_kind from ccp.task_kinds as k where k.kind = p_task.kind;
     update ccp.hosts
     set
-        status = coalesce(p_host_status, case p_status
-            when 'succeeded' then task.done_status(v_kind, v_host)
-            when 'failed' then v_kind.failed_status
-            else v_kind.canceled_status
-        end),
+        status = coalesce(p_host_status, task.status_after(v_kind, p_status, task.left_state(p_task))),
         finished_at = clock.now(),
         failures = failures + (p_status = 'failed')::integer,
         retry_at = case p_status when 'failed' then host.retry_at(failures + 1) when 'succeeded' then null else retry_at end,
@@ -68,7 +64,13 @@ begin
             );
         end if;
     end if;
+    if p_task.started_at is not null and p_task.left_state is null then
+        update ccp.observations set state = 'unknown' where host_id = p_task.host_id;
+    end if;
     perform task.write_events(p_task, v_host, p_status, p_error_code, p_error_message);
+    if host.note_drift(v_host) then
+        select h.* into v_host from ccp.hosts as h where h.id = p_task.host_id;
+    end if;
 
     select t.*
     into v_next

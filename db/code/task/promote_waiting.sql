@@ -19,7 +19,7 @@ begin
         perform pg_notify(p_task.queue, '');
         return;
     end if;
-    if p_host.status = task.done_status(v_kind, p_host) and not v_not_created then
+    if p_host.status = v_kind.done_status and not v_not_created then
         perform task.end_row(p_task, 'succeeded', null, null);
     else
         v_code := case when v_not_created then 'host_not_created' else 'step_not_allowed' end;

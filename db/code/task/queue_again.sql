@@ -19,6 +19,7 @@ begin
         losses = losses + (p_reported is null)::integer,
         reported = case when p_task.lease is null then reported else p_reported end,
         reported_lease = case when p_task.lease is null then reported_lease else p_task.lease end,
+        left_state = p_task.left_state,
         lease = null,
         process_id = null,
         deadline_at = null,

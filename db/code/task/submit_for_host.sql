@@ -107,7 +107,7 @@ begin
         perform task.end_row(v_queued, 'canceled', 'superseded', format('superseded by %s', p_kind.kind));
         if v_running.id is null and v_host.status <> all (p_kind.from_statuses) then
             update ccp.hosts as h
-            set status = k.canceled_status
+            set status = task.status_after(k, 'canceled', task.left_state(v_queued))
             from ccp.task_kinds as k
             where h.id = p_host_id and k.kind = v_queued.kind
             returning h.status into v_host.status;

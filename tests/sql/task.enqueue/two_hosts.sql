@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(41);
+select plan(43);
 
 select t.at('2099-01-01');
 create function t.do(p_kind text, p_host_id uuid default t.host(), p_params jsonb default '{}', p_key text default null) returns text
@@ -22,8 +22,9 @@ create function t.claims() returns text language sql as $$
     select coalesce(string_agg(concat_ws(' ', h.short_id, c.kind, c.stop_requested), ', ' order by h.short_id), 'nothing')
     from c join ccp.hosts as h on h.id = c.host_id
 $$;
-create function t.done(p_short_id text) returns text language sql as $$
-    select task.succeed(k.id, k.lease, '{}')
+create sequence t.seen;
+create function t.done(p_short_id text, p_left text default null) returns text language sql as $$
+    select task.succeed(k.id, k.lease, '{}', p_left, nextval('t.seen'))
     from ccp.task_rows as k join ccp.hosts as h on h.id = k.host_id
     where h.short_id = p_short_id and k.status = 'running'
 $$;
@@ -62,8 +63,20 @@ select is(t.claims(), 'abcdef host.rebuild f', 'until the user is active again')
 select t.at('2099-01-01 00:00:30');
 select is(t.do('host.stop'), 'queued', 'a stop waits behind a rebuild');
 select is((select count(*)::integer from ccp.task_rows where status = 'running' and stop_requested_at is not null), 0, 'which it does not stop');
-select is(t.done('abcdef'), 'ok', 'the rebuild ends');
-select is(t.statuses(), 'abcdef stopped stopped, ghijkl stopped stopped', 'in a stopped host, so that nothing is left for the stop');
+select is(t.done('abcdef', 'running'), 'ok', 'the rebuild ends, and leaves the host running as it was wanted when it looked');
+select is(t.statuses(), 'abcdef stopping stopped, ghijkl stopped stopped', 'so that the stop has something to do');
+select is(t.claims(), 'abcdef host.stop f', 'and is done');
+select t.done('abcdef', 'stopped');
+select t.do('host.rebuild');
+select t.claims();
+select t.do('host.start');
+select t.done('abcdef', 'stopped');
+select is(t.statuses(), 'abcdef starting running, ghijkl stopped stopped', 'nor has a start been done by a rebuild that left it stopped');
+select t.claims();
+select t.done('abcdef', 'running');
+select t.do('host.stop');
+select t.claims();
+select t.done('abcdef', 'stopped');
 select t.do('host.start');
 select t.claims();
 select is(t.do('host.rebuild'), 'host.rebuild has to wait: host.start is running', 'a rebuild does not wait');
@@ -73,8 +86,8 @@ select t.do('host.rebuild');
 select t.claims();
 select is(t.do('host.rebuild', t.host(), '{"mode": "wipe"}'), 'host.rebuild has to wait: host.rebuild is running', 'other parameters are another request');
 select is(t.do('host.rebuild'), 'running', 'the same are the same');
-select t.done('abcdef');
-select is(t.statuses(), 'abcdef running running, ghijkl stopped stopped', 'a rebuilt host that is wanted running runs');
+select t.done('abcdef', 'running');
+select is(t.statuses(), 'abcdef running running, ghijkl stopped stopped', 'a rebuilt host that was left running runs');
 
 -- A request whose work is done by the time it is asked for.
 select t.do('host.verify');

@@ -22,7 +22,7 @@ select t.claim();
 select ok(task.can_queue_behind(t.row('host.start'), t.kind('host.stop')), 'a kind that stops it');
 select ok(task.can_queue_behind(t.row('host.start'), t.kind('host.rebuild', '{"waits": true}')), 'one that waits and begins from what it leaves');
 select ok(
-    task.can_queue_behind(t.row('host.start'), t.kind('host.rebuild', '{"waits": true, "from_statuses": ["pending"]}')), 'or leaves the same'
+    task.can_queue_behind(t.row('host.start'), t.kind('host.verify', '{"waits": true, "from_statuses": ["pending"]}')), 'or leaves the same'
 );
 select ok(
     not task.can_queue_behind(t.row('host.start'), t.kind('host.rebuild', '{"waits": true, "from_statuses": ["pending"], "done_status": "failed"}')),
