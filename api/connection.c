@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/reply.h"
@@ -75,41 +73,11 @@ void connection_end(struct connection *c)
 	free(c);
 }
 
-// Leads to CONNECTION_SEND: the request has its answer. Our texts are short; what is not, and what
-// could hold a line break, is checked where it is made.
-static bool answer_begin(struct connection *c)
+// Leads to CONNECTION_SEND: the request has its answer.
+static bool send_begin(struct connection *c)
 {
-	const struct request *r = c->request;
-	const struct reply *reply = &r->reply;
-	struct str lines = STR_INIT(sizeof(c->lines) - 1);
-	char date[40];
-	struct tm utc;
-	time_t now = time(NULL);
-	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &utc));
-	c->is_last = c->head.wants_close || !c->body_is_read || c->all->stopping;
-	str_addf(&lines, "HTTP/1.1 %u %s\r\nDate: %s\r\n", reply->status,
-		reply_title(reply->status), date);
-	if (reply->content_type)
-		str_addf(&lines, "Content-Type: %s\r\n", reply->content_type);
-	if (reply->status != 204)
-		str_addf(&lines, "Content-Length: %zu\r\n", reply->len);
-	str_addf(&lines,
-		"X-Request-Id: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
-		r->head.id);
-	if (reply->etag[0] != '\0')
-		str_addf(&lines, "ETag: %s\r\n", reply->etag);
-	if (reply->allow[0] != '\0')
-		str_addf(&lines, "Allow: %s\r\n", reply->allow);
-	if (reply->retry_after_s > 0)
-		str_addf(&lines, "Retry-After: %d\r\n", reply->retry_after_s);
-	if (reply->status == 401)
-		str_add(&lines, "WWW-Authenticate: Bearer\r\n");
-	str_add(&lines, c->is_last ? "Connection: close\r\n\r\n" : "\r\n");
-	assert(!lines.overflow);
-	memcpy(c->lines, lines.data, lines.len);
-	c->lines_len = lines.len;
-	str_done(&lines);
-	c->sent = 0;
+	c->answer.is_last = c->head.wants_close || !c->body_is_read || c->all->stopping;
+	answer_begin(&c->answer, c->request, &c->head);
 	c->phase = CONNECTION_SEND;
 	set_deadline(c, CONNECTION_SEND_S);
 	return true;
@@ -127,7 +95,7 @@ static bool head_refused(struct connection *c, unsigned status, const char *why)
 	c->head = (struct head){.method = "-", .wants_close = true};
 	c->body_is_read = false;
 	reply_problem(request_begin(c, ""), status, NULL, why, NULL);
-	return answer_begin(c);
+	return send_begin(c);
 }
 
 static bool head_taken(struct connection *c)
@@ -140,7 +108,7 @@ static bool head_taken(struct connection *c)
 	c->body_is_read = !c->head.is_chunked && c->body_left == 0;
 	request_head(r, &c->head);
 	if (r->state == REQUEST_ANSWERED)
-		return answer_begin(c);
+		return send_begin(c);
 	c->phase = CONNECTION_BODY;
 	set_deadline(c, CONNECTION_BODY_S);
 	if (c->head.wants_continue && !c->body_is_read && c->in_at == c->in_len)
@@ -206,12 +174,12 @@ static bool phase_body(struct connection *c)
 		return false;
 	if (end == CHUNKS_WRONG) {
 		reply_problem(r, 400, NULL, "The body's chunks are not well-formed.", NULL);
-		return answer_begin(c);
+		return send_begin(c);
 	}
 	c->body_is_read = end == CHUNKS_END;
 	request_complete(r);
 	if (r->state == REQUEST_ANSWERED)
-		return answer_begin(c);
+		return send_begin(c);
 	r->state = REQUEST_WORKING;
 	r->work.wait = wait_for(REQUEST_WORK_MS, -1);
 	c->phase = CONNECTION_WORK;
@@ -231,7 +199,7 @@ static bool phase_work(struct connection *c)
 static bool answer_sent(struct connection *c)
 {
 	request_over(c);
-	if (c->is_last) {
+	if (c->answer.is_last) {
 		shutdown(c->fd, SHUT_WR);
 		c->phase = CONNECTION_LINGER;
 		set_deadline(c, CONNECTION_LINGER_S);
@@ -248,27 +216,24 @@ static bool answer_sent(struct connection *c)
 
 static bool phase_send(struct connection *c)
 {
-	const struct reply *reply = &c->request->reply;
-	size_t body_len = strcmp(c->head.method, "HEAD") == 0 ? 0 : reply->len;
-	while (c->sent < c->lines_len + body_len) {
-		size_t lines = c->sent < c->lines_len ? c->lines_len - c->sent : 0;
-		size_t of_body = c->sent + lines - c->lines_len;
-		struct iovec parts[] = {{c->lines + c->lines_len - lines, lines},
-			{(void *)((uintptr_t)reply->data + of_body),
-				body_len - of_body}}; // is not written
-		struct msghdr message = {.msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts)};
-		ssize_t sent = sendmsg(c->fd, &message, MSG_NOSIGNAL);
-		if (sent < 0 && errno == EAGAIN) {
-			set_interest(c, EPOLLOUT);
-			return false;
-		}
-		if (sent < 0) {
-			connection_end(c);
-			return false;
-		}
-		c->sent += (size_t)sent;
+	switch (answer_send(&c->answer, c->request, c->fd)) {
+	case ANSWER_SENT:
+		return answer_sent(c);
+	case ANSWER_BLOCKED:
+		set_interest(c, EPOLLOUT);
+		if (c->request->reply.stream.read) // has no end: each piece has its time
+			set_deadline(c, CONNECTION_SEND_S);
+		return false;
+	case ANSWER_WAITS:
+		set_interest(c, EPOLLRDHUP);
+		set_deadline(c, 0);
+		return false;
+	case ANSWER_LOST:
+		connection_end(c);
+		return false;
 	}
-	return answer_sent(c);
+	assert(false);
+	return false;
 }
 
 // Closing with unread bytes would make the kernel reset the connection and throw the answer away.
@@ -310,7 +275,10 @@ static bool bytes_read(struct connection *c)
 static void on_ready(void *data, uint32_t events)
 {
 	struct connection *c = data;
-	(void)events;
+	if (c->phase == CONNECTION_SEND && (events & EPOLLRDHUP)) { // while its stream waits
+		connection_end(c);
+		return;
+	}
 	if (c->phase == CONNECTION_WORK) { // nothing is watched for: the client has gone
 		loop_source_free(TAKE_PTR(c->watch));
 		return;
@@ -319,10 +287,16 @@ static void on_ready(void *data, uint32_t events)
 		advance(c);
 }
 
+void connection_wake(struct connection *c)
+{
+	if (c->phase == CONNECTION_SEND)
+		advance(c);
+}
+
 static void on_resumed(struct loop_post *post)
 {
 	struct connection *c = container_of(post, struct connection, resumed);
-	answer_begin(c);
+	send_begin(c);
 	if (c->watch)
 		advance(c);
 	else

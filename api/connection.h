@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/answer.h"
 #include "api/chunks.h"
 #include "api/head.h"
 #include "lib/addr.h"
@@ -64,10 +65,7 @@ struct connection {
 	char in[HEAD_MAX + 4096]; // the head, then what has come and is not read
 	size_t in_at, in_len; // unread from, and its end
 
-	bool is_last; // the answer that goes out
-	char lines[1024]; // its head
-	size_t lines_len;
-	size_t sent; // of lines and body
+	struct answer answer; // in CONNECTION_SEND
 };
 
 // Takes over the descriptor, watches it and adds it to the list.
@@ -76,6 +74,9 @@ _must_check_ int connection_new(
 
 // Closes it at once; not in CONNECTION_WORK.
 void connection_end(struct connection *c);
+
+// The stream that it sends has more.
+void connection_wake(struct connection *c);
 
 // The request, which was in CONNECTION_WORK, has its answer. From any thread.
 void connection_resume(struct request *r);

@@ -78,6 +78,13 @@ void reply_file(struct request *r, unsigned status, const char *content_type, co
 	r->reply.len = strlen(text);
 }
 
+void reply_stream(
+	struct request *r, unsigned status, const char *content_type, struct reply_stream stream)
+{
+	reply_begin(r, status, content_type);
+	r->reply.stream = stream;
+}
+
 void reply_empty(struct request *r, unsigned status)
 {
 	reply_begin(r, status, NULL);
@@ -86,6 +93,8 @@ void reply_empty(struct request *r, unsigned status)
 void reply_done(struct reply *reply)
 {
 	wipe_freep(&reply->owned);
+	if (reply->stream.read)
+		reply->stream.done(reply->stream.data);
 }
 
 static void add_line(struct str *lines, const char *name, const cJSON *value)

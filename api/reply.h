@@ -4,17 +4,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <cjson/cJSON.h>
 
 struct err;
 struct request;
 
+// Where a stream's bytes come from. Both are called on the HTTP thread and must not block.
+struct reply_stream {
+	// Fills at most `max` bytes and returns how many; 0: none yet, connection_wake when there are;
+	// -1: that was all.
+	ssize_t (*read)(void *data, char *to, size_t max);
+	void (*done)(void *data); // once, when the stream has ended or the client has gone
+	void *data;
+};
+
+// Its content is a buffer, a file or a stream.
 struct reply {
 	unsigned status; // 0: none yet
-	const char *data; // the content; NULL: none
+	const char *data; // the buffer or file; NULL: none
 	size_t len;
-	char *owned; // heap: `data`, when it was made for this answer
+	char *owned; // heap: a buffer, which is `data`; NULL: a file, which lives as long as the program
+	struct reply_stream stream; // its read is NULL when there is none
 	const char *content_type; // a constant; NULL when there is no content
 	char etag[72]; // "" none
 	char allow[64]; // "" none
@@ -29,6 +41,8 @@ void reply_text(
 	struct request *r, unsigned status, const char *content_type, char *text); // takes text
 void reply_file(
 	struct request *r, unsigned status, const char *content_type, const char *text); // keeps it
+void reply_stream(
+	struct request *r, unsigned status, const char *content_type, struct reply_stream stream);
 void reply_empty(struct request *r, unsigned status);
 
 // A problem: `code` is the error_code, `sentence` is for people. `extra` is an object whose members
