@@ -46,6 +46,15 @@ static void add_env(cJSON *array, const char *name, const char *value)
 	json_add_text(array, text);
 }
 
+static void add_ids(cJSON *env, const struct container_config *c)
+{
+	_cleanup_(freep) char *ids =
+		xasprintf("%lld:%lld", (long long)c->ids.base, (long long)c->ids.owner);
+
+	if (c->ids.base != 0)
+		add_env(env, CONTAINER_IDS, ids);
+}
+
 // Replaces what the image says about starting: command, user, directory, signal, health check.
 static void add_process(cJSON *body, const struct container_config *c)
 {
@@ -56,7 +65,9 @@ static void add_process(cJSON *body, const struct container_config *c)
 	json_set_int(body, "StopTimeout", STOP_TIMEOUT_S);
 	json_add_text(json_set_array(body, "Entrypoint"), "/.ccp/init");
 	json_set_array(body, "Cmd");
-	add_env(json_set_array(body, "Env"), "TZ", c->timezone);
+	cJSON *env = json_set_array(body, "Env");
+	add_env(env, "TZ", c->timezone);
+	add_ids(env, c);
 	json_add_text(json_set_array(json_set_object(body, "Healthcheck"), "Test"), "NONE");
 	json_set_bool(body, "Tty", false);
 	json_set_bool(body, "OpenStdin", false);
@@ -119,7 +130,7 @@ static void add_sysctls(cJSON *host, const struct container_config *c)
 
 	json_set_text(sysctls, "net.ipv4.ip_forward", "0");
 	json_set_text(sysctls, "net.ipv4.ip_unprivileged_port_start", "1024"); // port 22 is sshd's
-	json_set_text(sysctls, "net.ipv4.ping_group_range", "0 2147483647"); // ping without NET_RAW
+	json_set_text(sysctls, "net.ipv4.ping_group_range", "0 65535"); // ping without NET_RAW
 	json_set_text(sysctls, "net.ipv6.conf.all.disable_ipv6", ipv6_off);
 	json_set_text(sysctls, "net.ipv6.conf.default.disable_ipv6", ipv6_off);
 	json_set_text(sysctls, "net.ipv6.conf.lo.disable_ipv6", ipv6_off);
@@ -157,6 +168,8 @@ char *container_body(const struct container_config *c)
 	add_labels(body, c);
 	add_process(body, c);
 	cJSON *host = json_set_object(body, "HostConfig");
+	if (c->ids.base != 0)
+		json_set_text(host, "Runtime", CONTAINER_RUNTIME);
 	json_set_text(host, "NetworkMode", "none");
 	json_set_text(json_set_object(host, "RestartPolicy"), "Name", "no");
 	json_set_bool(host, "AutoRemove", false);

@@ -20,6 +20,18 @@ struct container_owner {
 	const char *cluster;
 };
 
+// The ids that a container has on the machine for its own: `base` and the 65,535 after it are its 0
+// to 65535, `owner` owns its user namespace. SQL gives each host its own (host.ids); 0 and 0 are the
+// machine's own ids, without a user namespace.
+struct container_ids {
+	int64_t base, owner;
+};
+
+// Names by which an engine knows that a container is to have them: a runtime of its configuration,
+// and an entry of the environment that this runtime takes out.
+#define CONTAINER_RUNTIME "ccp"
+#define CONTAINER_IDS "CCP_IDS" // "<base>:<owner>"
+
 // Everything the body depends on; what is not here is the same for every container.
 struct container_config {
 	struct container_owner owner;
@@ -27,6 +39,7 @@ struct container_config {
 	const char *hostname; // the host's short id
 	const char *image_id; // "sha256:..."
 	const char *timezone; // "Europe/Berlin"
+	struct container_ids ids;
 	int64_t memory_limit_mb;
 	int64_t cpu_limit_milli; // 2000 = two processors
 	int64_t pids_limit;

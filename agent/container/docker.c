@@ -172,13 +172,14 @@ static int call_plain(
 	return r;
 }
 
-int docker_remaps_users(struct docker *d, const struct wait *w, bool *ret, struct err *e)
+int docker_describe(
+	struct docker *d, const struct wait *w, struct docker_engine *ret, struct err *e)
 {
 	const struct docker_call c = {.what = "describe itself", .method = "GET", .path = "/info"};
 	_cleanup_(json_freep) cJSON *info = NULL;
 	int r = call_json(d, &c, w, &info, e);
 
-	return r == 0 ? docker_answer_remaps_users(info, ret, e) : r;
+	return r == 0 ? docker_answer_engine(info, ret, e) : r;
 }
 
 int docker_image_inspect(struct docker *d, const char *reference, const struct wait *w,

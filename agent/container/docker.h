@@ -28,9 +28,9 @@ enum docker_outcome {
 	DOCKER_CONFLICT, // the name is taken, or it is being removed
 };
 
-// The daemon maps user ids (userns-remap): homes and keys would belong to users that do not exist.
-_must_check_ int docker_remaps_users(
-	struct docker *d, const struct wait *w, bool *ret, struct err *e);
+// What the engine can.
+_must_check_ int docker_describe(
+	struct docker *d, const struct wait *w, struct docker_engine *ret, struct err *e);
 
 // `reference` is a name with tag or an id. DOCKER_ABSENT: not present (nothing is pulled).
 _must_check_ int docker_image_inspect(struct docker *d, const char *reference, const struct wait *w,

@@ -139,17 +139,21 @@ int docker_answer_stat(const char *header, struct docker_path *ret, struct err *
 	return 0;
 }
 
-int docker_answer_remaps_users(const cJSON *json, bool *ret, struct err *e)
+int docker_answer_engine(const cJSON *json, struct docker_engine *ret, struct err *e)
 {
-	const cJSON *options = NULL, *option;
+	const cJSON *options = NULL, *runtimes = NULL, *option;
+	struct docker_engine engine = {0};
 
-	if (json_opt_array(json, "SecurityOptions", &options, e) < 0)
-		return err_wrap(e, "read Docker's answer");
-	*ret = false;
+	if (json_opt_array(json, "SecurityOptions", &options, e) < 0 ||
+		json_opt_object(json, "Runtimes", &runtimes, e) < 0 ||
+		copy_text(json, "Driver", engine.driver, sizeof(engine.driver), e) < 0)
+		return err_wrap(e, "read what Docker says of itself");
 	cJSON_ArrayForEach (option, options) {
 		if (cJSON_IsString(option) && strncmp(option->valuestring, "name=userns", 11) == 0)
-			*ret = true;
+			engine.remaps_users = true;
 	}
+	engine.has_runtime = cJSON_GetObjectItemCaseSensitive(runtimes, CONTAINER_RUNTIME);
+	*ret = engine;
 	return 0;
 }
 
@@ -166,6 +170,38 @@ int docker_answer_image(const cJSON *json, struct docker_image *ret, struct err 
 		return -1;
 	image.has_volumes = volumes && volumes->child;
 	*ret = image;
+	return 0;
+}
+
+// What CONTAINER_IDS says; none when it is missing or says something else.
+static struct container_ids ids_of(const cJSON *env)
+{
+	const cJSON *entry;
+	long long base, owner;
+	int end = 0;
+
+	cJSON_ArrayForEach (entry, env) {
+		if (cJSON_IsString(entry) &&
+			sscanf(entry->valuestring, CONTAINER_IDS "=%10lld:%10lld%n", &base, &owner,
+				&end) == 2 &&
+			entry->valuestring[end] == '\0')
+			return (struct container_ids){.base = base, .owner = owner};
+	}
+	return (struct container_ids){0};
+}
+
+static int container_ids_read(const cJSON *json, struct container_ids *ret, struct err *e)
+{
+	const cJSON *config, *host, *env = NULL;
+	const char *runtime = NULL;
+
+	if (json_get_object(json, "Config", &config, e) < 0 ||
+		json_get_object(json, "HostConfig", &host, e) < 0 ||
+		json_opt_array(config, "Env", &env, e) < 0 ||
+		json_opt_text(host, "Runtime", &runtime, e) < 0)
+		return err_wrap(e, "read Docker's answer");
+	bool has_own = runtime && strcmp(runtime, CONTAINER_RUNTIME) == 0;
+	*ret = has_own ? ids_of(env) : (struct container_ids){0};
 	return 0;
 }
 
@@ -188,6 +224,8 @@ int docker_answer_container(const cJSON *json, struct docker_container *ret, str
 			0 ||
 		json_opt_object(config, "Labels", &labels, e) < 0)
 		return err_wrap(e, "read Docker's answer");
+	if (container_ids_read(json, &ret->ids, e) < 0)
+		return -1;
 	ret->pid = (pid_t)pid;
 	ret->exit_code = (int)exit_code;
 	if (labels)

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "agent/container/container.h"
 #include "lib/attr.h"
 
 struct err;
@@ -18,6 +19,7 @@ enum { DOCKER_ID_SIZE = 65, DOCKER_IMAGE_SIZE = 80, DOCKER_PATH_SIZE = 256 };
 struct docker_container {
 	char id[DOCKER_ID_SIZE];
 	char image_id[DOCKER_IMAGE_SIZE]; // "sha256:..."
+	struct container_ids ids; // that it was made with
 	char host_id[40]; // label, "" without it
 	bool running;
 	pid_t pid; // 0 unless running
@@ -31,6 +33,13 @@ struct docker_image {
 	char id[DOCKER_IMAGE_SIZE];
 	bool has_volumes;
 	char architecture[16]; // "amd64"
+};
+
+// What an engine says of itself.
+struct docker_engine {
+	bool remaps_users; // userns-remap: homes and keys would belong to users that do not exist
+	bool has_runtime; // CONTAINER_RUNTIME
+	char driver[32]; // of images: "overlay2"
 };
 
 struct docker_listed {
@@ -67,7 +76,7 @@ _must_check_ int docker_answer_list(
 	const cJSON *json, struct docker_listed **ret, size_t *ret_count, struct err *e);
 // The oldest version of its API that the engine takes, as the second number of 1.x.
 _must_check_ int docker_answer_version(const cJSON *json, int *ret_oldest, struct err *e);
-_must_check_ int docker_answer_remaps_users(const cJSON *json, bool *ret, struct err *e);
+_must_check_ int docker_answer_engine(const cJSON *json, struct docker_engine *ret, struct err *e);
 
 // Of a path in a container: the header X-Docker-Container-Path-Stat, NULL without one. base64 of
 // JSON with the "mode" of Go's os.FileMode and the "size".

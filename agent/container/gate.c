@@ -58,7 +58,7 @@ int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct
 	}
 	if (sock_peer(fd, &peer, e) < 0)
 		return -1;
-	if (peer.pid != p->pid || peer.uid != 0)
+	if (peer.pid != p->pid || peer.uid != p->uid)
 		return err_say(e, EPERM,
 			"process %d listens at the gate instead of the container's PID 1 (%d)",
 			(int)peer.pid, (int)p->pid);

@@ -13,9 +13,9 @@ struct err;
 // ": it could not ...".
 const char *gate_status_text(int status);
 
-// Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is
-// p->pid: the kernel keeps who called listen(), so nothing else in the container can pose as its PID
-// 1. Then pid1_prove says whether that is ccp-init: no word of a gate is heard before. Waits for
+// Connects to @ccp-gate inside the namespace and checks by SO_PEERCRED that the listener is p->pid
+// and p->uid: the kernel keeps who called listen(), so nothing else in the container can pose as its
+// PID 1, and none with other ids than it was to have. Then pid1_prove says whether that is ccp-init: no word of a gate is heard before. Waits for
 // ccp-init to come up until w ends. Returns 0 with a descriptor that the caller closes,
 // WAIT_TIMEOUT, WAIT_CANCELED, or -1 (EPERM: another process or program listens there).
 _must_check_ int gate_connect(

@@ -108,10 +108,10 @@ int image_check(const struct image_request *request, struct docker *d, const str
 	char ret_id[static DOCKER_IMAGE_SIZE], struct err *e)
 {
 	struct docker_image image;
-	bool remaps = false;
-	int r = docker_remaps_users(d, w, &remaps, e);
+	struct docker_engine engine = {0};
+	int r = docker_describe(d, w, &engine, e);
 
-	if (r == 0 && remaps) {
+	if (r == 0 && engine.remaps_users) {
 		err_note(e, EINVAL,
 			"the Docker daemon maps user ids (userns-remap): turn that off for this product");
 		return IMAGE_UNFIT;

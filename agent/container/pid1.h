@@ -13,6 +13,7 @@ struct err;
 // Whom the agent expects to be PID 1.
 struct pid1 {
 	pid_t pid; // the container's State.Pid
+	uid_t uid; // of the container's root on the machine
 	int ns_fd; // its network namespace
 	int program_fd; // the file of the ccp-init that is mounted at /.ccp; O_PATH is enough
 	bool alone; // its gate has never been opened: no other process may be there

@@ -10,6 +10,8 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
+enum { IDS_LEAST = 65536, IDS_COUNT = 65536 };
+
 static int get_copy(const cJSON *json, const char *name, char *ret, size_t size, struct err *e)
 {
 	const char *text;
@@ -53,6 +55,22 @@ static int read_verify(struct host_spec *s, struct err *e)
 	return 0;
 }
 
+// A range that met the machine's own ids would not be one.
+static int read_ids(struct host_spec *s, struct err *e)
+{
+	const cJSON *ids = NULL;
+
+	if (json_opt_object(s->json, "ids", &ids, e) < 0 ||
+		json_opt_text(s->json, "refusal", &s->refusal, e) < 0)
+		return -1;
+	if (!ids)
+		return 0;
+	if (json_get_int(ids, "base", IDS_LEAST, INT32_MAX - IDS_COUNT, &s->ids.base, e) < 0 ||
+		json_get_int(ids, "owner", IDS_LEAST, INT32_MAX, &s->ids.owner, e) < 0)
+		return err_wrap(e, "ids");
+	return 0;
+}
+
 static int read_container(struct host_spec *s, struct err *e)
 {
 	const char *image_id = NULL;
@@ -82,7 +100,7 @@ static int read_spec(struct host_spec *s, struct err *e)
 		return -1;
 	if (!str_is_uuid(s->host_id)) // it becomes part of paths
 		return err_say(e, EINVAL, "host_id is not a UUID");
-	if (read_container(s, e) < 0 || read_verify(s, e) < 0 ||
+	if (read_ids(s, e) < 0 || read_container(s, e) < 0 || read_verify(s, e) < 0 ||
 		json_opt_object(s->json, "exit", &outward, e) < 0)
 		return -1;
 	s->has_exit = outward;
@@ -116,6 +134,10 @@ void host_spec_freep(struct host_spec **s)
 
 int host_spec_can_start(const struct host_spec *s, const char **ret_code, struct err *e)
 {
+	if (s->refusal) {
+		*ret_code = "machine_unfit";
+		return err_say(e, EPERM, "%s", s->refusal);
+	}
 	if (!s->has_exit) {
 		*ret_code = "egress_binding_missing";
 		return err_say(

@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "agent/container/container.h"
 #include "agent/host/exit.h"
 #include "agent/verify/verify.h"
 #include "lib/attr.h"
@@ -22,6 +23,8 @@ struct host_spec {
 	char short_id[32];
 	char status[16];
 	char wanted[16]; // "running", "stopped", "absent"
+	struct container_ids ids; // all zero: the machine's
+	const char *refusal; // why it must not be started on this machine; NULL: it may
 	char image[256];
 	char image_id[80]; // "" before host.create
 	char timezone[64];
@@ -47,8 +50,8 @@ _must_check_ int host_spec_read(const char *json, struct host_spec **ret, struct
 void host_spec_free(struct host_spec *spec);
 void host_spec_freep(struct host_spec **spec);
 
-// What a start needs beyond a readable spec. 0, or an error whose code is "egress_binding_missing"
-// or "settings_incomplete" in *ret_code.
+// What a start needs beyond a readable spec. 0, or an error whose code is "egress_binding_missing",
+// "settings_incomplete" or "machine_unfit" in *ret_code.
 _must_check_ int host_spec_can_start(
 	const struct host_spec *spec, const char **ret_code, struct err *e);
 

@@ -85,14 +85,12 @@ static int adopt_tunnel(struct run *run, const struct tunnel_kind *kind, struct 
 	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel does not run") : r;
 }
 
-static int adopt_gate(const struct run *run, int program_fd, const struct wait *w, struct err *e)
+static int adopt_gate(const struct pid1 *expected, const struct wait *w, struct err *e)
 {
-	const struct pid1 expected = {
-		.pid = run->pid, .ns_fd = run->ns_fd, .program_fd = program_fd};
 	struct wait short_wait = wait_at_most(w, GATE_MS);
 	_cleanup_(closep) int fd = -1;
 	struct gate_answer answer;
-	int r = gate_connect(&expected, &short_wait, &fd, e);
+	int r = gate_connect(expected, &short_wait, &fd, e);
 
 	if (r == 0)
 		r = gate_say(fd, GATE_ASK, &short_wait, &answer, e);
@@ -112,7 +110,11 @@ static int adopt_pid1(
 	if (home_open(found->store, found->spec->host_id, false, &home, e) < 0)
 		return -1;
 	program_fd = home_init_open(&home, e);
-	return program_fd < 0 ? -1 : adopt_gate(run, program_fd, w, e);
+	const struct pid1 expected = {.pid = run->pid,
+		.uid = (uid_t)found->container->ids.base,
+		.ns_fd = run->ns_fd,
+		.program_fd = program_fd};
+	return program_fd < 0 ? -1 : adopt_gate(&expected, w, e);
 }
 
 int run_adopt(const struct run_found *found, const struct wait *w, struct run *ret, struct err *e)

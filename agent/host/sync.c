@@ -13,6 +13,7 @@
 #include "agent/host/host.h"
 #include "agent/host/inspect.h"
 #include "agent/host/outbox.h"
+#include "agent/machine/report.h"
 #include "agent/store/trash.h"
 #include "lib/db.h"
 #include "lib/err.h"
@@ -21,13 +22,14 @@
 #include "lib/mem.h"
 #include "lib/pool.h"
 
-enum { CALL_MS = 3000, DOCKER_MS = 10000, HOSTS_MAX = 100000 };
+enum { CALL_MS = 3000, DESCRIBE_MS = 1500, REPORT_MS = 15000, DOCKER_MS = 10000, HOSTS_MAX = 100000 };
 
 struct sync {
 	struct agent *agent;
 	bool busy;
 	bool again; // it was asked for meanwhile
 	bool first_done; // everything of the beginning has succeeded
+	int64_t report_ms; // when the machine is looked at again
 	int64_t next_ms; // when the specs are fetched again; 0 until the beginning has succeeded
 	struct pool_job job;
 	_Atomic bool wake_posted; // not yet served
@@ -187,11 +189,29 @@ static int strays_end(struct agent *a, struct err *e)
 	return r;
 }
 
+// What the machine can decides what specs say, so it comes before them. Docker being away is no
+// reason not to learn them.
+static void report(struct sync *sync, struct db *db)
+{
+	struct agent *a = sync->agent;
+	struct wait w = wait_for(DESCRIBE_MS, pool_cancel_fd(a->dial_pool));
+	struct err e;
+
+	if (wait_now_ms() < sync->report_ms)
+		return;
+	sync->report_ms = wait_now_ms() + REPORT_MS;
+	int r = machine_report(a, db, &w, &e);
+	if (r != 0 && r != WAIT_CANCELED)
+		log_warning("what this machine can could not be told", log_err(&e));
+}
+
 static int begin(struct sync *sync, struct db *db, struct err *e)
 {
 	struct agent *a = sync->agent;
 	int r = sealing_key_publish(a, db, e);
 
+	if (r == 0)
+		report(sync, db);
 	if (r == 0)
 		r = specs_learn(a, db, e);
 	if (r == 0)
@@ -216,6 +236,7 @@ static void sync_run(struct pool_job *job, struct db *db)
 	if (r == 0 && !a->knows_hosts) {
 		r = begin(sync, db, &e);
 	} else if (r == 0 && wait_now_ms() >= sync->next_ms) {
+		report(sync, db);
 		r = specs_learn(a, db, &e);
 		sync->next_ms = wait_now_ms() + SYNC_MS;
 	}

@@ -11,8 +11,7 @@
 // agent's.
 #define INIT_SSHD "/usr/sbin/sshd"
 #define INIT_SSHD_CONFIG "/.ccp/etc/sshd_config"
-#define INIT_RUN "/run"
-#define INIT_SSHD_PID_NAME "ccp-sshd.pid" // in INIT_RUN; sshd writes it once it listens
+#define INIT_SSHD_PID "/run/ccp-sshd.pid" // a FIFO until sshd listens and has written its pid
 #define INIT_HOME "/home/dev"
 #define INIT_SKEL "/etc/skel"
 
@@ -68,17 +67,18 @@ void gate_done(struct gate *g);
 // sshd.c: starts sshd and watches for it to listen.
 struct sshd {
 	pid_t pid; // 0: does not run
-	int watch; // inotify on INIT_RUN
+	int pid_fifo; // our end of INIT_SSHD_PID; -1: none
 	long backoff_ms; // pause before the next start
 	long started_ms; // CLOCK_MONOTONIC of the last start
 };
 
-int sshd_init(struct sshd *s);
+void sshd_init(struct sshd *s);
 // Forks and executes sshd with an empty environment but PATH and TZ. -1 with a log line when fork
 // fails.
 int sshd_start(struct sshd *s);
-// Reads the watch; true when sshd has written its pid file, which it does after listen().
-bool sshd_listens(const struct sshd *s);
+// Reads the FIFO; true when sshd has written its pid, which it does after listen(). A file has its
+// place then.
+bool sshd_listens(struct sshd *s);
 // sshd has ended: returns the milliseconds to wait before sshd_start, growing from 100 to 5,000
 // while it keeps dying.
 long sshd_ended(struct sshd *s);

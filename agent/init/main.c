@@ -117,7 +117,7 @@ static bool step(struct init *in)
 	struct pollfd p[FD_PEERS + GATE_PEERS_MAX] = {
 		{.fd = in->signals, .events = POLLIN},
 		{.fd = in->timer, .events = POLLIN},
-		{.fd = in->sshd.watch, .events = POLLIN},
+		{.fd = in->sshd.pid_fifo, .events = POLLIN},
 		{.fd = in->gate.listener, .events = POLLIN},
 		{.fd = pause_ms == 0 ? in->words.fd : -1, .events = POLLIN},
 	};
@@ -163,8 +163,9 @@ static int init_setup(struct init *in)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	in->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	in->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (in->signals < 0 || in->timer < 0 || sshd_init(&in->sshd) < 0)
+	if (in->signals < 0 || in->timer < 0)
 		return GATE_NO_DESCRIPTORS;
+	sshd_init(&in->sshd);
 	return gate_init(&in->gate, in->words.text) < 0 ? GATE_NO_LISTENER : 0;
 }
 

@@ -7,22 +7,28 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, STABLE_MS = 10000 };
 
-int sshd_init(struct sshd *s)
+void sshd_init(struct sshd *s)
 {
-	*s = (struct sshd){.backoff_ms = BACKOFF_FIRST_MS};
-	s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (s->watch < 0 || inotify_add_watch(s->watch, INIT_RUN, IN_CLOSE_WRITE) < 0) {
-		init_log("watch " INIT_RUN);
-		return -1;
-	}
-	return 0;
+	*s = (struct sshd){.backoff_ms = BACKOFF_FIRST_MS, .pid_fifo = -1};
+}
+
+// inotify would do, too, but the kernel counts its instances by user for the whole container, and
+// a user who holds them all would keep sshd from being seen.
+static void pid_fifo_make(struct sshd *s)
+{
+	if (s->pid_fifo >= 0)
+		close(s->pid_fifo);
+	unlink(INIT_SSHD_PID);
+	s->pid_fifo = mkfifo(INIT_SSHD_PID, 0600) < 0
+			      ? -1
+			      : open(INIT_SSHD_PID, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (s->pid_fifo < 0)
+		init_log("make " INIT_SSHD_PID);
 }
 
 static _Noreturn void child_run(void)
@@ -49,7 +55,7 @@ static _Noreturn void child_run(void)
 
 int sshd_start(struct sshd *s)
 {
-	unlink(INIT_RUN "/" INIT_SSHD_PID_NAME);
+	pid_fifo_make(s);
 	if (mkdir("/run/sshd", 0755) < 0 && errno != EEXIST)
 		init_log("make /run/sshd");
 	s->started_ms = init_now_ms();
@@ -63,23 +69,27 @@ int sshd_start(struct sshd *s)
 	return -1;
 }
 
-bool sshd_listens(const struct sshd *s)
+// The FIFO has done its work: who looks for sshd finds a file, as on other machines.
+static void pid_file_make(struct sshd *s)
 {
-	_Alignas(struct inotify_event) char buffer[4096];
-	bool written = false;
+	close(s->pid_fifo);
+	s->pid_fifo = -1;
+	unlink(INIT_SSHD_PID);
+	int fd = open(INIT_SSHD_PID, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || dprintf(fd, "%d\n", (int)s->pid) < 0)
+		init_log("write " INIT_SSHD_PID);
+	if (fd >= 0)
+		close(fd);
+}
 
-	for (;;) {
-		ssize_t size = read(s->watch, buffer, sizeof(buffer));
+bool sshd_listens(struct sshd *s)
+{
+	char text[64];
 
-		if (size <= 0)
-			return written && s->pid != 0;
-		for (char *p = buffer; p < buffer + size;) {
-			const struct inotify_event *event = (const struct inotify_event *)p;
-
-			written |= event->len > 0 && strcmp(event->name, INIT_SSHD_PID_NAME) == 0;
-			p += sizeof(*event) + event->len;
-		}
-	}
+	if (read(s->pid_fifo, text, sizeof(text)) <= 0)
+		return false;
+	pid_file_make(s);
+	return s->pid != 0;
 }
 
 long sshd_ended(struct sshd *s)

@@ -72,6 +72,7 @@ static struct container_config config_of(const struct host_task *ht)
 		.hostname = spec->short_id,
 		.image_id = spec->image_id,
 		.timezone = spec->timezone,
+		.ids = spec->ids,
 		.memory_limit_mb = spec->memory_limit_mb,
 		.cpu_limit_milli = spec->cpu_limit_milli,
 		.pids_limit = spec->pids_limit,
@@ -89,6 +90,23 @@ static int container_make(
 	_cleanup_(freep) char *body = container_body(&config);
 
 	return docker_create(ht->docker, name, body, w, ht->container_id, e);
+}
+
+// Docker does not change a container's ids, and a container without a range of its own must not run
+// where one is required.
+static bool ids_differ(const struct host_task *ht, const struct docker_container *c, struct err *e)
+{
+	const struct container_ids *ids = &ht->host->spec->ids;
+
+	if (c->ids.base == ids->base && c->ids.owner == ids->owner)
+		return false;
+	err_note(e, EPERM,
+		c->ids.base == 0
+			? "the host's container was made without user ids of its own, which user_namespaces now requires: rebuild the host, which keeps its home"
+		: ids->base == 0
+			? "the host's container was made with user ids of its own, which user_namespaces now turns off: rebuild the host, which keeps its home"
+			: "the host's container was made with other user ids than the host has now: rebuild the host, which keeps its home");
+	return true;
 }
 
 // The container of the last start; its limits may have been changed since.
@@ -114,6 +132,8 @@ int start_create(struct task *task, struct err *e)
 		err_note(e, ENOENT, "the host has no image yet: run host.create");
 		return host_task_fail(task, "image_missing", e);
 	}
+	if (r == 0 && ids_differ(ht, &c, e))
+		return host_task_refuse(task, "rebuild_needed", e);
 	if (r == 0)
 		r = container_take(ht, c.id, &w, e);
 	else if (r == DOCKER_ABSENT)
@@ -311,6 +331,7 @@ int start_gate(struct task *task, struct err *e)
 	struct gate_answer seen = {.state = GATE_WAITING};
 	_cleanup_(closep) int program_fd = home_init_open(&ht->home, e);
 	const struct pid1 expected = {.pid = ht->run.pid,
+		.uid = (uid_t)ht->host->spec->ids.base,
 		.ns_fd = ht->run.ns_fd,
 		.program_fd = program_fd,
 		.alone = true};

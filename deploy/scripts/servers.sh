@@ -24,6 +24,29 @@ state_make() {
 	done
 }
 
+# --- the kernel's limits
+
+# What 1,000 hosts take of the limits that they share with the machine; ccp.machine_limits says what one does, and ccp.doctor
+# what the machine's carry. Where fs.file-max has no end, memory is the limit, which each container has its own of.
+kernel_limits=(
+	fs.file-max=9223372036854775807
+	fs.inotify.max_user_instances=8192
+	fs.inotify.max_user_watches=1048576
+	fs.pipe-user-pages-soft=262144
+	kernel.pid_max=4194304
+	kernel.pty.max=1048576
+	kernel.threads-max=4194304
+)
+
+# Raises what is lower and lowers nothing. It holds until the machine's next start, when up runs again.
+kernel_limits_raise() {
+	local limit now
+	for limit in "${kernel_limits[@]}"; do
+		now=$(sysctl -n "${limit%=*}") || continue
+		((now >= ${limit#*=})) || sysctl -q -w "$limit" || say "$limit could not be set: ccp.doctor says how many hosts $now carries"
+	done
+}
+
 # --- PostgreSQL: a cluster of the stack's own, reached by its Unix socket only
 
 postgres_bin() {
@@ -203,10 +226,39 @@ containerd_conf() {
 	END
 }
 
+user_namespaces() {
+	psql -X -qAt "$(conninfo ccp_dba)" -c "select value #>> '{}' from ccp.settings where name = 'user_namespaces'" 2>/dev/null ||
+		printf 'required\n'
+}
+
+# The engine looks for its runtime when it makes a container.
+runtime_install() {
+	local flavour=${FLAVOUR:-release}
+	[[ $flavour != [at]san ]] || flavour=release # it becomes runc, which has no sanitizer
+	make -C "${checkout:?}" --no-print-directory FLAVOUR="$flavour" "build/$flavour/ccp-runtime"
+	program_install "${checkout:?}/build/$flavour/ccp-runtime" ccp-runtime
+}
+
+# The machine's engine has a configuration of its own, which we do not write.
+runtime_check() {
+	[[ $(user_namespaces) == required ]] || return 0
+	! docker_has_runtime "$CCP_DOCKER_SOCKET" || return 0
+	cat <<-END
+		the Docker engine at $CCP_DOCKER_SOCKET has no runtime ccp, so it cannot give containers user ids of their own.
+		Add this to its configuration (/etc/docker/daemon.json) and have it read that again (systemctl reload docker):
+		  "runtimes": { "ccp": { "path": "$STATE_DIR/libexec/ccp-runtime" } }
+		Or let the stack have an engine of its own: CCP_OWN_DOCKER=1 make up
+		Or do without, at the cost that ccp.doctor names; in make psql:
+		  select setting.put('user_namespaces', '"off"');
+	END
+	return 1
+}
+
 docker_start() {
 	local changed=
 	if docker_is_ours; then
 		cgroup_mount
+		runtime_install
 		docker_conf | cmp -s - "$STATE_DIR/docker/dockerd.json" || changed=1
 		docker_conf | file_put 644 "$STATE_DIR/docker/dockerd.json"
 		containerd_conf | file_put 644 "$STATE_DIR/docker/containerd.toml"
@@ -222,6 +274,8 @@ docker_start() {
 		docker_answers "$CCP_DOCKER_SOCKET" ||
 			die "the machine's Docker engine does not answer at $CCP_DOCKER_SOCKET: start it, or let the stack have" \
 				"one of its own: CCP_OWN_DOCKER=1 make up"
+		runtime_install
+		runtime_check
 	fi
 }
 

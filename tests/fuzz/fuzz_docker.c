@@ -51,14 +51,14 @@ static void read_others(const cJSON *json)
 	struct docker_image image;
 	struct err e;
 	int oldest;
-	bool remaps;
+	struct docker_engine engine;
 	if (docker_answer_id(json, id, &e) == 0)
 		must(docker_id_is_valid(id));
 	if (docker_answer_image(json, &image, &e) == 0)
 		must(docker_id_is_valid(image.id + strlen("sha256:")));
 	if (docker_answer_version(json, &oldest, &e) == 0)
 		must(oldest >= 0 && oldest <= 999);
-	(void)!docker_answer_remaps_users(json, &remaps, &e);
+	(void)!docker_answer_engine(json, &engine, &e);
 }
 
 static void read_raw(const char *text, size_t size)

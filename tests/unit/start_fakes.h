@@ -25,6 +25,7 @@ static struct {
 	int end, can_start, open, keys, home, etc; // prepare
 	int inspect, create, update, rootfs, start; // create, boot
 	bool running;
+	struct container_ids ids;
 	int netns, init, load; // boot, wall
 	int key, tunnel, reach; // tunnel
 	int prove, link, check, probe, verify, wall_open; // examine, verify, prove
@@ -167,6 +168,7 @@ int docker_inspect(struct docker *d, const char *id, const struct wait *w,
 	(void)w;
 	did("inspect %s", id);
 	*ret = (struct docker_container){.running = answers.running,
+		.ids = answers.ids,
 		.pid = 78,
 		.exit_code = 3,
 		.id = "found",
@@ -347,7 +349,7 @@ int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct
 	assert_true(p->alone && p->program_fd >= 0);
 	(void)w;
 	(void)ret_fd;
-	did("gate of %d", (int)p->pid);
+	did("gate of %d as %u", (int)p->pid, (unsigned)p->uid);
 	return result(answers.connect, "no gate", e);
 }
 

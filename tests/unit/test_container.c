@@ -21,6 +21,7 @@ static const struct container_config config = {
 	.hostname = "k7m2p9",
 	.image_id = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	.timezone = "Europe/Berlin",
+	.ids = {.base = 2147287040, .owner = 2147418112},
 	.memory_limit_mb = 4096,
 	.cpu_limit_milli = 2000,
 	.pids_limit = 4096,

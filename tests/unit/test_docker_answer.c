@@ -40,7 +40,8 @@ static cJSON *json_of(const char *text, const char *from, const char *to)
 
 static const char container[] =
 	"{'Id':'" ID "','Image':" IMAGE ",'State':{'Running':true,'OOMKilled':false,'Pid':77,"
-	"'ExitCode':0,'StartedAt':'today'},'Config':{'Labels':{'cloud-cli-proxy.host':'ab-12'}},"
+	"'ExitCode':0,'StartedAt':'today'},'Config':{'Labels':{'cloud-cli-proxy.host':'ab-12'},"
+	"'Env':['TZ=UTC','CCP_IDS=2147287040:2147418112']},'HostConfig':{'Runtime':'ccp'},"
 	"'NetworkSettings':{'SandboxKey':'/run/key'}}";
 
 static void a_container_is_read(void **state)
@@ -53,6 +54,8 @@ static void a_container_is_read(void **state)
 	assert_string_equal(c.id, ID);
 	assert_string_equal(c.image_id, "sha256:" ID);
 	assert_string_equal(c.host_id, "ab-12");
+	assert_int_equal(c.ids.base, 2147287040);
+	assert_int_equal(c.ids.owner, 2147418112);
 	assert_true(c.running && !c.oom_killed);
 	assert_int_equal(c.pid, 77);
 	assert_int_equal(c.exit_code, 0);
@@ -65,6 +68,9 @@ static void a_container_with_a_flaw_is_refused(void **state)
 	static const struct {
 		const char *from, *to;
 	} flaws[] = {
+		{"'HostConfig'", "'Host'"},
+		{"'Runtime':'ccp'", "'Runtime':1"},
+		{"'Env':[", "'Env':7,'x':["},
 		{"'Id':'0", "'Id':'g"},
 		{"'Id':'0", "'Id':'00"},
 		{"'Id':'01", "'Id':'0"},
@@ -241,26 +247,62 @@ static void the_oldest_version_is_a_minor_of_1(void **state)
 	}
 }
 
-static void mapped_user_ids_are_seen(void **state)
+static void an_engine_says_what_it_can(void **state)
 {
 	static const struct {
 		const char *json;
 		int result;
-		bool remaps;
+		bool remaps, has_runtime;
 	} infos[] = {
-		{"{}", 0, false},
-		{"{'SecurityOptions':[]}", 0, false},
-		{"{'SecurityOptions':['name=seccomp',1]}", 0, false},
-		{"{'SecurityOptions':['name=seccomp','name=userns']}", 0, true},
-		{"{'SecurityOptions':1}", -1, false},
+		{"{'Driver':'overlay2'}", 0, false, false},
+		{"{'Driver':'overlay2','SecurityOptions':[],'Runtimes':{}}", 0, false, false},
+		{"{'Driver':'overlay2','SecurityOptions':['name=seccomp',1]}", 0, false, false},
+		{"{'Driver':'overlay2','SecurityOptions':['name=seccomp','name=userns']}", 0, true,
+			false},
+		{"{'Driver':'overlay2','Runtimes':{'runc':{},'ccp':{'path':'/x'}}}", 0, false,
+			true},
+		{"{'Driver':'overlay2','Runtimes':{'runc':{},'CCP':{}}}", 0, false, false},
+		{"{'Driver':'overlay2','SecurityOptions':1}", -1, false, false},
+		{"{'Driver':'overlay2','Runtimes':['ccp']}", -1, false, false},
+		{"{'Driver':'" TEXT_39 "'}", -1, false, false},
+		{"{}", -1, false, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++) {
 		_cleanup_(json_freep) cJSON *json = json_of(infos[i].json, NULL, NULL);
-		bool remaps = false;
+		struct docker_engine engine = {0};
 		struct err e;
-		assert_int_equal(docker_answer_remaps_users(json, &remaps, &e), infos[i].result);
-		assert_int_equal(remaps, infos[i].remaps);
+		assert_int_equal(docker_answer_engine(json, &engine, &e), infos[i].result);
+		assert_int_equal(engine.remaps_users, infos[i].remaps);
+		assert_int_equal(engine.has_runtime, infos[i].has_runtime);
+		assert_string_equal(engine.driver, infos[i].result == 0 ? "overlay2" : "");
+	}
+}
+
+static void ids_are_a_containers_only_with_our_runtime(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} others[] = {
+		{"'ccp'", "'runc'"},
+		{"'Runtime':'ccp'", "'Other':'ccp'"},
+		{"CCP_IDS=", "CCP_IDS:"},
+		{"CCP_IDS=", "XCCP_IDS="},
+		{":2147418112'", ":2147418112 '"},
+		{":2147418112'", ":'"},
+		{":2147418112'", "'"},
+		{"'CCP_IDS=2147287040:2147418112'", "1"},
+		{"'Env':", "'Other':"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_(json_freep) cJSON *json =
+			json_of(container, others[i].from, others[i].to);
+		struct docker_container c = {.ids = {1, 1}};
+		struct err e;
+		assert_int_equal(docker_answer_container(json, &c, &e), 0);
+		if (c.ids.base != 0 || c.ids.owner != 0)
+			fail_msg("%s", others[i].to);
 	}
 }
 
@@ -380,7 +422,8 @@ int main(void)
 		cmocka_unit_test(a_list_is_read_whole_or_not_at_all),
 		cmocka_unit_test(a_list_has_a_most),
 		cmocka_unit_test(the_oldest_version_is_a_minor_of_1),
-		cmocka_unit_test(mapped_user_ids_are_seen),
+		cmocka_unit_test(an_engine_says_what_it_can),
+		cmocka_unit_test(ids_are_a_containers_only_with_our_runtime),
 		cmocka_unit_test(a_refusal_is_told_in_dockers_words),
 		cmocka_unit_test(an_archive_holds_one_plain_file_that_fits),
 		cmocka_unit_test(a_created_container_has_an_id),

@@ -18,6 +18,7 @@
 
 static const char whole[] =
 	"{\"host_id\":\"0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11\",\"short_id\":\"k7m2p9\","
+	"\"ids\":{\"base\":2147287040,\"owner\":2147418112},\"refusal\":null,"
 	"\"status\":\"running\",\"wanted\":\"stopped\",\"image\":\"ccp-managed-user:latest\","
 	"\"image_id\":null,\"timezone\":\"Europe/Berlin\",\"memory_limit_mb\":4096,\"cpu_limit\":1.5,"
 	"\"pids_limit\":512,\"disk_limit_gb\":null,\"sudo\":true,"
@@ -55,6 +56,9 @@ static void everything_is_read(void **state)
 	assert_string_equal(s->status, "running");
 	assert_string_equal(s->wanted, "stopped");
 	assert_string_equal(s->image_id, "");
+	assert_int_equal(s->ids.base, 2147287040);
+	assert_int_equal(s->ids.owner, 2147418112);
+	assert_null(s->refusal);
 	assert_int_equal(s->memory_limit_mb, 4096);
 	assert_int_equal(s->cpu_limit_milli, 1500);
 	assert_int_equal(s->pids_limit, 512);
@@ -84,6 +88,17 @@ static void an_image_that_is_pinned_is_read(void **state)
 	assert_string_equal(s->image_id, "sha256:abc");
 }
 
+static void without_ids_a_container_has_the_machines(void **state)
+{
+	_cleanup_(freep) char *text = changed(NULL, "ids", "null");
+	_cleanup_(host_spec_freep) struct host_spec *s = NULL;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(host_spec_read(text, &s, &e), 0);
+	assert_true(s->ids.base == 0 && s->ids.owner == 0);
+}
+
 static void a_bad_field_is_refused_by_its_name(void **state)
 {
 	static const struct {
@@ -106,6 +121,13 @@ static void a_bad_field_is_refused_by_its_name(void **state)
 		{NULL, "sudo", "1"},
 		{NULL, "exit", "[]"},
 		{NULL, "verify", NULL},
+		{NULL, "ids", "7"},
+		{NULL, "refusal", "true"},
+		{"ids", "base", NULL},
+		{"ids", "base", "65535"},
+		{"ids", "base", "2147418112"},
+		{"ids", "owner", "\"2147418112\""},
+		{"ids", "owner", "0"},
 		{"exit", "label", NULL},
 		{"exit", "ip_address", "\"198.51.100.300\""},
 		{"exit", "tunnel_type", "\"proxy\""},
@@ -158,6 +180,7 @@ static void what_a_start_lacks_is_named(void **state)
 	static const struct {
 		const char *part, *name, *json, *code, *word;
 	} lacks[] = {
+		{NULL, "refusal", "\"no engine for it\"", "machine_unfit", "no engine for it"},
 		{NULL, "exit", "null", "egress_binding_missing", "no exit"},
 		{"verify", "echo_urls", "[\"http://a/\",\"http://b/\"]", "settings_incomplete",
 			"echo_urls"},
@@ -184,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
 		cmocka_unit_test(an_image_that_is_pinned_is_read),
+		cmocka_unit_test(without_ids_a_container_has_the_machines),
 		cmocka_unit_test(a_bad_field_is_refused_by_its_name),
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(what_a_start_lacks_is_named),

@@ -175,7 +175,7 @@ int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct
 {
 	assert_true(!p->alone && p->program_fd >= 0);
 	(void)w;
-	did("gate of %d", (int)p->pid);
+	did("gate of %d as %u", (int)p->pid, (unsigned)p->uid);
 	if (answers.connect == 0)
 		*ret_fd = eventfd(0, EFD_CLOEXEC);
 	return result(answers.connect, "no gate", e);
@@ -365,7 +365,8 @@ static void a_wall_that_had_closed_is_probed_once_it_is_open_again(void **state)
 static int adopt(const char *id, struct run *ret, struct err *e)
 {
 	struct host_spec spec = {.host_id = "h"};
-	struct docker_container c = {.pid = 77, .started_at = "then", .sandbox_key = "/key"};
+	struct docker_container c = {
+		.pid = 77, .ids = {.base = 200000}, .started_at = "then", .sandbox_key = "/key"};
 	struct wait w = wait_for(1000, -1);
 	snprintf(c.id, sizeof(c.id), "%s", id);
 	spec.has_exit = true;
@@ -381,7 +382,7 @@ static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **sta
 	struct err e;
 	(void)state;
 	assert_int_equal(adopt("abc", &run, &e), 0);
-	assert_did("netns /key; wall_init; find cabc; gate of 77; ask; ");
+	assert_did("netns /key; wall_init; find cabc; gate of 77 as 200000; ask; ");
 	assert_string_equal(run.container_id, "abc");
 	assert_string_equal(run.started_at, "then");
 	assert_int_equal(run.pid, 77);
@@ -396,7 +397,7 @@ static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **sta
 static void a_host_without_an_exit_is_not_adopted(void **state)
 {
 	struct host_spec spec = {0};
-	struct docker_container c = {.id = "abc", .sandbox_key = "/key"};
+	struct docker_container c = {.id = "abc", .ids = {.base = 200000}, .sandbox_key = "/key"};
 	struct wait w = wait_for(1000, -1);
 	struct run run;
 	struct err e;
@@ -427,16 +428,19 @@ static void what_is_not_whole_is_not_adopted(void **state)
 			"no directory"},
 		{&answers.program, -1, -1, "netns /key; wall_init; find cabc; " CLOSED,
 			"no program"},
-		{&answers.connect, -1, -1, "netns /key; wall_init; find cabc; gate of 77; " CLOSED,
+		{&answers.connect, -1, -1,
+			"netns /key; wall_init; find cabc; gate of 77 as 200000; " CLOSED,
 			"no gate"},
 		{&answers.connect, WAIT_TIMEOUT, -1,
-			"netns /key; wall_init; find cabc; gate of 77; " CLOSED, NULL},
+			"netns /key; wall_init; find cabc; gate of 77 as 200000; " CLOSED, NULL},
 		{&answers.connect, WAIT_CANCELED, WAIT_CANCELED,
-			"netns /key; wall_init; find cabc; gate of 77; " CLOSED, NULL},
-		{&answers.say, -1, -1, "netns /key; wall_init; find cabc; gate of 77; ask; " CLOSED,
+			"netns /key; wall_init; find cabc; gate of 77 as 200000; " CLOSED, NULL},
+		{&answers.say, -1, -1,
+			"netns /key; wall_init; find cabc; gate of 77 as 200000; ask; " CLOSED,
 			"ask"},
 		{&answers.say, WAIT_CANCELED, WAIT_CANCELED,
-			"netns /key; wall_init; find cabc; gate of 77; ask; " CLOSED, NULL},
+			"netns /key; wall_init; find cabc; gate of 77 as 200000; ask; " CLOSED,
+			NULL},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		struct run run = RUN_INIT;

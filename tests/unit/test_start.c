@@ -3,16 +3,22 @@
 // uses: agent/task/start.c agent/evidence.c
 #include "tests/unit/start_fakes.h"
 
+static const struct container_ids ids = {.base = 2147287040, .owner = 2147418112};
+
 static int start(void **state)
 {
 	(void)state;
 	memset(&answers, 0, sizeof(answers));
 	answers.running = true;
+	answers.ids = ids;
 	answers.before = GATE_WAITING;
 	answers.after = GATE_OPENED;
 	answers.banner = "SSH-";
-	spec = (struct host_spec){
-		.image_id = "image", .pids_limit = 9, .proof_life_s = 900, .exit = {.label = "x1"}};
+	spec = (struct host_spec){.image_id = "image",
+		.ids = ids,
+		.pids_limit = 9,
+		.proof_life_s = 900,
+		.exit = {.label = "x1"}};
 	spec.exit.tunnel.kind = &kind;
 	spec.exit.tunnel.link.address = (struct addr)ADDR_V4(10, 0, 0, 2);
 	host = (struct host){.id = "h", .spec = &spec};
@@ -120,6 +126,36 @@ static void create_takes_the_container_that_there_is_or_makes_one(void **state)
 	assert_int_equal(start_create(&task, &e), -1);
 	assert_did("inspect h; create h image; fail image_missing: the host's image is not on this "
 		   "machine any more: load it again or rebuild the host; ");
+}
+
+static void a_container_with_other_ids_than_the_host_has_is_not_started(void **state)
+{
+	static const struct {
+		struct container_ids made, wanted;
+		const char *why;
+	} pairs[] = {
+		{{0}, {2147287040, 2147418112}, "made without user ids of its own"},
+		{{2147287040, 2147418112}, {0}, "user_namespaces now turns off"},
+		{{2147287040, 2147418112}, {2147287040, 2147418113}, "other user ids"},
+		{{2147287040, 2147418112}, {2147221504, 2147418112}, "other user ids"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		struct err e;
+		again();
+		answers.ids = pairs[i].made;
+		spec.ids = pairs[i].wanted;
+		assert_int_equal(start_create(&task, &e), -1);
+		if (!strstr(trace, pairs[i].why) ||
+			!strstr(trace, "rebuild the host, which keeps its home") ||
+			strncmp(trace, "inspect h; refuse rebuild_needed: ", 33) != 0)
+			fail_msg("%s", trace);
+	}
+	again(); // a new one gets the ids that the host has now
+	answers.inspect = DOCKER_ABSENT;
+	answers.ids = (struct container_ids){0};
+	struct err e;
+	assert_int_equal(start_create(&task, &e), 0);
 }
 
 #define LOOK "look at made; "
@@ -245,7 +281,7 @@ static void the_exit_is_verified_and_the_open_wall_probed(void **state)
 	try_rows(start_prove, prove, ARRAY_SIZE(prove));
 }
 
-#define GATE "gate of 77; ask; "
+#define GATE "gate of 77 as 2147287040; ask; "
 #define OPENED GATE "go on; "
 #define SILENT(why) "the container's sshd does not answer (" why "): rebuild the host"
 
@@ -254,8 +290,8 @@ static void the_gate_opens_once_and_sshd_answers(void **state)
 	const struct row rows[] = {
 		{NULL, 0, 0, OPENED "wait for sshd; port 22; "},
 		{&answers.program, -1, -1, "fail gate_failed: no program; "},
-		{&answers.connect, -1, -1, "gate of 77; fail gate_failed: no gate; "},
-		{&answers.connect, WAIT_CANCELED, WAIT_CANCELED, "gate of 77; "},
+		{&answers.connect, -1, -1, "gate of 77 as 2147287040; fail gate_failed: no gate; "},
+		{&answers.connect, WAIT_CANCELED, WAIT_CANCELED, "gate of 77 as 2147287040; "},
 		{&answers.ask, -1, -1, GATE "fail gate_failed: no answer; "},
 		{(int *)&answers.before, GATE_OPENED, -1,
 			GATE "fail gate_failed: the gate was open before the exit was proven; "},
@@ -312,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(prepare_leaves_nothing_of_an_earlier_run),
 		TEST(create_takes_the_container_that_there_is_or_makes_one),
+		TEST(a_container_with_other_ids_than_the_host_has_is_not_started),
 		TEST(boot_finds_the_running_container),
 		TEST(the_wall_is_loaded_closed),
 		TEST(the_tunnel_starts_and_the_exit_answers),

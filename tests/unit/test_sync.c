@@ -9,6 +9,7 @@
 #include "agent/host/docker_events.h"
 #include "agent/host/guard.h"
 #include "agent/host/inspect.h"
+#include "agent/machine/report.h"
 #include "agent/host/sync.h"
 #include "agent/store/trash.h"
 #include "lib/db.h"
@@ -20,7 +21,7 @@
 #define NO_KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 static struct {
-	int flush, key, specs, list, tunnels, stop, end, submit;
+	int flush, key, machine, specs, list, tunnels, stop, end, submit;
 	const char *verdict; // on the sealing key
 	const char *host_id; // the one row of node.specs
 	int read;
@@ -54,6 +55,15 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, str
 	*ret = &rows;
 	did("%s", rows.is_specs ? "specs" : "key");
 	return result(rows.is_specs ? answers.specs : answers.key, "no database", e);
+}
+
+int machine_report(const struct agent *a, struct db *db, const struct wait *w, struct err *e)
+{
+	(void)a;
+	(void)db;
+	(void)w;
+	did("machine");
+	return result(answers.machine, "Docker is away", e);
 }
 
 int db_rows(const struct pg_result *rows)
@@ -283,12 +293,14 @@ static void begin(void)
 	job_runs();
 }
 
-#define LEARNT "submit; flush; key; specs; "
-#define BEGUN LEARNT "tunnels; containers; inspect all; sweep; events; "
+#define LEARNT "submit; flush; key; machine; specs; "
+#define ENDED "tunnels; containers; inspect all; sweep; events; "
+#define BEGUN LEARNT ENDED
+#define BEGUN_AGAIN "submit; flush; key; specs; " ENDED
 
 #define OTHER_KEY \
 	"submit; flush; key; log the database has another sealing key than this agent: the " \
-	"exits' sealed secrets cannot be opened; restore the agent's sealing.key; specs; " \
+	"exits' sealed secrets cannot be opened; restore the agent's sealing.key; machine; specs; " \
 	"tunnels; containers; inspect all; sweep; events; "
 
 static void the_beginning_learns_ends_strays_inspects_and_watches(void **state)
@@ -329,8 +341,8 @@ static void a_beginning_that_fails_is_made_again_as_a_whole(void **state)
 		assert_did(rows[i].done);
 		assert_false(agent.knows_hosts);
 		*rows[i].place = 0;
-		begin();
-		assert_did(BEGUN);
+		begin(); // the machine has just been looked at, if it came to that
+		assert_did(strstr(rows[i].done, "machine") ? BEGUN_AGAIN : BEGUN);
 	}
 }
 
@@ -383,7 +395,7 @@ static void later_specs_are_fetched_at_their_time_and_reports_sent_at_any(void *
 	again();
 	agent.knows_hosts = true; // and now they are due
 	begin();
-	assert_did("submit; flush; specs; events; ");
+	assert_did("submit; flush; machine; specs; events; ");
 	sync_scan(one);
 	assert_did("");
 	answers.outbox_is_full = true;
@@ -396,6 +408,18 @@ static void later_specs_are_fetched_at_their_time_and_reports_sent_at_any(void *
 	assert_did("submit; flush; ");
 }
 
+static void a_machine_that_cannot_be_looked_at_keeps_nothing_up(void **state)
+{
+	(void)state;
+	shown = LOG_LEVEL_WARNING;
+	answers.machine = -1;
+	begin();
+	assert_did(
+		"submit; flush; key; machine; log what this machine can could not be told; specs; "
+		"tunnels; containers; inspect all; sweep; events; ");
+	shown = LOG_LEVEL_ERROR;
+}
+
 static void what_is_asked_meanwhile_is_done_afterwards(void **state)
 {
 	(void)state;
@@ -405,7 +429,8 @@ static void what_is_asked_meanwhile_is_done_afterwards(void **state)
 	assert_did("submit; ");
 	answers.outbox_is_full = true;
 	job_runs();
-	assert_did("flush; key; specs; tunnels; containers; inspect all; sweep; events; submit; ");
+	assert_did(
+		"flush; key; machine; specs; tunnels; containers; inspect all; sweep; events; submit; ");
 	job_runs();
 	assert_did("flush; ");
 }
@@ -464,7 +489,7 @@ static void a_spec_is_the_hosts_and_an_unseen_host_is_inspected(void **state)
 		answers.read = rows[i].read;
 		begin();
 		_cleanup_(freep) char *expected =
-			xasprintf("submit; flush; specs; %sevents; ", rows[i].done);
+			xasprintf("submit; flush; machine; specs; %sevents; ", rows[i].done);
 		assert_did(expected);
 	}
 	again(); // all are inspected once all are known
@@ -561,6 +586,7 @@ int main(void)
 		TEST(a_beginning_that_fails_is_made_again_as_a_whole),
 		TEST(what_may_be_wrong_is_logged),
 		TEST(later_specs_are_fetched_at_their_time_and_reports_sent_at_any),
+		TEST(a_machine_that_cannot_be_looked_at_keeps_nothing_up),
 		TEST(what_is_asked_meanwhile_is_done_afterwards),
 		TEST(a_pool_that_has_stopped_is_left_alone),
 		TEST(a_wake_is_posted_once_and_waits_for_the_registration),

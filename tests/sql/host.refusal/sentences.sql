@@ -57,15 +57,15 @@ select is(t.refusal(), null, 'ids beside its own are not its business');
 
 -- Limits.
 select is(t.doctor('kernel.pid_max'), null, 'of a limit that no agent has read nothing is said');
-select t.report(null, '{}', '{"kernel.pid_max": 12288, "other": 1}');
+select t.report(null, '{}', '{"kernel.pid_max": 12416, "other": 1}');
 select is(
-    t.doctor('kernel.pid_max'), 'ok: node1 has 12288, which carries 2 hosts (there are 1); a host takes 4096 process ids',
+    t.doctor('kernel.pid_max'), 'ok: node1 has 12416, which carries 2 hosts (there are 1); a host takes 4160 process ids at most',
     'a limit says how many hosts it carries'
 );
-select t.report(null, '{}', '{"kernel.pid_max": 8191}');
+select t.report(null, '{}', '{"kernel.pid_max": 8255}');
 select is(
     t.doctor('kernel.pid_max'),
-    'not ok: node1 has 8191, which carries 0 hosts (there are 1); a host takes 4096 process ids; raise it with sysctl or make up',
+    'not ok: node1 has 8255, which carries 0 hosts (there are 1); a host takes 4160 process ids at most; raise it with sysctl or make up',
     'and that it does not carry those that there are'
 );
 select t.report(null, '{}', '{"kernel.pid_max": 1}');
