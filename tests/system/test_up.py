@@ -461,6 +461,38 @@ def test_a_stack_uses_an_engine_that_is_there_and_leaves_it(second, small):
     assert (second.pid("dockerd"), second.docker("images")) == (pid, images)
 
 
+def test_an_engine_without_our_runtime_is_refused_with_the_line_that_it_lacks_or_used_as_it_is(second, small):
+    del small.environment["CCP_OWN_DOCKER"]
+    small.directory.mkdir()
+    (small.directory / "stack").write_text(f"CCP_DOCKER_SOCKET={second.docker_socket}\n")
+    tool(small, "curl", f'{shutil.which("curl")} "$@" | sed \'s/"ccp":/"other":/\'')
+    with pytest.raises(RuntimeError) as failure:
+        small.script("up", "postgres", "database", "docker")
+    told = str(failure.value)
+    line = f'"runtimes": {{ "ccp": {{ "path": "{small.directory}/libexec/ccp-runtime" }} }}'
+    assert line in told and "/etc/docker/daemon.json" in told and "CCP_OWN_DOCKER=1 make up" in told, told
+    small.owner.rows("select setting.put('user_namespaces', '\"off\"')")
+    small.up("docker")
+
+
+def test_up_raises_the_kernels_limits_and_lowers_none(small):
+    written = small.tools / "written"
+    answers = {"kernel.pid_max": 4194305, "fs.inotify.max_user_instances": 128, "fs.file-max": 9223372036854775807}
+    cases = " ".join(f'"-n {name}") echo {value};;' for name, value in answers.items())
+    tool(small, "sysctl", f'case "$*" in {cases} -n*) echo 99999999;; *) echo "$*" >>{written};; esac')
+    small.up("postgres")
+    assert written.read_text() == "-q -w fs.inotify.max_user_instances=8192\n"
+
+
+def test_the_limits_that_up_sets_carry_a_thousand_hosts(second):
+    for name, ok, why in second.owner.rows(
+        "select d.name, d.ok, d.why from ccp.doctor as d join ccp.machine_limits using (name)"
+    ):
+        (carried,) = re.findall(r"which carries (\d+) hosts \(there are \d+\); a host takes \d+ ", why)
+        assert ok and int(carried) >= 1000, (name, why)
+    assert second.owner.value("select bool_and(n.limits ? l.name) from ccp.nodes as n, ccp.machine_limits as l")
+
+
 def test_up_mends_what_was_killed_altogether(second):
     """As after a power cut: nothing runs, and all that it left lies about."""
     before = rows(second)
