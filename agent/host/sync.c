@@ -22,7 +22,13 @@
 #include "lib/mem.h"
 #include "lib/pool.h"
 
-enum { CALL_MS = 3000, DESCRIBE_MS = 1500, REPORT_MS = 15000, DOCKER_MS = 10000, HOSTS_MAX = 100000 };
+enum {
+	CALL_MS = 3000,
+	DESCRIBE_MS = 1500,
+	REPORT_MS = 15000,
+	DOCKER_MS = 10000,
+	HOSTS_MAX = 100000
+};
 
 struct sync {
 	struct agent *agent;
