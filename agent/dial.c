@@ -57,16 +57,22 @@ static int refuse(struct dial_reply *reply, enum dial_outcome outcome, const cha
 	return -1;
 }
 
-// session.open: may this session have this port? The host's id, or a refusal.
+// What SQL says of a session that may come in.
+struct opened {
+	char host_id[SPEC_ID_SIZE];
+	char motd[HOME_MOTD_MAX]; // "": nothing to show
+};
+
+// session.open: may this session have this port? Else a refusal.
 static int session_open(struct agent *a, struct db *db, const struct dial_request *request,
-	const struct wait *w, char ret_host[static SPEC_ID_SIZE], struct dial_reply *reply)
+	const struct wait *w, struct opened *ret, struct dial_reply *reply)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	struct db_number process = db_number(a->process_id), port = db_number(request->port);
-	const char *host_id;
+	const char *host_id, *motd;
 	struct err e;
 	int r = db_call(db,
-		DB_CALL("select verdict, host_id, sentence from session.open($1, $2, $3)",
+		DB_CALL("select verdict, host_id, sentence, motd from session.open($1, $2, $3)",
 			process.text, request->session_id, port.text),
 		w, &rows, &e);
 
@@ -79,8 +85,12 @@ static int session_open(struct agent *a, struct db *db, const struct dial_reques
 			db_rows(rows) == 1 && db_text(rows, 0, 2) ? db_text(rows, 0, 2)
 								  : "refused");
 	host_id = db_text(rows, 0, 1);
-	if (!host_id || !str_is_uuid(host_id) || !text_copy(ret_host, SPEC_ID_SIZE, host_id))
+	if (!host_id || !str_is_uuid(host_id) ||
+		!text_copy(ret->host_id, sizeof(ret->host_id), host_id))
 		return refuse(reply, DIAL_REFUSED, "the session has no host");
+	motd = db_text(rows, 0, 3);
+	if (!motd || !text_copy(ret->motd, sizeof(ret->motd), motd))
+		ret->motd[0] = '\0';
 	return 0;
 }
 
@@ -100,8 +110,11 @@ static int session_confirm(struct agent *a, struct db *db, const char *session_i
 	return 0;
 }
 
-static int keys_attach(struct agent *a, const char *host_id, int *ret_fd, struct dial_reply *reply)
+// The keys, and what the login is shown: without the latter it is still a login.
+static int home_attach(
+	struct agent *a, const struct opened *opened, int *ret_fd, struct dial_reply *reply)
 {
+	const char *host_id = opened->host_id;
 	_cleanup_(home_done) struct home home = HOME_INIT;
 	struct keys_public keys;
 	struct err e;
@@ -113,6 +126,8 @@ static int keys_attach(struct agent *a, const char *host_id, int *ret_fd, struct
 		return refuse(reply, DIAL_UNREACHABLE, "the host's keys cannot be read");
 	}
 	strcpy(reply->host_key, keys.ssh_host);
+	if (home_write_motd(&home, opened->motd, &e) < 0)
+		log_warning("a login is shown what is old", log_text("host", host_id), log_err(&e));
 	return 0;
 }
 
@@ -139,14 +154,14 @@ static int answer(struct agent *a, struct db *db, const struct dial_request *req
 	int fds[DIAL_FD_COUNT], struct dial_reply *reply)
 {
 	struct wait w = wait_for(ANSWER_MS, pool_cancel_fd(a->dial_pool));
-	char host_id[SPEC_ID_SIZE];
+	struct opened opened;
 
-	if (session_open(a, db, request, &w, host_id, reply) < 0)
+	if (session_open(a, db, request, &w, &opened, reply) < 0)
 		return -1;
-	if (connect_inside(a, host_id, (uint16_t)request->port, &w, &fds[DIAL_FD_SOCKET], reply) <
-		0)
+	if (connect_inside(a, opened.host_id, (uint16_t)request->port, &w, &fds[DIAL_FD_SOCKET],
+		    reply) < 0)
 		return -1;
-	if (keys_attach(a, host_id, &fds[DIAL_FD_CLIENT_KEY], reply) < 0)
+	if (home_attach(a, &opened, &fds[DIAL_FD_CLIENT_KEY], reply) < 0)
 		return -1;
 	return session_confirm(a, db, request->session_id, &w, reply);
 }

@@ -48,13 +48,13 @@ int monitor_client_ask(struct monitor_client *c, const struct message *question,
 	return r == MESSAGE_NONE ? -1 : r;
 }
 
-void monitor_client_poll(struct monitor_client *c)
+void monitor_client_poll(struct monitor_client *c, int timeout_ms)
 {
-	struct wait now = wait_for(0, -1);
+	struct wait w = wait_for(timeout_ms, -1);
 	struct message m;
 	int fds[MESSAGE_FDS_MAX];
 	struct err e;
-	while (!c->over && receive(c, &now, &m, fds, &e) == 0)
+	while (!c->over && receive(c, &w, &m, fds, &e) == 0)
 		for (size_t i = 0; i < MESSAGE_FDS_MAX; i++)
 			closep(&fds[i]); // nothing but an order comes unasked
 }

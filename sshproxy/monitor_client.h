@@ -25,8 +25,8 @@ void monitor_client_init(struct monitor_client *c, int fd);
 _must_check_ int monitor_client_ask(struct monitor_client *c, const struct message *question,
 	struct message *answer, int fds[static MESSAGE_FDS_MAX], struct err *e);
 
-// Reads what came unasked: afterwards `over` may be true.
-void monitor_client_poll(struct monitor_client *c);
+// Reads what came unasked, and waits for it for at most timeout_ms: afterwards `over` may be true.
+void monitor_client_poll(struct monitor_client *c, int timeout_ms);
 
 // The last message; it has no answer.
 void monitor_client_close(struct monitor_client *c, enum message_close_reason reason,

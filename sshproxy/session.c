@@ -27,6 +27,7 @@
 enum {
 	TURNS_MAX = 64, // of the relay without a look at the descriptors
 	FLUSH_MS = 2000, // for the last words to leave
+	ORDER_MS = 1000, // for the reason why the host is gone
 	LINGER_MS = 2000, // for the user's client to hang up
 	EXIT_SANDBOX = 3,
 };
@@ -65,7 +66,7 @@ static void session_wait(struct session *s, int timeout_ms)
 	s->user.revents = fds[0].revents;
 	s->host.revents = fds[1].revents;
 	if (fds[2].revents != 0)
-		monitor_client_poll(&s->monitor);
+		monitor_client_poll(&s->monitor, 0);
 }
 
 static bool keys_exchange(struct session *s, const struct wait *grace)
@@ -151,6 +152,16 @@ static void requests_take(struct session *s)
 		relay_take(&s->relay, m);
 }
 
+// A host that is gone may have been ended by a rule, which says so within moments.
+static void host_gone(struct session *s)
+{
+	monitor_client_poll(&s->monitor, ORDER_MS);
+	if (s->monitor.over)
+		close_because(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
+	else
+		close_because(s, MESSAGE_CLOSE_HOST_GONE, "The host closed the connection.");
+}
+
 // Sets `close_reason` and the sentence when the relay is over.
 static bool is_over(struct session *s)
 {
@@ -159,7 +170,7 @@ static bool is_over(struct session *s)
 	else if (s->monitor.over)
 		close_because(s, MESSAGE_CLOSE_ORDERED, s->monitor.sentence);
 	else if (side_is_dead(&s->host))
-		close_because(s, MESSAGE_CLOSE_HOST_GONE, "The host closed the connection.");
+		host_gone(s);
 	else if (s->relay.is_broken)
 		close_because(s, MESSAGE_CLOSE_HOST_GONE,
 			"More was sent than the receiver had room for.");

@@ -48,10 +48,16 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
+// What file_write writes before it gets its name. The caller frees it.
+static char *temporary_name(const char *name)
+{
+	return xasprintf(".%s.new", name);
+}
+
 int file_write(
 	int dir_fd, const char *name, const void *data, size_t size, mode_t mode, struct err *e)
 {
-	_cleanup_(freep) char *temporary = xasprintf(".%s.new", name);
+	_cleanup_(freep) char *temporary = temporary_name(name);
 	_cleanup_(closep) int fd = -1;
 
 	if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
@@ -68,6 +74,10 @@ int file_write(
 
 int file_remove(int dir_fd, const char *name, struct err *e)
 {
+	_cleanup_(freep) char *temporary = temporary_name(name);
+
+	if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
+		return err_set(e, errno, "remove %s", temporary);
 	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
 		return err_set(e, errno, "remove %s", name);
 	return 0;

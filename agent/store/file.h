@@ -19,5 +19,5 @@ _must_check_ int file_read(
 _must_check_ int file_write(
 	int dir_fd, const char *name, const void *data, size_t size, mode_t mode, struct err *e);
 
-// Removes a name; 0 also when it is not there.
+// Removes a name, and what a file_write that was killed left beside it; 0 also when it is not there.
 _must_check_ int file_remove(int dir_fd, const char *name, struct err *e);

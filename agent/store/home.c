@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -212,6 +213,22 @@ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err 
 		0440, e);
 }
 
+int home_write_motd(const struct home *h, const char *text, struct err *e)
+{
+	static pthread_mutex_t lock =
+		PTHREAD_MUTEX_INITIALIZER; // file_write has one new file a name
+	_cleanup_(freep) char *present = NULL;
+	struct err ignored;
+	int r = 0;
+
+	pthread_mutex_lock(&lock);
+	if (file_read(h->etc_fd, "motd", HOME_MOTD_MAX, &present, &ignored) < 0 ||
+		strcmp(present, text) != 0)
+		r = write_text(h->etc_fd, "motd", text, 0644, e);
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
 int home_trash(const struct store *store, const char *host_id, struct err *e)
 {
 	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
@@ -226,7 +243,7 @@ int home_trash(const struct store *store, const char *host_id, struct err *e)
 int home_remove_keys(const struct store *store, const char *host_id, struct err *e)
 {
 	static const char *const files[] = {
-		"sshd_config", "authorized_keys", "resolv.conf", "sudoers"};
+		"sshd_config", "authorized_keys", "resolv.conf", "sudoers", "motd"};
 	_cleanup_(closep) int hosts_fd = directory_open(store->fd, "hosts", 0700, e);
 	_cleanup_(home_done) struct home h = HOME_INIT;
 

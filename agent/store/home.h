@@ -42,6 +42,10 @@ struct home_ccp {
 };
 _must_check_ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e);
 
+// Replaces what a login is shown (/.ccp/etc/motd), if it is another text by now. From any thread.
+enum { HOME_MOTD_MAX = 4096 };
+_must_check_ int home_write_motd(const struct home *h, const char *text, struct err *e);
+
 // The file of the ccp-init that is mounted there, O_PATH. The caller closes it.
 _must_check_ int home_init_open(const struct home *h, struct err *e);
 

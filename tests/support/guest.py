@@ -4,9 +4,10 @@ import os
 import subprocess
 from pathlib import Path
 
+import pexpect
 from support.host import Host
 from support.http import Api
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 
 class Guest:
@@ -66,6 +67,23 @@ class Guest:
             text=True,
             **streams,
         )
+
+    def terminal(self):
+        """The bootstrap line in a terminal, at the shell's prompt; `said` is what came before that."""
+        who = f"--user {self.name} --password-file {self.password_file}"
+        line = f"curl -sSf {self.stack.url}/v1/bootstrap/script | sh -s -- {who}"
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.directory),
+            "TMPDIR": str(self.directory),
+            "TERM": "xterm",
+        }
+        child = pexpect.spawn(
+            "sh", ["-c", line], env=environment, timeout=WAIT_S, encoding="utf-8", dimensions=(24, 200)
+        )
+        child.expect(r"dev@\S+:\S*\$ ")
+        child.said = child.before
+        return child
 
     def end(self):
         self.told("DELETE", f"/v1/admin/hosts/{self.host_id}?wipe=true")

@@ -3,8 +3,10 @@
 import base64
 import datetime
 import ipaddress
+import re
 import subprocess
 
+import pexpect
 import pytest
 from support.guest import Guest
 from support.postgres import cron_run
@@ -127,6 +129,63 @@ def test_disabling_ends_a_live_session_and_enabling_brings_the_host_back(guest):
     assert refused.returncode == 11, said
     set_status(guest, "active")
     guest.host.wait_status("running")
+
+
+def test_who_is_in_a_shell_when_the_host_stops_reads_why_and_what_starts_it_again(guest):
+    guest.host.running()
+    shell = guest.terminal()
+    task = guest.host.insert("host.stop")
+    shell.expect("This host was stopped; start it with: (curl .*/v1/bootstrap/script) | bash")
+    shell.expect(pexpect.EOF)
+    assert re.search(r"To come back:\s+curl ", shell.before), shell.before
+    guest.host.wait_succeeded(task)
+    refused = subprocess.run(
+        ["sshpass", "-p", guest.ssh_password, *ssh_words(guest), "true"], capture_output=True, text=True, timeout=WAIT_S
+    )
+    assert (
+        refused.returncode == 255
+        and f"This host is stopped: start it with: curl -sSf {guest.stack.url}/" in refused.stderr
+    )
+    again = guest.terminal()  # the line that was said
+    again.sendline("exit")
+    again.expect(pexpect.EOF)
+
+
+def ssh_words(guest):
+    options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "PreferredAuthentications=password")
+    words = [word for option in options for word in ("-o", option)]
+    return ["ssh", "-F", "none", *words, "-p", guest.stack.env["CCP_SSH_PORT"], f"{guest.short_id}@127.0.0.1"]
+
+
+def test_who_is_in_a_shell_when_the_account_expires_reads_why(guest):
+    shell = guest.terminal()
+    expire(guest, (datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)).isoformat())
+    shell.expect("This account has expired: the session ends.")
+    shell.expect(pexpect.EOF)
+    guest.host.wait_status("stopped")
+
+
+def test_a_login_is_shown_what_is_true_when_it_comes_in(guest):
+    def shown():
+        shell = guest.terminal()
+        shell.sendline("exit")
+        shell.expect(pexpect.EOF)
+        return shell.said.replace("\r", "")
+
+    said = shown()
+    address = guest.stack.owner.value("select host(ip_address) from ccp.egress_ips where id = %s", [guest.exit_id])
+    assert re.search(rf"^  Exit address  {re.escape(address)} \(of {guest.name}\)$", said, re.M), said
+    assert re.search(
+        r"^  Proof         last proven in full 20\d\d-\d\d-\d\d \d\d:\d\d UTC; checked each \d+ s", said, re.M
+    )
+    assert re.search(r"^  Limits        2 processors, 4096 MB of memory, 4096 processes", said, re.M)
+    assert (
+        re.search(r"^  A rebuild     keeps your home directory", said, re.M) and "  Access        has no end\n" in said
+    )
+    expire(guest, "2099-01-31T12:30:00Z")
+    assert "  Access        ends 2099-01-31 12:30 UTC\n" in shown()
+    expire(guest, "2099-02-28T00:00:00Z")
+    assert "  Access        ends 2099-02-28 00:00 UTC\n" in shown()
 
 
 def test_a_preshared_key_is_sealed_and_opens_the_tunnel(stack, tmp_path):

@@ -184,11 +184,11 @@ static void an_order_to_end_ends_the_login_with_its_sentence(void **state)
 static void an_order_to_end_is_seen_unasked_and_nothing_is_asked_after_it(void **state)
 {
 	struct fixture *f = *state;
-	monitor_client_poll(&f->line);
+	monitor_client_poll(&f->line, 0);
 	assert_false(f->line.over);
 	monitor_says(f, MESSAGE_ANSWER, MESSAGE_YES, ""); // an answer to nothing is skipped
 	monitor_says(f, MESSAGE_END, MESSAGE_REFUSED, "Ended.");
-	monitor_client_poll(&f->line);
+	monitor_client_poll(&f->line, 0);
 	assert_true(f->line.over);
 	(void)TRY(f, ssh_userauth_password(f->client.session, NULL, "secret"));
 	assert_int_equal(f->outcome, LOGIN_REFUSED);
@@ -205,7 +205,7 @@ static void a_monitor_that_has_ended_is_seen_unasked(void **state)
 	assert_int_equal(m.close.up_bytes, 1);
 	assert_int_equal(m.close.down_bytes, 2);
 	close(TAKE_FD(f->monitor_fd));
-	monitor_client_poll(&f->line);
+	monitor_client_poll(&f->line, 0);
 	assert_true(f->line.over);
 	assert_string_equal(f->line.sentence, "The ssh proxy is restarting: connect again.");
 }

@@ -1,11 +1,13 @@
--- The agent is asked to connect into a host for a session: ok, if session, user and host are as they must be now.
+-- The agent is asked to connect into a host for a session: ok, if session, user and host are as they must be now; with
+-- what a login is to be shown.
 create or replace function session.open(
     p_process_id bigint,
     p_session_id uuid,
     p_port integer,
     out verdict ccp.verdict,
     out host_id uuid,
-    out sentence text
+    out sentence text,
+    out motd text
 )
 language plpgsql
 security definer
@@ -44,6 +46,7 @@ begin
         where s.id = p_session_id;
         verdict := 'ok';
         host_id := v_session.host_id;
+        motd := host.motd(host_id);
     end if;
 end
 $$;
