@@ -19,8 +19,7 @@ struct service;
 enum {
 	APP_DB_THREADS = 4,
 	APP_QUEUE = 512,
-	APP_HASH_QUEUE = 16,
-	APP_HASHES_MAX = 8, // of these, for users who are logged in: they leave room for logins
+	APP_HASH_QUEUE = 32,
 	APP_WAITERS_MAX = 500, // long polls; beyond that they are answered at once
 	// of these, with one poll token: one, and one whose client came back on a new connection
 	APP_WAITERS_PER_TOKEN_MAX = 2,
@@ -31,7 +30,6 @@ struct app {
 	struct service *service;
 	struct pool *db_pool;
 	struct pool *hash_pool;
-	atomic_uint hashes; // in hash_pool for users who are logged in
 	struct server *server;
 
 	// What the pipeline (work.c) does with a request that has its answer, and with one that

@@ -87,6 +87,7 @@ static struct request *request_begin(struct connection *c, const char *target)
 {
 	c->request = request_new(c->all->app, c, target);
 	memcpy(c->request->head.address, c->address, sizeof(c->address));
+	c->request->head.source = c->source;
 	return c->request;
 }
 

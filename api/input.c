@@ -122,11 +122,23 @@ void input_finish(struct input *input)
 			input_complain(input, field->name, "is required");
 }
 
-const char *input_get(const struct input *input, const char *name)
+static const struct value *value_named(const struct input *input, const char *name)
 {
 	FIELDS_EACH (field, input->route)
 		if (strcmp(field->name, name) == 0)
-			return input->values[field - input->route->fields].text;
-	assert(!"a name of the route's fields");
+			return &input->values[field - input->route->fields];
 	return NULL;
+}
+
+const char *input_find(const struct input *input, const char *name)
+{
+	const struct value *value = value_named(input, name);
+	return value ? value->text : NULL;
+}
+
+const char *input_get(const struct input *input, const char *name)
+{
+	const struct value *value = value_named(input, name);
+	assert(value);
+	return value->text;
 }

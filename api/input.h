@@ -37,3 +37,6 @@ void input_complain(struct input *input, const char *field, const char *message)
 
 // The value of a field; NULL when absent or null. A name that the route does not have asserts.
 const char *input_get(const struct input *input, const char *name);
+
+// The same, and NULL when the route has no such field.
+const char *input_find(const struct input *input, const char *name);

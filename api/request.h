@@ -13,6 +13,7 @@
 #include "lib/hash.h"
 #include "lib/mem.h"
 #include "lib/pool.h"
+#include "lib/source.h"
 #include "lib/wait.h"
 
 struct app;
@@ -40,6 +41,7 @@ struct request_head {
 	char *query; // raw, what follows "?"; "" when none
 	char id[REQUEST_ID_MAX + 1]; // X-Request-Id, taken or made
 	char address[64]; // the client's, numeric
+	struct source source; // of that
 	const char *idempotency_key; // the connection's; NULL: none
 	bool has_if_match;
 	char if_match[256]; // versions, with commas
@@ -64,7 +66,6 @@ struct request_body {
 struct request_work {
 	struct pool_job job; // the pool's while it is worked on
 	unsigned step; // index in the route's steps
-	bool holds_hash; // counts in app->hashes
 	bool waits; // the step said STEP_WAITS
 	int64_t queued_ms;
 	// until when all of it must be done; set by who hands the request on (connection.c, waiters.c)

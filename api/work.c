@@ -21,6 +21,8 @@ static const struct step *step_of(const struct request *r)
 // It waited so long for a thread that its work would come too late. A long poll that goes on may.
 static bool is_overdue(const struct request *r)
 {
+	if (wait_left_ms(&r->work.wait) == 0)
+		return true;
 	return step_of(r)->where == STEP_IN_DB && r->poll.until_ms == 0 &&
 	       wait_now_ms() - r->work.queued_ms > REQUEST_QUEUE_MS;
 }
@@ -42,33 +44,20 @@ static void step_run(struct pool_job *job, struct db *db)
 		reply_error(r, outcome, &e);
 }
 
-static void release_hash(struct request *r)
+// Their requests wait behind each other: see turns.h.
+static struct turns_who who_of(const struct request *r)
 {
-	if (r->work.holds_hash)
-		atomic_fetch_sub(&r->app->hashes, 1);
-	r->work.holds_hash = false;
-}
-
-// Users who are logged in could otherwise keep all others from logging in, by asking for one
-// password after another.
-static int submit_hash(struct app *app, struct request *r)
-{
-	if (r->route->who == ROUTE_PUBLIC)
-		return pool_submit(app->hash_pool, &r->work.job);
-	r->work.holds_hash = true;
-	int outcome = atomic_fetch_add(&app->hashes, 1) < APP_HASHES_MAX
-			      ? pool_submit(app->hash_pool, &r->work.job)
-			      : POOL_FULL;
-	if (outcome != 0)
-		release_hash(r);
-	return outcome;
+	const char *user = r->caller.claims.user_id;
+	const char *name = *user != '\0' ? user : input_find(&r->input, "username");
+	return (struct turns_who){r->head.source, source_name(name)};
 }
 
 static void step_done(struct pool_job *job)
 {
 	struct request *r = request_of(job);
-	release_hash(r);
-	if (!job->ran)
+	if (!job->ran && job->made_room)
+		reply_busy(r);
+	else if (!job->ran)
 		reply_stopping(r);
 	if (r->work.waits) {
 		r->work.waits = false;
@@ -84,10 +73,10 @@ void work_continue(struct app *app, struct request *r)
 		app->resume(r);
 		return;
 	}
-	r->work.job = (struct pool_job){.run = step_run, .done = step_done};
+	r->work.job = (struct pool_job){.run = step_run, .done = step_done, .turn.who = who_of(r)};
 	r->work.queued_ms = wait_now_ms();
-	int outcome = step_of(r)->where == STEP_IN_HASH ? submit_hash(app, r)
-							: pool_submit(app->db_pool, &r->work.job);
+	int outcome = pool_submit(
+		step_of(r)->where == STEP_IN_HASH ? app->hash_pool : app->db_pool, &r->work.job);
 	if (outcome == 0)
 		return;
 	if (outcome == POOL_STOPPED)

@@ -25,7 +25,8 @@ struct pool {
 	pthread_mutex_t lock; // everything below
 	pthread_cond_t work; // a job waits, or stopping
 	pthread_cond_t quiet; // a thread became idle or ended
-	struct pool_job *first, **last;
+	struct pool_job *urgent; // runs next; one at most
+	struct turns turns;
 	unsigned waiting, running, alive;
 	bool stopping; // no new jobs
 	bool ending; // threads end when the queue is empty
@@ -56,19 +57,26 @@ static void finish(const struct pool *pool, struct pool_job *job)
 	loop_post(pool->conf.loop, &job->post);
 }
 
+// The next job, or NULL when none waits. The lock is held.
+static struct pool_job *unqueue(struct pool *pool)
+{
+	struct turns_item *next = pool->urgent ? NULL : turns_take(&pool->turns);
+	struct pool_job *job =
+		next ? container_of(next, struct pool_job, turn) : TAKE_PTR(pool->urgent);
+
+	if (job)
+		pool->waiting--;
+	return job;
+}
+
 // The next job, or NULL when the pool ends. Called and left with the lock held.
 static struct pool_job *take_job(struct pool *pool)
 {
-	while (!pool->first && !pool->ending)
+	while (pool->waiting == 0 && !pool->ending)
 		pthread_cond_wait(&pool->work, &pool->lock);
-	struct pool_job *job = pool->first;
-	if (!job)
-		return NULL;
-	pool->first = job->next;
-	if (!pool->first)
-		pool->last = &pool->first;
-	pool->waiting--;
-	pool->running++;
+	struct pool_job *job = unqueue(pool);
+	if (job)
+		pool->running++;
 	return job;
 }
 
@@ -152,7 +160,6 @@ int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e)
 	struct pool *pool = xnew(struct pool);
 	pool->conf = *conf;
 	pool->cancel_fd = TAKE_FD(cancel_fd);
-	pool->last = &pool->first;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	pthread_condattr_t attr;
@@ -172,42 +179,46 @@ int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e)
 	return 0;
 }
 
-static void queue_last(struct pool *pool, struct pool_job *job)
+// Puts the job last in its line. Returns the job that is then too much, or NULL. The lock is held.
+static struct pool_job *queue(struct pool *pool, struct pool_job *job)
 {
-	job->next = NULL;
-	*pool->last = job;
-	pool->last = &job->next;
-}
+	unsigned idle = pool->conf.threads - pool->running;
 
-static void queue_first(struct pool *pool, struct pool_job *job)
-{
-	job->next = pool->first;
-	pool->first = job;
-	if (!job->next)
-		pool->last = &job->next;
+	turns_add(&pool->turns, &job->turn);
+	pool->waiting++;
+	if (pool->waiting <= pool->conf.queue + idle)
+		return NULL;
+	pool->waiting--;
+	return container_of(turns_drop(&pool->turns), struct pool_job, turn);
 }
 
 static int submit(struct pool *pool, struct pool_job *job, bool first)
 {
-	int r = 0;
+	struct pool_job *dropped = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	unsigned idle = pool->conf.threads - pool->running;
 	if (pool->stopping) {
-		r = POOL_STOPPED;
-	} else if (!first && pool->waiting >= pool->conf.queue + idle) {
-		r = POOL_FULL;
-	} else {
-		job->ran = false;
-		if (first)
-			queue_first(pool, job);
-		else
-			queue_last(pool, job);
-		pool->waiting++;
-		pthread_cond_signal(&pool->work);
+		pthread_mutex_unlock(&pool->lock);
+		return POOL_STOPPED;
 	}
+	job->ran = job->made_room = false;
+	if (first) {
+		assert(!pool->urgent);
+		pool->urgent = job;
+		pool->waiting++;
+	} else {
+		dropped = queue(pool, job);
+	}
+	if (dropped != job)
+		pthread_cond_signal(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
-	return r;
+	if (dropped == job)
+		return POOL_FULL;
+	if (dropped) {
+		dropped->made_room = true;
+		finish(pool, dropped);
+	}
+	return 0;
 }
 
 int pool_submit(struct pool *pool, struct pool_job *job)
@@ -228,16 +239,17 @@ int pool_cancel_fd(const struct pool *pool)
 // The lock is held. All are taken out at once, so that no thread runs one meanwhile.
 static void drop_waiting(struct pool *pool)
 {
-	struct pool_job *job = pool->first;
+	struct turns_item *dropped = NULL;
 
-	pool->first = NULL;
-	pool->last = &pool->first;
-	pool->waiting = 0;
+	for (struct pool_job *job; (job = unqueue(pool));) {
+		job->turn.next = dropped;
+		dropped = &job->turn;
+	}
 	pthread_mutex_unlock(&pool->lock);
-	while (job) {
-		struct pool_job *next = job->next;
+	while (dropped) {
+		struct pool_job *job = container_of(dropped, struct pool_job, turn);
+		dropped = dropped->next;
 		finish(pool, job);
-		job = next;
 	}
 	pthread_mutex_lock(&pool->lock);
 }

@@ -32,6 +32,15 @@ struct source source_of_text(const char *address)
 	return addr_parse(address, &a, &e) == 0 ? source_of(&a) : (struct source){0};
 }
 
+// FNV-1a. Who finds a name with another's number shares that one's turns, as by using its name.
+uint64_t source_name(const char *name)
+{
+	uint64_t number = name ? 0xcbf29ce484222325 : 0;
+	for (; name && *name != '\0'; name++)
+		number = (number ^ (uint8_t)*name) * 0x100000001b3;
+	return number;
+}
+
 struct crowd {
 	const struct source_place *place;
 	size_t of_network, of_address;

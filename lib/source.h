@@ -17,6 +17,7 @@ struct source {
 
 struct source source_of(const struct addr *address);
 struct source source_of_text(const char *address); // what is not an address is one source
+uint64_t source_name(const char *name); // a number for a name; NULL is 0
 
 // A place that a source takes up, of a kind of which there is a limited number.
 struct source_place {

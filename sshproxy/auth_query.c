@@ -10,6 +10,7 @@
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/source.h"
 #include "lib/wait.h"
 
 enum {
@@ -153,7 +154,6 @@ static void step_run(struct pool_job *job, struct db *db)
 
 static void step_begin(struct auth_query *q)
 {
-	q->job.ran = false;
 	if (pool_submit(q->step->hashes ? q->pools->hash : q->pools->db, &q->job) == 0)
 		return;
 	answer_later(q); // the queue is full
@@ -189,6 +189,7 @@ void auth_query_start(struct auth_query *q, const struct auth_query_pools *pools
 		(void)!text_copy(q->name, sizeof(q->name), question->key.name);
 		(void)!text_copy(q->sha256, sizeof(q->sha256), question->key.sha256);
 	}
+	q->job.turn.who = (struct turns_who){source_of_text(q->address), source_name(q->name)};
 	q->step = step_tables[question->kind];
 	if (pools->process_id == 0) {
 		answer_later(q);

@@ -15,7 +15,7 @@
 //     KEY_OFFER  ssh.key_offer
 //     KEY_LOGIN  ssh.login
 //
-// A question is answered within 5 s: what has waited too long in a queue is not begun, and a
+// In each pool those who ask take turns (lib/turns.h). A question is answered within 5 s: what has waited too long in a queue is not begun, and a
 // database that is away is answered with "try again".
 struct auth_query_step;
 struct auth_query_pools {

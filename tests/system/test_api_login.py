@@ -1,14 +1,17 @@
 """Logins and tokens."""
 
 import base64
+import secrets
 import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from support.http import ApiServer
 from support.orders import user_make
 from support.timing import assert_fastest_agree
+from support.wait import wait_until
 
 
 def test_a_login_gives_a_token_and_whose_it_is(server, database):
@@ -60,7 +63,7 @@ def test_refresh_replaces_the_token_and_a_stolen_one_ends_the_login(server, data
 
 
 def test_who_may_not_use_a_route_is_refused_before_a_hash_is_made(server):
-    """The hash pool takes 17 jobs at a time: were these hashed, most would be answered 503."""
+    """The hash pool takes 33 jobs at a time: were these hashed, most would be answered 503."""
     user, revoked = server.user("alice"), server.user("bobby")
     assert revoked.post("/v1/auth/logout").status == 204
     refused = [
@@ -69,9 +72,9 @@ def test_who_may_not_use_a_route_is_refused_before_a_hash_is_made(server):
         (revoked, f"/v1/user/hosts/{uuid.uuid4()}/rotate-ssh-password", None, 401),
     ]
     for client, path, body, status in refused:
-        with ThreadPoolExecutor(40) as threads:
-            answers = list(threads.map(lambda _, c=client, p=path, b=body: c.post(p, b).status, range(40)))
-        assert answers == [status] * 40, path
+        with ThreadPoolExecutor(80) as threads:
+            answers = list(threads.map(lambda _, c=client, p=path, b=body: c.post(p, b).status, range(80)))
+        assert answers == [status] * 80, path
 
 
 def test_a_user_who_asks_for_passwords_without_end_does_not_keep_others_from_logging_in(server):
@@ -88,14 +91,81 @@ def test_a_user_who_asks_for_passwords_without_end_does_not_keep_others_from_log
                 stop.wait(0.05)
         return seen
 
-    with ThreadPoolExecutor(24) as threads:
-        flood = [threads.submit(rotate) for _ in range(24)]
+    with ThreadPoolExecutor(48) as threads:
+        flood = [threads.submit(rotate) for _ in range(48)]
         try:
             for _ in range(15):
                 server.admin()
         finally:
             stop.set()
         assert set().union(*(one.result() for one in flood)) == {404, 503}
+
+
+class Flood:
+    """Wrong logins from 127.0.60.1, 60 at a time, each answered one followed by another."""
+
+    def __init__(self, server, username):
+        self.client = server.client("127.0.60.1")
+        self.username = username
+        self.checked = 0
+        self.stop = threading.Event()
+
+    def one(self):
+        while not self.stop.is_set():
+            login = {"username": self.username or secrets.token_hex(6), "password": "wrong horse"}
+            status = self.client.post("/v1/auth/login", login).status
+            assert status in (401, 503)
+            self.checked += status == 401
+            if status == 503:  # it is the hash pool that is to be full, not the machine
+                self.stop.wait(0.05)
+
+    def __enter__(self):
+        self.threads = ThreadPoolExecutor(60)
+        self.running = [self.threads.submit(self.one) for _ in range(60)]
+        wait_until(lambda: self.checked > 2, "the flood is there")
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for one in self.running:
+            one.result()
+        self.threads.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("wrong_name", "source"),
+    [("alice", "127.0.60.1"), (None, "127.0.60.2"), (None, "127.0.61.1"), ("root", "127.0.61.1")],
+    ids=["another name", "another address", "another network", "the same name from elsewhere"],
+)
+def test_a_right_login_waits_for_a_few_of_the_wrong_ones_of_others_and_not_for_all(
+    server, database, wrong_name, source
+):
+    """A check takes 75 ms and there is one thread for them on small machines, so what counts is how many come before.
+    60 of one address would be 4.5 s, and most were refused."""
+    database.rows("update ccp.settings set value = '[\"127.0.0.0/8\"]' where name = 'penalty_exempt'")
+    right = {"username": "root", "password": server.PASSWORD}
+    took = []
+    with Flood(server, wrong_name) as flood:
+        for _ in range(10):
+            before, began = flood.checked, time.monotonic()
+            answer = server.client(source).post("/v1/auth/login", right)
+            took.append(time.monotonic() - began)
+            assert answer.status == 200, answer
+            assert flood.checked - before < 10
+    print(f"median {sorted(took)[5]:.3f} s, most {max(took):.3f} s")
+
+
+def test_wrong_logins_of_others_at_an_address_lock_no_user_out(server, database):
+    database.rows("update ccp.settings set value = '[]' where name = 'penalty_exempt'")
+    server.user("alice")
+    client = server.client("127.0.62.1")
+    for n in range(40):
+        client.post("/v1/auth/login", {"username": f"mallory{n % 20}", "password": "wrong horse"})
+    last = {"username": "mallory1", "password": "wrong horse"}
+    assert client.post("/v1/auth/login", last).status == 429
+    assert client.post("/v1/auth/login", {"username": "root", "password": server.PASSWORD}).status == 200
+    assert client.post("/v1/auth/login", {"username": "alice", "password": "wrong horse"}).status == 401
+    assert client.post("/v1/auth/login", {"username": "alice", "password": "wrong horse"}).status == 429
 
 
 def test_logout_ends_the_login_at_once(server):

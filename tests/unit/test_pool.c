@@ -209,6 +209,40 @@ static void the_first_goes_before_a_full_queue(void **state)
 	close(gate[1]);
 }
 
+// A whole queue of one source's jobs keeps no other source out, and does not make it wait for them all.
+static void a_full_queue_makes_room_for_another_source(void **state)
+{
+	struct pool_job hold = {.run = run_until_gate};
+	struct job jobs[3] = {0};
+
+	(void)state;
+	assert_int_equal(pipe(gate), 0);
+	struct pool *pool = make(1, 2, NULL);
+	ordered = 0;
+	for (int i = 0; i < 3; i++)
+		jobs[i] = (struct job){.pool_job = {.run = run_in_order,
+					       .done = count_finished,
+					       .turn.who.source.network = i == 2},
+			.seen = i};
+	assert_int_equal(pool_submit(pool, &hold), 0);
+	while (ran == 0)
+		sched_yield();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pool_submit(pool, &jobs[i].pool_job), 0);
+	assert_int_equal(finished, 1);
+	assert_true(jobs[1].pool_job.made_room);
+	assert_false(jobs[1].pool_job.ran);
+	assert_int_equal(write(gate[1], "", 1), 1);
+	assert_int_equal(pool_stop(pool, 5000), 0);
+	assert_int_equal(finished, 3);
+	assert_int_equal(ordered, 2);
+	assert_memory_equal(order, ((int[]){0, 2}), 2 * sizeof(*order));
+	assert_false(jobs[0].pool_job.made_room);
+	assert_true(jobs[0].pool_job.ran);
+	close(gate[0]);
+	close(gate[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +252,7 @@ int main(void)
 		cmocka_unit_test(a_pool_that_has_ended_takes_no_more),
 		cmocka_unit_test(each_thread_has_a_connection_of_its_own),
 		cmocka_unit_test(the_first_goes_before_a_full_queue),
+		cmocka_unit_test(a_full_queue_makes_room_for_another_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
