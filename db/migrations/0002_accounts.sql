@@ -118,13 +118,13 @@ create table ccp.penalties (
     constraint source_is_short check (length(source) <= 200)
 );
 comment on table ccp.penalties is
-'Who has earned a wait, after OpenSSH''s PerSourcePenalties: each offence adds seconds; over a threshold the source is refused '
-'until they have passed.';
+'Who has earned a wait, after OpenSSH''s PerSourcePenalties: each offence adds seconds; over a threshold a name at an address is '
+'refused until they have passed, and at an address each further mistake counts at once.';
 comment on column ccp.penalties.source is
 'A network (/32 or /64), or a digest of the name that was tried there, @, and the network: the name may be a password typed '
 'into the wrong field.';
 comment on column ccp.penalties.expires_at is 'When the penalty has passed.';
-comment on column ccp.penalties.refused is 'The threshold was reached: refused until expires_at.';
+comment on column ccp.penalties.refused is 'The threshold was reached: until expires_at a name is refused, an address watched.';
 comment on column ccp.penalties.reason is 'The last offence.';
 comment on column ccp.penalties.updated_at is 'When the last offence was.';
 create index penalties_by_expiry on ccp.penalties (expires_at);

@@ -1,15 +1,17 @@
 -- Adds the penalty of an offence (ccp.penalty_rules) to the address and to this name at that address, after OpenSSH's
--- PerSourcePenalties: seconds add up while they run; from 15 s a name at its address is refused until they have passed,
--- from 60 s the whole address, which many people may share; never more than 10 minutes. Exempt addresses get no
--- penalty.
+-- PerSourcePenalties: seconds add up while they run, never to more than 10 minutes, and from 15 s a name at its address
+-- is refused until they have passed. An address, which many people may share, is never refused. From 60 s it is
+-- watched: there a name is refused from its first mistake on, and for as long as the address has left. So who tries many
+-- names has one try each, and nobody else waits. Exempt addresses get no penalty. Offences at one address come one after
+-- the other: each locks the row of the address first, then the name's.
 create or replace function access.penalty_add(p_address inet, p_subject text, p_reason text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_network text := access.penalty_network(p_address)::text;
     v_seconds integer;
+    v_watched_until timestamptz;
 begin
     if exists (
         select
@@ -24,25 +26,12 @@ begin
     from ccp.penalty_rules as r
     where r.reason = p_reason;
 
-    -- Ordered by source, so that two offences at once cannot deadlock.
-    insert into ccp.penalties as p (source, expires_at, refused, reason, updated_at)
-    select s.source, clock.now() + make_interval(secs => v_seconds), v_seconds >= s.refuse_from, p_reason, clock.now()
-    from (
-        values
-            (v_network, 60),
-            (access.penalty_source(p_address, p_subject), 15)
-    ) as s (source, refuse_from)
-    order by s.source
-    on conflict (source) do update set
-        expires_at = least(
-            greatest(p.expires_at, excluded.updated_at) + make_interval(secs => v_seconds),
-            excluded.updated_at + interval '10 minutes'
-        ),
-        refused = (p.refused and p.expires_at > excluded.updated_at)
-        or greatest(p.expires_at, excluded.updated_at) + make_interval(secs => v_seconds)
-        >= excluded.updated_at + make_interval(secs => case when p.source like '%@%' then 15 else 60 end),
-        reason = excluded.reason,
-        updated_at = excluded.updated_at;
+    v_watched_until := access.penalty_put(access.penalty_network(p_address)::text, p_reason, v_seconds, 60);
+    perform access.penalty_put(
+        access.penalty_source(p_address, p_subject), p_reason,
+        greatest(v_seconds, ceil(extract(epoch from v_watched_until - clock.now()))::integer),
+        case when v_watched_until is null then 15 else 0 end
+    );
 end
 $$;
 

@@ -1,5 +1,6 @@
 -- Whether a signature by this key would be accepted: ok for a registered key of the host's user or a live one-time key,
--- auth_invalid for others; too_many_attempts, with the seconds to wait, says nothing of the key.
+-- also while others' mistakes make this name wait at this address; else auth_invalid, or too_many_attempts with the
+-- seconds to wait. Nobody guesses a key.
 create or replace function ssh.key_offer(
     p_process_id bigint,
     p_address inet,
@@ -15,10 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform process.require(p_process_id);
-    retry_after_s := access.penalty_check(p_address, p_short_id);
-    if retry_after_s > 0 then
-        verdict := 'too_many_attempts';
-    elsif exists (
+    if exists (
         select
         from ccp.hosts as h
         where h.short_id = p_short_id
@@ -33,9 +31,11 @@ begin
             )
     ) then
         verdict := 'ok';
-    else
-        verdict := 'auth_invalid';
+        retry_after_s := 0;
+        return;
     end if;
+    retry_after_s := access.penalty_check(p_address, p_short_id);
+    verdict := case when retry_after_s > 0 then 'too_many_attempts' else 'auth_invalid' end;
 end
 $$;
 

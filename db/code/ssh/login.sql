@@ -1,7 +1,8 @@
 -- Logs a client in, or says why not. The answer is returned, never raised: an exception would erase the penalty and the
 -- event. p_matched: the signature was valid, or the password matched. What is wrong with the account or the host is
 -- said only after right credentials; wrong ones and unknown hosts get the same answer. The hash that a password was
--- checked against must still be the host's, or the password was changed in between. A one-time key is used up by the
+-- checked against must still be the host's, or the password was changed in between. A right key does not wait for others'
+-- mistakes. A one-time key is used up by the
 -- login that it lets in, and by no other.
 create or replace function ssh.login(
     p_process_id bigint,
@@ -26,12 +27,6 @@ declare
     v_wait_s integer := access.penalty_check(p_address, p_short_id);
 begin
     perform process.require(p_process_id);
-    if v_wait_s > 0 then
-        verdict := 'too_many_attempts';
-        sentence := format('Too many attempts: wait %s seconds.', v_wait_s);
-        return;
-    end if;
-
     select
         h.id, h.user_id, h.status, h.ssh_password_hash, u.username,
         account.state(u.disabled_at, u.expires_at) as user_state
@@ -49,6 +44,11 @@ begin
         if v_key_id is null then
             v_grant_id := ssh.grant_id(v_host.id, p_key_sha256);
         end if;
+    end if;
+    if v_wait_s > 0 and (v_key_id is null and v_grant_id is null or p_matched is not true) then
+        verdict := 'too_many_attempts';
+        sentence := format('Too many attempts: wait %s seconds.', v_wait_s);
+        return;
     end if;
 
     if p_matched is not true

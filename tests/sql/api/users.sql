@@ -117,7 +117,7 @@ select is((select verdict::text from api.login('bobbie', '198.51.100.7', true, t
 select is(t.last_event(), 'warning | auth.failed | a login with an unknown name was refused', 'which is not written down');
 select is((select string_agg(distinct reason, ',') from ccp.penalties), 'unknown_user', 'and costs what that costs');
 select is((select verdict::text from api.login('carol', '198.51.100.8', true, null)), 'auth_invalid', 'nor a user without a password');
-insert into ccp.penalties (source, expires_at, refused, reason) values ('198.51.100.9/32', clock.now() + interval '30 s', true, 'grace');
+insert into ccp.penalties (source, expires_at, refused, reason) values (access.penalty_source('198.51.100.9', 'bobby'), clock.now() + interval '30 s', true, 'grace');
 select is(
     (select concat_ws(' ', verdict, retry_after_s, sentence) from api.login('bobby', '198.51.100.9', true, t.hash('a'))),
     'too_many_attempts 30 Too many attempts; try again in 30 seconds.', 'who has to wait is told how long'

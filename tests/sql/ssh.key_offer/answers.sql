@@ -1,7 +1,7 @@
 -- Which keys would be accepted, and for which host.
 begin;
 \ir ../hosts.psql
-select plan(13);
+select plan(14);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -41,8 +41,9 @@ select is(
 );
 select throws_ok($$select ssh.key_offer(0, '198.51.100.7', 'abcdef', repeat('a', 64))$$, 'CP401', null, 'an unknown process is told nothing');
 insert into ccp.penalties (source, expires_at, refused, reason)
-values ('198.51.100.7/32', clock.now() + interval '30 s', true, 'grace');
-select is(t.offer('a'), 'too_many_attempts 30', 'an address that has to wait is told how long, and nothing of the key');
+values (access.penalty_source('198.51.100.7', 'abcdef'), clock.now() + interval '30 s', true, 'auth_failed');
+select is(t.offer('b'), 'too_many_attempts 30', 'who has to wait is told how long');
+select is(t.offer('a') || ', ' || t.offer('c'), 'ok 0, ok 0', 'a right key does not wait for others'' mistakes');
 delete from ccp.penalties;
 select t.ask('host.delete');
 select t.work();

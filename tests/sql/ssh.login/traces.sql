@@ -1,7 +1,7 @@
 -- What a login by ssh checks, and the traces that it leaves: session, event, penalty, the key's last use.
 begin;
 \ir ../hosts.psql
-select plan(49);
+select plan(52);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -141,10 +141,24 @@ select is(
 );
 
 -- Limits, and who may call.
-insert into ccp.penalties (source, expires_at, refused, reason) values ('198.51.100.8/32', clock.now() + interval '30 s', true, 'grace');
+insert into ccp.penalties (source, expires_at, refused, reason)
+values (access.penalty_source('198.51.100.8', 'bobbob'), clock.now() + interval '30 s', true, 'grace');
 select results_eq(
-    $$select verdict::text, session_id, sentence from ssh.login(t.proxy(), '198.51.100.8', 'bobbob', 'key', repeat('b', 64), true, null)$$,
-    $$values ('too_many_attempts', null::uuid, 'Too many attempts: wait 30 seconds.')$$, 'who has to wait is told how long'
+    format(
+        $$select verdict::text, session_id, sentence from ssh.login(t.proxy(), '198.51.100.8', 'bobbob', %L, %L, %L, %L)$$,
+        l.method, l.key, l.matched, l.hash
+    ),
+    $$values ('too_many_attempts', null::uuid, 'Too many attempts: wait 30 seconds.')$$, l.description
+)
+from (
+    values
+        ('key', repeat('9', 64), 'true', null, 'who has to wait is told how long'),
+        ('key', repeat('b', 64), 'false', null, 'by a key without its signature too'),
+        ('password', null, 'true', 'a hash', 'and by a password, right or wrong')
+) as l (method, key, matched, hash, description);
+select is(
+    (select verdict::text from ssh.login(t.proxy(), '198.51.100.8', 'bobbob', 'key', repeat('b', 64), true, null)), 'ok',
+    'a right key does not wait for others'' mistakes'
 );
 select results_eq(
     $$select verdict::text, retry_after_s, password_hash from ssh.challenge(t.proxy(), '198.51.100.8', 'bobbob')$$,
