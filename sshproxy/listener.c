@@ -3,6 +3,8 @@
 #include "sshproxy/listener.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,11 +18,11 @@
 
 #include "lib/addr.h"
 #include "lib/err.h"
-#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/sock.h"
+#include "lib/source.h"
 #include "lib/wait.h"
 #include "sshproxy/message.h"
 #include "sshproxy/session.h"
@@ -31,15 +33,20 @@ enum {
 	KEEPALIVE_IDLE_S = 60,
 	KEEPALIVE_INTERVAL_S = 60,
 	KEEPALIVE_COUNT = 10,
+	CROWD_TELL_MS = 1000,
 	PAUSE_MS = 500, // without accepting, when descriptors or processes have run out
 };
 
 struct child {
 	pid_t pid;
 	uint64_t serial;
-	uint64_t network;
+	struct source source;
 	char address[MESSAGE_ADDRESS_SIZE];
-	bool authenticated; // logged in
+	int64_t since_ms;
+	// While it is logging in: its user's connection, of which we see whether anything came. -1: it
+	// has logged in, or was displaced.
+	int user_fd;
+	bool displaced; // it was killed to make room
 };
 
 struct listener {
@@ -49,8 +56,11 @@ struct listener {
 	struct loop_source *pause;
 	struct child *children;
 	size_t count, cap, count_max;
-	unsigned starting; // children that have not logged in
 	uint64_t serial;
+	struct { // not yet told
+		unsigned refused, displaced;
+		int64_t told_ms;
+	} crowd;
 };
 
 static struct message message_about(
@@ -62,33 +72,42 @@ static struct message message_about(
 	return m;
 }
 
-static struct child *child_add(struct listener *l, pid_t pid, const struct addr *address)
+static struct child *child_add(
+	struct listener *l, pid_t pid, int user_fd, const struct addr *address)
 {
 	if (l->count == l->cap) {
 		l->cap = l->cap > 0 ? 2 * l->cap : 64;
 		l->children = xreallocarray(l->children, l->cap, sizeof(*l->children));
 	}
 	struct child *child = &l->children[l->count++];
-	*child = (struct child){
-		.pid = pid, .serial = ++l->serial, .network = startup_network(address)};
+	*child = (struct child){.pid = pid,
+		.serial = ++l->serial,
+		.source = source_of(address),
+		.since_ms = wait_now_ms(),
+		.user_fd = user_fd};
 	addr_text(address, child->address);
-	l->starting++;
 	return child;
 }
 
-static void child_authenticated(struct listener *l, struct child *child)
+static bool child_is_starting(const struct child *child)
 {
-	if (!child->authenticated)
-		l->starting--;
-	child->authenticated = true;
+	return child->user_fd >= 0;
 }
 
-static unsigned children_starting(const struct listener *l, uint64_t network)
+static void child_started(struct child *child)
 {
-	unsigned starting = 0;
-	for (size_t i = 0; i < l->count; i++)
-		starting += !l->children[i].authenticated && l->children[i].network == network;
-	return starting;
+	closep(&child->user_fd);
+	child->user_fd = -1;
+}
+
+// Has it had time to send something, and has not? (tcp(7), TCP_INFO)
+static bool child_is_silent(const struct child *child, int64_t now_ms)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	return now_ms - child->since_ms >= STARTUP_SILENT_MS &&
+	       getsockopt(child->user_fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       info.tcpi_bytes_received == 0;
 }
 
 static struct child *child_find(struct listener *l, uint64_t serial)
@@ -113,8 +132,10 @@ static void child_died(struct listener *l, const struct child *child, int signal
 {
 	struct message m = message_about(MESSAGE_CRASHED, child->serial, child->address);
 	struct err e;
-	log_warning("a child died", log_number("child", child->pid), log_number("signal", signal));
-	if (!child->authenticated && is_fault(signal) &&
+	if (!child->displaced)
+		log_warning("a child died", log_number("child", child->pid),
+			log_number("signal", signal));
+	if (child_is_starting(child) && is_fault(signal) &&
 		message_send(l->conf->monitor_fd, &m, NULL, 0, &e) < 0)
 		log_warning("a crash was not reported", log_err(&e));
 }
@@ -129,7 +150,7 @@ static void child_reaped(struct listener *l, pid_t pid, int status)
 		else if (WEXITSTATUS(status) != EXIT_SUCCESS)
 			log_warning("a child failed", log_number("child", pid),
 				log_number("status", WEXITSTATUS(status)));
-		child_authenticated(l, &l->children[i]);
+		child_started(&l->children[i]);
 		l->children[i] = l->children[--l->count];
 		return;
 	}
@@ -169,7 +190,7 @@ static void on_monitor(void *data, uint32_t events)
 	if (!child)
 		return; // it has ended meanwhile
 	if (m.kind == MESSAGE_AUTHENTICATED)
-		child_authenticated(l, child);
+		child_started(child);
 	else if (m.kind == MESSAGE_KILL)
 		kill(child->pid, SIGKILL);
 }
@@ -193,7 +214,7 @@ static noreturn void child_run(const struct listener *l, int user_fd, int monito
 
 // The child exists before the monitor learns of it: what it asks meanwhile waits in the
 // socketpair, and a child that could not be made has left no trace there.
-static int child_start(struct listener *l, int user_fd, const struct addr *address, struct err *e)
+static int child_start(struct listener *l, int *user_fd, const struct addr *address, struct err *e)
 {
 	_cleanup_(closep) int ours = -1;
 	_cleanup_(closep) int theirs = -1;
@@ -207,8 +228,8 @@ static int child_start(struct listener *l, int user_fd, const struct addr *addre
 	if (pid < 0)
 		return err_set(e, errno, "fork a child");
 	if (pid == 0)
-		child_run(l, user_fd, ours);
-	struct child *child = child_add(l, pid, address);
+		child_run(l, *user_fd, ours);
+	struct child *child = child_add(l, pid, TAKE_FD(*user_fd), address);
 	m = message_about(MESSAGE_CONNECTED, child->serial, child->address);
 	return message_send(l->conf->monitor_fd, &m, &theirs, 1, e);
 }
@@ -228,19 +249,56 @@ static void listen_pause(struct listener *l)
 		loop_timer_set(l->pause, PAUSE_MS, 0);
 }
 
-static bool is_refused(const struct listener *l, const struct addr *address)
+// A flood writes a line a second.
+static void crowd_tell(struct listener *l, const struct addr *address)
 {
 	char text[ADDR_TEXT_MAX];
-	uint32_t random;
-	unsigned of_network = children_starting(l, startup_network(address));
-	hash_random(&random, sizeof(random));
-	if (l->count < l->count_max && !startup_refuses(l->starting, of_network, random))
-		return false;
-	log_warning("a connection was refused: too many",
-		log_text("address", addr_text(address, text)), log_number("starting", of_network),
-		log_number("starting_in_all", l->starting),
+	int64_t now_ms = wait_now_ms();
+	if (now_ms - l->crowd.told_ms < CROWD_TELL_MS)
+		return;
+	log_warning("too many connections", log_text("address", addr_text(address, text)),
+		log_number("refused", l->crowd.refused),
+		log_number("displaced", l->crowd.displaced),
 		log_number("connections", (int64_t)l->count));
-	return true;
+	l->crowd.refused = l->crowd.displaced = 0;
+	l->crowd.told_ms = now_ms;
+}
+
+// Without a word: its client has not logged in.
+static void child_displace(struct listener *l, struct child *child)
+{
+	kill(child->pid, SIGKILL);
+	child_started(child);
+	child->displaced = true;
+	l->crowd.displaced++;
+}
+
+static bool is_refused(struct listener *l, const struct addr *address)
+{
+	struct source_place places[STARTUP_PLACES];
+	size_t indices[STARTUP_PLACES];
+	size_t count = 0, leaver = 0;
+	int64_t now_ms = wait_now_ms();
+	for (size_t i = 0; i < l->count && count < STARTUP_PLACES; i++) {
+		const struct child *child = &l->children[i];
+		if (!child_is_starting(child))
+			continue;
+		places[count] = (struct source_place){
+			child->source, child_is_silent(child, now_ms), child->since_ms};
+		indices[count++] = i;
+	}
+	enum startup_decision decision =
+		l->count >= l->count_max
+			? STARTUP_REFUSED
+			: startup_decide(places, count, source_of(address), &leaver);
+	if (decision == STARTUP_ENTERS)
+		return false;
+	if (decision == STARTUP_ENTERS_FOR)
+		child_displace(l, &l->children[indices[leaver]]);
+	else
+		l->crowd.refused++;
+	crowd_tell(l, address);
+	return decision == STARTUP_REFUSED;
 }
 
 // Accepting on would only spin: the connection stays in the backlog until something is freed.
@@ -250,11 +308,11 @@ static bool is_shortage(const struct err *e)
 	       e->code == EAGAIN;
 }
 
-static int connection_serve(struct listener *l, int fd, struct err *e)
+static int connection_serve(struct listener *l, int *fd, struct err *e)
 {
 	struct addr address;
-	if (sock_remote_address(fd, &address, e) < 0 || sock_nodelay(fd, e) < 0 ||
-		sock_keepalive(fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT, e) < 0)
+	if (sock_remote_address(*fd, &address, e) < 0 || sock_nodelay(*fd, e) < 0 ||
+		sock_keepalive(*fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT, e) < 0)
 		return 0; // hung up already
 	return is_refused(l, &address) ? 0 : child_start(l, fd, &address, e);
 }
@@ -270,7 +328,7 @@ static void on_connection(void *data, uint32_t events)
 		if (r == SOCK_NONE)
 			return;
 		if (r == 0)
-			r = connection_serve(l, fd, &e);
+			r = connection_serve(l, &fd, &e);
 		if (r < 0) {
 			log_warning("a connection was not served", log_err(&e));
 			if (is_shortage(&e)) {

@@ -245,6 +245,13 @@ static void session_end(struct session *s)
 	host_logout(s->host.session);
 }
 
+// The last of each are for clients that know no better: libssh2 1.10, paramiko 2.12.
+#define CIPHERS \
+	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com," \
+	"aes256-ctr,aes128-ctr"
+#define MACS \
+	"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
+
 ssh_bind session_bind_new(ssh_key host_key)
 {
 	static const struct {
@@ -259,14 +266,10 @@ ssh_bind session_bind_new(ssh_key host_key)
 			"ssh-ed25519,sk-ssh-ed25519@openssh.com,ecdsa-sha2-nistp256,"
 			"ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
 			"sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256"},
-		{SSH_BIND_OPTIONS_CIPHERS_C_S, "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
-					       "chacha20-poly1305@openssh.com"},
-		{SSH_BIND_OPTIONS_CIPHERS_S_C, "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
-					       "chacha20-poly1305@openssh.com"},
-		{SSH_BIND_OPTIONS_HMAC_C_S,
-			"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"},
-		{SSH_BIND_OPTIONS_HMAC_S_C,
-			"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"},
+		{SSH_BIND_OPTIONS_CIPHERS_C_S, CIPHERS},
+		{SSH_BIND_OPTIONS_CIPHERS_S_C, CIPHERS},
+		{SSH_BIND_OPTIONS_HMAC_C_S, MACS},
+		{SSH_BIND_OPTIONS_HMAC_S_C, MACS},
 		{SSH_BIND_OPTIONS_BANNER, "cloud-cli-proxy"},
 	};
 	ssh_bind bind = ssh_bind_new();

@@ -17,7 +17,7 @@ struct session_conf {
 };
 
 // Makes the ssh_bind that all children inherit: `host_key` is taken over. Only algorithms that
-// ssh-audit has nothing against; no configuration file has a say. NULL when libssh refuses.
+// ssh-audit does not fail; no configuration file has a say. NULL when libssh refuses.
 ssh_bind session_bind_new(ssh_key host_key);
 
 // In the child right after fork: enters the sandbox, exchanges keys, lets the user in, dials at the

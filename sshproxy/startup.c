@@ -1,30 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listener: decides whether a new connection may begin to log in.
+// Listener: shares the places for logging in among addresses and networks.
 #include "sshproxy/startup.h"
 
-#include <string.h>
-
-#include "lib/addr.h"
-
-uint64_t startup_network(const struct addr *address)
+static bool is_of(const struct source_place *place, struct source source)
 {
-	uint64_t network = 0;
-	if (address->family == AF_INET)
-		memcpy((char *)&network + 4, address->bytes, 4); // as in ::/32, which is not in use
-	else
-		memcpy(&network, address->bytes, sizeof(network));
-	return network;
+	return place->source.network == source.network && place->source.address == source.address;
 }
 
-bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t random)
+static enum startup_decision decide_in_address(const struct source_place *starting, size_t count,
+	struct source newcomer, size_t *ret_leaver)
 {
-	if (of_network >= STARTUP_NETWORK_MAX || waiting >= STARTUP_FULL)
-		return true;
-	if (waiting < STARTUP_BEGIN)
-		return false;
-	unsigned percent = STARTUP_RATE + (100 - STARTUP_RATE) * (waiting - STARTUP_BEGIN) /
-						  (STARTUP_FULL - STARTUP_BEGIN);
-	return random % 100 < percent;
+	enum startup_decision decision = STARTUP_REFUSED;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_of(&starting[i], newcomer) || !starting[i].is_silent)
+			continue;
+		if (decision == STARTUP_REFUSED ||
+			starting[i].since_ms < starting[*ret_leaver].since_ms)
+			*ret_leaver = i;
+		decision = STARTUP_ENTERS_FOR;
+	}
+	return decision;
+}
+
+enum startup_decision startup_decide(const struct source_place *starting, size_t count,
+	struct source newcomer, size_t *ret_leaver)
+{
+	size_t of_address = 0;
+	for (size_t i = 0; i < count; i++)
+		of_address += is_of(&starting[i], newcomer);
+	if (of_address >= STARTUP_ADDRESS_MAX)
+		return decide_in_address(starting, count, newcomer, ret_leaver);
+	if (count < STARTUP_PLACES)
+		return STARTUP_ENTERS;
+	*ret_leaver = source_leaver(starting, count);
+	return STARTUP_ENTERS_FOR;
 }
 
 size_t startup_connections_max(uint64_t descriptors)

@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listener: how many connections may be open, and how many may be logging in (OpenSSH's MaxStartups
-// with random early drop, and its PerSourceMaxStartups).
+// Listener: how many connections may be open, and how many may be logging in.
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct addr;
+#include "lib/source.h"
 
 enum {
-	// 20:30:100. From 20 connections that have not logged in, 30 % of the new ones are refused,
-	// rising in a line to all of them at 100.
-	STARTUP_BEGIN = 20,
-	STARTUP_RATE = 30,
-	STARTUP_FULL = 100,
-	// Of one network: fewer than STARTUP_BEGIN, so that one network alone keeps no other out.
-	STARTUP_NETWORK_MAX = 16,
+	STARTUP_PLACES = 100, // for connections that have not logged in
+	STARTUP_ADDRESS_MAX = 16, // of these, for one address
+	STARTUP_SILENT_MS = 2000, // a client that has sent nothing for so long says nothing
 };
 
-// What counts as one network: an IPv4 address, or the /64 of an IPv6 address.
-uint64_t startup_network(const struct addr *address);
+enum startup_decision {
+	STARTUP_ENTERS, // there is room
+	STARTUP_ENTERS_FOR, // when *ret_leaver leaves
+	STARTUP_REFUSED,
+};
 
-// `waiting` connections have not logged in, `of_network` of them come from the new one's network;
-// `random` is uniform over all of uint32_t.
-bool startup_refuses(unsigned waiting, unsigned of_network, uint32_t random);
+// Whether a new connection may begin to log in beside those that do. At STARTUP_ADDRESS_MAX it
+// enters for the oldest silent one of its address; when all places are taken, for whom source_leaver
+// names. So no address, and no number of addresses of one network, keeps another network out.
+enum startup_decision startup_decide(const struct source_place *starting, size_t count,
+	struct source newcomer, size_t *ret_leaver);
 
 // How many connections may be open at once. The monitor has a descriptor for each, and must not
 // run out of them: `descriptors` is its RLIMIT_NOFILE.
-enum { STARTUP_CONNECTIONS_MAX = 4096, STARTUP_DESCRIPTORS_SPARE = 128 };
+enum { STARTUP_CONNECTIONS_MAX = 4096, STARTUP_DESCRIPTORS_SPARE = 256 };
 size_t startup_connections_max(uint64_t descriptors);

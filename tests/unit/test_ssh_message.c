@@ -128,52 +128,43 @@ static void what_may_not_be_is_not_received(void **state)
 	close(pair[0]);
 }
 
-static unsigned refused_percent(unsigned waiting)
-{
-	unsigned refused = 0;
-	for (uint32_t random = 0; random < 100; random++)
-		refused += startup_refuses(waiting, 0, random);
-	return refused;
-}
+#define PLACE(address, silent, since) \
+	{ \
+		{(address) / 256, address}, silent, since \
+	}
 
-static void the_door_closes_step_by_step(void **state)
+static void one_address_has_a_limit_and_its_silent_ones_leave_first(void **state)
 {
+	struct source_place places[STARTUP_ADDRESS_MAX + 1] = {PLACE(999, true, 0)};
+	const struct source own = {0, 7}, other = {0, 8};
+	size_t leaver = 0;
 	(void)state;
-	assert_int_equal(refused_percent(0), 0);
-	assert_int_equal(refused_percent(19), 0);
-	assert_int_equal(refused_percent(20), 30);
-	assert_int_equal(refused_percent(60), 65);
-	assert_in_range(refused_percent(99), 95, 99);
-	assert_int_equal(refused_percent(100), 100);
-	assert_int_equal(refused_percent(100000), 100);
+	for (int i = 1; i <= STARTUP_ADDRESS_MAX; i++)
+		places[i] = (struct source_place)PLACE(7, false, i);
+	size_t all = ARRAY_SIZE(places);
+	assert_int_equal(startup_decide(places, 0, own, &leaver), STARTUP_ENTERS);
+	assert_int_equal(startup_decide(places, all - 1, own, &leaver), STARTUP_ENTERS);
+	assert_int_equal(startup_decide(places, all, own, &leaver), STARTUP_REFUSED);
+	assert_int_equal(startup_decide(places, all, other, &leaver), STARTUP_ENTERS);
+	places[9].is_silent = places[5].is_silent = true;
+	assert_int_equal(startup_decide(places, all, own, &leaver), STARTUP_ENTERS_FOR);
+	assert_int_equal(leaver, 5);
 }
 
-static void one_network_alone_keeps_nobody_out(void **state)
+static void when_places_are_taken_the_most_crowded_network_makes_room(void **state)
 {
+	struct source_place places[STARTUP_PLACES];
+	size_t leaver = 0;
 	(void)state;
-	assert_false(startup_refuses(15, 15, 0));
-	assert_true(startup_refuses(16, 16, 99));
-	assert_int_equal(refused_percent(STARTUP_NETWORK_MAX), 0);
-}
-
-static uint64_t network(const char *text)
-{
-	struct addr address;
-	struct err e;
-	assert_int_equal(addr_parse(text, &address, &e), 0);
-	return startup_network(&address);
-}
-
-static void a_network_is_an_ipv4_address_or_the_64_of_an_ipv6_address(void **state)
-{
-	(void)state;
-	static const char *const others[] = {
-		"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1", "::1", "32.1.13.184"};
-	assert_true(network("192.0.2.1") == network("192.0.2.1"));
-	assert_true(network("2001:db8::1") == network("2001:db8::ffff:1"));
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		for (size_t j = 0; j < i; j++)
-			assert_false(network(others[i]) == network(others[j]));
+	for (unsigned i = 0; i < STARTUP_PLACES; i++) // 7 addresses of one network, 3 of another
+		places[i] = (struct source_place)PLACE(
+			i % 10 < 7 ? i % 10 : 256 + i % 10, false, 1000 - i);
+	struct source newcomer = {9, 9};
+	assert_int_equal(
+		startup_decide(places, STARTUP_PLACES - 1, newcomer, &leaver), STARTUP_ENTERS);
+	assert_int_equal(
+		startup_decide(places, STARTUP_PLACES, newcomer, &leaver), STARTUP_ENTERS_FOR);
+	assert_int_equal(leaver, 96);
 }
 
 static void connections_end_before_descriptors(void **state)
@@ -192,9 +183,8 @@ int main(void)
 		cmocka_unit_test(texts_must_end_and_be_what_they_claim),
 		cmocka_unit_test(descriptors_come_with_yes_only),
 		cmocka_unit_test(what_may_not_be_is_not_received),
-		cmocka_unit_test(the_door_closes_step_by_step),
-		cmocka_unit_test(one_network_alone_keeps_nobody_out),
-		cmocka_unit_test(a_network_is_an_ipv4_address_or_the_64_of_an_ipv6_address),
+		cmocka_unit_test(one_address_has_a_limit_and_its_silent_ones_leave_first),
+		cmocka_unit_test(when_places_are_taken_the_most_crowded_network_makes_room),
 		cmocka_unit_test(connections_end_before_descriptors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
