@@ -11,7 +11,7 @@
 // each other name of its address, besides what came before it under its own name.
 struct turns_who {
 	struct source source;
-	uint64_t name; // who it is there: source_name(), 0 nobody yet
+	uint64_t name; // who it is there: source_name(); 0: has not said
 };
 
 // Embedded in what waits.

@@ -3,37 +3,8 @@
 import uuid
 from urllib.parse import urlencode
 
-from support.orders import EXIT, JSON_TYPE, KEY, SSH_KEY
-
-WRITTEN = [
-    "users",
-    "hosts",
-    "egress_ips",
-    "bindings",
-    "task_rows",
-    "ssh_keys",
-    "settings",
-    "access_grants",
-    "idempotency_keys",
-]
-
-
-def fingerprint(database):
-    tables = " union all ".join(
-        f"select '{t}', md5(string_agg(t::text, '|' order by t::text)) from ccp.{t} as t" for t in WRITTEN
-    )
-    return database.rows(tables)
-
-
-def concrete(path):
-    return path.replace("{id}", str(uuid.uuid4()))
-
-
-def operations(document):
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield method.upper(), path, operation
-
+from support.document import concrete, fingerprint, good_value, kinds, operations
+from support.orders import EXIT, JSON_TYPE
 
 WRONG_KIND = {
     "string": [1, True, [], {}],
@@ -42,22 +13,6 @@ WRONG_KIND = {
     "boolean": ["true", 0, 1, [], {}],
     "array": [1, True, {}, [1], [None], [[]], [""], ["x"], "x"],
 }
-GOOD = EXIT | {"username": "mallory", "password": "correct horse", "public_key": SSH_KEY, "wg_preshared_key": KEY}
-GOOD_FORMAT = {"uuid": str(uuid.UUID(int=1)), "date-time": "2030-01-31T12:00:00Z"}
-
-
-def kinds(schema):
-    return schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-
-
-def good_value(name, schema):
-    if name in GOOD:
-        return GOOD[name]
-    if schema.get("format") in GOOD_FORMAT:
-        return GOOD_FORMAT[schema["format"]]
-    return (
-        schema["enum"][0] if "enum" in schema else {"string": "x", "integer": schema.get("minimum")}[kinds(schema)[0]]
-    )
 
 
 # What a terminal, a log or a script that reads lines could obey: C0, DEL, C1, Unicode's ends of line and paragraph.

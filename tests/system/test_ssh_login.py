@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import paramiko
 import pexpect
@@ -402,22 +401,23 @@ def test_wrong_passwords_of_others_at_an_address_do_not_keep_a_right_key_out(cli
 # --- clients of Debian 12 that know neither gcm nor etm
 
 
-def test_curl_with_libssh2_gets_a_file(client, tmp_path):
+def test_curl_with_libssh2_gets_a_file(client):
     """It knows aes-ctr and hmac-sha2 only."""
     assert "libssh2/1.10.0" in subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout
     line = client.directory.joinpath("known_hosts").read_text().split()[2]
     pin = base64.b64encode(hashlib.sha256(base64.b64decode(line)).digest()).decode().rstrip("=")
-    key = tmp_path / "pem"  # which is what libssh2 reads
-    subprocess.run(["openssl", "genrsa", "-traditional", "-out", key, "3072"], check=True, capture_output=True)
-    key.chmod(0o600)
-    public = subprocess.run(["ssh-keygen", "-y", "-f", key], capture_output=True, text=True, check=True).stdout
-    Path(f"{key}.pub").write_text(public)
-    mine, client.key = client.key, key
-    try:
-        client.register()
-    finally:
-        client.key = mine
-    command = ["curl", "-sS", "--key", key, "--pubkey", f"{key}.pub", "--hostpubsha256", pin, "-u", f"{client.name}:"]
+    command = [
+        "curl",
+        "-sS",
+        "--key",
+        client.key,
+        "--pubkey",
+        f"{client.key}.pub",
+        "--hostpubsha256",
+        pin,
+        "-u",
+        f"{client.name}:",
+    ]
     url = f"sftp://127.0.0.1:{client.proxy.port}/etc/hostname"
     done = subprocess.run([*command, url], capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert done.returncode == 0 and done.stdout == client.run("cat /etc/hostname").stdout, done
