@@ -13,6 +13,9 @@
 
 enum {
 	STOP_TIMEOUT_S = 3, // ccp-init ends its children within 2 s
+	// Of the memory limit when the container is made, as a machine gives them of its memory.
+	RUN_PERCENT = 20,
+	SHM_PERCENT = 50,
 };
 
 // What ssh, sudo, su, useradd, apt, cron, nginx and strace need: mask 0x200404fb. Nothing here can
@@ -84,6 +87,24 @@ static void add_mount(cJSON *mounts, const char *source, const char *target, boo
 	json_set_text(json_set_object(mount, "BindOptions"), "Propagation", "rprivate");
 }
 
+// A share of the memory limit, in bytes. The pages count towards the limit.
+static int64_t memory_share(const struct container_config *c, int percent)
+{
+	return c->memory_limit_mb * 1024 * 1024 / 100 * percent;
+}
+
+// Empty at each start: what a process has left there (nologin, a lock, a pid) ends with it.
+static void add_run(cJSON *mounts, int64_t size_bytes)
+{
+	cJSON *mount = json_add(mounts, json_new_object());
+
+	json_set_text(mount, "Type", "tmpfs");
+	json_set_text(mount, "Target", "/run");
+	cJSON *options = json_set_object(mount, "TmpfsOptions");
+	json_set_int(options, "SizeBytes", size_bytes);
+	json_set_int(options, "Mode", 0755);
+}
+
 // A directory of the container's file system can be renamed by its root, a mount point cannot: so
 // what is ours is one mount at the top, with nothing mounted below it.
 static void add_mounts(cJSON *host, const struct container_config *c)
@@ -95,7 +116,10 @@ static void add_mounts(cJSON *host, const struct container_config *c)
 	add_mount(mounts, c->ccp_dir, "/.ccp", true);
 	add_mount(mounts, resolver, "/etc/resolv.conf", true);
 	add_mount(mounts, sudoers, "/etc/sudoers.d/cloud-cli-proxy", true);
+	add_mount(mounts, c->hosts_file, "/etc/hosts", false);
 	add_mount(mounts, c->home_dir, "/home/dev", false);
+	add_mount(mounts, c->tmp_dir, "/tmp", false);
+	add_run(mounts, memory_share(c, RUN_PERCENT));
 }
 
 // The limits that may change during a container's life.
@@ -162,7 +186,6 @@ static void add_log(cJSON *host)
 char *container_body(const struct container_config *c)
 {
 	cJSON *body _cleanup_(json_freep) = json_new_object();
-	_cleanup_(freep) char *own_name = xasprintf("%s:127.0.1.1", c->hostname);
 
 	json_set_text(body, "Image", c->image_id);
 	add_labels(body, c);
@@ -173,7 +196,7 @@ char *container_body(const struct container_config *c)
 	json_set_text(host, "NetworkMode", "none");
 	json_set_text(json_set_object(host, "RestartPolicy"), "Name", "no");
 	json_set_bool(host, "AutoRemove", false);
-	json_add_text(json_set_array(host, "ExtraHosts"), own_name); // else each sudo asks DNS
+	json_set_int(host, "ShmSize", memory_share(c, SHM_PERCENT));
 	add_mounts(host, c);
 	add_ulimits(host, c);
 	add_resources(host, c);

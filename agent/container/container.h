@@ -47,6 +47,8 @@ struct container_config {
 	bool ipv6; // the exit carries IPv6
 	const char *ccp_dir; // on the machine: what is mounted at /.ccp (see home.h)
 	const char *home_dir; // on the machine: /home/dev
+	const char *tmp_dir; // on the machine: /tmp
+	const char *hosts_file; // on the machine: /etc/hosts
 };
 
 // The container's name, from stack and host: "ccp-<8 hex of node and cluster>-<host id>".

@@ -29,6 +29,8 @@ static const struct {
 	{"/etc/hosts", DOCKER_REGULAR, ROOTFS_IMAGE, true},
 	{"/etc/resolv.conf", DOCKER_REGULAR, ROOTFS_IMAGE, true},
 	{"/etc/sudoers.d/cloud-cli-proxy", DOCKER_REGULAR, ROOTFS_IMAGE, true},
+	{"/tmp", DOCKER_DIRECTORY, ROOTFS_IMAGE, true},
+	{"/run", DOCKER_DIRECTORY, ROOTFS_IMAGE, true},
 	{"/dev", DOCKER_DIRECTORY, ROOTFS_IMAGE, true},
 	{"/proc", DOCKER_DIRECTORY, ROOTFS_IMAGE, true},
 	{"/sys", DOCKER_DIRECTORY, ROOTFS_IMAGE, true},

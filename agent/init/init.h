@@ -83,6 +83,11 @@ bool sshd_listens(struct sshd *s);
 // while it keeps dying.
 long sshd_ended(struct sshd *s);
 
+// machine.c: makes /run/sshd and /run/lock, lets /etc/localtime and /etc/timezone say what TZ says, and
+// adds our own name to /etc/hosts if it is gone from there. Nothing of the user runs yet, but these
+// are the user's files: none is waited for. Says what went wrong on stderr and goes on.
+void machine_begin(void);
+
 // home.c: copies /etc/skel into an empty home, owned by `dev`. Nothing of the user runs yet, and an
 // empty home holds no link to follow. Says what went wrong on stderr and goes on: a login without
 // dotfiles is better than none.

@@ -44,6 +44,7 @@ static void sshd_run(struct init *in)
 
 static void gate_open(struct init *in)
 {
+	machine_begin();
 	home_fill();
 	sshd_run(in);
 	gate_change(&in->gate, GATE_OPENED);

@@ -56,8 +56,6 @@ static _Noreturn void child_run(void)
 int sshd_start(struct sshd *s)
 {
 	pid_fifo_make(s);
-	if (mkdir("/run/sshd", 0755) < 0 && errno != EEXIST)
-		init_log("make /run/sshd");
 	s->started_ms = init_now_ms();
 	s->pid = fork();
 	if (s->pid == 0)

@@ -21,6 +21,8 @@
 #include "lib/mem.h"
 
 #define INIT_NAME "init" // in ccp/
+#define HOSTS_NAME "hosts" // what is /etc/hosts inside
+#define TMP ".tmp"
 
 enum { DEV_ID = 1000 };
 
@@ -56,6 +58,8 @@ void home_done(struct home *h)
 	closep(&h->etc_fd);
 	freep(&h->ccp_path);
 	freep(&h->home_path);
+	freep(&h->tmp_path);
+	freep(&h->hosts_path);
 	*h = HOME_INIT;
 }
 
@@ -80,6 +84,8 @@ int home_open(
 		return err_set(e, errno, "open the host's files to its container");
 	h.ccp_path = xasprintf("%s/hosts/%s/ccp", store->path, host_id);
 	h.home_path = xasprintf("%s/homes/%s", store->path, host_id);
+	h.tmp_path = xasprintf("%s/homes/%s" TMP, store->path, host_id);
+	h.hosts_path = xasprintf("%s/hosts/%s/" HOSTS_NAME, store->path, host_id);
 	*ret = h;
 	h = HOME_INIT;
 	return 0;
@@ -156,6 +162,38 @@ int home_make(const struct store *store, const char *host_id, int64_t limit_gb,
 	return r != 0 ? r : chown_to_user(homes_fd, host_id, e);
 }
 
+static int tmp_trash(int homes_fd, const char *host_id, struct err *e)
+{
+	_cleanup_(freep) char *name = xasprintf("%s" TMP, host_id);
+
+	return trash_move(homes_fd, name, e);
+}
+
+int home_renew_tmp(const struct store *store, const char *host_id, struct err *e)
+{
+	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
+	_cleanup_(freep) char *name = xasprintf("%s" TMP, host_id);
+
+	if (homes_fd < 0 || tmp_trash(homes_fd, host_id, e) < 0)
+		return -1;
+	_cleanup_(closep) int fd = directory_open(homes_fd, name, 0700, e);
+	if (fd < 0)
+		return -1;
+	return fchmod(fd, 01777) < 0 ? err_set(e, errno, "open /tmp to everybody") : 0;
+}
+
+int home_remove_system(const struct store *store, const char *host_id, struct err *e)
+{
+	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
+	_cleanup_(home_done) struct home h = HOME_INIT;
+
+	if (homes_fd < 0 || tmp_trash(homes_fd, host_id, e) < 0)
+		return -1;
+	if (home_open(store, host_id, false, &h, e) < 0)
+		return e->code == ENOENT ? 0 : -1;
+	return file_remove(h.dir_fd, HOSTS_NAME, e);
+}
+
 int home_unmount(const struct store *store, const char *host_id, struct err *e)
 {
 	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
@@ -188,6 +226,19 @@ static int init_link(int ccp_fd, const char *path, struct err *e)
 	return 0;
 }
 
+static int hosts_make(int dir_fd, const char *hostname, struct err *e)
+{
+	_cleanup_(freep) char *text = xasprintf("127.0.0.1\tlocalhost\n"
+						"::1\tlocalhost ip6-localhost ip6-loopback\n"
+						"127.0.1.1\t%s\n",
+		hostname);
+	struct stat st;
+
+	if (fstatat(dir_fd, HOSTS_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return write_text(dir_fd, HOSTS_NAME, text, 0644, e);
+}
+
 int home_init_open(const struct home *h, struct err *e)
 {
 	int fd = openat(h->ccp_fd, INIT_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -202,7 +253,8 @@ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err 
 		xasprintf("nameserver %s\n", addr_text(&ccp->resolver, address));
 	_cleanup_(freep) char *keys = xasprintf("%s\n", ccp->client_key);
 
-	if (init_link(h->ccp_fd, ccp->init_path, e) < 0)
+	if (init_link(h->ccp_fd, ccp->init_path, e) < 0 ||
+		hosts_make(h->dir_fd, ccp->hostname, e) < 0)
 		return -1;
 	if (write_text(h->etc_fd, "sshd_config", sshd_config, 0644, e) < 0 ||
 		write_text(h->etc_fd, "authorized_keys", keys, 0644, e) < 0 ||

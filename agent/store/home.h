@@ -18,6 +18,8 @@ struct home {
 	int etc_fd; // hosts/<id>/ccp/etc
 	char *ccp_path;
 	char *home_path;
+	char *tmp_path; // homes/<id>.tmp
+	char *hosts_path; // hosts/<id>/hosts
 };
 #define HOME_INIT ((struct home){.dir_fd = -1, .ccp_fd = -1, .etc_fd = -1})
 void home_done(struct home *h);
@@ -31,11 +33,13 @@ _must_check_ int home_open(
 _must_check_ int home_make(const struct store *store, const char *host_id, int64_t limit_gb,
 	const struct wait *w, struct err *e);
 
-// Writes what /.ccp holds besides the keys. Only while nothing of the host runs: what is
+// Writes what /.ccp holds besides the keys, and /etc/hosts if there is none: from then on that is
+// the user's. Only while nothing of the host runs: what is
 // `init` there is what PID 1 is compared with (pid1.h). It is a hard link of ccp-init's file, so an
 // upgrade, which replaces that file, changes nothing for a host until its next start.
 struct home_ccp {
 	const char *init_path; // on the machine: ccp-init
+	const char *hostname; // gets an address in /etc/hosts when that is made
 	const char *client_key; // the line of authorized_keys
 	struct addr resolver;
 	bool sudo;
@@ -48,6 +52,13 @@ _must_check_ int home_write_motd(const struct home *h, const char *text, struct 
 
 // The file of the ccp-init that is mounted there, O_PATH. The caller closes it.
 _must_check_ int home_init_open(const struct home *h, struct err *e);
+
+// An empty /tmp. The last one goes to the trash, in one rename however much is in it.
+_must_check_ int home_renew_tmp(const struct store *store, const char *host_id, struct err *e);
+
+// Removes what a host has besides keys and home, so that it begins again as the image is: /tmp and
+// /etc/hosts.
+_must_check_ int home_remove_system(const struct store *store, const char *host_id, struct err *e);
 
 // Moves the home to the trash, a limited one is removed at once; 0 also when there is none.
 _must_check_ int home_trash(const struct store *store, const char *host_id, struct err *e);

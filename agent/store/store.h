@@ -7,6 +7,8 @@
 //     hosts/<id>/              keys (keys.h)
 //     hosts/<id>/ccp/          0755, mounted read-only at /.ccp: init, a hard link of ccp-init,
 //                              and etc/ with sshd_config, keys, resolv.conf, sudoers
+//     hosts/<id>/hosts         mounted at /etc/hosts: the user's, written here only when it is made
+//     homes/<id>.tmp/          /tmp, a new one at each start
 //     homes/<id>/              /home/dev, owned by 1000:1000
 //     homes/<id>.img           with disk_limit_gb: the volume that is mounted there (volume.h)
 //     homes/.trash-<id>-<n>/   a home that is being removed (trash.h)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ int trash_move(int homes_fd, const char *name, struct err *e)
 	_cleanup_(freep) char *moved =
 		xasprintf(TRASH "%s-%lld%09ld", name, (long long)now.tv_sec, now.tv_nsec);
 	if (renameat(homes_fd, name, homes_fd, moved) < 0 && errno != ENOENT)
-		return err_set(e, errno, "move the home to the trash");
+		return err_set(e, errno, "move %s to the trash", name);
 	return 0;
 }
 
@@ -102,18 +103,33 @@ static int trash_empty(const struct store *store, const struct wait *w, struct e
 	return 0;
 }
 
+// How often a sweep was asked for since the last one that found nothing left. While it is not 0
+// there is one, and never a second that would race it for the same names.
+static atomic_uint asked;
+
 struct sweep {
 	struct pool *pool;
 	const struct store *store;
 	bool more;
+	unsigned seen; // of `asked`, when it began
 	struct pool_job job;
 };
+
+static void sweep_submit(struct sweep *sweep)
+{
+	if (pool_submit(sweep->pool, &sweep->job) == 0)
+		return;
+	atomic_store(&asked, 0); // the next one that is asked for begins again
+	free(sweep);
+}
 
 static void sweep_run(struct pool_job *job, struct db *db)
 {
 	struct sweep *sweep = container_of(job, struct sweep, job);
 	struct wait w = wait_for(SLICE_MS, -1);
 	struct err e;
+
+	sweep->seen = atomic_load(&asked);
 	int r = trash_empty(sweep->store, &w, &e);
 
 	(void)db;
@@ -126,17 +142,18 @@ static void sweep_done(struct pool_job *job)
 {
 	struct sweep *sweep = container_of(job, struct sweep, job);
 
-	if (job->ran && sweep->more)
-		trash_sweep(sweep->pool, sweep->store);
-	free(sweep);
+	if (job->ran && !sweep->more && atomic_fetch_sub(&asked, sweep->seen) == sweep->seen)
+		free(sweep);
+	else
+		sweep_submit(sweep);
 }
 
 void trash_sweep(struct pool *pool, const struct store *store)
 {
+	if (atomic_fetch_add(&asked, 1) != 0)
+		return;
 	struct sweep *sweep = xnew(struct sweep);
-
 	*sweep = (struct sweep){
 		.pool = pool, .store = store, .job = {.run = sweep_run, .done = sweep_done}};
-	if (pool_submit(pool, &sweep->job) != 0)
-		free(sweep);
+	sweep_submit(sweep);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Homes that are being removed: moved aside at once, emptied in the background.
+// Homes and old /tmp directories that are being removed: moved aside at once, emptied in the background.
 #pragma once
 
 #include "lib/attr.h"

@@ -39,7 +39,8 @@ int delete_files(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 
-	if (home_unmount(&ht->agent->store, task->host_id, e) < 0 ||
+	if (home_remove_system(&ht->agent->store, task->host_id, e) < 0 ||
+		home_unmount(&ht->agent->store, task->host_id, e) < 0 ||
 		(delete_wipes(task) && home_trash(&ht->agent->store, task->host_id, e) < 0))
 		return -1;
 	if (home_remove_keys(&ht->agent->store, task->host_id, e) < 0)

@@ -19,6 +19,8 @@ int rebuild_home(struct task *task, struct err *e)
 		return -1;
 	if (strcmp(mode, "wipe") == 0 && home_trash(&ht->agent->store, task->host_id, e) < 0)
 		return -1;
+	if (home_remove_system(&ht->agent->store, task->host_id, e) < 0)
+		return -1;
 	trash_sweep(ht->agent->check_pool, &ht->agent->store);
 	return host_task_home(task, e);
 }

@@ -15,6 +15,7 @@
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
 #include "agent/store/keys.h"
+#include "agent/store/trash.h"
 #include "agent/task/host_task.h"
 #include "agent/task/steps.h"
 #include "lib/err.h"
@@ -53,11 +54,15 @@ int start_prepare(struct task *task, struct err *e)
 	}
 	r = host_task_home(task, e);
 	const struct home_ccp ccp = {.init_path = ht->agent->init_path,
+		.hostname = spec->short_id,
 		.client_key = keys.ssh_client,
 		.resolver = spec->exit.resolver,
 		.sudo = spec->sudo};
-	if (r == 0 && home_write_ccp(&ht->home, &ccp, e) < 0)
+	if (r == 0 && (home_write_ccp(&ht->home, &ccp, e) < 0 ||
+			      home_renew_tmp(&ht->agent->store, ht->host->id, e) < 0))
 		r = host_task_fail_files(task, e);
+	if (r == 0)
+		trash_sweep(ht->agent->check_pool, &ht->agent->store);
 	return r;
 }
 
@@ -79,6 +84,8 @@ static struct container_config config_of(const struct host_task *ht)
 		.open_files = ht->agent->open_files,
 		.ipv6 = spec->exit.ipv6,
 		.ccp_dir = ht->home.ccp_path,
+		.tmp_dir = ht->home.tmp_path,
+		.hosts_file = ht->home.hosts_path,
 		.home_dir = ht->home.home_path,
 	};
 }

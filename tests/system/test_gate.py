@@ -46,8 +46,13 @@ class Container:
         for limit in host["Ulimits"]:
             if limit["Name"] == "nofile":
                 limit["Soft"] = limit["Hard"] = 1024
-        sources = [ccp, etc / "resolv.conf", etc / "sudoers", home]
-        for mount, source in zip(host["Mounts"], sources, strict=True):
+        (directory / "hosts").write_text("127.0.0.1 localhost\n")
+        tmp = directory / "tmp"
+        tmp.mkdir()
+        tmp.chmod(0o1777)
+        sources = [ccp, etc / "resolv.conf", etc / "sudoers", directory / "hosts", home, tmp]
+        binds = [mount for mount in host["Mounts"] if mount["Type"] == "bind"]
+        for mount, source in zip(binds, sources, strict=True):
             mount["Source"] = str(source)
         body["Image"] = image
         self.id = self.api("POST", "/containers/create", body)["Id"]

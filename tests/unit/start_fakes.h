@@ -15,6 +15,7 @@
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
 #include "agent/store/keys.h"
+#include "agent/store/trash.h"
 #include "agent/task/host_task.h"
 #include "agent/task/start.h"
 #include "agent/task/steps.h"
@@ -22,7 +23,7 @@
 #include "lib/sock.h"
 
 static struct {
-	int end, can_start, open, keys, home, etc; // prepare
+	int end, can_start, open, keys, home, etc, tmp; // prepare
 	int inspect, create, update, rootfs, start; // create, boot
 	bool running;
 	struct container_ids ids;
@@ -142,6 +143,21 @@ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err 
 	(void)h;
 	did("write %s", ccp->client_key);
 	return result(answers.etc, "no etc", e);
+}
+
+int home_renew_tmp(const struct store *store, const char *host_id, struct err *e)
+{
+	(void)store;
+	(void)host_id;
+	did("renew tmp");
+	return result(answers.tmp, "no tmp", e);
+}
+
+void trash_sweep(struct pool *pool, const struct store *store)
+{
+	(void)pool;
+	(void)store;
+	did("sweep");
 }
 
 void container_name(const struct container_owner *owner, const char *host_id,

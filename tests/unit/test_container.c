@@ -28,6 +28,8 @@ static const struct container_config config = {
 	.open_files = 65536,
 	.ccp_dir = "/var/lib/cloud-cli-proxy/agent/hosts/h/ccp",
 	.home_dir = "/var/lib/cloud-cli-proxy/agent/homes/h",
+	.tmp_dir = "/var/lib/cloud-cli-proxy/agent/homes/h.tmp",
+	.hosts_file = "/var/lib/cloud-cli-proxy/agent/hosts/h/hosts",
 };
 
 static char *file_text(const char *path)

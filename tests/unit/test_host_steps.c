@@ -25,7 +25,7 @@ static struct {
 	int remove, image, pin; // steps
 	const char *verdict;
 	int open, keys, home; // create
-	int trash, wish, prepare; // rebuild
+	int trash, remove_system, wish, prepare; // rebuild
 	int probe, unmount, remove_keys; // delete
 	int inspect, adopt, guard, check; // verify
 	bool running, holds;
@@ -204,6 +204,14 @@ int home_trash(const struct store *store, const char *host_id, struct err *e)
 	(void)host_id;
 	did("trash");
 	return result(answers.trash, "not moved", e);
+}
+
+int home_remove_system(const struct store *store, const char *host_id, struct err *e)
+{
+	(void)store;
+	(void)host_id;
+	did("remove system");
+	return result(answers.remove_system, "system stays", e);
 }
 
 int home_unmount(const struct store *store, const char *host_id, struct err *e)
@@ -419,20 +427,24 @@ static void a_rebuild_keeps_or_wipes_the_home(void **state)
 	struct err e;
 	(void)state;
 	assert_int_equal(rebuild_home(&task, &e), 0);
-	assert_did("sweep; home; ");
+	assert_did("remove system; sweep; home; ");
 	again();
 	param("mode", cJSON_CreateString("keep"));
 	assert_int_equal(rebuild_home(&task, &e), 0);
-	assert_did("sweep; home; ");
+	assert_did("remove system; sweep; home; ");
 	again();
 	param("mode", cJSON_CreateString("wipe"));
 	assert_int_equal(rebuild_home(&task, &e), 0);
-	assert_did("trash; sweep; home; ");
+	assert_did("trash; remove system; sweep; home; ");
 	again();
 	param("mode", cJSON_CreateString("wipe"));
 	answers.trash = -1;
 	assert_int_equal(rebuild_home(&task, &e), -1);
 	assert_did("trash; ");
+	again();
+	answers.remove_system = -1;
+	assert_int_equal(rebuild_home(&task, &e), -1);
+	assert_did("remove system; ");
 	again();
 	param("mode", cJSON_CreateNumber(1));
 	assert_int_equal(rebuild_home(&task, &e), -1);
@@ -471,9 +483,10 @@ static void a_deleted_host_leaves_no_container(void **state)
 static void a_deletion_wipes_the_home_when_it_is_told_to(void **state)
 {
 	const struct row rows[] = {
-		{NULL, 0, 0, "unmount; remove keys; sweep; forget; "},
-		{&answers.unmount, -1, -1, "unmount; "},
-		{&answers.remove_keys, -1, -1, "unmount; remove keys; "},
+		{NULL, 0, 0, "remove system; unmount; remove keys; sweep; forget; "},
+		{&answers.remove_system, -1, -1, "remove system; "},
+		{&answers.unmount, -1, -1, "remove system; unmount; "},
+		{&answers.remove_keys, -1, -1, "remove system; unmount; remove keys; "},
 	};
 	cJSON *const wipes[] = {cJSON_CreateTrue(), cJSON_CreateString("true")};
 	cJSON *const keeps[] = {cJSON_CreateFalse(), cJSON_CreateString("false"),
@@ -485,15 +498,15 @@ static void a_deletion_wipes_the_home_when_it_is_told_to(void **state)
 		again();
 		param("wipe", keeps[i]);
 		assert_int_equal(delete_files(&task, &e), 0);
-		assert_did("unmount; remove keys; sweep; forget; ");
+		assert_did("remove system; unmount; remove keys; sweep; forget; ");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(wipes); i++) {
 		again();
 		param("wipe", wipes[i]);
 		answers.trash = i == 0 ? 0 : -1;
 		assert_int_equal(delete_files(&task, &e), i == 0 ? 0 : -1);
-		assert_did(i == 0 ? "unmount; trash; remove keys; sweep; forget; "
-				  : "unmount; trash; ");
+		assert_did(i == 0 ? "remove system; unmount; trash; remove keys; sweep; forget; "
+				  : "remove system; unmount; trash; ");
 	}
 }
 

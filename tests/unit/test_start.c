@@ -76,7 +76,7 @@ static void try_rows(int (*step)(struct task *, struct err *), const struct row 
 static void prepare_leaves_nothing_of_an_earlier_run(void **state)
 {
 	const struct row rows[] = {
-		{NULL, 0, 0, "end; open; home; write ssh key; "},
+		{NULL, 0, 0, "end; open; home; write ssh key; renew tmp; sweep; "},
 		{&answers.end, -1, -1, "end; "},
 		{&answers.end, WAIT_CANCELED, WAIT_CANCELED, "end; "},
 		{&answers.can_start, -1, -1, "end; refuse egress_binding_missing: no exit; "},
@@ -85,6 +85,8 @@ static void prepare_leaves_nothing_of_an_earlier_run(void **state)
 		{&answers.home, -1, -1, "end; open; home; "},
 		{&answers.home, WAIT_CANCELED, WAIT_CANCELED, "end; open; home; "},
 		{&answers.etc, -1, -1, "end; open; home; write ssh key; fail files: no etc; "},
+		{&answers.tmp, -1, -1,
+			"end; open; home; write ssh key; renew tmp; fail files: no tmp; "},
 	};
 	struct err e;
 	(void)state;
