@@ -70,3 +70,41 @@ int child_run(
 		*e = answer.e;
 	return answer.r;
 }
+
+// Keeps nothing but `fd` and `go`: the caller of runc reads its output until all who hold it are gone. The parent and the
+// process between have closed the file before `go` ends, so the last close is this one's.
+_Noreturn static void closer_main(int fd, int go, child_work work, const void *arg)
+{
+	struct err ignored;
+	char end;
+
+	if (fork() != 0)
+		_exit(EXIT_SUCCESS);
+	(void)!work(arg, &ignored);
+	dup2(go, 0);
+	dup2(fd, 1);
+	close_range(2, ~0U, 0);
+	(void)!read(0, &end, 1);
+	_exit(EXIT_SUCCESS);
+}
+
+int child_close_last(int *fd, child_work work, const void *arg, struct err *e)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_set(e, errno, "make a pipe");
+	_cleanup_(closep) int go = ends[0];
+	_cleanup_(closep) int ours = ends[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_set(e, errno, "fork");
+	if (pid == 0) {
+		closep(&ours);
+		closer_main(*fd, go, work, arg);
+	}
+	waitpid(pid, NULL, 0);
+	closep(fd);
+	*fd = -1;
+	return 0;
+}

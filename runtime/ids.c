@@ -11,12 +11,12 @@
 // The highest range ends below the ids that kernels and tools keep for "no such user" (65535 of 16 bits, all ones).
 static const uint32_t base_max = UINT32_MAX - 2 * IDS_SIZE + 1;
 
-// A decimal number of at most ten digits without sign, blank or leading zero; *text moves behind it.
+// A decimal number without sign, blank or leading zero; *text moves behind it.
 static bool number_read(const char **text, uint32_t *ret)
 {
 	size_t digits = strspn(*text, "0123456789");
 
-	if (digits == 0 || digits > 10 || **text == '0')
+	if (digits == 0 || **text == '0')
 		return false;
 	unsigned long long number = strtoull(*text, NULL, 10);
 	*text += digits;

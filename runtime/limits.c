@@ -18,15 +18,6 @@ static const struct {
 	{"RLIMIT_CORE", RLIMIT_CORE},
 };
 
-static const char *type_of(int resource)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++) {
-		if (inherited[i].resource == resource)
-			return inherited[i].type;
-	}
-	return "?";
-}
-
 // Returns 1 when the limit is now in *ret, 0 when it stays.
 static int limit_take(const cJSON *one, struct limits *ret, struct err *e)
 {
@@ -42,8 +33,9 @@ static int limit_take(const cJSON *one, struct limits *ret, struct err *e)
 			continue;
 		if (ret->count == ARRAY_SIZE(ret->limits))
 			return err_say(e, EINVAL, "process.rlimits has %s twice", type);
-		ret->limits[ret->count++] = (struct limit){
-			.resource = inherited[i].resource, .value = (unsigned long long)soft};
+		ret->limits[ret->count++] = (struct limit){.type = inherited[i].type,
+			.resource = inherited[i].resource,
+			.value = (unsigned long long)soft};
 		return 1;
 	}
 	return 0;
@@ -75,7 +67,7 @@ int limits_set(const struct limits *limits, struct err *e)
 			return err_set(e, errno,
 				"set %s to %llu: it must not be higher than the engine's own, which has no"
 				" CAP_SYS_RESOURCE",
-				type_of(limit->resource), limit->value);
+				limit->type, limit->value);
 	}
 	return 0;
 }

@@ -14,7 +14,8 @@ struct err;
 // root does not have on every machine. Inheriting needs nothing as long as the engine's own limit is not lower.
 struct limits {
 	struct limit {
-		int resource; // RLIMIT_x
+		const char *type; // "RLIMIT_NOFILE"
+		int resource;
 		unsigned long long value; // soft and hard
 	} limits[2];
 	size_t count;

@@ -11,6 +11,11 @@
 
 // --- options
 
+enum {
+	SEEN_UPPER = 1,
+	SEEN_WORK = 2,
+};
+
 // The path below o->home: options name it whole, or relative when dockerd found them too long.
 static const char *below_home(const struct overlay *o, const char *path)
 {
@@ -73,21 +78,26 @@ static const char *const same_for_both[] = {"rw", "index=off", "nouserxattr", "r
 	"redirect_dir=nofollow", "metacopy=off", "xino=off", "xino=auto", "xino=on", "uuid=on",
 	"uuid=null", "uuid=auto", "uuid=off", "nfs_export=off"};
 
+// What is behind "name=", or NULL.
+static char *value_of(char *option, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(option, name, len) == 0 ? option + len : NULL;
+}
+
 static int option_read(struct overlay *o, unsigned *seen, char *option, struct err *e)
 {
-	char *value = strchr(option, '=');
-	size_t name_len = value ? (size_t)(value++ - option) : strlen(option);
+	char *lowers = value_of(option, "lowerdir=");
+	const char *upper = value_of(option, "upperdir="), *work = value_of(option, "workdir=");
 
-	if (value && name_len == 8 && strncmp(option, "lowerdir", 8) == 0)
-		return lowers_read(o, value, e);
-	if (value && name_len == 8 && strncmp(option, "upperdir", 8) == 0) {
-		*seen |= 1;
-		return own_check(o, value, "diff", e);
-	}
-	if (value && name_len == 7 && strncmp(option, "workdir", 7) == 0) {
-		*seen |= 2;
-		return own_check(o, value, "work", e);
-	}
+	*seen |= (upper ? SEEN_UPPER : 0) | (work ? SEEN_WORK : 0);
+	if (lowers)
+		return lowers_read(o, lowers, e);
+	if (upper)
+		return own_check(o, upper, "diff", e);
+	if (work)
+		return own_check(o, work, "work", e);
 	for (size_t i = 0; i < ARRAY_SIZE(same_for_both); i++) {
 		if (strcmp(option, same_for_both[i]) == 0)
 			return 0;
@@ -105,7 +115,7 @@ static int options_read(struct overlay *o, char *options, struct err *e)
 		if (option_read(o, &seen, one, e) < 0)
 			return -1;
 	}
-	if (!o->lowers || seen != 3)
+	if (!o->lowers || seen != (SEEN_UPPER | SEEN_WORK))
 		return err_say(
 			e, EINVAL, "the container's overlay has no layer that it can write to");
 	return 0;
@@ -132,7 +142,7 @@ static bool line_read(char *text, struct line *ret)
 	ret->type = strsep(&text, " ");
 	(void)strsep(&text, " ");
 	ret->options = strsep(&text, " \n");
-	return ret->at && ret->options;
+	return ret->options;
 }
 
 // The line of the mount at `root`, cut into *ret; *text holds it, the caller frees it. ENOENT when there is none.
@@ -150,7 +160,6 @@ static int line_find(
 			return err_say(e, EBUSY, "two file systems are mounted at %s", root);
 		*text = TAKE_PTR(buffer);
 		*ret = line;
-		size = 0;
 	}
 	if (!*text)
 		return err_say(e, ENOENT,
@@ -159,23 +168,34 @@ static int line_find(
 	return 0;
 }
 
-// <home>/<id>/merged
-static int root_cut(struct overlay *o, const char *root, struct err *e)
+// Cuts <home>/<id>/merged.
+static bool root_cut(struct overlay *o, const char *root)
 {
-	const char *end = root + strlen(root) - strlen("/merged"), *id = end;
+	o->home = xstrdup(root);
+	char *merged = strrchr(o->home, '/');
+	if (!merged || strcmp(merged, "/merged") != 0)
+		return false;
+	*merged = '\0';
+	char *id = strrchr(o->home, '/');
+	if (!id || id == o->home || id[1] == '\0')
+		return false;
+	*id = '\0';
+	o->id = xstrdup(id + 1);
+	return true;
+}
 
-	if (end > root && strcmp(end, "/merged") == 0) {
-		while (id > root && id[-1] != '/')
-			id--;
-	}
-	if (id <= root + 1 || id >= end)
+static int overlay_read(struct overlay *o, const char *root, const struct line *line, struct err *e)
+{
+	if (strcmp(line->type, "overlay") != 0)
+		return err_say(e, EINVAL,
+			"the container's root is on %s: the runtime ccp knows the graph driver overlay2 alone",
+			line->type);
+	if (!root_cut(o, root))
 		return err_say(e, EINVAL,
 			"the container's root %s is not .../overlay2/<id>/merged: the runtime ccp knows the graph"
 			" driver overlay2 alone",
 			root);
-	o->home = xstrndup(root, (size_t)(id - root - 1));
-	o->id = xstrndup(id, (size_t)(end - id));
-	return 0;
+	return options_read(o, line->options, e);
 }
 
 int overlay_find(FILE *mountinfo, const char *root, struct overlay *ret, struct err *e)
@@ -186,11 +206,7 @@ int overlay_find(FILE *mountinfo, const char *root, struct overlay *ret, struct 
 
 	if (line_find(mountinfo, root, &text, &line, e) < 0)
 		return -1;
-	if (strcmp(line.type, "overlay") != 0)
-		return err_say(e, EINVAL,
-			"the container's root is on %s: the runtime ccp knows the graph driver overlay2 alone",
-			line.type);
-	if (root_cut(&o, root, e) < 0 || options_read(&o, line.options, e) < 0) {
+	if (overlay_read(&o, root, &line, e) < 0) {
 		overlay_done(&o);
 		return -1;
 	}

@@ -23,10 +23,16 @@
 #include "runtime/overlay.h"
 #include "runtime/place.h"
 
+enum {
+	BUSY_PAUSE_MS = 20,
+	END_MS = 100,
+};
+
 // What a child in the machine's namespace works on.
 struct place {
 	int machine;
 	const char *root;
+	const struct wait *wait;
 	int tree; // to be mounted there
 };
 
@@ -39,19 +45,29 @@ static int machine_enter(const struct place *p, struct err *e)
 
 // --- the end of dockerd's
 
+// Fails with EBUSY while something is open in it or works in it.
 static int machine_unmount(const void *arg, struct err *e)
 {
 	const struct place *p = arg;
 
 	if (machine_enter(p, e) < 0)
 		return -1;
-	if (umount2(p->root, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-		return err_set(e, errno, "unmount the engine's overlay at %s", p->root);
+	while (umount2(p->root, UMOUNT_NOFOLLOW) < 0) {
+		if (errno != EBUSY)
+			return err_set(e, errno, "unmount the engine's overlay at %s", p->root);
+		if (wait_pause(p->wait, BUSY_PAUSE_MS, e) != 0)
+			return err_say(e, EBUSY, "something works in %s: end it", p->root);
+	}
 	return 0;
 }
 
-// inotify(7): IN_UNMOUNT comes when the file system ends, whichever namespace was the last to hold it.
-static int end_wait(int watch, const char *root, const struct wait *w, struct err *e)
+static int machine_leave(const void *arg, struct err *e)
+{
+	return machine_enter(arg, e);
+}
+
+// Waits for IN_UNMOUNT (inotify(7)): it comes when the file system has ended, whichever was the last to hold it.
+static int end_wait(int watch, const struct wait *w, struct err *e)
 {
 	union {
 		struct inotify_event event;
@@ -59,11 +75,12 @@ static int end_wait(int watch, const char *root, const struct wait *w, struct er
 	} buffer;
 
 	for (;;) {
-		if (wait_fd(w, watch, POLLIN, "the end of the engine's overlay", e) != 0)
-			return err_wrap(e, "something still uses %s (docker cp or export?)", root);
+		int r = wait_fd(w, watch, POLLIN, "the end of the engine's overlay", e);
+		if (r != 0)
+			return r;
 		ssize_t len = read(watch, &buffer, sizeof(buffer));
 		if (len < (ssize_t)sizeof(buffer.event))
-			return err_set(e, errno, "read what became of %s", root);
+			return err_set(e, errno, "read what became of the engine's overlay");
 		for (char *at = buffer.space; at < buffer.space + len;) {
 			const struct inotify_event *event = (const void *)at;
 			if (event->mask & IN_UNMOUNT)
@@ -75,21 +92,25 @@ static int end_wait(int watch, const char *root, const struct wait *w, struct er
 
 int swap_end(const char *root, int machine, const struct wait *w, struct err *e)
 {
-	struct place p = {.machine = machine, .root = root};
+	struct place p = {.machine = machine, .root = root, .wait = w};
 	_cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC);
+	_cleanup_(closep) int old = open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (watch < 0)
 		return err_set(e, errno,
 			"watch for the end of %s (fs.inotify.max_user_instances of root?)", root);
-	if (inotify_add_watch(watch, root, IN_DELETE_SELF | IN_ONLYDIR) < 0)
+	if (old < 0 || inotify_add_watch(watch, root, IN_DELETE_SELF | IN_ONLYDIR) < 0)
 		return err_set(e, errno, "watch %s", root);
+	if (umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return err_set(e, errno, "unmount the copy of %s", root);
+	failpoint("runtime", "copy", "after");
 	if (child_run(machine_unmount, &p, "unmounting the engine's overlay", w, e) < 0)
 		return -1;
 	failpoint("runtime", "end", "before");
-	// Where mounts spread it went with the machine's.
-	if (umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
-		return err_set(e, errno, "unmount the copy of %s", root);
-	return end_wait(watch, root, w, e);
+	if (child_close_last(&old, machine_leave, &p, e) < 0)
+		return -1;
+	struct wait end = wait_at_most(w, END_MS);
+	return end_wait(watch, &end, e) < 0 ? -1 : 0;
 }
 
 // --- the beginning of ours

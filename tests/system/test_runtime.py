@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import fcntl
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ STEPS = subprocess.run(
     [BUILD / "debug" / "ccp-runtime", "--steps"], check=True, capture_output=True, text=True
 ).stdout.split()
 FAILPOINTS = [f"{step}:{when}" for step in STEPS for when in ("before", "after")]
-FAILPOINTS += ["runtime:map:before", "runtime:end:before", "runtime:shown:after"]  # within steps
+FAILPOINTS += ["runtime:map:before", "runtime:copy:after", "runtime:end:before", "runtime:shown:after"]  # within steps
 
 
 class Engine:
@@ -36,6 +38,7 @@ class Engine:
     def __init__(self, stack):
         self.stack = stack
         self.runtime = stack.directory / "libexec" / "ccp-runtime"
+        self.environment = dict(os.environ, DOCKER_HOST=f"unix://{stack.docker_socket}")
         self.count = 0
         self.install()
 
@@ -114,7 +117,7 @@ class Box:
         """A file of the container as the engine hands it out."""
         return subprocess.run(
             ["docker", "cp", f"{self.id}:{path}", "-"],
-            env=dict(os.environ, DOCKER_HOST=f"unix://{self.engine.stack.docker_socket}"),
+            env=self.engine.environment,
             check=True,
             capture_output=True,
         ).stdout
@@ -247,6 +250,23 @@ def test_binds_keep_their_flags_and_what_is_mounted_below_them(boxes, home, tmp_
         subprocess.run(["umount", home / "below"], check=True)
 
 
+def test_a_device_node_in_the_kept_files_is_not_a_device(boxes):
+    box = boxes()
+    node = tarfile.TarInfo("null")
+    node.type, node.mode, node.devmajor, node.devminor = tarfile.CHRTYPE, 0o666, 1, 3
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.addfile(node)
+    subprocess.run(
+        ["docker", "cp", "-", f"{box.id}:/srv"], env=box.engine.environment, input=archive.getvalue(), check=True
+    )
+    box.start()
+    assert (box.upper / "srv/null").is_char_device()
+    assert box.run("sh", "-c", "cat /dev/null") == ""
+    with pytest.raises(RuntimeError, match="Permission denied"):
+        box.run("cat", "/srv/null")
+
+
 def test_what_the_container_wrote_is_there_after_stop_and_start(boxes):
     box = boxes().start()
     box.run("sh", "-c", "echo kept >/srv/file && chmod 600 /srv/file")
@@ -291,6 +311,18 @@ def test_an_engine_that_came_back_still_unmounts_it(boxes):
     box.stop()
     wait_until(lambda: not any(str(box.merged) in line for line in box.engine.mounts()), "the engine unmounts it")
     assert box.start().run("id", "-u") == "0"
+
+
+def test_a_start_waits_for_what_works_in_the_files_and_is_refused_in_the_end(boxes):
+    box = boxes().start()
+    box.run("sh", "-c", "echo kept >/srv/file")
+    box.stop()
+    words = ["docker", "export", box.id]
+    with subprocess.Popen(words, env=box.engine.environment, stdout=subprocess.PIPE) as export:
+        export.stdout.read(1)  # and no more: the engine's tar waits
+        assert f"something works in {box.merged}: end it" in box.engine.refused("start", box.id)
+        export.kill()
+    assert box.start().run("cat", "/srv/file") == "kept"
 
 
 def test_eight_start_at_once(boxes):
@@ -392,8 +424,8 @@ HOLD = TAKE + "sys.stdout.flush()\nsys.stdin.read()\n"
 def test_one_that_holds_all_inotify_instances_takes_none_from_the_others(boxes):
     greedy, other = boxes().start(), boxes().start()
     words = ["docker", "exec", "-i", greedy.id, "python3", "-c", HOLD]
-    environment = dict(os.environ, DOCKER_HOST=f"unix://{greedy.engine.stack.docker_socket}")
-    with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, env=greedy.engine.environment, **pipes) as holder:
         held = int(holder.stdout.readline())
         taken = [int(other.run("python3", "-c", TAKE)), int(greedy.run("python3", "-c", TAKE))]
         boxes().start()

@@ -264,7 +264,8 @@ static void limits_with_two_values_and_of_other_kinds_stay(void **state)
 
 static void limits_are_set_soft_and_hard(void **state)
 {
-	struct limits limits = {.limits = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 512}}, .count = 2};
+	struct limits limits = {
+		.limits = {{"", RLIMIT_CORE, 0}, {"", RLIMIT_NOFILE, 512}}, .count = 2};
 	struct rlimit now;
 	struct err e;
 	(void)state;

@@ -55,6 +55,10 @@ static const struct {
 } refused[] = {
 	{"", "nothing is mounted at"},
 	{BEFORE AFTER, "nothing is mounted at"},
+	{"53 26 0:38 / " ROOT " rw\n", "nothing is mounted at"},
+	{"53 26 0:38 / " ROOT " rw - overlay overlay\n", "nothing is mounted at"},
+	{HEAD "rw,lowerdir=/d/overlay2xl/AA,upperdir=/d/overlay2/1f/diff,workdir=/d/overlay2/1f/work\n",
+		"is not in /d/overlay2"},
 	{HEAD "\n", "the option ,"},
 	{HEAD "rw\n", "no layer that it can write to"},
 	{HEAD "rw," LAYERS "\n" HEAD "rw," LAYERS "\n", "two file systems are mounted at"},
@@ -116,6 +120,7 @@ static void the_root_is_dockerds(void **state)
 		struct err e;
 		if (overlay_find(file, roots[i], &o, &e) == 0)
 			fail_msg("taken: %s", roots[i]);
+		assert_non_null(strstr(e.message, "is not .../overlay2/<id>/merged"));
 		fclose(file);
 	}
 }
