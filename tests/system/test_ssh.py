@@ -92,6 +92,47 @@ def test_environment_and_long_commands_arrive(client):
     assert client.run(f"echo {'x' * 120_000} | wc -c").stdout == "120001\n"
 
 
+# What a client could turn a program of the host's into another with: for a user's own shell no matter, for what runs
+# before it (sshd, PAM, sudo, a forced command) it would be.
+INJECTED = {
+    "LD_PRELOAD": "/home/dev/evil.so",
+    "LD_LIBRARY_PATH": "/home/dev",
+    "BASH_ENV": "/home/dev/evil",
+    "ENV": "/home/dev/evil",
+    "PATH": "/home/dev/evil",
+    "HOME": "/tmp",
+    "SHELL": "/home/dev/evil",
+    "USER": "root",
+    "LOGNAME": "root",
+    "IFS": "x",
+    "PYTHONPATH": "/home/dev",
+    "SSH_AUTH_SOCK": "/home/dev/evil",
+    "SSH_ORIGINAL_COMMAND": "evil",
+    "BASH_FUNC_ls%%": "() { echo evil; }",
+    "lc_ALL": "evil",
+    "XLC_ALL": "evil",
+}
+
+
+def test_an_environment_that_is_sent_changes_only_what_is_the_users(client):
+    options = [word for name in (*INJECTED, "LC_*") for word in ("-o", f"SendEnv={name}")]
+    values = INJECTED | {"LC_CCP": "one\nPATH=/evil\nLC_TWO=two", "LC_": "$(touch /tmp/evil)", "LC_LONG": "x" * 20000}
+    done = subprocess.run(
+        client.ssh("env -0 && ! test -e /tmp/evil", options=options),
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | values | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    there = dict(one.split("=", 1) for one in done.stdout.split("\0") if one)
+    for name, value in INJECTED.items():
+        assert there.get(name) != value, name
+    assert "LC_TWO" not in there and there["LC_CCP"] == values["LC_CCP"]
+    assert (there["USER"], there["HOME"]) == ("dev", "/home/dev")
+
+
 def test_keepalives_are_answered(client):
     done = client.run("sleep 4; echo alive", options=["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1"])
     assert done.stdout == "alive\n"
