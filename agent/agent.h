@@ -29,6 +29,7 @@ struct agent {
 	struct store store;
 	char *init_path; // ccp-init on the machine
 	struct tunnel_env tunnels;
+	char *no_cgroups; // why tunnels have no limits here; NULL: they have
 	struct seal_pair sealing;
 	int64_t open_files; // what containers may have: our own hard limit, at most 65,536
 	struct loop *loop;

@@ -131,6 +131,10 @@ static void add_resources(cJSON *host, const struct container_config *c)
 	json_set_int(host, "NanoCpus", c->cpu_limit_milli * 1000000);
 }
 
+// At a core limit of 1 the kernel neither writes a core nor starts the machine's handler for one; at
+// 0 it starts the handler (core(5)).
+enum { CORE_NONE = 1 };
+
 static void add_ulimits(cJSON *host, const struct container_config *c)
 {
 	cJSON *ulimits = json_set_array(host, "Ulimits");
@@ -141,8 +145,8 @@ static void add_ulimits(cJSON *host, const struct container_config *c)
 	json_set_int(files, "Soft", c->open_files);
 	json_set_int(files, "Hard", c->open_files);
 	json_set_text(core, "Name", "core");
-	json_set_int(core, "Soft", 0);
-	json_set_int(core, "Hard", 0);
+	json_set_int(core, "Soft", CORE_NONE);
+	json_set_int(core, "Hard", CORE_NONE);
 }
 
 // Forwarding is off by hand because dockerd turns it on for the machine and new namespaces inherit

@@ -37,6 +37,18 @@ static int get_cpu(const cJSON *json, int64_t *ret_milli, struct err *e)
 	return 0;
 }
 
+static int read_tunnel(struct host_spec *s, struct err *e)
+{
+	const cJSON *tunnel;
+
+	if (json_get_object(s->json, "tunnel", &tunnel, e) < 0)
+		return -1;
+	if (get_cpu(tunnel, &s->tunnel_budget.cpu_milli, e) < 0 ||
+		get_int(tunnel, "memory_limit_mb", &s->tunnel_budget.memory_mb, e) < 0)
+		return err_wrap(e, "tunnel");
+	return 0;
+}
+
 static int read_verify(struct host_spec *s, struct err *e)
 {
 	const cJSON *verify;
@@ -100,7 +112,8 @@ static int read_spec(struct host_spec *s, struct err *e)
 		return -1;
 	if (!str_is_uuid(s->host_id)) // it becomes part of paths
 		return err_say(e, EINVAL, "host_id is not a UUID");
-	if (read_ids(s, e) < 0 || read_container(s, e) < 0 || read_verify(s, e) < 0 ||
+	if (read_ids(s, e) < 0 || read_container(s, e) < 0 || read_tunnel(s, e) < 0 ||
+		read_verify(s, e) < 0 ||
 		json_opt_object(s->json, "exit", &outward, e) < 0)
 		return -1;
 	s->has_exit = outward;

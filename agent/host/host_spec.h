@@ -10,6 +10,7 @@
 
 #include "agent/container/container.h"
 #include "agent/host/exit.h"
+#include "agent/tunnel/budget.h"
 #include "agent/verify/verify.h"
 #include "lib/attr.h"
 
@@ -33,6 +34,7 @@ struct host_spec {
 	int64_t pids_limit;
 	int64_t disk_limit_gb; // 0: none
 	bool sudo;
+	struct budget tunnel_budget;
 	bool has_exit;
 	struct exit_spec exit;
 	int64_t light_s, full_s, proof_life_s;

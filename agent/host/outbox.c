@@ -172,6 +172,19 @@ void outbox_verified(struct outbox *box, const char *host_id, const char *task_i
 	box->wake(box->data);
 }
 
+void outbox_troubles(struct outbox *box, const cJSON *troubles)
+{
+	struct entry *entry = xnew(struct entry);
+
+	entry->sql = "select node.set_troubles($1, $2)";
+	entry->count = 2;
+	entry->params[1] = json_print(troubles);
+	pthread_mutex_lock(&box->lock);
+	push(box, entry);
+	pthread_mutex_unlock(&box->lock);
+	box->wake(box->data);
+}
+
 static int entry_send(
 	struct entry *entry, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
 {

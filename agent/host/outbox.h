@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
 #include "lib/attr.h"
 #include "lib/wait.h"
 
@@ -33,6 +35,9 @@ int64_t outbox_sequence(struct outbox *box);
 // verification.record: `kind` is start, light, full or task; task_id may be NULL.
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
 	const struct evidence *ev);
+
+// node.set_troubles: everything that is wrong with the machine, as {name: sentence}.
+void outbox_troubles(struct outbox *box, const cJSON *troubles);
 
 // Sends what is there. 0: all is reported (what SQL refuses, such as a deleted host's, is dropped).
 // Not 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so

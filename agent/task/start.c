@@ -233,7 +233,8 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 		.spec = spec,
 		.ns_fd = ht->run.ns_fd,
 		.private_key = key,
-		.key_path = key_path};
+		.key_path = key_path,
+		.budget = ht->host->spec->tunnel_budget};
 	struct wait w = task_wait(task, TUNNEL_MS);
 	ht->run.link = spec->link;
 	int r = spec->kind->start(env, &start, &w, &ht->run.tunnel, e);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/tunnel/budget.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
@@ -35,13 +37,16 @@ struct report {
 	char what[24];
 };
 
-static const char *const environment[] = {
-	"WG_PROCESS_FOREGROUND=1", "WG_UAPI_FD=3", "LOG_LEVEL=error", NULL};
+// wireguard-go keeps the buffers that a burst needed. From half of its memory on it is to look for
+// some to free, long before the kernel ends it.
+enum { ENVIRONMENT_MEMORY = 3, ENVIRONMENT_SIZE = 5 };
 
 // Everything the forked process needs is laid out before the fork.
 struct launch {
 	const struct launch_config *config;
 	const char *argv[4];
+	const char *environment[ENVIRONMENT_SIZE];
+	char memory[40];
 	struct sockaddr_un address;
 	socklen_t address_len;
 	int null_fd, report_fd;
@@ -116,6 +121,8 @@ static _Noreturn void become_engine(const struct launch *l)
 	sigemptyset(&none);
 	if (write(l->report_fd, &alive, sizeof(alive)) != sizeof(alive))
 		_exit(127);
+	if (budget_enter(l->config->door) < 0)
+		give_up(l->report_fd, "enter its cgroup");
 	if (setns(l->config->uplink_fd, CLONE_NEWNET) < 0)
 		give_up(l->report_fd, "enter the uplink");
 	int uapi_fd = listen_uapi(l);
@@ -128,7 +135,7 @@ static _Noreturn void become_engine(const struct launch *l)
 	if (place_descriptors(l, uapi_fd) < 0)
 		give_up(l->report_fd, "place its descriptors");
 	char *const *argv, *const *envp; // the prototype is older than const
-	const char *const *environment_at = environment;
+	const char *const *environment_at = l->environment;
 	const char *const *argv_at = l->argv;
 	memcpy(&argv, &argv_at, sizeof(argv));
 	memcpy(&envp, &environment_at, sizeof(envp));
@@ -193,6 +200,7 @@ int launch_start(const struct launch_config *config, const struct wait *w, pid_t
 	struct launch l = {
 		.config = config,
 		.argv = {config->program, "-f", config->name, NULL},
+		.environment = {"WG_PROCESS_FOREGROUND=1", "WG_UAPI_FD=3", "LOG_LEVEL=error"},
 	};
 	_cleanup_(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_(closep) int read_fd = -1, write_fd = -1;
@@ -205,6 +213,11 @@ int launch_start(const struct launch_config *config, const struct wait *w, pid_t
 		return err_set(e, errno, "make a socket pair");
 	read_fd = pair[0];
 	write_fd = pair[1];
+	if (config->memory_mb > 0) {
+		snprintf(l.memory, sizeof(l.memory), "GOMEMLIMIT=%lldMiB",
+			(long long)config->memory_mb / 2);
+		l.environment[ENVIRONMENT_MEMORY] = l.memory;
+	}
 	l.null_fd = null_fd;
 	l.report_fd = write_fd;
 	pid_t first = _Fork();

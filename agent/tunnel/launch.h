@@ -2,10 +2,12 @@
 // Starts wireguard-go as a daemon: double fork, own session, one capability.
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
 
+struct budget_door;
 struct err;
 struct wait;
 
@@ -16,6 +18,8 @@ struct launch_config {
 	int uplink_fd; // the network namespace it lives in
 	int log_fd; // its stdout and stderr
 	int key_fd; // stays open in it, for the lock on it
+	const struct budget_door *door; // into its control group
+	int64_t memory_mb; // that it is to do with; 0: no limit
 };
 
 // Returns when the program has been exec'ed and its UAPI socket takes connections (they are

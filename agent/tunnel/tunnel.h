@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "agent/net/link.h"
+#include "agent/tunnel/budget.h"
 #include "agent/tunnel/wireguard.h"
 #include "lib/attr.h"
 #include "lib/outcome.h"
@@ -37,6 +38,8 @@ struct tunnel_env {
 	char *directory;
 	int uplink_fd; // the namespace in which tunnels are born
 	const struct seal_pair *sealing; // opens the exits' secrets
+	const char
+		*cgroups; // BUDGET_CGROUPS; NULL: none can be made here, and no tunnel has limits
 };
 
 // The tunnel's part of an exit as SQL gives it, without any secret in the clear. Points into the
@@ -74,6 +77,7 @@ struct tunnel_start {
 	int ns_fd; // where its device is moved to
 	const uint8_t *private_key; // the host's WireGuard key (KEY32_SIZE); wiped by the caller
 	const char *key_path; // that key's file: locked as long as a tunnel uses the key
+	struct budget budget; // of the process that carries it, if one does
 };
 
 enum tunnel_outcome {

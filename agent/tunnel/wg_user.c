@@ -286,6 +286,9 @@ static int end(const struct tunnel_env *env, const char *name, struct err *e)
 	closep(&t.pidfd);
 	if (r < 0)
 		return -1;
+	// Also one that an agent with other possibilities has made.
+	if (budget_remove(BUDGET_CGROUPS, name, e) < 0)
+		return -1;
 	_cleanup_(freep) char *socket = uapi_path(name);
 	_cleanup_(freep) char *log = log_path(env, name);
 	if (unlink(socket) < 0 && errno != ENOENT)
@@ -370,17 +373,20 @@ static int key_lock(const char *path, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int launch_locked(const struct tunnel_env *env, struct tunnel *t, const char *key_path,
-	const char *log, const struct wait *w, struct err *e)
+static int launch_locked(const struct tunnel_env *env, struct tunnel *t,
+	const struct tunnel_start *what, const char *log, const struct wait *w, struct err *e)
 {
 	_cleanup_(closep) int key_fd = -1, log_fd = -1;
-	if (key_lock(key_path, &key_fd, e) < 0)
+	_cleanup_(budget_door_close) struct budget_door door = BUDGET_DOOR_INIT;
+	if (key_lock(what->key_path, &key_fd, e) < 0)
 		return -1;
 	if (mkdir(UAPI_DIRECTORY, 0755) < 0 && errno != EEXIST)
 		return err_set(e, errno, "make " UAPI_DIRECTORY);
 	log_fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	if (log_fd < 0)
 		return err_set(e, errno, "open %s", log);
+	if (env->cgroups && budget_make(env->cgroups, t->name, &what->budget, &door, e) < 0)
+		return -1;
 	_cleanup_(freep) char *socket = uapi_path(t->name);
 	struct launch_config launch = {
 		.program = env->engine,
@@ -389,6 +395,8 @@ static int launch_locked(const struct tunnel_env *env, struct tunnel *t, const c
 		.uplink_fd = env->uplink_fd,
 		.log_fd = log_fd,
 		.key_fd = key_fd,
+		.door = &door,
+		.memory_mb = what->budget.memory_mb,
 	};
 	return launch_start(&launch, w, &t->pid, &t->pidfd, e);
 }
@@ -401,7 +409,7 @@ static int start(const struct tunnel_env *env, const struct tunnel_start *what,
 		return err_say(e, EINVAL, "\"%.70s\" is not the name of a tunnel", what->name);
 	struct wait limit = wait_at_most(w, START_MS);
 	_cleanup_(freep) char *log = log_path(env, t.name);
-	int r = launch_locked(env, &t, what->key_path, log, &limit, e);
+	int r = launch_locked(env, &t, what, log, &limit, e);
 	if (r == 0)
 		r = bring_up(&t, env, what, &limit, e);
 	if (r == 0) {

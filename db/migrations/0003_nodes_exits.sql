@@ -71,6 +71,20 @@ comment on column ccp.processes.end_reason is
 create unique index one_live_process_per_program_and_node on ccp.processes (program, node_id) where ended_at is null;
 create index processes_of_a_node on ccp.processes (node_id);
 
+create table ccp.node_troubles (
+    node_id bigint not null,
+    name text not null,
+    message ccp.sentence not null,
+    since timestamptz not null default clock.now(),
+    primary key (node_id, name),
+    constraint trouble_is_of_a_node foreign key (node_id) references ccp.nodes (id)
+);
+comment on table ccp.node_troubles is 'What an agent has found on its machine that is not as it should be.';
+comment on column ccp.node_troubles.node_id is 'The machine.';
+comment on column ccp.node_troubles.name is 'A word for it, such as disk or cgroups.';
+comment on column ccp.node_troubles.message is 'What it is, what it costs, and what helps.';
+comment on column ccp.node_troubles.since is 'Since when the agent has seen it.';
+
 create table ccp.ticks (
     who text primary key,
     gap_limit interval not null,

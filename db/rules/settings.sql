@@ -39,6 +39,14 @@ values
         'user_namespaces', '"required"', 'text', '^(required|off)$', 3, 8, false,
         'required: each container has user ids of its own, else it does not start; off: it has the machine''s.'
     ),
+    (
+        'tunnel_cpu_percent', '50', 'number', null, 1, 1000, false,
+        'What the tunnel of a host may use beside it, in percent of its cpu_limit; a tenth of a core at least.'
+    ),
+    (
+        'tunnel_memory_mb', '256', 'number', null, 32, 65536, false,
+        'Memory limit of each host''s tunnel in MiB; it tidies up from half of it on.'
+    ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
         'event_retention_days', '90', 'number', null, 1, 36500, false,

@@ -99,6 +99,19 @@ from (
     where to_regclass('ccp.' || m.name) is null
     union all
     select
+        'machines',
+        count(*) = 0,
+        coalesce(
+            string_agg(
+                format('%s on %s for %s: %s', t.name, n.name, clock.span(clock.now() - t.since), t.message),
+                '; ' order by t.since, t.name
+            ),
+            'no agent has found anything on its machine that is not as it should be'
+        )
+    from ccp.node_troubles as t
+    join ccp.nodes as n on n.id = t.node_id
+    union all
+    select
         'proofs',
         count(*) = 0,
         coalesce(

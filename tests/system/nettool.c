@@ -2,7 +2,7 @@
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/ruleset.c
 // uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
-// uses: agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c
+// uses: agent/tunnel/budget.c agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host's spec: every field is read, every bad one is refused by its name.
 // uses: agent/host/host_spec.c agent/host/exit.c agent/tunnel/tunnel.c agent/tunnel/wg_user.c
-// uses: agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/wireguard.c agent/evidence.c
+// uses: agent/tunnel/uapi.c agent/tunnel/budget.c agent/tunnel/launch.c agent/tunnel/wireguard.c agent/evidence.c
 // uses: agent/net/link.c agent/net/nl.c agent/net/netns.c
 #include "agent/host/host_spec.h"
 
@@ -22,6 +22,7 @@ static const char whole[] =
 	"\"status\":\"running\",\"wanted\":\"stopped\",\"image\":\"ccp-managed-user:latest\","
 	"\"image_id\":null,\"timezone\":\"Europe/Berlin\",\"memory_limit_mb\":4096,\"cpu_limit\":1.5,"
 	"\"pids_limit\":512,\"disk_limit_gb\":null,\"sudo\":true,"
+	"\"tunnel\":{\"cpu_limit\":0.75,\"memory_limit_mb\":256},"
 	"\"exit\":{\"label\":\"home\",\"ip_address\":\"198.51.100.7\",\"tunnel_type\":\"wireguard\","
 	"\"endpoint\":\"203.0.113.5:51820\",\"public_key\":\"" KEY_01 "\","
 	"\"preshared_key_sealed\":null,\"allowed_ips\":[\"0.0.0.0/0\",\"::/0\"],"
@@ -62,6 +63,8 @@ static void everything_is_read(void **state)
 	assert_int_equal(s->memory_limit_mb, 4096);
 	assert_int_equal(s->cpu_limit_milli, 1500);
 	assert_int_equal(s->pids_limit, 512);
+	assert_int_equal(s->tunnel_budget.cpu_milli, 750);
+	assert_int_equal(s->tunnel_budget.memory_mb, 256);
 	assert_int_equal(s->disk_limit_gb, 0);
 	assert_true(s->sudo && s->has_exit && !s->exit.ipv6);
 	assert_string_equal(addr_text(&s->exit.expected, text), "198.51.100.7");
@@ -141,6 +144,9 @@ static void a_bad_field_is_refused_by_its_name(void **state)
 		{"exit", "allowed_ips", "[7]"},
 		{"exit", "allowed_ips", "[]"},
 		{"exit", "mtu", "1420.5"},
+		{NULL, "tunnel", NULL},
+		{"tunnel", "cpu_limit", NULL},
+		{"tunnel", "memory_limit_mb", "\"256\""},
 		{"verify", "light_s", "1.5"},
 		{"verify", "full_s", "\"600\""},
 		{"verify", "proof_life_s", NULL},

@@ -24,6 +24,10 @@ as $$
         'pids_limit', h.pids_limit,
         'disk_limit_gb', h.disk_limit_gb,
         'sudo', h.sudo,
+        'tunnel', jsonb_build_object(
+            'cpu_limit', greatest(0.1, round(h.cpu_limit * setting.number('tunnel_cpu_percent') / 100, 3)),
+            'memory_limit_mb', setting.get('tunnel_memory_mb')
+        ),
         'exit', (
             select jsonb_build_object(
                 'egress_ip_id', e.id,

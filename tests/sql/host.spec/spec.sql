@@ -1,14 +1,15 @@
 -- What an agent is told of a host.
 begin;
 \ir ../hosts.psql
-select plan(13);
+select plan(15);
 
 select is(host.spec(gen_random_uuid()), null, 'of a host that does not exist nothing');
 select is(
     host.spec(t.host()) - 'exit' - 'verify' - 'host_id' - 'user_id',
     '{"short_id": "abcdef", "username": "alice", "status": "stopped", "desired": "stopped", "wanted": "stopped",
       "image": "image", "image_id": null, "timezone": "UTC", "memory_limit_mb": 4096, "cpu_limit": 2, "pids_limit": 4096,
-      "disk_limit_gb": null, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112}, "refusal": null}'::jsonb,
+      "disk_limit_gb": null, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112}, "refusal": null,
+      "tunnel": {"cpu_limit": 1.000, "memory_limit_mb": 256}}'::jsonb,
     'the container'
 );
 select is(
@@ -28,6 +29,10 @@ select is(
 );
 select setting.put('echo_urls', '["http://a", "http://b", "http://c"]') is null as done \gset
 select is(host.spec(t.host()) #>> '{verify,echo_urls,2}', 'http://c', 'settings are read live');
+update ccp.hosts set cpu_limit = 0.15;
+select is(host.spec(t.host()) #> '{tunnel,cpu_limit}', '0.1', 'a tunnel gets half of its host''s time, but a tenth of a core');
+select setting.put('tunnel_cpu_percent', '100') is null as done \gset
+select is(host.spec(t.host()) #> '{tunnel,cpu_limit}', '0.150', 'or as much as the setting says');
 update ccp.egress_ips set wg_peer_address = '10.9.0.2/24', wg_preshared_key_sealed = repeat('A', 108);
 select is(host.spec(t.host()) #>> '{exit,peer_address}', '10.9.0.2/24', 'the inside address keeps its host bits');
 select is(host.spec(t.host()) #>> '{exit,preshared_key_sealed}', repeat('A', 108), 'a preshared key comes sealed');

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at the machine: a table of what may be wrong with it.
+#include "agent/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/host/outbox.h"
+#include "agent/store/file.h"
+#include "agent/tunnel/budget.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+
+enum { LOOK_MS = 60000, SMALL_MAX = 4096, CHECK_BYTES = 4096 };
+
+struct machine {
+	struct agent *agent;
+	struct loop_source *timer;
+	bool busy;
+	struct pool_job job;
+};
+
+// Each answers with a sentence that says what it costs and what helps, or NULL. The caller frees it.
+
+static char *cgroups_look(const struct agent *a)
+{
+	return !a->no_cgroups
+		       ? NULL
+		       : xasprintf("tunnels run without limits, so that what users send may cost any "
+				   "time and memory of the machine (%s): let the agent write in " BUDGET_CGROUPS,
+				 a->no_cgroups);
+}
+
+// A container's processes begin with a core limit of 1, at which the kernel neither writes a core
+// nor starts a handler; at 0, which everybody may set, it starts the handler.
+static char *cores_look(const struct agent *a)
+{
+	_cleanup_(freep) char *pattern = NULL;
+	struct err ignored;
+
+	(void)a;
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/core_pattern", SMALL_MAX, &pattern, &ignored) <
+			0 ||
+		pattern[0] != '|')
+		return NULL;
+	pattern[strcspn(pattern, "\n")] = '\0';
+	return xasprintf("each crash in a container can have the machine run %.100s, outside its limits: set "
+			 "kernel.core_pattern to core",
+		pattern + 1);
+}
+
+static char *state_look(const struct agent *a)
+{
+	char block[CHECK_BYTES] = {0};
+	struct err e, ignored;
+	int r = file_write(a->store.fd, "write.check", block, sizeof(block), 0600, &e);
+
+	(void)!file_remove(a->store.fd, "write.check", &ignored);
+	return r == 0 ? NULL
+		      : xasprintf("nothing can be written to %s (%s): hosts that run go on, none can be "
+				  "made or started",
+				a->store.path, e.message);
+}
+
+static const struct look {
+	const char *name;
+	char *(*look)(const struct agent *a);
+} looks[] = {
+	{"cgroups", cgroups_look},
+	{"core dumps", cores_look},
+	{"state directory", state_look},
+	{0},
+};
+
+static void look_run(struct pool_job *job, struct db *db)
+{
+	const struct machine *m = container_of(job, struct machine, job);
+	_cleanup_(json_freep) cJSON *troubles = json_new_object();
+
+	(void)db;
+	for (const struct look *l = looks; l->name; l++) {
+		_cleanup_(freep) char *sentence = l->look(m->agent);
+
+		if (sentence)
+			json_set_text(troubles, l->name, sentence);
+	}
+	outbox_troubles(m->agent->outbox, troubles);
+}
+
+static void look_done(struct pool_job *job)
+{
+	struct machine *m = container_of(job, struct machine, job);
+
+	m->busy = false;
+}
+
+static void on_timer(void *data)
+{
+	struct machine *m = data;
+
+	if (m->busy)
+		return;
+	m->job = (struct pool_job){.run = look_run, .done = look_done};
+	m->busy = pool_submit(m->agent->check_pool, &m->job) == 0;
+}
+
+void machine_find_cgroups(struct agent *a)
+{
+	struct err e;
+
+	a->tunnels.cgroups = budget_check(BUDGET_CGROUPS, &e) == 0 ? BUDGET_CGROUPS : NULL;
+	if (a->tunnels.cgroups)
+		return;
+	log_warning("tunnels run without limits", log_err(&e));
+	a->no_cgroups = xstrdup(e.message);
+}
+
+int machine_new(struct agent *a, struct machine **ret, struct err *e)
+{
+	struct machine *m = xnew(struct machine);
+
+	m->agent = a;
+	if (loop_timer(a->loop, on_timer, m, &m->timer, e) < 0) {
+		free(m);
+		return -1;
+	}
+	loop_timer_set(m->timer, 1, LOOK_MS);
+	*ret = m;
+	return 0;
+}
+
+void machine_free(struct machine *m)
+{
+	if (!m)
+		return;
+	loop_source_free(m->timer);
+	free(m);
+}
