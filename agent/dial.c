@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/host/host.h"
+#include "agent/host/ssh.h"
 #include "agent/net/netns.h"
 #include "agent/store/home.h"
 #include "agent/store/keys.h"
@@ -147,7 +148,16 @@ static int connect_inside(struct agent *a, const char *host_id, uint16_t port, c
 	int r = netns_connect(ns_fd, port, &brief, ret_fd, &e);
 	if (r == WAIT_TIMEOUT)
 		hosts_silence(a->hosts, host_id, SILENT_MS);
-	return r == 0 ? 0 : refuse(reply, DIAL_UNREACHABLE, e.message);
+	if (r == 0)
+		return 0;
+	if (port != DIAL_PORT_SSH || r == WAIT_CANCELED)
+		return refuse(reply, DIAL_UNREACHABLE, e.message);
+	ssh_note(a, host_id, e.message);
+	_cleanup_(freep) char *sentence = xasprintf(
+		"The host runs, but its own sshd does not answer (%.100s): if that lasts, rebuild it "
+		"with mode keep, which keeps the home.",
+		e.message);
+	return refuse(reply, DIAL_UNREACHABLE, sentence);
 }
 
 static int answer(struct agent *a, struct db *db, const struct dial_request *request,

@@ -33,13 +33,14 @@ static char *cgroups_look(const struct agent *a)
 {
 	return !a->no_cgroups
 		       ? NULL
-		       : xasprintf("tunnels run without limits, so that what users send may cost any "
-				   "time and memory of the machine (%s): let the agent write in " BUDGET_CGROUPS,
+		       : xasprintf(
+				 "tunnels run without limits, so that what users send may cost any "
+				 "time and memory of the machine (%s): let the agent write in " BUDGET_CGROUPS,
 				 a->no_cgroups);
 }
 
 // A container's processes begin with a core limit of 1, at which the kernel neither writes a core
-// nor starts a handler; at 0, which everybody may set, it starts the handler.
+// nor starts a handler; at 0, which any process may set, it starts the handler.
 static char *cores_look(const struct agent *a)
 {
 	_cleanup_(freep) char *pattern = NULL;
@@ -51,8 +52,9 @@ static char *cores_look(const struct agent *a)
 		pattern[0] != '|')
 		return NULL;
 	pattern[strcspn(pattern, "\n")] = '\0';
-	return xasprintf("each crash in a container can have the machine run %.100s, outside its limits: set "
-			 "kernel.core_pattern to core",
+	return xasprintf(
+		"each crash in a container can have the machine run %.100s, outside its limits: set "
+		"kernel.core_pattern to core",
 		pattern + 1);
 }
 
@@ -64,8 +66,9 @@ static char *state_look(const struct agent *a)
 
 	(void)!file_remove(a->store.fd, "write.check", &ignored);
 	return r == 0 ? NULL
-		      : xasprintf("nothing can be written to %s (%s): hosts that run go on, none can be "
-				  "made or started",
+		      : xasprintf(
+				"nothing can be written to %s (%s): hosts that run go on, none can be "
+				"made or started",
 				a->store.path, e.message);
 }
 

@@ -49,6 +49,7 @@ enum message_close_reason {
 	MESSAGE_CLOSE_LEFT, // the user closed the connection
 	MESSAGE_CLOSE_HOST_GONE, // the container's side closed
 	MESSAGE_CLOSE_UNREACHABLE, // the container was never reached
+	MESSAGE_CLOSE_HOST_REFUSED, // the container's sshd did not let us in
 	MESSAGE_CLOSE_ORDERED, // MESSAGE_END or MESSAGE_REFUSED
 	MESSAGE_CLOSE_NO_AUTH, // came and went without trying
 	MESSAGE_CLOSE_AUTH_FAILED, // tried, and was not let in

@@ -70,6 +70,7 @@ static const struct {
 	[MESSAGE_CLOSE_LEFT] = {"closed", NULL},
 	[MESSAGE_CLOSE_HOST_GONE] = {"host_gone", NULL},
 	[MESSAGE_CLOSE_UNREACHABLE] = {"unreachable", NULL},
+	[MESSAGE_CLOSE_HOST_REFUSED] = {"host_refused", NULL},
 	[MESSAGE_CLOSE_ORDERED] = {"ended", NULL},
 	[MESSAGE_CLOSE_NO_AUTH] = {"closed", "no_auth"},
 	[MESSAGE_CLOSE_AUTH_FAILED] = {"closed", "auth_failed"}, // unless it was counted before

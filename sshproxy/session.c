@@ -115,6 +115,16 @@ static bool user_login(struct session *s)
 	return false;
 }
 
+// The user's own key or password was right, or we would not be here.
+static void host_refused(struct session *s, const struct err *why)
+{
+	_cleanup_(freep) char *sentence = xasprintf(
+		"You are let in, but the container refused the login as dev (%.120s): if its accounts or "
+		"its sshd were changed, rebuild the host with mode keep.",
+		why->message);
+	close_because(s, MESSAGE_CLOSE_HOST_REFUSED, sentence);
+}
+
 // Asks the monitor for a connection and logs in there. On failure the sentence is for the user.
 static bool host_reach(struct session *s)
 {
@@ -136,7 +146,7 @@ static bool host_reach(struct session *s)
 	struct host_dialled dialled = {fds[DIAL_FD_SOCKET], key_fd, answer.dialled.host_key};
 	ssh_session host = NULL;
 	if (sock_nodelay(dialled.socket_fd, &e) < 0 || host_login(&dialled, &host, &e) < 0) {
-		close_because(s, MESSAGE_CLOSE_UNREACHABLE, e.message);
+		host_refused(s, &e);
 		return false;
 	}
 	s->host = (struct side){.session = host, .fd = fds[DIAL_FD_SOCKET]};

@@ -15,6 +15,7 @@
 #include "agent/host/host.h"
 #include "agent/host/outbox.h"
 #include "agent/host/schedule.h"
+#include "agent/host/ssh.h"
 #include "agent/host/verdict.h"
 #include "lib/err.h"
 #include "lib/log.h"
@@ -25,6 +26,7 @@
 enum {
 	CHECK_MS = 12000,
 	LATER_MS = 1000,
+	SSH_AGAIN_S = 15, // it may be mended at any time, and its user waits for that
 };
 
 struct guard {
@@ -143,7 +145,8 @@ static void check_host(struct guard *g, struct host *host)
 		if (!holds)
 			g->next_ms = 0;
 		else if (g->passed)
-			g->next_ms = g->schedule.light_ms;
+			g->next_ms =
+				ssh_check(a, host, &w) ? g->schedule.light_ms : SSH_AGAIN_S * 1000;
 	}
 }
 

@@ -210,6 +210,7 @@ void host_set_run(struct hosts *hosts, struct host *host, const struct run *run)
 	(void)!proc_pidfd(run->pid, &host->run.process_fd, &ignored);
 	host->run.number = ++hosts->runs;
 	host->silent_until_ms = 0;
+	host->ssh = SSH_UNKNOWN;
 	host->inconclusive = 0;
 	host->seen = true;
 	pthread_mutex_unlock(&hosts->lock);
@@ -256,6 +257,20 @@ bool hosts_is_silent(struct hosts *hosts, const char *id)
 	bool silent = host && host->silent_until_ms > wait_now_ms();
 	pthread_mutex_unlock(&hosts->lock);
 	return silent;
+}
+
+bool hosts_note_ssh(struct hosts *hosts, const char *id, bool answers)
+{
+	bool news = false;
+
+	pthread_mutex_lock(&hosts->lock);
+	struct host *host = find(hosts, id);
+	if (host && host->run.number != 0) {
+		news = host->ssh != (answers ? SSH_ANSWERS : SSH_SILENT);
+		host->ssh = answers ? SSH_ANSWERS : SSH_SILENT;
+	}
+	pthread_mutex_unlock(&hosts->lock);
+	return news;
 }
 
 void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms)

@@ -33,6 +33,7 @@ struct host {
 	bool inspection_queued;
 	int64_t inspection_from_ms; // not before
 	int64_t silent_until_ms; // it did not answer a dial
+	enum { SSH_UNKNOWN, SSH_ANSWERS, SSH_SILENT } ssh; // as SQL was told of this run
 	struct host *next;
 };
 
@@ -76,6 +77,9 @@ _must_check_ int hosts_namespace(struct hosts *hosts, const char *id, int *ret_f
 // A host that did not answer a dial, for as long as it is not to be asked again. From any thread.
 void hosts_silence(struct hosts *hosts, const char *id, int pause_ms);
 bool hosts_is_silent(struct hosts *hosts, const char *id);
+
+// Whether its sshd has answered. true: that is news. From any thread.
+bool hosts_note_ssh(struct hosts *hosts, const char *id, bool answers);
 
 // Has the host inspected, in pause_ms at the earliest. The inspection stays due until it was made,
 // however long the host is taken. Scheduling it again does not put it off. From any thread.

@@ -113,8 +113,7 @@ static int read_spec(struct host_spec *s, struct err *e)
 	if (!str_is_uuid(s->host_id)) // it becomes part of paths
 		return err_say(e, EINVAL, "host_id is not a UUID");
 	if (read_ids(s, e) < 0 || read_container(s, e) < 0 || read_tunnel(s, e) < 0 ||
-		read_verify(s, e) < 0 ||
-		json_opt_object(s->json, "exit", &outward, e) < 0)
+		read_verify(s, e) < 0 || json_opt_object(s->json, "exit", &outward, e) < 0)
 		return -1;
 	s->has_exit = outward;
 	if (s->has_exit && exit_spec_read(outward, &s->exit, e) < 0)

@@ -172,6 +172,21 @@ void outbox_verified(struct outbox *box, const char *host_id, const char *task_i
 	box->wake(box->data);
 }
 
+void outbox_ssh(struct outbox *box, const char *host_id, const char *why_not)
+{
+	struct entry *entry = xnew(struct entry);
+
+	entry->sql = "select host.observe_ssh($1, $2, $3, $4)";
+	entry->count = 4;
+	entry->params[1] = xstrdup(host_id);
+	entry->params[2] = copy(why_not);
+	entry->params[3] = now_text();
+	pthread_mutex_lock(&box->lock);
+	push(box, entry);
+	pthread_mutex_unlock(&box->lock);
+	box->wake(box->data);
+}
+
 void outbox_troubles(struct outbox *box, const cJSON *troubles)
 {
 	struct entry *entry = xnew(struct entry);

@@ -36,6 +36,9 @@ int64_t outbox_sequence(struct outbox *box);
 void outbox_verified(struct outbox *box, const char *host_id, const char *task_id, const char *kind,
 	const struct evidence *ev);
 
+// host.observe_ssh: why its sshd does not answer; NULL: it does.
+void outbox_ssh(struct outbox *box, const char *host_id, const char *why_not);
+
 // node.set_troubles: everything that is wrong with the machine, as {name: sentence}.
 void outbox_troubles(struct outbox *box, const cJSON *troubles);
 

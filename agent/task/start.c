@@ -12,6 +12,7 @@
 #include "agent/container/rootfs.h"
 #include "agent/host/guard.h"
 #include "agent/host/outbox.h"
+#include "agent/host/ssh.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
 #include "agent/store/keys.h"
@@ -21,7 +22,6 @@
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "lib/sock.h"
 
 enum {
 	DOCKER_MS = 20000,
@@ -309,20 +309,6 @@ int start_prove(struct task *task, struct err *e)
 	return judged(task, &ht->ev, e);
 }
 
-// Reads the start of sshd's banner: it answers.
-static int banner_read(int ns_fd, const struct wait *w, struct err *e)
-{
-	_cleanup_(closep) int fd = -1;
-	char banner[4];
-	int r = netns_connect(ns_fd, 22, w, &fd, e);
-
-	if (r == 0)
-		r = sock_read_all(fd, banner, sizeof(banner), w, e);
-	if (r == 0 && memcmp(banner, "SSH-", 4) != 0)
-		return err_say(e, EPROTO, "what answers on port 22 is not an SSH server");
-	return r;
-}
-
 static int sshd_silent(struct task *task, const struct gate_answer *seen, struct err *e)
 {
 	struct err why = *e;
@@ -359,7 +345,7 @@ int start_gate(struct task *task, struct err *e)
 	if (seen.state != GATE_SSHD_UP)
 		r = gate_wait_sshd(ht->gate_fd, &w, &seen, e);
 	if (r == 0)
-		r = banner_read(ht->run.ns_fd, &w, e);
+		r = ssh_banner(ht->run.ns_fd, &w, e);
 	if (r == WAIT_CANCELED || r == 0)
 		return r;
 	return sshd_silent(task, &seen, e);
@@ -379,6 +365,7 @@ int start_finish(struct task *task, struct err *e)
 	json_set(task->result, "checks", cJSON_Duplicate(ht->ev.checks, true));
 	outbox_verified(a->outbox, ht->host->id, task->id, "start", &ht->ev);
 	outbox_observe(a->outbox, ht->host->id, "running", NULL, NULL);
+	ssh_note(a, ht->host->id, NULL);
 	ht->ev_stored = true;
 	host_task_flush_reports(task);
 	return 0;

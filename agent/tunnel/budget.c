@@ -25,16 +25,18 @@ static const struct limit {
 	const char *file;
 	const char *suffix; // after microseconds in PERIOD_US, or bytes
 	bool optional; // the kernel may have been built, or started, without it
-} limits_v1[] = {
-	{"cpu", CPU, "cpu.cfs_quota_us", "", false},
-	{"memory", MEMORY, "memory.limit_in_bytes", "", false},
-	{"memory", MEMORY, "memory.memsw.limit_in_bytes", "", true},
-	{0},
-}, limits_v2[] = {
-	{"", CPU, "cpu.max", " 100000", false},
-	{"", MEMORY, "memory.max", "", false},
-	{"", NO_SWAP, "memory.swap.max", "", true},
-	{0},
+} limits_v1[] =
+	{
+		{"cpu", CPU, "cpu.cfs_quota_us", "", false},
+		{"memory", MEMORY, "memory.limit_in_bytes", "", false},
+		{"memory", MEMORY, "memory.memsw.limit_in_bytes", "", true},
+		{0},
+},
+  limits_v2[] = {
+	  {"", CPU, "cpu.max", " 100000", false},
+	  {"", MEMORY, "memory.max", "", false},
+	  {"", NO_SWAP, "memory.swap.max", "", true},
+	  {0},
 };
 
 static const struct version {
@@ -67,8 +69,8 @@ static int value_write(const char *path, const char *value, struct err *e)
 static int limit_set(const char *cgroups, const char *name, const struct limit *limit,
 	const struct budget *budget, struct err *e)
 {
-	_cleanup_(freep) char *path = xasprintf("%s/%s/" BUDGET_PARENT "/%s/%s", cgroups,
-		limit->hierarchy, name, limit->file);
+	_cleanup_(freep) char *path = xasprintf(
+		"%s/%s/" BUDGET_PARENT "/%s/%s", cgroups, limit->hierarchy, name, limit->file);
 	const long long values[] = {
 		[CPU] = budget->cpu_milli * PERIOD_US / 1000,
 		[MEMORY] = budget->memory_mb << MB_SHIFT,
@@ -144,8 +146,7 @@ int budget_enter(const struct budget_door *door)
 }
 
 // A process leaves its group a moment after others hear of its end.
-static int group_remove(
-	const char *cgroups, const char *hierarchy, const char *name, struct err *e)
+static int group_remove(const char *cgroups, const char *hierarchy, const char *name, struct err *e)
 {
 	_cleanup_(freep) char *path =
 		xasprintf("%s/%s/" BUDGET_PARENT "/%s", cgroups, hierarchy, name);

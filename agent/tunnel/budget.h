@@ -16,7 +16,7 @@ struct err;
 //     version 1  CGROUPS/cpu/cloud-cli-proxy/NAME, CGROUPS/memory/cloud-cli-proxy/NAME
 //     version 2  CGROUPS/cloud-cli-proxy/NAME
 //
-// NAME is the tunnel's, so that the group is found again by it, whoever made it.
+// NAME is the tunnel's: an agent that did not make the group finds it by that.
 // Sources: Documentation/admin-guide/cgroup-v1/memory.rst, Documentation/scheduler/sched-bwc.rst,
 // Documentation/admin-guide/cgroup-v2.rst.
 #define BUDGET_CGROUPS "/sys/fs/cgroup"
@@ -47,5 +47,5 @@ _must_check_ int budget_enter(const struct budget_door *door);
 // none.
 _must_check_ int budget_remove(const char *cgroups, const char *name, struct err *e);
 
-// Can groups be made here? Makes one, for nobody, and removes it.
+// Can groups be made here? Makes an empty one and removes it.
 _must_check_ int budget_check(const char *cgroups, struct err *e);

@@ -9,6 +9,10 @@ const struct route host_routes[] = {
 	{GET, "/v1/user/hosts/{id}", USER, 200, "own_host_get", "host", "One of my hosts.", &work_call, ETAG, FIELDS(ID)},
 	{POST, "/v1/user/hosts/{id}/start", USER, 202, "own_host_task", "task_ref", "Ask for host.start.", &work_call, IDEMPOTENT, FIELDS(ID), "host.start"},
 	{POST, "/v1/user/hosts/{id}/stop", USER, 202, "own_host_task", "task_ref", "Ask for host.stop.", &work_call, IDEMPOTENT, FIELDS(ID), "host.stop"},
+	{POST, "/v1/user/hosts/{id}/rebuild", USER, 202, "own_host_task", "task_ref", "Make the container again from its image.",
+		&work_call, IDEMPOTENT, FIELDS(
+		ID,
+		{"mode", "ccp.home_mode", BODY, 0, "Keep the home, which is the default, or wipe it."}), "host.rebuild"},
 	{POST, "/v1/user/hosts/{id}/rotate-ssh-password", USER, 200, "own_host_rotate_ssh_password", "ssh_password",
 		"Give a host a new SSH password, shown once.", &work_ssh_password, IDEMPOTENT, FIELDS(ID)},
 

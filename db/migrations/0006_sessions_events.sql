@@ -104,6 +104,27 @@ comment on column ccp.webhooks.created_at is 'When it was made.';
 create sequence ccp.event_ids;
 comment on sequence ccp.event_ids is 'Ids of events.';
 
+create table ccp.ssh_faults (
+    host_id uuid not null,
+    what text not null,
+    user_id uuid not null,
+    since timestamptz not null,
+    message ccp.sentence not null,
+    primary key (host_id, what),
+    constraint ssh_fault_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
+    constraint ssh_fault_concerns_a_user foreign key (user_id) references ccp.users (id),
+    constraint ssh_fault_is_known check (what in ('port', 'login'))
+);
+create index ssh_faults_of_a_user on ccp.ssh_faults (user_id);
+comment on table ccp.ssh_faults is
+'What keeps people out of hosts although the exit is proven. A row older than the host''s present run says nothing of it.';
+comment on column ccp.ssh_faults.host_id is 'The host.';
+comment on column ccp.ssh_faults.what is
+'port (no SSH server answers inside; the agent asks) or login (it refused the ssh proxy''s login as dev).';
+comment on column ccp.ssh_faults.user_id is 'Whose host.';
+comment on column ccp.ssh_faults.since is 'When it was seen first.';
+comment on column ccp.ssh_faults.message is 'Why, as far as the container tells.';
+
 create table ccp.events (
     id bigint not null default nextval('ccp.event_ids'),
     at timestamptz not null default clock.now(),

@@ -9,7 +9,7 @@ declare
 begin
     foreach v_table in array array[
         'logins', 'ssh_keys', 'hosts', 'bindings', 'task_rows', 'access_grants', 'sessions', 'idempotency_keys',
-        'events', 'verifications', 'users'
+        'events', 'verifications', 'ssh_faults', 'users'
     ]
     loop
         execute format('alter table ccp.%I enable row level security', v_table);
@@ -29,7 +29,7 @@ end
 $$;
 
 grant select on ccp.bindings, ccp.task_rows, ccp.events, ccp.verifications, ccp.sessions, ccp.ssh_keys,
-ccp.task_kinds, ccp.host_statuses, ccp.settings to ccp_as_user;
+ccp.ssh_faults, ccp.task_kinds, ccp.host_statuses, ccp.settings to ccp_as_user;
 grant insert, delete on ccp.ssh_keys to ccp_as_user;
 grant update (end_requested_at, end_reason) on ccp.sessions to ccp_as_user;
 grant select (

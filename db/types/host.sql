@@ -23,6 +23,8 @@ select
     h.ssh_password_changed_at,
     h.error_code,
     h.error_message,
+    f.since as ssh_silent_since,
+    f.message as ssh_silent_message,
     h.status_changed_at,
     h.version::text as version,
     h.created_at,
@@ -30,6 +32,13 @@ select
 from ccp.hosts as h
 join ccp.users as u on u.id = h.user_id
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+left join lateral (
+    select
+        min(s.since) as since,
+        string_agg(s.message, '; ' order by s.since) as message
+    from ccp.ssh_faults as s
+    where s.host_id = h.id and s.since >= h.status_changed_at and h.status = 'running'
+) as f on true
 where h.deleted_at is null;
 comment on view api.host is 'A container and its exit.';
 comment on column api.host.id is 'Identity.';
@@ -55,6 +64,8 @@ comment on column api.host.ssh_host_key is 'Public host key of the container''s 
 comment on column api.host.ssh_password_changed_at is 'When the ssh password last changed (or null).';
 comment on column api.host.error_code is 'What went wrong last (or null).';
 comment on column api.host.error_message is 'The same as a sentence (or null).';
+comment on column api.host.ssh_silent_since is 'Since when nobody can come in by ssh although the host runs (or null).';
+comment on column api.host.ssh_silent_message is 'Why; a rebuild with mode keep helps (or null).';
 comment on column api.host.status_changed_at is 'When status last changed.';
 comment on column api.host.version is 'Rises with each edit; the ETag.';
 comment on column api.host.created_at is 'When it was ordered.';

@@ -23,6 +23,7 @@ select
                 format('%s: %s', h.error_code, h.error_message)
         end,
         case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
+        f.what,
         case
             when t.what is not null or h.status in (w.wanted, 'deleted') then null
             when h.retry_at > clock.now() then format('tried again in %s', clock.span(h.retry_at - clock.now()))
@@ -50,6 +51,14 @@ left join lateral (
     from ccp.task_rows as l
     where l.host_id = h.id and l.status in ('queued', 'running')
 ) as t on true
+left join lateral (
+    select
+        'but nobody can come in by ssh: '
+        || string_agg(format('for %s %s', clock.span(clock.now() - s.since), s.message), ', ' order by s.since)
+        || '; if that lasts, rebuild it with mode keep (its user may)' as what
+    from ccp.ssh_faults as s
+    where s.host_id = h.id and s.since >= h.status_changed_at and h.status = 'running'
+) as f on true
 left join lateral (
     select e.at
     from ccp.verifications as e

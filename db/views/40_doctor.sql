@@ -129,6 +129,17 @@ from (
         and greatest(s.verified_at, h.status_changed_at) < clock.now() - f.allowed
     union all
     select
+        'ssh',
+        count(*) = 0,
+        coalesce(
+            'nobody can come in to these by ssh, ccp.host_status tells why: '
+            || left(string_agg(distinct h.short_id, ', '), 300),
+            'as far as is known, each running host can be entered'
+        )
+    from ccp.ssh_faults as f
+    join ccp.hosts as h on h.id = f.host_id and h.status = 'running' and f.since >= h.status_changed_at
+    union all
+    select
         'stuck',
         count(*) = 0,
         coalesce(

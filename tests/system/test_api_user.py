@@ -112,7 +112,7 @@ def test_users_see_and_touch_only_their_own_things(server, admin, database):
     assert client.get(f"/v1/user/hosts/{alices['id']}").json["exit_label"] == "one"
     other = f"/v1/user/hosts/{bobbys['id']}"
     assert client.get(other).status == 404
-    for action in ("start", "stop", "rotate-ssh-password"):
+    for action in ("start", "stop", "rebuild", "rotate-ssh-password"):
         assert client.post(f"{other}/{action}").status == 404
     assert client.get(f"/v1/user/tasks/{bobbys['task_id']}").status == 404
     assert client.get(f"/v1/user/tasks/{alices['task_id']}").json["status"] == "succeeded"

@@ -12,6 +12,7 @@
 #include "agent/container/gate.h"
 #include "agent/container/rootfs.h"
 #include "agent/host/guard.h"
+#include "agent/host/ssh.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
 #include "agent/store/keys.h"
@@ -20,7 +21,6 @@
 #include "agent/task/start.h"
 #include "agent/task/steps.h"
 #include "lib/mem.h"
-#include "lib/sock.h"
 
 static struct {
 	int end, can_start, open, keys, home, etc, tmp; // prepare
@@ -31,9 +31,9 @@ static struct {
 	int key, tunnel, reach; // tunnel
 	int prove, link, check, probe, verify, wall_open; // examine, verify, prove
 	enum outcome proves, links, checks, probes, verifies;
-	int program, connect, ask, go, sshd, port, read; // gate
+	int program, connect, ask, go, sshd, banner; // gate
 	enum gate_state before, after;
-	const char *banner, *words;
+	const char *words;
 	int guard; // finish
 	int keys_errno;
 } answers;
@@ -395,21 +395,18 @@ int gate_wait_sshd(int fd, const struct wait *w, struct gate_answer *seen, struc
 	return result(answers.sshd, "no sshd", e);
 }
 
-int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
+int ssh_banner(int ns_fd, const struct wait *w, struct err *e)
 {
 	(void)ns_fd;
 	(void)w;
-	(void)ret_fd;
-	did("port %u", port);
-	return result(answers.port, "no port", e);
+	did("banner");
+	return result(answers.banner, "no banner", e);
 }
 
-int sock_read_all(int fd, void *buffer, size_t len, const struct wait *w, struct err *e)
+void ssh_note(struct agent *a, const char *host_id, const char *why_not)
 {
-	(void)fd;
-	(void)w;
-	memcpy(buffer, answers.banner, len);
-	return result(answers.read, "no banner", e);
+	(void)a;
+	did("ssh of %s %s", host_id, why_not ? why_not : "answers");
 }
 
 void host_set_run(struct hosts *hosts, struct host *h, const struct run *run)

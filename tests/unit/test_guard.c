@@ -1,162 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // When a guard checks, which kind of check it makes, and what each result leads to.
 // uses: agent/host/guard.c agent/host/schedule.c agent/host/verdict.c agent/evidence.c
-#include "tests/unit/agent_fakes.h"
-
-#include <sys/eventfd.h>
-
-#include "agent/agent.h"
-#include "agent/host/guard.h"
-#include "lib/mem.h"
-#include "lib/pool.h"
-
-// What the neighbours answer.
-static struct {
-	int link_watch, wall_watch; // < 0: fails
-	bool changed; // links and rules
-	int submit, check, renew;
-	enum outcome outcome; // of a check that runs
-	bool is_taken; // the host, by a task
-} answers;
-
-static struct agent agent;
-static struct host host;
-static struct host_spec spec;
-static struct pool_job *job; // submitted and not done
-
-// The loop: a source is what loop_watch or loop_timer was given.
-struct loop_source {
-	void (*on_fd)(void *data, uint32_t events);
-	void (*on_timer)(void *data);
-	void *data;
-};
-enum { LINK, WALL, TUNNEL, PROCESS, TIMER, SOURCES };
-static struct loop_source sources[SOURCES];
-static int watched; // sources in use, without the timer
-
-int loop_watch(struct loop *loop, int fd, uint32_t events, void (*fn)(void *data, uint32_t events),
-	void *data, struct loop_source **ret, struct err *e)
-{
-	(void)loop;
-	(void)fd;
-	(void)events;
-	(void)e;
-	if (watched == TUNNEL && host.run.tunnel.pidfd < 0)
-		watched++; // there is none
-	sources[watched] = (struct loop_source){.on_fd = fn, .data = data};
-	*ret = &sources[watched++];
-	return 0;
-}
-
-int loop_timer(struct loop *loop, void (*fn)(void *data), void *data, struct loop_source **ret,
-	struct err *e)
-{
-	(void)loop;
-	(void)e;
-	sources[TIMER] = (struct loop_source){.on_timer = fn, .data = data};
-	*ret = &sources[TIMER];
-	return 0;
-}
-
-void loop_timer_set(struct loop_source *timer, int64_t delay_ms, int64_t period_ms)
-{
-	assert_ptr_equal(timer, &sources[TIMER]);
-	assert_int_equal(period_ms, 0);
-	did("timer %lld s", (long long)(delay_ms + 500) / 1000);
-}
-
-void loop_source_free(struct loop_source *source)
-{
-	if (source)
-		did("free %s", source == &sources[TUNNEL]    ? "tunnel"
-			       : source == &sources[PROCESS] ? "process"
-			       : source == &sources[TIMER]   ? "timer"
-							     : "watch");
-}
-
-void loop_post(struct loop *loop, struct loop_post *post)
-{
-	(void)loop;
-	post->fn(post);
-}
-
-int pool_submit(struct pool *pool, struct pool_job *submitted)
-{
-	(void)pool;
-	did("submit");
-	if (answers.submit == 0) {
-		assert_null(job);
-		job = submitted;
-	}
-	return answers.submit;
-}
-
-int link_watch(int ns_fd, struct err *e)
-{
-	(void)ns_fd;
-	return answers.link_watch < 0 ? err_say(e, EIO, "no link watch") : eventfd(0, EFD_CLOEXEC);
-}
-
-int wall_watch(int ns_fd, struct err *e)
-{
-	(void)ns_fd;
-	return answers.wall_watch < 0 ? err_say(e, EIO, "no wall watch") : eventfd(0, EFD_CLOEXEC);
-}
-
-bool link_changed(int watch_fd)
-{
-	(void)watch_fd;
-	return answers.changed;
-}
-
-bool wall_changed(int watch_fd)
-{
-	(void)watch_fd;
-	return answers.changed;
-}
-
-struct host *host_try_take(struct hosts *hosts, const char *id)
-{
-	(void)hosts;
-	assert_string_equal(id, host.id);
-	return answers.is_taken ? NULL : &host;
-}
-
-void host_set_spec(struct host *h, struct host_spec *s)
-{
-	h->spec = s;
-	did("set spec");
-}
-
-void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms)
-{
-	(void)hosts;
-	assert_string_equal(id, host.id);
-	did("inspect in %d ms", pause_ms);
-}
-
-int run_check(struct run *run, const struct host_spec *s, enum verify_kind kind,
-	const struct wait *w, struct evidence *ev, struct err *e)
-{
-	(void)run;
-	(void)s;
-	(void)w;
-	did("check %s", kind == VERIFY_FULL ? "full" : "light");
-	if (answers.check < 0)
-		evidence_add(ev, "check", OUTCOME_INCONCLUSIVE, "inconclusive", 0, "broken");
-	else if (answers.check == 0)
-		evidence_add(ev, "exit_ip", answers.outcome,
-			answers.outcome == OUTCOME_PASSED ? NULL : "exit_mismatch", 0, "seen");
-	return result(answers.check, "broken", e);
-}
-
-int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e)
-{
-	(void)run;
-	(void)ev;
-	did("renew %lld s", (long long)life_ms / 1000);
-	return result(answers.renew, "no proof", e);
-}
+#include "tests/unit/guard_fakes.h"
 
 static int first_free_fd; // when a test begins, and again when it has ended
 
@@ -225,7 +70,17 @@ static void checks_come_at_their_periods(void **state)
 	timer_fires();
 	assert_did("submit; ");
 	job_runs();
-	assert_did("check light; renew 900 s; release; timer 60 s; ");
+	assert_did("check light; renew 900 s; ssh; release; timer 60 s; ");
+}
+
+static void a_silent_sshd_is_asked_again_soon_and_ends_nothing(void **state)
+{
+	(void)state;
+	answers.ssh_is_silent = true;
+	begin();
+	timer_fires();
+	job_runs();
+	assert_did("timer 60 s; submit; check light; renew 900 s; ssh; release; timer 15 s; ");
 }
 
 static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state)
@@ -235,7 +90,7 @@ static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state
 	begin();
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; renew 900 s; release; timer 20 s; ");
+	assert_did("timer 60 s; submit; check light; renew 900 s; ssh; release; timer 20 s; ");
 	spec.full_s = 0;
 	guards_end(agent.guards, 7);
 	assert_did(REMOVED);
@@ -243,8 +98,9 @@ static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state
 	begin();
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check full; renew 900 s; verified full passed; release; "
-		   "timer 60 s; ");
+	assert_did(
+		"timer 60 s; submit; check full; renew 900 s; verified full passed; ssh; release; "
+		"timer 60 s; ");
 }
 
 static void the_periods_are_those_of_the_latest_spec(void **state)
@@ -254,7 +110,7 @@ static void the_periods_are_those_of_the_latest_spec(void **state)
 	spec.light_s = 30;
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; renew 900 s; release; timer 30 s; ");
+	assert_did("timer 60 s; submit; check light; renew 900 s; ssh; release; timer 30 s; ");
 }
 
 static void after_a_full_check_the_next_one_is_a_period_away(void **state)
@@ -265,11 +121,12 @@ static void after_a_full_check_the_next_one_is_a_period_away(void **state)
 	rings(WALL);
 	spec.full_s = 10;
 	job_runs();
-	assert_did("timer 60 s; submit; check full; renew 900 s; verified full passed; release; "
-		   "timer 10 s; ");
+	assert_did(
+		"timer 60 s; submit; check full; renew 900 s; verified full passed; ssh; release; "
+		"timer 10 s; ");
 	timer_fires();
 	job_runs();
-	assert_did("submit; check light; renew 900 s; release; timer 10 s; ");
+	assert_did("submit; check light; renew 900 s; ssh; release; timer 10 s; ");
 }
 
 static void a_check_that_shows_nothing_is_made_again_in_full_and_three_end_the_host(void **state)
@@ -316,7 +173,8 @@ static void a_check_that_cannot_run_is_reported_and_renews_nothing(void **state)
 	answers.check = 0;
 	timer_fires();
 	job_runs();
-	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+	assert_did(
+		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static void a_check_that_gave_way_to_a_task_comes_soon(void **state)
@@ -366,7 +224,8 @@ static void a_full_pool_is_tried_again(void **state)
 	answers.submit = 0;
 	timer_fires();
 	job_runs();
-	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+	assert_did(
+		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static void a_change_is_checked_in_full_at_once(void **state)
@@ -382,7 +241,7 @@ static void a_change_is_checked_in_full_at_once(void **state)
 		answers.changed = true;
 		rings(places[i]);
 		job_runs();
-		assert_did("submit; check full; renew 900 s; verified full passed; release; "
+		assert_did("submit; check full; renew 900 s; verified full passed; ssh; release; "
 			   "timer 60 s; ");
 	}
 }
@@ -397,10 +256,11 @@ static void a_change_during_a_check_is_checked_right_after_it(void **state)
 	rings(LINK);
 	assert_did(""); // one check at a time
 	job_runs();
-	assert_did("check light; renew 900 s; release; timer 0 s; ");
+	assert_did("check light; renew 900 s; ssh; release; timer 0 s; ");
 	timer_fires();
 	job_runs();
-	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+	assert_did(
+		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static void a_dead_tunnel_is_checked_and_a_dead_container_inspected(void **state)
@@ -436,7 +296,7 @@ static void a_guard_is_ended_at_once_or_after_its_check(void **state)
 	guards_end(agent.guards, 7);
 	assert_did("");
 	job_runs();
-	assert_did("check light; renew 900 s; release; " REMOVED);
+	assert_did("check light; renew 900 s; ssh; release; " REMOVED);
 }
 
 static void each_of_several_guards_can_be_ended(void **state)
@@ -461,7 +321,8 @@ static void a_check_may_be_asked_for_soon(void **state)
 	assert_did("timer 60 s; timer 5 s; ");
 	timer_fires();
 	job_runs();
-	assert_did("submit; check full; renew 900 s; verified full passed; release; timer 60 s; ");
+	assert_did(
+		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static struct host_spec spec_of(const char *json)
@@ -575,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(checks_come_at_their_periods),
+		TEST(a_silent_sshd_is_asked_again_soon_and_ends_nothing),
 		TEST(a_full_check_is_made_when_it_is_due_and_not_waited_past),
 		TEST(the_periods_are_those_of_the_latest_spec),
 		TEST(after_a_full_check_the_next_one_is_a_period_away),

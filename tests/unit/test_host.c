@@ -251,6 +251,27 @@ static void a_silent_host_is_not_asked_for_a_while(void **state)
 	host_release(hosts, host);
 }
 
+static void a_change_of_what_sshd_says_is_news(void **state)
+{
+	struct run run = RUN_INIT;
+	(void)state;
+	assert_false(hosts_note_ssh(hosts, "a", true)); // not on record
+	struct host *host = take("a");
+	assert_false(hosts_note_ssh(hosts, "a", true)); // does not run
+	host_set_run(hosts, host, &run);
+	assert_true(hosts_note_ssh(hosts, "a", true));
+	assert_false(hosts_note_ssh(hosts, "a", true));
+	assert_true(hosts_note_ssh(hosts, "a", false));
+	assert_false(hosts_note_ssh(hosts, "a", false));
+	assert_true(hosts_note_ssh(hosts, "a", true));
+	run = host_take_run(hosts, host);
+	run_close(&run);
+	run = RUN_INIT;
+	host_set_run(hosts, host, &run);
+	assert_true(hosts_note_ssh(hosts, "a", true)); // of the next run nothing has been said
+	host_release(hosts, host);
+}
+
 static void an_inspection_is_due_until_it_is_made(void **state)
 {
 	(void)state;
@@ -314,6 +335,7 @@ int main(void)
 		TEST(a_run_has_a_number_and_its_end_is_told),
 		TEST(only_what_runs_has_a_namespace_to_dial_into),
 		TEST(a_silent_host_is_not_asked_for_a_while),
+		TEST(a_change_of_what_sshd_says_is_news),
 		TEST(an_inspection_is_due_until_it_is_made),
 		TEST(an_inspection_comes_at_the_earliest_of_its_times),
 		TEST(every_record_is_listed),

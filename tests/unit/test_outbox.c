@@ -12,6 +12,7 @@
 
 #include "agent/evidence.h"
 #include "lib/db.h"
+#include "lib/json.h"
 
 static const char host[] = "0b2f7a52-6f0f-4b25-9f6e-3a0f2a1f0c11";
 static unsigned rings;
@@ -76,6 +77,13 @@ static int setup(void **state)
 		"code text, ip inet, checks jsonb, ms int, at timestamptz) returns bigint language sql as "
 		"$$ insert into told (process, state, code, at, checks) values (p, outcome, code, at, checks) "
 		"returning id $$");
+	run(db, "create schema node");
+	run(db, "create function host.observe_ssh(p bigint, h uuid, message text, at timestamptz) "
+		"returns text language sql as $$ insert into told (process, state, code, at) "
+		"values (p, 'ssh', message, at) returning 'ok' $$");
+	run(db, "create function node.set_troubles(p bigint, troubles jsonb) returns void "
+		"language sql as $$ insert into told (process, state, checks) "
+		"values (p, 'troubles', troubles) $$");
 	db_free(db);
 	return 0;
 }
@@ -116,6 +124,34 @@ static void entries_are_told_in_order_with_their_own_time(void **state)
 		number(db,
 			"select count(*) from told where at > clock_timestamp() - interval '9 s'"),
 		3);
+	db_free(db);
+	outbox_free(box);
+}
+
+static void sshs_silence_and_the_machines_troubles_are_told(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+	struct db *db = connection();
+	_cleanup_(json_freep) cJSON *troubles = json_new_object();
+
+	(void)state;
+	run(db, "truncate told restart identity");
+	rings = 0;
+	outbox_ssh(box, host, "refused");
+	outbox_ssh(box, host, NULL);
+	json_set_text(troubles, "disk", "is full");
+	outbox_troubles(box, troubles);
+	assert_int_equal(rings, 3);
+	assert_int_equal(flush(box, db, 3000), 0);
+	assert_int_equal(number(db, "select count(*) from told where process = 7"), 3);
+	assert_int_equal(
+		number(db, "select count(*) from told where id = 1 and code = 'refused' and "
+			   "at > clock_timestamp() - interval '9 s'"),
+		1);
+	assert_int_equal(number(db, "select count(*) from told where id = 2 and code is null"), 1);
+	assert_int_equal(
+		number(db, "select count(*) from told where checks = '{\"disk\": \"is full\"}'"),
+		1);
 	db_free(db);
 	outbox_free(box);
 }
@@ -271,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_are_told_in_order_with_their_own_time),
+		cmocka_unit_test(sshs_silence_and_the_machines_troubles_are_told),
 		cmocka_unit_test(what_sql_refuses_is_dropped_and_the_rest_goes_on),
 		cmocka_unit_test(an_absent_database_keeps_everything_waiting),
 		cmocka_unit_test(a_cancelled_flush_keeps_what_it_has_not_told),

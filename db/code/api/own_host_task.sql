@@ -1,9 +1,11 @@
--- POST /v1/user/hosts/{id}/start and stop: enqueues one of these two kinds for one of my hosts, once per Idempotency-Key.
+-- POST /v1/user/hosts/{id}/start, stop and rebuild: enqueues one of these kinds for one of my hosts, once per
+-- Idempotency-Key. A rebuild is what helps a user who has locked himself out.
 create or replace function api.own_host_task(
     p_login_id uuid,
     p_generation integer,
     p_id uuid,
     p_kind text,
+    p_mode ccp.home_mode default null,
     p_idempotency_key ccp.request_key default null,
     p_request_sha256 ccp.sha256 default null
 )
@@ -18,7 +20,7 @@ declare
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
     v_status text;
 begin
-    if p_kind not in ('host.start', 'host.stop') then
+    if p_kind not in ('host.start', 'host.stop', 'host.rebuild') then
         perform access.refuse('CP403', 'forbidden', format('%s is not for users', p_kind), '{}', 'ask an admin');
     end if;
     if v_task_id is null then
@@ -30,7 +32,7 @@ begin
         ) then
             perform api.not_found('host_not_found', 'host');
         end if;
-        v_task_id := (task.enqueue(p_kind, p_id, '{}', null)).id;
+        v_task_id := (task.enqueue(p_kind, p_id, jsonb_strip_nulls(jsonb_build_object('mode', p_mode)), null)).id;
         perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
     select t.status
@@ -41,9 +43,9 @@ begin
 end
 $$;
 
-alter function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) owner to ccp_as_user;
-revoke all on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) from public;
-grant execute on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) to ccp_api;
+alter function api.own_host_task(uuid, integer, uuid, text, ccp.home_mode, ccp.request_key, ccp.sha256) owner to ccp_as_user;
+revoke all on function api.own_host_task(uuid, integer, uuid, text, ccp.home_mode, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.own_host_task(uuid, integer, uuid, text, ccp.home_mode, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.own_host_task(uuid, integer, uuid, text, ccp.request_key, ccp.sha256) is
-'POST /v1/user/hosts/{id}/start and stop.';
+comment on function api.own_host_task(uuid, integer, uuid, text, ccp.home_mode, ccp.request_key, ccp.sha256) is
+'POST /v1/user/hosts/{id}/start, stop and rebuild.';

@@ -24,7 +24,10 @@ begin
     loop
         perform event.write(
             'info', 'node.trouble.over',
-            format('%s on %s is as it should be again, after %s', v_trouble.name, v_node.name, clock.span(clock.now() - v_trouble.since))
+            format(
+                '%s on %s is as it should be again, after %s', v_trouble.name, v_node.name,
+                clock.span(clock.now() - v_trouble.since)
+            )
         );
     end loop;
     for v_trouble in

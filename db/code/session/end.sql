@@ -1,4 +1,5 @@
--- A session is over. What the rules asked for stays its reason. Idempotent.
+-- A session is over. What the rules asked for stays its reason. Idempotent. That the container refused the login
+-- (host_refused) is a fault of the host until somebody has come in.
 create or replace function session.end(
     p_process_id bigint,
     p_session_id uuid,
@@ -13,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_session ccp.sessions;
+    v_host ccp.hosts;
 begin
     perform process.require(p_process_id);
     update ccp.sessions
@@ -26,6 +28,18 @@ begin
         and ended_at is null
     returning * into v_session;
     if found then
+        if p_reason = 'host_refused' or p_bytes_down > 0 then
+            select h.*
+            into v_host
+            from ccp.hosts as h
+            where h.id = v_session.host_id;
+            if v_host.status = 'running' then
+                perform host.ssh_fault(
+                    v_host, 'login',
+                    case when p_reason = 'host_refused' then 'its sshd refused the login as dev' end, clock.now()
+                );
+            end if;
+        end if;
         perform event.write(
             'info', 'ssh.session.closed',
             format('a session ended after %s s', round(extract(epoch from clock.now() - v_session.created_at))),

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(59);
+select plan(60);
 
 select t.at('2099-01-01');
 update ccp.hosts set created_at = '2000-01-01', wg_public_key = repeat('B', 43) || '=';
@@ -128,17 +128,23 @@ select is((api.own_task_get(t.login('alice'), 1, task_id)).kind, 'host.start', '
 select throws_ok(format('select api.own_task_get(t.login(''bobby''), 1, %L)', task_id), 'CP404', 'There is no such task.', 'no one else''s') from ref;
 select throws_ok($$select api.host_task(t.login('boss'), 1, gen_random_uuid(), 'host.start')$$, 'CP404', 'There is no such host.', 'an unknown host is not found');
 select throws_ok($$select api.host_task(t.login('alice'), 1, t.host(), 'host.start')$$, 'CP403', null, 'that route is for admins');
-create temporary table own as select * from api.own_host_task(t.login('alice'), 1, t.host(), 'host.stop', 'k4', repeat('a', 64));
+create temporary table own as select * from api.own_host_task(t.login('alice'), 1, t.host(), 'host.stop', null, 'k4', repeat('a', 64));
 select is(
     (select concat_ws(' ', k.kind, r.status, r.status_url = '/v1/user/tasks/' || r.task_id) from own as r join ccp.task_rows as k on k.id = r.task_id),
     'host.stop queued t', 'users have one of their own'
 );
 select t.work();
 select is(
-    (select concat_ws(' ', r.status, r.task_id = (select task_id from own)) from api.own_host_task(t.login('alice'), 1, t.host(), 'host.stop', 'k4', repeat('a', 64)) as r),
+    (select concat_ws(' ', r.status, r.task_id = (select task_id from own)) from api.own_host_task(t.login('alice'), 1, t.host(), 'host.stop', null, 'k4', repeat('a', 64)) as r),
     'succeeded t', 'which knows its keys'
 );
 select is((select status from ccp.idempotency_keys where key = 'k4'), 202, 'and keeps the answer''s status');
+create temporary table again as select * from api.own_host_task(t.login('alice'), 1, t.host(), 'host.rebuild', 'wipe');
+select is(
+    (select t.kind || ' ' || t.params from ccp.task_rows as t where t.id = (select task_id from again)), 'host.rebuild {"mode": "wipe"}',
+    'a user may have the container made again'
+);
+select task.cancel(task_id, 'x') from again;
 select throws_ok($$select api.own_host_task(t.login('bobby'), 1, t.host(), 'host.stop')$$, 'CP404', 'There is no such host.', 'and does nothing for others');
 select api.host_task(t.login('boss'), 1, t.host(), 'host.delete', p_wipe => true);
 select is((select params::text from ccp.task_rows where kind = 'host.delete'), '{"wipe": "true"}', 'a deletion may remove the home');
