@@ -135,6 +135,13 @@ static void all_four_files_count_and_one_that_cannot_be_read_is_said(void **stat
 	assert_int_equal(taken_ids(etc.fd, &text, &e), -1);
 	assert_non_null(strstr(e.message, "/etc/subgid"));
 	assert_null(text);
+	unlinkat(etc.fd, "passwd", 0);
+	mkdirat(etc.fd, "passwd", 0755);
+	assert_int_equal(taken_ids(etc.fd, &text, &e), -1);
+	assert_non_null(strstr(e.message, "/etc/passwd")); // the first, and all others after it
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(next, etc.fd + 1); // nothing was left open
+	close(next);
 	etc_remove(&etc);
 }
 

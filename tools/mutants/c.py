@@ -21,6 +21,8 @@ DECISIONS = [
     "agent/host/schedule.c",
     "agent/host/sync.c",
     "agent/host/verdict.c",
+    "agent/machine/engine.c",
+    "agent/machine/taken_ids.c",
     "agent/task/host_task.c",
     "agent/task/start.c",
     "agent/verify/verify_judge.c",
