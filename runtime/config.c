@@ -14,6 +14,8 @@
 const struct json_limits config_json_limits = {
 	.bytes = CONFIG_BYTES_MAX, .depth = 32, .values = 65536, .big_integers = false};
 
+#define TERMINALS_MAX "max=1024" // of devpts; ccp.machine_limits counts with it
+
 static const char env_prefix[] = "CCP_IDS=";
 
 static cJSON *member(cJSON *object, const char *name)
@@ -149,6 +151,20 @@ static void ping_groups_fit(cJSON *linux_)
 		json_set_text(sysctl, name, "0 65535");
 }
 
+// Terminals are counted for the machine as a whole (kernel.pty.max), which one container could use up.
+static void terminals_limit(cJSON *mounts)
+{
+	cJSON *mount;
+
+	cJSON_ArrayForEach (mount, mounts) {
+		if (strcmp(member(mount, "type")->valuestring, "devpts") != 0)
+			continue;
+		if (!cJSON_IsArray(member(mount, "options")))
+			json_set_array(mount, "options");
+		json_add_text(member(mount, "options"), TERMINALS_MAX);
+	}
+}
+
 char *config_edited(struct config *c)
 {
 	cJSON *linux_ = member(c->json, "linux");
@@ -159,6 +175,7 @@ char *config_edited(struct config *c)
 	map_add(linux_, "uidMappings", &c->ids);
 	map_add(linux_, "gidMappings", &c->ids);
 	ping_groups_fit(linux_);
+	terminals_limit(member(c->json, "mounts"));
 	json_set_text(member(c->json, "root"), "path", PLACE_ROOT);
 	for (size_t i = 0; i < c->bind_count; i++) {
 		_cleanup_(freep) char *target = config_bind_target(i);

@@ -48,5 +48,5 @@ void config_done(struct config *c);
 char *config_bind_target(size_t i);
 
 // The config for runc: the user namespace at PLACE_USERNS with its map, the root at PLACE_ROOT, binds from their copies,
-// a ping_group_range that the map has. The texts that c->root and c->binds point to are gone. The caller frees it.
+// a ping_group_range that the map has, an end to its terminals. The texts that c->root and c->binds point to are gone. The caller frees it.
 char *config_edited(struct config *c);

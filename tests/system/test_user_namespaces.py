@@ -59,6 +59,9 @@ def pipes():
         except PermissionError:
             pass # small ones are still to be had
 
+def terminals():
+    kept.append(os.openpty())
+
 def hold(uid):
     if os.getuid() == 0:
         os.setgroups([])
@@ -258,7 +261,7 @@ def test_an_account_of_the_machine_with_devs_number_gets_nothing_of_a_host(tenan
 
 
 @pytest.mark.parametrize("user", ["dev", "root"])
-@pytest.mark.parametrize("counter", ["inotify", "signals", "messages", "flying", "pipes"])
+@pytest.mark.parametrize("counter", ["inotify", "signals", "messages", "flying", "pipes", "terminals"])
 def test_what_one_tenant_holds_is_missing_to_nobody_else(tenants, counter, user):
     holder, neighbour, starting = tenants
     began = time.monotonic()

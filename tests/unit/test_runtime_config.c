@@ -108,6 +108,24 @@ static void other_ping_groups_stay(void **state)
 	assert_non_null(strstr(edited, "\"net.ipv4.ping_group_range\":\"1 0\""));
 }
 
+static void a_devpts_without_options_gets_its_end_too(void **state)
+{
+	_cleanup_(freep) char *in = file_text(GOLDEN_IN);
+	cJSON *json _cleanup_(json_freep) = cJSON_Parse(in);
+	cJSON *mount;
+	struct err e;
+	(void)state;
+	cJSON_ArrayForEach (mount, cJSON_GetObjectItem(json, "mounts")) {
+		if (strcmp(cJSON_GetObjectItem(mount, "type")->valuestring, "devpts") == 0)
+			cJSON_DeleteItemFromObject(mount, "options");
+	}
+	_cleanup_(freep) char *bare = cJSON_PrintUnformatted(json);
+	_cleanup_(config_done) struct config c;
+	assert_int_equal(read_text(bare, &c, &e), 0);
+	_cleanup_(freep) char *edited = config_edited(&c);
+	assert_non_null(strstr(edited, "\"options\":[\"max=1024\"]"));
+}
+
 static void no_ping_groups_stay_none(void **state)
 {
 	_cleanup_(freep) char *in = input_with("net.ipv4.ping_group_range", "net.ipv4.other");
@@ -306,6 +324,7 @@ int main(void)
 		cmocka_unit_test(ids_root_binds_and_limits_are_read),
 		cmocka_unit_test(a_bind_that_is_not_recursive_stays_so),
 		cmocka_unit_test(other_ping_groups_stay),
+		cmocka_unit_test(a_devpts_without_options_gets_its_end_too),
 		cmocka_unit_test(no_ping_groups_stay_none),
 		cmocka_unit_test(what_cannot_be_served_is_refused),
 		cmocka_unit_test(more_binds_than_the_limit_are_refused),
