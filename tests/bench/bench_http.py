@@ -1,19 +1,27 @@
-"""healthz beside a bare libmicrohttpd responder that answers the same bytes."""
+"""healthz beside a bare libmicrohttpd responder of the same bytes; a right login beside a flood of wrong ones."""
 
+import contextlib
 import re
+import secrets
 import statistics
 import subprocess
+import threading
+import time
 import urllib.request
+from pathlib import Path
 
+from support.http import Api
 from support.paths import CHECKOUT
 from support.stack import free_port
 from support.wait import WAIT_S, wait_until
 
-from bench.stats import in_turn
+from bench.stats import in_turn, timed
 
 SECONDS = 4
 ROUNDS = 3
 CONNECTIONS = 64
+FLOOD = 60  # wrong logins at a time
+LOGINS = 15
 
 
 def requests_per_s(url):
@@ -54,4 +62,45 @@ def healthz(stack):
         "healthz_per_s": statistics.median(ours),
         "healthz_baseline_per_s": statistics.median(baseline),
         "healthz_ratio": statistics.median(ours) / statistics.median(baseline),
+    }
+
+
+@contextlib.contextmanager
+def flood(port):
+    """Wrong logins of one address, each with a name of its own."""
+    over = threading.Event()
+
+    def one():
+        api = Api(port, "127.0.60.1")
+        while not over.is_set():
+            login = {"username": secrets.token_hex(6), "password": "wrong horse"}
+            if api.post("/v1/auth/login", login).status == 503:
+                over.wait(0.05)
+
+    threads = [threading.Thread(target=one) for _ in range(FLOOD)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)  # until the queue is full
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def login_under_flood(stack):
+    port = int(stack.environment["CCP_HTTP_PORT"])
+    password = Path(stack.env["CCP_DEMO_PASSWORD_FILE"]).read_text().strip()
+
+    def login():
+        Api(port).login(stack.env["CCP_DEMO_USER"], password)
+
+    alone = [timed(login) for _ in range(LOGINS)]
+    with flood(port):
+        flooded = [timed(login) for _ in range(LOGINS)]
+    return {
+        "login_ms_p50": statistics.median(alone) * 1000,
+        "login_flooded_ms_p50": statistics.median(flooded) * 1000,
+        "login_flooded_ms_max": max(flooded) * 1000,
     }
