@@ -273,7 +273,7 @@ static void on_caller(void *data, uint32_t events)
 int dial_new(struct agent *a, struct dial **ret, struct err *e)
 {
 	static const char *const names[CALLERS] = {"ccp-sshproxy", "ccp-api", "root"};
-	_cleanup_(freep) char *path = xasprintf("%s/run/dial.sock", a->state_dir);
+	_cleanup_(freep) char *path = xasprintf("%s/run/dial/dial.sock", a->state_dir);
 	struct dial *dial = xnew(struct dial);
 
 	dial->agent = a;
@@ -284,7 +284,7 @@ int dial_new(struct agent *a, struct dial **ret, struct err *e)
 			goto fail;
 		dial->callers[i] = user.uid;
 	}
-	// Every user may connect: the kernel says who calls, not a file's group.
+	// The directory's group keeps others from taking places in the queue; who calls, the kernel says.
 	if (sock_listen_unix(path, SOCK_SEQPACKET, 0666, &dial->listener, e) < 0)
 		goto fail;
 	*ret = dial;

@@ -11,7 +11,7 @@ struct agent;
 struct dial;
 struct err;
 
-// Listens on STATE_DIR/run/dial.sock (lib/dial.h tells the format). Who may ask is decided by
+// Listens on STATE_DIR/run/dial/dial.sock (lib/dial.h tells the format). Who may ask is decided by
 // SO_PEERCRED: ccp-sshproxy, ccp-api and root. What may be dialled is decided by session.open in
 // PostgreSQL.
 _must_check_ int dial_new(struct agent *a, struct dial **ret, struct err *e);

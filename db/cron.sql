@@ -19,5 +19,9 @@ select exists (select from pg_available_extensions where name = 'pg_cron')
             and j.schedule = '* * * * *'
             and j.active
     ) \g /dev/null
+    -- Where the job's connection goes; it is kept when the job is scheduled again.
+    update cron.job as j
+    set nodename = current_setting('cron.host')
+    where j.jobname = 'ccp tick ' || :'dbname' and j.nodename <> current_setting('cron.host');
     commit;
 \endif

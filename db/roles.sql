@@ -22,22 +22,23 @@ create temporary table wanted_roles (
     settings jsonb not null
 ) on commit drop;
 
+-- The limits on connections are for all sessions of a role together; deploy's server has places for all of them at once.
 -- A program gives up a call after 3 s, so the server does too; a transaction that idles holds back everybody.
 insert into wanted_roles (name, login, connections, settings)
 values
     ('ccp_owner', false, -1, '{}'),
     ('ccp_as_user', false, -1, '{}'),
     (
-        'ccp_api', true, 40,
+        'ccp_api', true, 20,
         '{"TimeZone": "UTC", "statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s",
         "jit": "off"}'
     ),
     (
-        'ccp_worker', true, 40,
+        'ccp_worker', true, 20,
         '{"statement_timeout": "10s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
     ),
     (
-        'ccp_agent', true, 80,
+        'ccp_agent', true, 60,
         '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
     ),
     (
@@ -45,7 +46,7 @@ values
         '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
     ),
     (
-        'ccp_automation', true, 40,
+        'ccp_automation', true, 30,
         '{"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}'
     ),
     (
@@ -53,8 +54,8 @@ values
         '{"statement_timeout": "5min", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "1min",
         "default_transaction_read_only": "on"}'
     ),
-    ('ccp_admin', true, 20, '{"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5min"}'),
-    ('ccp_cron', true, 10, '{"statement_timeout": "50s", "lock_timeout": "2s", "jit": "off"}');
+    ('ccp_admin', true, 15, '{"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5min"}'),
+    ('ccp_cron', true, 5, '{"statement_timeout": "50s", "lock_timeout": "2s", "jit": "off"}');
 
 do $$
 declare

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wire format of the agent's dial socket (STATE_DIR/run/dial.sock), the one place where programs
+// Wire format of the agent's dial socket (STATE_DIR/run/dial/dial.sock), the one place where programs
 // meet outside PostgreSQL.
 #pragma once
 

@@ -42,7 +42,7 @@ static int configure(struct service *s, struct err *e)
 	struct proxy *p = xnew(struct proxy);
 	_cleanup_(freep) char *path = xasprintf("%s/sshproxy/host_key", s->state_dir);
 	s->data = p;
-	p->dial_path = xasprintf("%s/run/dial.sock", s->state_dir);
+	p->dial_path = xasprintf("%s/run/dial/dial.sock", s->state_dir);
 	if (hostkey_load(path, &p->host_key, e) < 0)
 		return -1;
 	return hostkey_public(p->host_key, &p->host_key_public, e);

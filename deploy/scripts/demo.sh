@@ -147,7 +147,7 @@ demo_make() {
 }
 
 database_url() { # ROLE [PARAMETERS]
-	printf 'postgresql:///ccp?host=%s&user=%s%s\n' "$STATE_DIR/run/pg" "$1" "${2:-}"
+	printf 'postgresql:///ccp?host=%s&user=%s%s\n' "$(socket_directory "$1")" "$1" "${2:-}"
 }
 
 env_print() {

@@ -154,17 +154,19 @@ service_names() {
 }
 
 # Runs as a service of its own user until runsv ends it; when runsv is killed, the kernel ends it.
-service_script() { # USER COMMAND [ARG...]
-	local rights=(--pdeathsig TERM) before=:
+service_script() { # USER[/GROUP,...] COMMAND [ARG...]
+	local rights=(--pdeathsig TERM) before=: user=${1%%[/:]*} groups=(--clear-groups)
+	[[ $1 != */* ]] || groups=(--groups "$(sed -E 's,^[^/]*/([^:]*).*$,\1,' <<<"$1")")
 	case $1 in
 	root) ;;
-	root:*) rights+=(--inh-caps=-all "--bounding-set=-all,${1#root:}") ;;
+	root[/:]*) rights+=("${groups[@]}" --inh-caps=-all "--bounding-set=-all,${1#*:}") ;;
 	ccp-postgres)
 		rights=(--pdeathsig INT --reuid "$1" --regid "$1" --clear-groups --inh-caps=-all --bounding-set=-all)
 		# A server killed while it was starting, or a power cut, leaves empty lock files, at which the next would not start.
-		before="find $STATE_DIR/pg/postmaster.pid $STATE_DIR/run/pg/.s.PGSQL.5432.lock -type f -empty -delete 2>/dev/null"
+		before="find $STATE_DIR/pg/postmaster.pid $(socket_directories | sed 's,$,/.s.PGSQL.5432.lock,' | tr '\n' ' ')"
+		before+="-type f -empty -delete 2>/dev/null"
 		;;
-	*) rights+=(--reuid "$1" --regid "$1" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all) ;;
+	*) rights+=(--reuid "$user" --regid "$user" "${groups[@]}" --no-new-privs --inh-caps=-all --bounding-set=-all) ;;
 	esac
 	shift
 	cat <<-END

@@ -3,8 +3,15 @@
 
 # --- users and directories
 
+# Groups say who reaches what: ccp-db the database, as programs do; ccp-dial the agent's dial socket; the others are people, who
+# come to the database as the role of that name. An administrator puts them in.
+people_groups=(ccp-dba ccp-automation ccp-admin)
+
 users_make() {
 	local name
+	for name in ccp-db ccp-dial "${people_groups[@]}"; do
+		getent group "$name" >/dev/null || groupadd --system "$name"
+	done
 	for name in ccp-postgres ccp-log ccp-agent ccp-verify ccp-worker ccp-api ccp-sshproxy; do
 		getent passwd "$name" >/dev/null ||
 			useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$name"
@@ -18,7 +25,11 @@ state_make() {
 	install -d -m 750 -g ccp-log "$STATE_DIR/log"
 	install -d -m 700 "$STATE_DIR/secrets" "$STATE_DIR/agent"
 	install -d -m 700 -o ccp-postgres -g ccp-postgres "$STATE_DIR/pg"
-	install -d -m 755 -o ccp-postgres -g ccp-postgres "$STATE_DIR/run/pg"
+	install -d -m 750 -o ccp-postgres -g ccp-db "$STATE_DIR/run/pg"
+	install -d -m 750 -g ccp-dial "$STATE_DIR/run/dial"
+	for name in "${people_groups[@]}"; do
+		install -d -m 750 -o ccp-postgres -g "$name" "$STATE_DIR/run/${name#ccp-}"
+	done
 	for name in worker api sshproxy; do
 		install -d -m 700 -o "ccp-$name" -g "ccp-$name" "$STATE_DIR/$name"
 	done
@@ -58,17 +69,36 @@ postgres_bin() {
 	printf '/usr/lib/postgresql/%s/bin\n' "$version"
 }
 
-# A connection string for root here. The name of the role decides what it may do.
+# Where the server listens. A directory's group, and no other, reaches the socket in it: so nobody else can take connections away.
+socket_directories() {
+	printf '%s\n' "$STATE_DIR/run/pg" "${people_groups[@]/#ccp-/$STATE_DIR/run/}"
+}
+
+# The one for a role's own group.
+socket_directory() { # ROLE
+	[[ " ${people_groups[*]} " == *" ${1/_/-} "* ]] && printf '%s/run/%s' "$STATE_DIR" "${1#ccp_}" || printf '%s/run/pg' "$STATE_DIR"
+}
+
+# A connection string for root here, and for members of the role's group. The name of the role decides what it may do.
 conninfo() { # ROLE [DBNAME]
-	printf 'host=%s user=%s dbname=%s' "$STATE_DIR/run/pg" "$1" "${2:-ccp}"
+	printf 'host=%s user=%s dbname=%s' "$(socket_directory "$1")" "$1" "${2:-ccp}"
 }
 
 postgres_conf() {
 	cat <<-END
 		# Written by deploy/scripts/up.
 		listen_addresses = ''
-		unix_socket_directories = '$STATE_DIR/run/pg'
-		max_connections = 100
+		unix_socket_directories = '$(socket_directories | paste -s -d ,)'
+
+		# The limits of all roles (db/roles.sql) and what is kept for the owner are no more than there are: no role takes
+		# another's. Who connects and says nothing loses the place soon.
+		max_connections = 200
+		superuser_reserved_connections = 10
+		authentication_timeout = '10s'
+
+		# What one session may take from all: locks on every table, files for sorting.
+		max_locks_per_transaction = 256
+		temp_file_limit = '2GB'
 		shared_buffers = '128MB'
 		effective_cache_size = '512MB'
 		max_wal_size = '512MB'
@@ -84,22 +114,47 @@ postgres_conf() {
 		log_parameter_max_length_on_error = 0
 		log_line_prefix = '%m [%p] %q%u@%d '
 
-		# pg_cron's jobs run as background workers: by a connection of its own peer authentication would refuse it.
+		# pg_cron's jobs run over connections: where no background worker can be started its launcher waits for it for ever.
 		shared_preload_libraries = 'pg_cron'
 		cron.database_name = 'postgres'
-		cron.use_background_workers = on
+		cron.host = '$STATE_DIR/run/pg'
 		cron.log_run = off
+		cron.log_statement = off
 		max_worker_processes = 16
 	END
 }
 
-# The system user ccp-x is the role ccp_x; root may be each role that people and scripts use.
+# A group's members, also those whose first group it is, as far as their names mean nothing else in pg_ident.conf.
+group_members() { # GROUP
+	local entry
+	entry=$(getent group "$1")
+	{
+		tr , '\n' <<<"${entry##*:}"
+		getent passwd | awk -F: -v gid="$(cut -d: -f3 <<<"$entry")" '$4 == gid { print $1 }'
+	} | grep -xE '[A-Za-z0-9_][A-Za-z0-9_.-]*' | sort -u
+}
+
+# A program's system user is its role, and the members of a people's group are theirs; root may be each role that people and
+# scripts use. The server's own user is pg_cron.
 postgres_ident() {
-	local role
-	printf 'ccp  /^ccp-(.*)$  ccp_\\1\nccp  ccp-postgres  postgres\n'
-	for role in postgres ccp_agent ccp_dba ccp_automation ccp_admin; do
-		printf 'ccp  root  %s\n' "$role"
+	local role name
+	for name in worker api sshproxy; do
+		printf 'ccp  ccp-%s  ccp_%s\n' "$name" "$name"
 	done
+	printf 'ccp  ccp-postgres  %s\n' postgres ccp_cron
+	printf 'ccp  root  %s\n' postgres ccp_agent "${people_groups[@]/-/_}"
+	for role in "${people_groups[@]}"; do
+		for name in $(group_members "$role"); do
+			printf 'ccp  %s  %s\n' "$name" "${role/-/_}"
+		done
+	done
+}
+
+# Our roles have no business in the cluster's other databases, where nobody has taken from everyone what is everyone's.
+postgres_hba() {
+	printf 'local  postgres,template0,template1  postgres  peer map=ccp\n'
+	printf 'local  postgres,template0,template1  all  reject\n'
+	printf 'local  all  all  peer map=ccp\n'
 }
 
 as_postgres() { # COMMAND [ARG...]
@@ -130,9 +185,11 @@ postgres_start() {
 	bin=$(postgres_bin)
 	[[ -e $STATE_DIR/pg/PG_VERSION ]] || postgres_init "$bin"
 	postgres_conf | postgres_file postgresql.conf && changed=1
-	postgres_ident | postgres_file pg_ident.conf && changed=1
-	printf 'local  all  all  peer map=ccp\n' | postgres_file pg_hba.conf && changed=1
 	[[ -z $changed || -z $(service_pid postgres) ]] || touch "$STATE_DIR/service/postgres/changed"
+	changed=
+	postgres_ident | postgres_file pg_ident.conf && changed=1
+	postgres_hba | postgres_file pg_hba.conf && changed=1
+	[[ -z $changed || -z $(service_pid postgres) ]] || sv hup "$STATE_DIR/service/postgres"
 	service_start postgres
 	service_wait postgres 60 pg_isready -q -t 3 -d "$(conninfo postgres postgres)"
 }

@@ -82,6 +82,7 @@ class Agent:
     def command(self, *arguments):
         return [
             "setpriv",
+            "--groups=ccp-db",
             "--inh-caps=-all",
             "--bounding-set=-all," + ",".join(f"+{right}" for right in RIGHTS),
             self.program,

@@ -24,9 +24,9 @@ class Program:
         self.directory = Path(directory)
         self.user = "root" if name == "ccp-agent" else name
         owner = pwd.getpwnam(self.user)
-        for path, mode in ((self.directory, 0o755), (self.directory / "run", 0o755)):
-            path.mkdir(mode=mode, exist_ok=True)
-            path.chmod(mode)
+        for path in (self.directory, self.directory / "run", self.directory / "run" / "dial"):
+            path.mkdir(mode=0o755, exist_ok=True)
+            path.chmod(0o755)
         state = self.directory / name.removeprefix("ccp-")
         state.mkdir(mode=0o700, exist_ok=True)
         os.chown(state, owner.pw_uid, owner.pw_gid)
@@ -37,9 +37,8 @@ class Program:
         command = [binary, "--state-dir", self.directory, *arguments]
         if database is not None:
             command += ["--database", database.conninfo(f"ccp_{name.removeprefix('ccp-')}")]
-        as_user = (
-            [] if self.user == "root" else ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups"]
-        )
+        rights = ["setpriv", "--reuid", self.user, "--regid", self.user, "--groups", "ccp-db,ccp-dial"]
+        as_user = [] if self.user == "root" else rights
         with self.log_path.open("ab") as log:
             self.log_start = log.tell()
             self.process = subprocess.Popen(

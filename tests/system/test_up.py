@@ -322,7 +322,7 @@ def test_what_the_servers_user_writes_into_its_directory_does_not_get_into_roots
 def test_postgresql_starts_after_a_start_that_was_cut_short(small):
     small.up("postgres")
     small.sv("down", "postgres")
-    for name in ("pg/postmaster.pid", "run/pg/.s.PGSQL.5432.lock"):
+    for name in ("pg/postmaster.pid", "run/pg/.s.PGSQL.5432.lock", "run/dba/.s.PGSQL.5432.lock"):
         (small.directory / name).touch()
         shutil.chown(small.directory / name, "ccp-postgres", "ccp-postgres")
     small.sv("up", "postgres")

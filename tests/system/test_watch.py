@@ -249,7 +249,7 @@ def dial(agent, session):
     """The outcome."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         connection.settimeout(WAIT_S)
-        connection.connect(str(agent.directory / "run" / "dial.sock"))
+        connection.connect(str(agent.directory / "run" / "dial" / "dial.sock"))
         connection.send(struct.pack("II40s", MAGIC, 22, session.encode()))
         answer, descriptors, _, _ = socket.recv_fds(connection, 1024, 2)
     for fd in descriptors:
