@@ -6,13 +6,20 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "lib/json.h"
 #include "lib/mem.h"
 
 const char health_unavailable[] = "{\"status\":\"unavailable\",\"checks\":{\"database\":\"away\"}}";
 
 void health_set(struct app *app, const char *checks)
 {
-	bool all = !strstr(checks, "\"stale\"") && !strstr(checks, "\"absent\"");
+	_cleanup_(json_freep) cJSON *parsed = cJSON_Parse(checks);
+	bool all = true;
+	const cJSON *check;
+	cJSON_ArrayForEach (check, parsed) {
+		const char *word = cJSON_GetStringValue(check);
+		all = all && word && strcmp(word, "ok") == 0;
+	}
 	pthread_mutex_lock(&app->health_lock);
 	snprintf(app->health, sizeof(app->health), "{\"status\":\"%s\",\"checks\":%s}",
 		all ? "ok" : "degraded", checks);

@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 
+struct db;
 struct err;
 struct request;
 
@@ -55,6 +56,10 @@ void reply_problem(
 // a database that is away is 503; anything else is 500 and logged. `outcome` is what db_call
 // returned.
 void reply_error(struct request *r, int outcome, const struct err *e);
+
+// A call that waited for a lock as long as it may (55P03): 503, and who holds it, asked on the same
+// connection. Returns false, and answers nothing, for any other error.
+bool reply_locked(struct request *r, struct db *db, const struct err *e);
 
 // A refusal that SQL returned instead of raising: a verdict other than "ok".
 void reply_verdict(struct request *r, const char *verdict, int retry_after_s, const char *sentence);

@@ -40,7 +40,7 @@ static void step_run(struct pool_job *job, struct db *db)
 		r->work.waits = true; // is handed over in step_done: the pool still has the job
 	else if (outcome == 0)
 		r->work.step++;
-	else if (outcome != STEP_ANSWERED)
+	else if (outcome != STEP_ANSWERED && !reply_locked(r, db, &e))
 		reply_error(r, outcome, &e);
 }
 

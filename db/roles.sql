@@ -47,12 +47,13 @@ values
     ),
     (
         'ccp_automation', true, 30,
-        '{"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}'
+        '{"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s",
+        "temp_file_limit": "512MB"}'
     ),
     (
         'ccp_dba', true, 20,
         '{"statement_timeout": "5min", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "1min",
-        "default_transaction_read_only": "on"}'
+        "default_transaction_read_only": "on", "temp_file_limit": "512MB"}'
     ),
     ('ccp_admin', true, 15, '{"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5min"}'),
     ('ccp_cron', true, 5, '{"statement_timeout": "50s", "lock_timeout": "2s", "jit": "off"}');
@@ -103,6 +104,13 @@ begin
     end if;
     if not pg_has_role('ccp_owner', 'ccp_as_user', 'member') then
         grant ccp_as_user to ccp_owner;
+    end if;
+    -- access.limit_sessions() sees what sessions do, and ends those that take too much.
+    if not pg_has_role('ccp_owner', 'pg_read_all_stats', 'member') then
+        grant pg_read_all_stats to ccp_owner;
+    end if;
+    if not pg_has_role('ccp_owner', 'pg_signal_backend', 'member') then
+        grant pg_signal_backend to ccp_owner;
     end if;
 end
 $$;

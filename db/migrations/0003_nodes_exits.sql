@@ -99,6 +99,24 @@ comment on column ccp.ticks.seen_at is 'When it last tried, even if another held
 comment on column ccp.ticks.ticked_at is 'When it last ticked.';
 comment on column ccp.ticks.grace_at is 'Beats count from here at the earliest: set after an outage, so that it kills nobody.';
 
+create table ccp.session_limits (
+    role name primary key,
+    statement_max interval not null,
+    idle_max interval not null,
+    transaction_max interval not null,
+    locks_max integer not null,
+    constraint session_limits_are_positive check (
+        statement_max > interval '0' and idle_max > interval '0' and transaction_max > interval '0' and locks_max > 0
+    )
+);
+comment on table ccp.session_limits is
+'What a session of a role that logs in may take of what all share; one that takes more is ended.';
+comment on column ccp.session_limits.role is 'The role that logged in.';
+comment on column ccp.session_limits.statement_max is 'How long one statement may run.';
+comment on column ccp.session_limits.idle_max is 'How long a transaction may wait for its client.';
+comment on column ccp.session_limits.transaction_max is 'How long a transaction may be open.';
+comment on column ccp.session_limits.locks_max is 'How many locks it may hold in the table that all share.';
+
 create table ccp.egress_ips (
     id uuid primary key default gen_random_uuid(),
     label ccp.label not null,

@@ -50,6 +50,26 @@ from (
     where exists (select from ccp.hosts as h where h.node_id = n.id and h.status <> 'deleted')
     union all
     select
+        'locks',
+        k.share < 0.5,
+        format('%s %% of the table of locks, which all sessions share, is taken', round((100 * k.share)::numeric, 1))
+        || case when k.share < 0.5 then '' else coalesce(
+            ': ' || (
+                select string_agg(s.why, '; ' order by s.locks desc)
+                from (select * from ccp.database_sessions order by locks desc limit 3) as s
+                where s.locks > 0
+            ), ''
+        ) end
+    from (values (access.lock_share())) as k (share)
+    union all
+    select
+        'sessions',
+        count(*) = 0,
+        coalesce(string_agg(s.why, '; ' order by s.since), 'no session of the database keeps others waiting for long')
+    from ccp.database_sessions as s
+    where s.holds_up > 0 and s.since < clock_timestamp() - interval '2 seconds'
+    union all
+    select
         'settings',
         count(*) = 0,
         coalesce(

@@ -373,7 +373,10 @@ def test_two_ticks_at_once_are_one(scene):
 @pytest.mark.parametrize("role", ["ccp_dba", "ccp_automation", "ccp_api", "ccp_sshproxy"])
 def test_no_other_role_can_hold_back_the_tick(scene, role):
     scene.first.call(f"set session authorization {role}")
-    scene.first.value("select pg_advisory_lock(hashtext('cloud-cli-proxy tick'))")
+    scene.first.call("savepoint before")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        scene.first.call("select pg_advisory_lock(hashtext('cloud-cli-proxy tick'))")
+    scene.first.call("rollback to savepoint before")
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
     assert scene.second.value("select clock.tick('worker')") is True
     assert scene.second.call("select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()") == []

@@ -116,8 +116,10 @@ def test_there_are_places_for_all_roles_together_and_some_more(stack):
 
 @pytest.mark.parametrize("role", ["dba", "automation"])
 def test_a_role_takes_its_own_places_only(stack, role):
-    limit = Cluster(stack.directory).database("postgres").value(
-        "select rolconnlimit from pg_roles where rolname = %s", [f"ccp_{role}"]
+    limit = (
+        Cluster(stack.directory)
+        .database("postgres")
+        .value("select rolconnlimit from pg_roles where rolname = %s", [f"ccp_{role}"])
     )
     with ExitStack() as held:
         for _ in range(limit):

@@ -13,6 +13,13 @@ declare
     v_now timestamptz := clock.now();
     v_step text;
 begin
+    -- Before all that such a session could hold up.
+    begin
+        perform access.limit_sessions();
+    exception
+        when others then
+            raise warning 'sessions are not limited before the next tick: %', sqlerrm;
+    end;
     update ccp.ticks set seen_at = v_now where who = p_who;
     if not found then
         perform access.refuse(

@@ -1,4 +1,4 @@
--- What healthz says: ok, stale (not heard of for a while) or absent (never, or stopped).
+-- What healthz says: ok, stale (not heard of for a while) or absent (never, or stopped); of the table of locks ok or filling.
 create or replace function process.health()
 returns jsonb
 language sql
@@ -13,7 +13,8 @@ as $$
             select case when t.seen_at > clock.now() - interval '150 seconds' then 'ok' else 'stale' end
             from ccp.ticks as t
             where t.who = 'cron' and t.seen_at is not null
-        ), 'absent')
+        ), 'absent'),
+        'locks', case when access.lock_share() < 0.5 then 'ok' else 'filling' end
     )
     from (
         select
@@ -27,4 +28,4 @@ $$;
 revoke all on function process.health() from public;
 
 comment on function process.health() is
-'What healthz says of database, agent, worker and cron: ok, stale or absent.';
+'What healthz says of database, agent, worker and cron (ok, stale or absent) and of the table of locks (ok or filling).';

@@ -36,7 +36,8 @@ select set_eq(
     $$values
         ('ccp.tasks', 'insert, select'),
         ('ccp.now', 'select'), ('ccp.stuck', 'select'), ('ccp.task_status', 'select'), ('ccp.host_status', 'select'),
-        ('ccp.workers', 'select'), ('ccp.rules', 'select'), ('ccp.doctor', 'select')$$,
+        ('ccp.workers', 'select'), ('ccp.rules', 'select'), ('ccp.doctor', 'select'),
+        ('ccp.database_sessions', 'select')$$,
     'automation inserts tasks and reads the people''s views'
 );
 select set_eq(
