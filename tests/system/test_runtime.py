@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,15 +52,23 @@ class Engine:
             self.docker(*arguments)
         return str(refusal.value)
 
-    def install(self, failpoint=None):
-        """Puts the runtime in its place: the real one, or one that dies."""
+    def install(self, first=""):
+        """Puts the runtime in its place; `first` is a shell's line before it."""
+        program = BUILD / ("debug" if first else "release") / "ccp-runtime"
         new = self.runtime.with_suffix(".new")
-        if failpoint:
-            new.write_text(f'#!/bin/sh\nCCP_FAILPOINT={failpoint} exec {BUILD}/debug/ccp-runtime "$@"\n')
-            new.chmod(0o755)
-        else:
-            shutil.copy(BUILD / "release" / "ccp-runtime", new)
+        new.write_text(f'#!/bin/sh\n{first}\nexec {program} "$@"\n')
+        if not first:
+            shutil.copy(program, new)
+        new.chmod(0o755)
         new.rename(self.runtime)
+
+    def die_at(self, failpoint):
+        self.install(f"export CCP_FAILPOINT={failpoint}")
+
+    def die_after(self, race_ms):
+        """At a `create`, that long after it began."""
+        killer = f"(exec </dev/null >/dev/null 2>&1; sleep {race_ms / 1000}; kill -KILL $$) &"
+        self.install(f'case " $* " in *" create "*) {killer} esac')
 
     def mounts(self):
         """What this engine and the runtime have mounted on the machine: lines of mountinfo without their numbers."""
@@ -347,7 +356,7 @@ def test_the_program_needs_libc_and_cjson_alone():
 def test_killed_there_it_leaves_nothing_and_the_next_start_works(boxes, home, failpoint):
     box = boxes("--volume", f"{home}:/home/dev")
     before = box.engine.mounts()
-    box.engine.install(failpoint)
+    box.engine.die_at(failpoint)
     box.engine.refused("start", box.id)
     assert box.engine.mounts() == before
     wait_until(lambda: run_as(box.owner) == [], "the process that was the owner ends")
@@ -356,12 +365,25 @@ def test_killed_there_it_leaves_nothing_and_the_next_start_works(boxes, home, fa
     assert box.run("sh", "-c", "touch /srv/x && id -u") == "0"
 
 
+def test_killed_at_any_moment_it_leaves_nothing(boxes):
+    box = boxes()
+    before = box.engine.mounts()
+    for race_ms in range(0, 60, 4):  # before its first line to within runc
+        box.engine.die_after(race_ms)
+        with suppress(RuntimeError):
+            box.start().stop()
+        wait_until(lambda: box.engine.mounts() == before, "nothing is mounted")
+        wait_until(lambda: run_as(box.owner) == [], "the process that was the owner ends")
+    box.engine.install()
+    assert box.start().run("id", "-u") == "0"
+
+
 def test_killed_after_it_ran_before_it_loses_nothing(boxes):
     box = boxes().start()
     box.run("sh", "-c", "echo kept >/srv/file")
     box.stop()
     for failpoint in ("runtime:mount:before", "runtime:show:after"):
-        box.engine.install(failpoint)
+        box.engine.die_at(failpoint)
         box.engine.refused("start", box.id)
         assert b"kept" in box.archived("/srv/file")
     box.engine.install()
