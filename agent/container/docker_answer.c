@@ -133,7 +133,7 @@ int docker_answer_stat(const char *header, struct docker_path *ret, struct err *
 		return err_say(e, EPROTO, "Docker does not tell what a file is");
 	if (json_parse(text, len, &json_from_peer, &json, e) < 0 ||
 		json_get_int(json, "mode", 0, UINT32_MAX, &mode, e) < 0 ||
-		json_get_int(json, "size", 0, INT64_MAX, &size, e) < 0)
+		json_get_int(json, "size", 0, 1LL << 53, &size, e) < 0)
 		return err_wrap(e, "read what Docker tells of a file");
 	*ret = (struct docker_path){.type = file_type(mode), .size = size};
 	return 0;

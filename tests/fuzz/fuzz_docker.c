@@ -74,6 +74,16 @@ static void read_raw(const char *text, size_t size)
 		must(docker_id_is_valid(event.id) && host_is_valid(event.host_id));
 }
 
+static void read_header(const char *text, size_t size)
+{
+	_cleanup_(freep) char *header = xcalloc(1, size + 1);
+	struct docker_path path;
+	struct err e;
+	memcpy(header, text, size);
+	if (docker_answer_stat(header, &path, &e) == 0)
+		must(path.type <= DOCKER_OTHER && path.size >= 0);
+}
+
 // The first byte is how many bytes come at a time.
 static void read_stream(const char *text, size_t size)
 {
@@ -101,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = (const char *)data;
 	struct err e;
 	read_raw(text, size);
+	read_header(text, size);
 	read_stream(text, size);
 	if (json_parse(text, size, &json_from_peer, &json, &e) < 0)
 		return 0;
