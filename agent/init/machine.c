@@ -46,13 +46,13 @@ static void zone_set(const char *zone)
 	if (!zone || snprintf(target, sizeof(target), ZONES "%s", zone) >= (int)sizeof(target) ||
 		strstr(target, "..") || stat(target, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
+	text_replace("/etc/timezone", zone);
 	len = readlink("/etc/localtime", now, sizeof(now));
 	if (len == (ssize_t)strlen(target) && memcmp(now, target, (size_t)len) == 0)
 		return;
 	if ((unlink("/etc/localtime") < 0 && errno != ENOENT) ||
 		symlink(target, "/etc/localtime") < 0)
 		init_log("/etc/localtime");
-	text_replace("/etc/timezone", zone);
 }
 
 // Does a line of hosts(5) give that name to an address? Cuts the line.

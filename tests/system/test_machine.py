@@ -54,6 +54,7 @@ def test_shared_memory_and_run_are_a_share_of_the_memory_limit(host):
     [
         "true",
         "rm -f /etc/localtime /etc/timezone",
+        "echo Europe/Berlin >/etc/timezone",
         "rm -f /etc/localtime /etc/timezone; mkfifo /etc/localtime /etc/timezone",
         "ln -sf /dev/zero /etc/localtime; ln -sf /home/dev/outside /etc/timezone",
     ],

@@ -14,6 +14,8 @@ from workers import spread
 # Decisions of the agent (when, why, in which order) and of the runtime (what it serves). How is mechanism, which system
 # tests try.
 DECISIONS = [
+    "agent/container/pid1.c",
+    "agent/container/rootfs.c",
     "agent/host/end.c",
     "agent/host/guard.c",
     "agent/host/inspect.c",
