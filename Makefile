@@ -76,7 +76,7 @@ bench: ## measure; writes .run/bench.json (STRICT=1: a missed bound is an error)
 	@tests/bench/run $(if $(STRICT),--strict)
 
 # $(1) is a file that holds the text of the variable $(2). It is written again when that is another one, and so is made again
-# what depends on it: a change of flags, compiler, version or list of sources needs no `make clean`.
+# what depends on it: a change of flags, compiler, libraries, version or list of sources needs no `make clean`.
 define STAMP_RULE
 ifneq ($$(file <$(1)),$$($(2)))
 .PHONY: $(1)
@@ -87,7 +87,10 @@ $(1):
 endef
 
 COMPILE := $(CC) $(CPPFLAGS) $(CFLAGS)
-COMPILER := $(COMPILE) $(shell $(CC) --version 2>/dev/null | head -n 1)
+LIBRARIES := libpq libcjson libcurl libxcrypt libsodium libjwt libnftnl libmnl libcares libseccomp libssh
+LIBRARY_VERSIONS := $(shell pkg-config --modversion $(LIBRARIES) 2>/dev/null)
+COMPILER_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1)
+COMPILER := $(COMPILE) $(COMPILER_VERSION) $(LIBRARY_VERSIONS)
 $(eval $(call STAMP_RULE,$(OUT)/obj/compiler,COMPILER))
 
 $(OUT)/obj/%.o: %.c $(OUT)/obj/compiler
@@ -131,7 +134,8 @@ $(OUT)/obj/api/script.o: deploy/bootstrap/bootstrap.sh
 INIT_SOURCES := $(wildcard agent/init/*.c)
 INIT_COMPILE := $(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -Os -static -s -ffunction-sections -fdata-sections \
 	-Wl,--gc-sections -fstack-protector-strong -o build/ccp-init $(INIT_SOURCES)
-$(eval $(call STAMP_RULE,build/ccp-init.command,INIT_COMPILE))
+INIT_COMMAND := $(INIT_COMPILE) $(COMPILER_VERSION)
+$(eval $(call STAMP_RULE,build/ccp-init.command,INIT_COMMAND))
 build/ccp-init: $(INIT_SOURCES) $(wildcard agent/init/*.h) agent/container/gate_wire.h build/ccp-init.command
 	@echo "  LD   $@"
 	$(Q)$(INIT_COMPILE)
@@ -170,7 +174,8 @@ fuzz: ## run every fuzzer for FUZZ_S seconds (default 60)
 	done
 FUZZ_COMPILE := clang $(CPPFLAGS) -std=gnu17 -g -O1 -pthread -fsanitize=address,undefined
 fuzz_objects = $(patsubst %.c,build/fuzz/obj/%.o,$(1))
-$(eval $(call STAMP_RULE,build/fuzz/obj/compiler,FUZZ_COMPILE))
+FUZZ_COMPILER := $(FUZZ_COMPILE) $(shell clang --version 2>/dev/null | head -n 1) $(LIBRARY_VERSIONS)
+$(eval $(call STAMP_RULE,build/fuzz/obj/compiler,FUZZ_COMPILER))
 build/fuzz/obj/%.o: %.c build/fuzz/obj/compiler
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<

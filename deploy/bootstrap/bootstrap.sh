@@ -332,7 +332,7 @@ say_way_back() {
 	options=
 	if [ -n "$user" ]; then options=" --user $(quote "$user")"; fi
 	if [ -n "$host" ]; then options="$options --host $(quote "$host")"; fi
-	say "If the connection was lost, your host goes on running. To come back:"
+	say "If the connection was lost, this comes back:"
 	say "  curl -sSf $(quote "$url/v1/bootstrap/script") | sh -s --$options"
 }
 

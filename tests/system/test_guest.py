@@ -137,7 +137,7 @@ def test_who_is_in_a_shell_when_the_host_stops_reads_why_and_what_starts_it_agai
     task = guest.host.insert("host.stop")
     shell.expect("This host was stopped; start it with: (curl .*/v1/bootstrap/script) | bash")
     shell.expect(pexpect.EOF)
-    assert re.search(r"To come back:\s+curl ", shell.before), shell.before
+    assert re.search(r"this comes back:\s+curl ", shell.before), shell.before
     guest.host.wait_succeeded(task)
     refused = subprocess.run(
         ["sshpass", "-p", guest.ssh_password, *ssh_words(guest), "true"], capture_output=True, text=True, timeout=WAIT_S

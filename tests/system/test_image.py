@@ -64,7 +64,7 @@ def test_zsh_asks_no_questions_and_bash_completes(guest):
     shell = guest.terminal()
     shell.sendline("complete -p ssh; exec zsh")
     shell.expect("complete .* ssh")
-    shell.expect(r"dev@\S+:~\$ ")
+    shell.expect(r"dev@\S+:\S*~\S*\$ ")
     shell.sendline("exit")
     shell.expect(pexpect.EOF)
 
