@@ -58,7 +58,7 @@ def main():
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     c.run(place, report)
-    if not (place or "").startswith(("agent", "runtime")):
+    if place is None or (HERE.parents[1] / "db" / "code" / place.split(".")[0]).is_dir():
         stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
         try:
             stack.up("postgres")

@@ -11,8 +11,8 @@ from support.paths import CHECKOUT
 
 from workers import spread
 
-# Decisions of the agent (when, why, in which order) and of the runtime (what it serves). How is mechanism, which system
-# tests try.
+# Decisions of the agent (when, why, in which order), of the runtime (what it serves) and at the door (what is read, who
+# enters). How is mechanism, which system tests try.
 DECISIONS = [
     "agent/container/pid1.c",
     "agent/container/rootfs.c",
@@ -28,12 +28,15 @@ DECISIONS = [
     "agent/task/host_task.c",
     "agent/task/start.c",
     "agent/verify/verify_judge.c",
+    "api/chunks.c",
+    "api/head.c",
     "runtime/call.c",
     "runtime/config.c",
     "runtime/config_check.c",
     "runtime/ids.c",
     "runtime/limits.c",
     "runtime/overlay.c",
+    "sshproxy/startup.c",
 ]
 TIMEOUT_S = 60
 TOKEN = re.compile(
