@@ -38,11 +38,11 @@ static int read_size(struct chunks *chunks, char c)
 {
 	int digit = digit_value(c);
 	if (digit >= 0 && chunks->count < SIZE_DIGITS_MAX) {
-		chunks->left = (chunks->count == 0 ? 0 : chunks->left * 16) + (uint32_t)digit;
+		chunks->left = chunks->left * 16 + (uint32_t)digit; // from 0
 		chunks->count++;
 		return 0;
 	}
-	if (chunks->count == 0 || digit >= 0)
+	if (chunks->count == 0)
 		return CHUNKS_WRONG;
 	chunks->at = CHUNKS_SIZE_END;
 	chunks->count = 0;

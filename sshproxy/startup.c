@@ -2,17 +2,12 @@
 // Listener: shares the places for logging in among addresses and networks.
 #include "sshproxy/startup.h"
 
-static bool is_of(const struct source_place *place, struct source source)
-{
-	return place->source.network == source.network && place->source.address == source.address;
-}
-
 static enum startup_decision decide_in_address(const struct source_place *starting, size_t count,
 	struct source newcomer, size_t *ret_leaver)
 {
 	enum startup_decision decision = STARTUP_REFUSED;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_of(&starting[i], newcomer) || !starting[i].is_silent)
+		if (starting[i].source.address != newcomer.address || !starting[i].is_silent)
 			continue;
 		if (decision == STARTUP_REFUSED ||
 			starting[i].since_ms < starting[*ret_leaver].since_ms)
@@ -27,7 +22,7 @@ enum startup_decision startup_decide(const struct source_place *starting, size_t
 {
 	size_t of_address = 0;
 	for (size_t i = 0; i < count; i++)
-		of_address += is_of(&starting[i], newcomer);
+		of_address += starting[i].source.address == newcomer.address;
 	if (of_address >= STARTUP_ADDRESS_MAX)
 		return decide_in_address(starting, count, newcomer, ret_leaver);
 	if (count < STARTUP_PLACES)
