@@ -18,7 +18,8 @@ from (
         'cron',
         coalesce(max(t.seen_at) > clock.now() - interval '150 seconds', false),
         coalesce('pg_cron came ' || clock.span(clock.now() - max(t.seen_at)) || ' ago', 'pg_cron has never come')
-        || '; it keeps the rules when no worker runs: see cron.job in the database postgres'
+        || '; it keeps the rules when no worker runs: db/apply makes its job, which is in cron.job of the database postgres, '
+        || 'and a restart of PostgreSQL its launcher, should that have been ended'
     from ccp.ticks as t
     where t.who = 'cron'
     union all

@@ -53,6 +53,12 @@ settings_saved() {
 	done
 }
 
+# What lies in it is run, and believed, by root.
+state_check() {
+	[[ ! -e $STATE_DIR || $(stat -c %u "$STATE_DIR") == 0 ]] ||
+		die "STATE_DIR must be root's, and $STATE_DIR is $(stat -c %U "$STATE_DIR")'s: what lies in it would run as root"
+}
+
 # Sets the variables above: what the stack was started with (kept) or what the caller says (given) comes first, the default
 # last. The lab's name is kept in either case: under another it would leave the one that stands behind.
 settings_load() { # kept|given
@@ -63,6 +69,7 @@ settings_load() { # kept|given
 	[[ $STATE_DIR != /* ]] || STATE_DIR=$(realpath -m "$STATE_DIR") # one directory, one spelling: processes are known by it
 	[[ $STATE_DIR =~ ^/[A-Za-z0-9._/-]+$ && ${#STATE_DIR} -le 70 ]] ||
 		die "STATE_DIR must be an absolute path of at most 70 letters, digits and ._/- (sockets lie in it), not '$STATE_DIR'"
+	state_check
 	while read -r line; do
 		name=${line%%=*}
 		[[ $1 == given && $name != CCP_LAB_PREFIX && -n ${!name:-} ]] || printf -v "$name" %s "${line#*=}"

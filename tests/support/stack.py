@@ -197,7 +197,8 @@ def sweep(directory):
     """Ends the stacks of test runs that died before they could: their directory's name holds the run's pid."""
     for path in Path(directory).glob("ccp-test-*"):
         match = re.fullmatch(r"ccp-test-(\d+)-\w+", path.name)
-        if match and not Path(f"/proc/{match[1]}").exists() and (path / "stack").exists():
+        ours = path.lstat().st_uid == os.geteuid() and not path.is_symlink()
+        if match and ours and not Path(f"/proc/{match[1]}").exists() and (path / "stack").exists():
             stack = Stack(path, "")
             del stack.environment["CCP_LAB_PREFIX"]  # the stack knows its lab's
             stack.end()

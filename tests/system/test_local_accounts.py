@@ -1,6 +1,7 @@
 """What other accounts of the machine can reach: nothing, unless an administrator has put them into a group."""
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from support.paths import SCRIPTS
 from support.postgres import Cluster
 from support.wait import WAIT_S, wait_until
 
@@ -129,6 +131,54 @@ def test_a_role_takes_its_own_places_only(stack, role):
         others = {"postgres", "ccp_agent", "ccp_dba", "ccp_automation", "ccp_admin"} - {f"ccp_{role}"}
         for other in others:
             psycopg2.connect(stack.conninfo(other)).close()
+
+
+def test_root_runs_nothing_from_a_directory_of_another_account(tmp_path):
+    """In a directory that all may write to, anybody can make the one that root is going to use."""
+    directory = Path(f"/var/tmp/ccp-t{os.getpid()}-state")
+    ran = tmp_path / "ran"
+    (directory / "service" / "ccp-agent").mkdir(parents=True)
+    (directory / "stack").touch()
+    (directory / "libexec").mkdir()
+    for script in (directory / "service" / "ccp-agent" / "run", directory / "libexec" / "ccp-agent"):
+        script.write_text(f"#!/bin/sh\ntouch {ran}\n")
+        script.chmod(0o755)
+    shutil.chown(directory, STRANGER)
+    try:
+        for name in ("up", "down", "status", "psql", "image"):
+            done = subprocess.run(
+                [SCRIPTS / name],
+                env=dict(os.environ, STATE_DIR=str(directory), PURGE="1"),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=WAIT_S,
+                check=False,
+            )
+            assert done.returncode != 0 and "would run as root" in done.stderr, (name, done.stdout + done.stderr)
+        assert not ran.exists() and directory.exists()
+    finally:
+        shutil.rmtree(directory)
+
+
+def test_nobody_else_can_hold_a_lock_that_root_waits_for(stack):
+    for path in ("/var/cache/cloud-cli-proxy", stack.directory):
+        held = subprocess.run(
+            ["setpriv", "--reuid", STRANGER, "--clear-groups", "flock", "-n", f"{path}/lock", "true"],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Permission denied" in held.stderr, held
+        held = subprocess.run(
+            ["setpriv", "--reuid", STRANGER, "--clear-groups", "flock", "-n", path, "true"],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Permission denied" in held.stderr, held
 
 
 def flood(path, until):

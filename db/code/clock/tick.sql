@@ -13,6 +13,12 @@ declare
     v_now timestamptz := clock.now();
     v_step text;
 begin
+    -- Whether pg_cron still comes is told by its ticks: nobody else may say so.
+    if session_user in ('ccp_worker', 'ccp_cron') and session_user <> 'ccp_' || p_who then
+        perform access.refuse(
+            'CP403', 'not_your_tick', format('%s may not tick as %s', session_user, p_who), '{}', 'tick in your own name'
+        );
+    end if;
     -- Before all that such a session could hold up.
     begin
         perform access.limit_sessions();
