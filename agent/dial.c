@@ -206,7 +206,7 @@ static void call_run(struct pool_job *job, struct db *db)
 	w = wait_for(REQUEST_MS, -1);
 	if (sock_send(call->fd, &reply, sizeof(reply), fds,
 		    reply.outcome == DIAL_OK ? DIAL_FD_COUNT : 0, &w, &e) != 0)
-		log_info("a dialler left before its answer", log_err(&e));
+		log_info_often("a dialler left before its answer", log_err(&e));
 	closep(&fds[DIAL_FD_SOCKET]);
 	closep(&fds[DIAL_FD_CLIENT_KEY]);
 }
@@ -230,7 +230,7 @@ static bool caller_is_known(const struct dial *dial, int fd)
 		if (peer.uid == dial->callers[i])
 			return true;
 	}
-	log_warning("a caller may not dial", log_number("uid", peer.uid));
+	log_warning_often("a caller may not dial", log_number("uid", peer.uid));
 	return false;
 }
 

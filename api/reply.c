@@ -243,7 +243,8 @@ void reply_error(struct request *r, int outcome, const struct err *e)
 		return;
 	}
 	if (outcome > 0 || db_is_away(outcome, e)) {
-		log_warning("request not served", log_text("request_id", r->head.id), log_err(e));
+		log_warning_often(
+			"request not served", log_text("request_id", r->head.id), log_err(e));
 		reply_later(r, NULL, "The database does not answer; try again in a moment.");
 		return;
 	}
@@ -282,7 +283,7 @@ bool reply_locked(struct request *r, struct db *db, const struct err *e)
 	cJSON *extra = json_new_object();
 	if (sentence)
 		json_set(extra, "holder", TAKE_PTR(holder));
-	log_warning("request not served", log_text("request_id", r->head.id),
+	log_warning_often("request not served", log_text("request_id", r->head.id),
 		log_text("holder", text), log_err(e));
 	r->reply.retry_after_s = 1;
 	reply_problem(r, 503, "locked", text, extra);

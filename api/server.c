@@ -99,7 +99,7 @@ static void accept_again(void *data)
 static void accept_pause(struct server *server, const struct err *why)
 {
 	struct err e;
-	log_warning("a connection was not served", log_err(why));
+	log_warning_often("a connection was not served", log_err(why));
 	if (loop_watch_events(server->accept, 0, &e) == 0)
 		loop_timer_set(server->pause, PAUSE_MS, 0);
 }

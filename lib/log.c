@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
 
 static const char *log_program = "";
 static enum log_level log_lowest = LOG_LEVEL_INFO;
@@ -137,4 +140,77 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	// A log that cannot be written must not stop the work, and there is nowhere to report it.
 	(void)!write(STDERR_FILENO, line.text, line.len);
 	errno = saved;
+}
+
+// What was written of an event since a moment, and what was left out.
+struct often {
+	const char *event; // NULL: a free place
+	enum log_level level;
+	int64_t since_ms;
+	unsigned lines, more;
+};
+
+static struct often often_events[LOG_OFTEN_EVENTS];
+static pthread_mutex_t often_lock = PTHREAD_MUTEX_INITIALIZER;
+static int64_t (*log_now_ms)(void) = wait_now_ms;
+
+void log_set_clock(int64_t (*now_ms)(void))
+{
+	log_now_ms = now_ms;
+}
+
+static bool often_is_over(const struct often *often)
+{
+	return !often->event || log_now_ms() - often->since_ms >= LOG_OFTEN_MS;
+}
+
+// The lock is held.
+static void often_end(struct often *often)
+{
+	if (often->event && often->more > 0)
+		log_event(often->level, often->event, LOG_FIELDS(log_number("more", often->more)));
+	*often = (struct often){0};
+}
+
+// The event's place; NULL when all are taken by others, whose time is not over. The lock is held.
+static struct often *often_find(enum log_level level, const char *event)
+{
+	struct often *free_place = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(often_events); i++) {
+		struct often *often = &often_events[i];
+		if (often_is_over(often))
+			often_end(often);
+		if (often->event && strcmp(often->event, event) == 0)
+			return often;
+		if (!often->event && !free_place)
+			free_place = often;
+	}
+	if (free_place)
+		*free_place =
+			(struct often){.event = event, .level = level, .since_ms = log_now_ms()};
+	return free_place;
+}
+
+void log_event_often(enum log_level level, const char *event, const struct log_field *fields)
+{
+	pthread_mutex_lock(&often_lock);
+	struct often *often = often_find(level, event);
+	if (often && often->lines == LOG_OFTEN_LINES) {
+		often->more++;
+	} else {
+		if (often)
+			often->lines++;
+		log_event(level, event, fields);
+	}
+	pthread_mutex_unlock(&often_lock);
+}
+
+void log_flush(void)
+{
+	pthread_mutex_lock(&often_lock);
+	for (size_t i = 0; i < ARRAY_SIZE(often_events); i++)
+		if (often_is_over(&often_events[i]))
+			often_end(&often_events[i]);
+	pthread_mutex_unlock(&often_lock);
 }

@@ -31,6 +31,16 @@ struct log_field {
 // dropped.
 void log_init(const char *program, enum log_level level);
 
+// For what others can cause as often as they like. Of one event LOG_OFTEN_LINES lines are written in
+// LOG_OFTEN_MS and no more: what came before is worth more than the same again. When that time is over
+// a line `event="..." more=N` says how many were left out: before the next line of the event, or by
+// log_flush(), which a program calls from time to time. The event is kept, not copied.
+enum { LOG_OFTEN_LINES = 20, LOG_OFTEN_MS = 10000, LOG_OFTEN_EVENTS = 16 };
+
+void log_event_often(enum log_level level, const char *event, const struct log_field *fields);
+void log_flush(void);
+void log_set_clock(int64_t (*now_ms)(void)); // for tests
+
 // Writes a line. `fields` is ended by a field whose key is NULL. Use the macros below.
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
@@ -55,3 +65,6 @@ static inline struct log_field log_err(const struct err *e)
 #define log_info(event, ...) log_event(LOG_LEVEL_INFO, event, LOG_FIELDS(__VA_ARGS__))
 #define log_warning(event, ...) log_event(LOG_LEVEL_WARNING, event, LOG_FIELDS(__VA_ARGS__))
 #define log_error(event, ...) log_event(LOG_LEVEL_ERROR, event, LOG_FIELDS(__VA_ARGS__))
+#define log_info_often(event, ...) log_event_often(LOG_LEVEL_INFO, event, LOG_FIELDS(__VA_ARGS__))
+#define log_warning_often(event, ...) \
+	log_event_often(LOG_LEVEL_WARNING, event, LOG_FIELDS(__VA_ARGS__))

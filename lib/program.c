@@ -123,6 +123,8 @@ static void on_stale_timer(void *data)
 	struct service *s = &r->service;
 	bool stale = bus_identity(s->bus) && bus_is_stale(s->bus);
 
+	log_flush();
+
 	if (stale && !r->stale) {
 		log_warning("no beat was answered for long, acting on no task until one is",
 			log_number("limit_ms", BUS_STALE_MS));

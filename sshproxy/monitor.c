@@ -156,7 +156,7 @@ static void login_log(const struct client *c)
 		[MESSAGE_NO] = "login denied",
 		[MESSAGE_REFUSED] = "login refused"};
 	if (c->query.kind != MESSAGE_KEY_OFFER || c->query.verdict == MESSAGE_REFUSED)
-		log_info(words[c->query.verdict], log_text("address", c->address),
+		log_info_often(words[c->query.verdict], log_text("address", c->address),
 			log_text("host", c->query.verdict == MESSAGE_YES ? c->name : "-"),
 			log_text("method", c->query.kind == MESSAGE_PASSWORD ? "password" : "key"),
 			log_text("session", c->query.session_id));
@@ -266,7 +266,7 @@ static void on_client(void *data, uint32_t events)
 		return;
 	}
 	if (r < 0 || (handlers[m.kind].states & IN(c->state)) == 0) {
-		log_warning("a child asked what it may not", log_text("address", c->address));
+		log_warning_often("a child asked what it may not", log_text("address", c->address));
 		listener_tell(c->monitor, MESSAGE_KILL, c->serial);
 		client_gone(c);
 		return;

@@ -189,6 +189,41 @@ service_script() { # USER[/GROUP,...] COMMAND [ARG...]
 	END
 }
 
+# Lines of PostgreSQL that clients cause by trying, one for each try or three; as svlogd matches them.
+refusals="*FATAL:  Peer authentication failed*
+*FATAL:  pg_hba.conf rejects*
+*FATAL:  sorry, too many clients already*
+*FATAL:  remaining connection slots are reserved*
+*FATAL:  too many connections for role*
+*LOG:  no match in usermap*
+*LOG:  provided user name*
+*DETAIL:  Connection matched pg_hba.conf*"
+
+# One of svlogd's directories: its files together have 40 MB, those of refusals 4.
+log_directory_make() { # DIRECTORY SETTING...
+	install -d -m 750 -o ccp-log -g root "$1"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	printf '%s\n' "${@:2}" | setpriv --reuid ccp-log --regid ccp-log --clear-groups sh -c 'cat >"$1/config"' sh "$1"
+}
+
+# What is logged of refused clients goes where it can push out nothing but its like.
+log_make() { # NAME
+	local patterns
+	mapfile -t patterns <<<"$refusals"
+	if [[ $1 == postgres ]]; then
+		log_directory_make "$STATE_DIR/log/$1" s4000000 n10 "${patterns[@]/#/-}"
+		log_directory_make "$STATE_DIR/log/$1/refused" s1000000 n4 '-*' "${patterns[@]/#/+}"
+	else
+		log_directory_make "$STATE_DIR/log/$1" s4000000 n10
+	fi
+}
+
+# The directories of a service's log.
+log_directories() { # NAME
+	printf '%s' "$STATE_DIR/log/$1"
+	[[ $1 != postgres ]] || printf ' %s' "$STATE_DIR/log/$1/refused"
+}
+
 # Makes the service's directory, not yet started, or renews its command. Whether that changed is seen at service_start.
 service_define() { # NAME USER COMMAND [ARG...]
 	local name=$1 dir=$STATE_DIR/service/$1 new=$STATE_DIR/service/.$1
@@ -204,11 +239,11 @@ service_define() { # NAME USER COMMAND [ARG...]
 	touch "$new/down"
 	service_script "$@" | file_put 755 "$new/run"
 	printf '#!/bin/sh\nexec setpriv --reuid ccp-log --regid ccp-log --clear-groups svlogd %s\n' \
-		"$STATE_DIR/log/$name" | file_put 755 "$new/log/run"
+		"$(log_directories "$name")" | file_put 755 "$new/log/run"
 	if [[ $name == postgres ]]; then # SIGTERM would wait for its clients to leave
 		printf "#!/bin/sh\nkill -INT \"\$(cat supervise/pid)\"\n" | file_put 755 "$new/control/t"
 	fi
-	install -d -m 750 -o ccp-log -g root "$STATE_DIR/log/$name"
+	log_make "$name"
 	mv "$new" "$dir"
 }
 

@@ -181,6 +181,21 @@ def test_nobody_else_can_hold_a_lock_that_root_waits_for(stack):
         assert "Permission denied" in held.stderr, held
 
 
+def test_refused_clients_push_nothing_else_out_of_the_servers_log(stack):
+    """They have a log of their own."""
+    for _ in range(20):
+        with suppress(psycopg2.OperationalError):
+            psycopg2.connect(conninfo(stack, "dba").replace("ccp_dba", "ccp_owner"))
+        with suppress(psycopg2.OperationalError):
+            psycopg2.connect(conninfo(stack, "dba", "postgres"))
+    refused = Path(stack.directory, "log", "postgres", "refused", "current")
+    wait_until(lambda: refused.read_text().count("Peer authentication failed") >= 20, "each refusal is logged")
+    wait_until(lambda: refused.read_text().count("pg_hba.conf rejects") >= 20, "of both kinds")
+    assert "Peer authentication failed" not in stack.log("postgres")
+    assert "ready to accept connections" in stack.log("postgres")
+    assert "ready to accept connections" not in refused.read_text()
+
+
 def flood(path, until):
     """Connections that say nothing, as many as the server takes, opened again as they end."""
     held = []

@@ -14,6 +14,13 @@
 static int saved_stderr, reader;
 static char line[LOG_LINE_MAX + 1];
 
+static int64_t clock_ms;
+
+static int64_t clock_read(void)
+{
+	return clock_ms;
+}
+
 static int redirect(void **state)
 {
 	int ends[2];
@@ -26,6 +33,7 @@ static int redirect(void **state)
 	close(ends[1]);
 	reader = ends[0];
 	log_init("unit", LOG_LEVEL_INFO);
+	log_set_clock(clock_read);
 	return 0;
 }
 
@@ -93,6 +101,71 @@ static void lower_levels_are_not_written(void **state)
 	assert_non_null(strstr(last_line(), "event=loud"));
 }
 
+static unsigned lines_waiting(void)
+{
+	unsigned count = 0;
+
+	log_info("end");
+	const char *text = last_line();
+	for (const char *at = text; (at = strstr(at, "event=again")); at++)
+		count++;
+	return count;
+}
+
+static void what_others_repeat_is_counted_and_not_written(void **state)
+{
+	(void)state;
+	clock_ms = 1000;
+	for (int i = 0; i < 5; i++)
+		log_info_often("again", log_number("i", i));
+	assert_int_equal(lines_waiting(), 5);
+	for (int i = 5; i < 500; i++)
+		log_info_often("again", log_number("i", i));
+	log_info_often("other");
+	assert_int_equal(lines_waiting(), LOG_OFTEN_LINES - 5);
+	assert_non_null(strstr(line, "event=other"));
+	log_flush();
+	assert_int_equal(lines_waiting(), 0); // its time is not over
+	clock_ms += LOG_OFTEN_MS;
+	log_flush();
+	assert_int_equal(lines_waiting(), 1);
+	assert_non_null(strstr(line, "event=again more=480\n"));
+	log_flush();
+	assert_int_equal(lines_waiting(), 0); // once
+	log_info_often("again");
+	assert_int_equal(lines_waiting(), 1); // and it is written again
+}
+
+static void the_count_comes_before_the_next_line(void **state)
+{
+	(void)state;
+	clock_ms += LOG_OFTEN_MS;
+	for (int i = 0; i < LOG_OFTEN_LINES + 3; i++)
+		log_warning_often("again");
+	(void)last_line();
+	clock_ms += LOG_OFTEN_MS;
+	log_warning_often("again", log_text("which", "next"));
+	assert_int_equal(lines_waiting(), 2);
+	assert_true(strstr(line, "more=3") < strstr(line, "which=next"));
+}
+
+// With more events than there are places for, all lines are written.
+static void too_many_events_lose_nothing(void **state)
+{
+	static char events[LOG_OFTEN_EVENTS][16];
+
+	(void)state;
+	clock_ms += LOG_OFTEN_MS;
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		snprintf(events[i], sizeof(events[i]), "other %zu", i);
+		log_info_often(events[i]);
+	}
+	(void)last_line();
+	for (int i = 0; i < LOG_OFTEN_LINES + 5; i++)
+		log_info_often("again");
+	assert_int_equal(lines_waiting(), LOG_OFTEN_LINES + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +173,9 @@ int main(void)
 		cmocka_unit_test(nothing_from_outside_forges_a_line),
 		cmocka_unit_test(a_long_value_is_cut_within_its_quotes),
 		cmocka_unit_test(lower_levels_are_not_written),
+		cmocka_unit_test(what_others_repeat_is_counted_and_not_written),
+		cmocka_unit_test(the_count_comes_before_the_next_line),
+		cmocka_unit_test(too_many_events_lose_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, redirect, restore);
