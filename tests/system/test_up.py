@@ -311,6 +311,23 @@ def test_up_stops_at_the_first_failure_with_its_last_words_and_what_to_do(small)
     assert "lab stands" not in told
 
 
+def test_where_nobody_may_write_to_dev_shm_it_is_said_before_postgresql_starts(small):
+    """As in a chroot. In a mount namespace of its own."""
+    words = "mount -t tmpfs -o mode=755 tmpfs /dev/shm && exec deploy/scripts/up postgres"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", words],
+        cwd=CHECKOUT,
+        env=small.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert done.returncode == 1 and "mount -t tmpfs -o mode=1777 tmpfs /dev/shm" in done.stdout, done
+    assert "PostgreSQL answers" not in done.stdout and not (small.directory / "service").exists()
+
+
 def test_what_the_servers_user_writes_into_its_directory_does_not_get_into_roots_scripts(small):
     small.up("postgres")
     small.script("down")
