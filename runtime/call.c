@@ -70,7 +70,8 @@ static const struct option *option_find(
 	return NULL;
 }
 
-// Reads one option: `--name value` or `--name=value`, with one dash or two. Returns how many words it takes, or -1.
+// Reads one option: `--name value` or `--name=value`, with one dash or two. Returns how many words
+// it takes, or -1.
 static int option_read(
 	char *const argv[], const struct option *table, struct call *call, struct err *e)
 {

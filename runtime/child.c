@@ -62,7 +62,8 @@ int child_run(
 	theirs = -1;
 	int r = answer_read(ours, what, w, &answer, e);
 	kill(pid, SIGKILL);
-	// After its answer it is gone at once. One that hangs in the kernel is left to the process that reaps after us.
+	// After its answer it is gone at once. One that hangs in the kernel is left to the process
+	// that reaps after us.
 	waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
 	if (r < 0)
 		return -1;
@@ -71,8 +72,9 @@ int child_run(
 	return answer.r;
 }
 
-// Keeps nothing but `fd` and `go`: the caller of runc reads its output until all who hold it are gone. The parent and the
-// process between have closed the file before `go` ends, so the last close is this one's.
+// Keeps nothing but `fd` and `go`: the caller of runc reads its output until all who hold it are
+// gone. The parent and the process between have closed the file before `go` ends, so the last close
+// is this one's.
 _Noreturn static void closer_main(int fd, int go, child_work work, const void *arg)
 {
 	struct err ignored;

@@ -151,7 +151,8 @@ static void ping_groups_fit(cJSON *linux_)
 		json_set_text(sysctl, name, "0 65535");
 }
 
-// Terminals are counted for the machine as a whole (kernel.pty.max), which one container could use up.
+// Terminals are counted for the machine as a whole (kernel.pty.max), which one container could use
+// up.
 static void terminals_limit(cJSON *mounts)
 {
 	cJSON *mount;

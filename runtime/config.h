@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// config.json of the OCI runtime specification 1.0, as dockerd writes it: what is read from it, refused, and changed.
+// config.json (OCI runtime specification 1.0): what is read from it, refused, and changed.
 #pragma once
 
 #include <stdbool.h>
@@ -38,15 +38,17 @@ struct config {
 	struct limits limits; // taken out of process.rlimits
 };
 
-// Reads a config.json and takes CCP_IDS out of process.env. What the wrapper does not know, or could not keep its promise
-// with (namespaces shared with others, a user namespace that is there already, mounts that spread, ids beyond the range),
-// is an error: a sentence that says what to do. The caller calls config_done on success.
+// Reads a config.json and takes CCP_IDS out of process.env. What the wrapper does not know, or
+// could not keep its promise with (namespaces shared with others, a user namespace that is there
+// already, mounts that spread, ids beyond the range), is an error: a sentence that says what to do.
+// The caller calls config_done on success.
 _must_check_ int config_read(const char *text, size_t len, struct config *ret, struct err *e);
 void config_done(struct config *c);
 
 // Where the copy of bind number `i` is mounted; the caller frees it.
 char *config_bind_target(size_t i);
 
-// The config for runc: the user namespace at PLACE_USERNS with its map, the root at PLACE_ROOT, binds from their copies,
-// a ping_group_range that the map has, an end to its terminals. The texts that c->root and c->binds point to are gone. The caller frees it.
+// The config for runc: the user namespace at PLACE_USERNS with its map, the root at PLACE_ROOT,
+// binds from their copies, a ping_group_range that the map has, an end to its terminals. The texts
+// that c->root and c->binds point to are gone. The caller frees it.
 char *config_edited(struct config *c);

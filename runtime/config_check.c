@@ -12,7 +12,8 @@
 
 // --- namespaces
 
-// All are the container's own: one that belongs to another user namespace would not be its root user's to set up.
+// All are the container's own: one that belongs to another user namespace would not be its root
+// user's to set up.
 static const struct {
 	const char *type;
 	bool must;
@@ -88,7 +89,8 @@ static int linux_check(const cJSON *linux_, struct err *e)
 
 // --- hooks
 
-// dockerd's own tells it the network namespace before the container's program starts; it runs outside.
+// dockerd's own tells it the network namespace before the container's program starts; it runs
+// outside.
 static int hooks_check(const cJSON *config, struct err *e)
 {
 	const cJSON *hooks = NULL, *one;

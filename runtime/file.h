@@ -8,7 +8,8 @@
 
 struct err;
 
-// Reads a file of at most `max` bytes; a longer one is an error. *ret is NUL-terminated, the caller frees it.
+// Reads a file of at most `max` bytes; a longer one is an error. *ret is NUL-terminated, the caller
+// frees it.
 _must_check_ int file_read_all(
 	const char *path, size_t max, char **ret, size_t *ret_len, struct err *e);
 

@@ -8,7 +8,8 @@
 
 #include "lib/err.h"
 
-// The highest range ends below the ids that kernels and tools keep for "no such user" (65535 of 16 bits, all ones).
+// The highest range ends below the ids that kernels and tools keep for "no such user" (65535 of 16
+// bits, all ones).
 static const uint32_t base_max = UINT32_MAX - 2 * IDS_SIZE + 1;
 
 // A decimal number without sign, blank or leading zero; *text moves behind it.

@@ -15,6 +15,7 @@ struct ids {
 	uint32_t owner; // of the namespace: no account's, and outside of every range
 };
 
-// Reads "<base>:<owner>", decimal. A range that is not whole or reaches below 131072, and an owner below 65536 or within
-// the range, is an error: the container would share ids with the machine's accounts, or own itself.
+// Reads "<base>:<owner>", decimal. A range that is not whole or reaches below 131072, and an owner
+// below 65536 or within the range, is an error: the container would share ids with the machine's
+// accounts, or own itself.
 _must_check_ int ids_parse(const char *text, struct ids *ret, struct err *e);

@@ -10,8 +10,9 @@
 
 struct err;
 
-// runc sets limits with prlimit(2) from outside. For a process in another user namespace that needs CAP_SYS_RESOURCE, which
-// root does not have on every machine. Inheriting needs nothing as long as the engine's own limit is not lower.
+// runc sets limits with prlimit(2) from outside. For a process in another user namespace that needs
+// CAP_SYS_RESOURCE, which root does not have on every machine. Inheriting needs nothing as long as
+// the engine's own limit is not lower.
 struct limits {
 	struct limit {
 		const char *type; // "RLIMIT_NOFILE"
@@ -21,8 +22,9 @@ struct limits {
 	size_t count;
 };
 
-// Takes open files and core dumps out of `process`, the member of a config.json or the file of `runc exec`. One whose soft
-// and hard values differ stays: runc, a program in Go, raises its own soft limit of open files.
+// Takes open files and core dumps out of `process`, the member of a config.json or the file of
+// `runc exec`. One whose soft and hard values differ stays: runc, a program in Go, raises its own
+// soft limit of open files.
 _must_check_ int limits_take(cJSON *process, struct limits *ret, struct err *e);
 
 // Gives them to this process.

@@ -73,7 +73,8 @@ static int own_check(const struct overlay *o, const char *value, const char *nam
 		value, o->home, wanted);
 }
 
-// Options that dockerd sets or the kernel shows by itself; the overlay that replaces this one has the same.
+// Options that dockerd sets or the kernel shows by itself; the overlay that replaces this one has
+// the same.
 static const char *const same_for_both[] = {"rw", "index=off", "nouserxattr", "redirect_dir=off",
 	"redirect_dir=nofollow", "metacopy=off", "xino=off", "xino=auto", "xino=on", "uuid=on",
 	"uuid=null", "uuid=auto", "uuid=off", "nfs_export=off"};
@@ -145,7 +146,8 @@ static bool line_read(char *text, struct line *ret)
 	return ret->options;
 }
 
-// The line of the mount at `root`, cut into *ret; *text holds it, the caller frees it. ENOENT when there is none.
+// The line of the mount at `root`, cut into *ret; *text holds it, the caller frees it. ENOENT when
+// there is none.
 static int line_find(
 	FILE *mountinfo, const char *root, char **text, struct line *ret, struct err *e)
 {

@@ -23,8 +23,8 @@
 #include "runtime/file.h"
 #include "runtime/ids.h"
 
-// Becomes the owner and makes the namespace. CAP_SYS_ADMIN of the machine lasts until then: some distributions let no process
-// without it make one (kernel.unprivileged_userns_clone=0, AppArmor).
+// Becomes the owner and makes the namespace. CAP_SYS_ADMIN of the machine lasts until then: some
+// distributions let no process without it make one (kernel.unprivileged_userns_clone=0, AppArmor).
 static int owner_become(uid_t owner, pid_t parent, struct err *e)
 {
 	struct proc_user user = {.uid = owner, .gid = owner};

@@ -2,8 +2,9 @@
 // Where the wrapper puts what runc mounts: paths that every container's root user can walk to.
 #pragma once
 
-// A permanent empty directory of the machine, the same for all engines. In the mount namespace that the wrapper makes for
-// one `runc create`, a tmpfs covers it; nothing of that is seen outside, and it ends with runc.
+// A permanent empty directory of the machine, the same for all engines. In the mount namespace that
+// the wrapper makes for one `runc create`, a tmpfs covers it; nothing of that is seen outside, and
+// it ends with runc.
 #define PLACE "/run/ccp-runtime"
 
 #define PLACE_ROOT \

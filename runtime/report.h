@@ -5,5 +5,6 @@
 struct err;
 struct call;
 
-// Says what went wrong, in the form that the caller asked for. Docker shows the last error of that file to its client.
+// Says what went wrong, in the form that the caller asked for. Docker shows the last error of that
+// file to its client.
 void report_error(const struct call *call, const struct err *error);

@@ -36,8 +36,11 @@ struct place {
 	int tree; // to be mounted there
 };
 
-static int machine_enter(const struct place *p, struct err *e)
+// Also as the whole work of a child: it leaves our namespace.
+static int machine_enter(const void *arg, struct err *e)
 {
+	const struct place *p = arg;
+
 	if (setns(p->machine, CLONE_NEWNS) < 0)
 		return err_set(e, errno, "go back to the engine's mount namespace");
 	return 0;
@@ -61,12 +64,8 @@ static int machine_unmount(const void *arg, struct err *e)
 	return 0;
 }
 
-static int machine_leave(const void *arg, struct err *e)
-{
-	return machine_enter(arg, e);
-}
-
-// Waits for IN_UNMOUNT (inotify(7)): it comes when the file system has ended, whichever was the last to hold it.
+// Waits for IN_UNMOUNT (inotify(7)): it comes when the file system has ended, whichever was the
+// last to hold it.
 static int end_wait(int watch, const struct wait *w, struct err *e)
 {
 	union {
@@ -107,7 +106,7 @@ int swap_end(const char *root, int machine, const struct wait *w, struct err *e)
 	if (child_run(machine_unmount, &p, "unmounting the engine's overlay", w, e) < 0)
 		return -1;
 	failpoint("runtime", "end", "before");
-	if (child_close_last(&old, machine_leave, &p, e) < 0)
+	if (child_close_last(&old, machine_enter, &p, e) < 0)
 		return -1;
 	struct wait end = wait_at_most(w, END_MS);
 	return end_wait(watch, &end, e) < 0 ? -1 : 0;
@@ -115,8 +114,9 @@ int swap_end(const char *root, int machine, const struct wait *w, struct err *e)
 
 // --- the beginning of ours
 
-// What an overlay does to its layers it does with the rights of who mounted it: these, and no others. Without
-// CAP_SYS_RESOURCE the quota and the reserved blocks of the file system below hold for containers.
+// What an overlay does to its layers it does with the rights of who mounted it: these, and no
+// others. Without CAP_SYS_RESOURCE the quota and the reserved blocks of the file system below hold
+// for containers.
 static const uint64_t overlay_rights =
 	1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER |
 	1U << CAP_FSETID | 1U << CAP_SYS_ADMIN | 1U << CAP_MKNOD | 1ULL << CAP_SETFCAP;
@@ -126,8 +126,8 @@ struct mounter {
 	unsigned base;
 };
 
-// As user ids of files go it is the container's root: as 0 it could not make a file in a copy that has no such id
-// (EOVERFLOW, and the mount would silently be read-only).
+// As user ids of files go it is the container's root: as 0 it could not make a file in a copy that
+// has no such id (EOVERFLOW, and the mount would silently be read-only).
 static int overlay_become(unsigned base, struct err *e)
 {
 	if (setgroups(0, NULL) < 0)
@@ -141,10 +141,11 @@ static int overlay_become(unsigned base, struct err *e)
 	return 0;
 }
 
-// The names are those that dockerd gives when it finds whole paths too long, and so within the page that mount(2) takes. When
-// dockerd restarts a container it leaves this overlay mounted, and we read these options. What the module's parameters could
-// turn on is said to be off: dockerd's overlay of the same layers has it off, and a redirected directory of the user's could
-// lead a mount of runc's elsewhere.
+// The names are those that dockerd gives when it finds whole paths too long, and so within the page
+// that mount(2) takes. When dockerd restarts a container it leaves this overlay mounted, and we
+// read these options. What the module's parameters could turn on is said to be off: dockerd's
+// overlay of the same layers has it off, and a redirected directory of the user's could lead a
+// mount of runc's elsewhere.
 static char *overlay_options(const struct overlay *o)
 {
 	_cleanup_(str_done) struct str s = STR_INIT(4095);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes what ccp-runtime reads: an edited config keeps its promises, and layers stay within their directory.
+// Fuzzes what ccp-runtime reads: edited configs keep promises, layers stay in their directory.
 // uses: runtime/config.c runtime/config_check.c runtime/ids.c runtime/limits.c runtime/overlay.c
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ccp-runtime's config.json: the edit is the golden one; what cannot be served is refused, each by its sentence.
+// ccp-runtime's config.json: the edit is the golden one, what cannot be served is refused.
 // uses: runtime/config.c runtime/config_check.c runtime/ids.c runtime/limits.c
 #include "tests/unit/unit.h"
 

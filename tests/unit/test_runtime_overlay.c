@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overlay that ccp-runtime replaces, as mountinfo shows it: dockerd's layout is read, everything else refused.
+// The overlay in mountinfo: dockerd's layout is read, everything else is refused.
 // uses: runtime/overlay.c
 #include "tests/unit/unit.h"
 
