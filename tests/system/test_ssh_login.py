@@ -266,7 +266,7 @@ def test_wrong_passwords_earn_a_wait_for_their_source_and_no_other(client):
     assert "Too many attempts" not in answers[0]
     assert "Too many attempts" in answers[-1]
     assert "Too many attempts" in client.by_password(client.guest.ssh_password, "true", options=there).stderr
-    assert "Too many attempts" in client.run("true", options=there).stderr  # a key is no way around it
+    assert client.run("echo in", options=there).stdout == "in\n"  # a right key does not wait for mistakes
     assert client.run("echo in", options=["-o", "BindAddress=127.0.0.8"]).stdout == "in\n"
     assert client.by_password(client.guest.ssh_password, "echo in").stdout == "in\n"
     events = client.host.owner.value(
@@ -387,15 +387,6 @@ def test_a_right_password_waits_for_a_few_of_the_wrong_ones_of_others_and_not_fo
         for one in running:
             one.result()
     print(f"median {sorted(took)[2]:.3f} s, most {max(took):.3f} s")
-
-
-def test_wrong_passwords_of_others_at_an_address_do_not_keep_a_right_key_out(client):
-    for _ in range(4):
-        client.by_password("wrong horse", "true")
-    done = client.by_password(client.guest.ssh_password, "true")
-    assert "Too many attempts" in done.stderr, done
-    assert client.run("echo in").stdout == "in\n"
-    client.host.owner.rows("delete from ccp.penalties")
 
 
 # --- clients of Debian 12 that know neither gcm nor etm
