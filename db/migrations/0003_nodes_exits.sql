@@ -8,7 +8,9 @@ create table ccp.nodes (
     limits jsonb not null default '{}',
     created_at timestamptz not null default clock.now(),
     constraint node_name_is_unique unique (name),
-    constraint node_limits_are_numbers_by_name check (jsonb_typeof(limits) = 'object'),
+    constraint node_limits_are_numbers_by_name check (
+        jsonb_typeof(limits) = 'object' and not limits @? '$.* ? (@.type() != "number")'
+    ),
     constraint node_name_is_a_hostname check (name ~ '^[A-Za-z0-9]([A-Za-z0-9.-]{0,62})$')
 );
 comment on sequence ccp.nodes_id_seq is 'Ids of nodes.';

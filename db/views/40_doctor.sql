@@ -181,7 +181,7 @@ from (
                 'these start no host: '
                 || string_agg(format('%s (%s)', r.node, r.why), ', ' order by r.node) filter (where r.node is not null)
                 || '; mend that, or set user_namespaces to off',
-                'each container has user ids and a user namespace of its own'
+                'a container that starts has user ids and a user namespace of its own'
             )
         end
     from (select s.value from ccp.settings as s where s.name = 'user_namespaces') as setting
@@ -202,6 +202,7 @@ from (
         join ccp.hosts as h on h.node_id = n.id
         where n.taken_ids <> '{}'
             and h.status <> 'deleted'
+            and exists (select from ccp.settings as s where s.name = 'user_namespaces' and s.value = '"required"')
             and host.ids_are_taken(h.slot, n.taken_ids)
     ) as t
     union all

@@ -1,7 +1,7 @@
 -- Why a host may not be started on its machine, and what the doctor says of it.
 begin;
 \ir ../hosts.psql
-select plan(19);
+select plan(21);
 
 create function t.refusal() returns text language sql as $$ select host.spec(t.host()) ->> 'refusal' $$;
 create function t.report(p_refusal text, p_taken int8multirange default '{}', p_limits jsonb default '{}') returns void
@@ -11,7 +11,7 @@ create function t.doctor(p_name text) returns text language sql as $$
 $$;
 
 select is(t.refusal(), null, 'before an agent has told anything nothing is refused');
-select is(t.doctor('user_namespaces'), 'ok: each container has user ids and a user namespace of its own', 'and the doctor is content');
+select is(t.doctor('user_namespaces'), 'ok: a container that starts has user ids and a user namespace of its own', 'and the doctor is content');
 select is(t.doctor('user_ids'), 'ok: no account has an id of a host', 'here too');
 
 select t.report('it has no runtime ccp');
@@ -51,6 +51,7 @@ select is(
 );
 update ccp.settings set value = '"off"' where name = 'user_namespaces';
 select is(t.refusal(), null, 'without ids of its own it has none that somebody could have');
+select is(t.doctor('user_ids'), 'ok: no account has an id of a host', 'nor has the doctor anything to say');
 update ccp.settings set value = '"required"' where name = 'user_namespaces';
 select t.report(null, '{[2147287000,2147287040)}');
 select is(t.refusal(), null, 'ids beside its own are not its business');
@@ -74,6 +75,9 @@ select matches(t.doctor('kernel.pid_max'), 'carries 0 hosts', 'never fewer than 
 create temporary table before as select xmin::text as version from ccp.nodes;
 select t.report(null, '{}', '{"kernel.pid_max": 1}');
 select is((select n.xmin::text from ccp.nodes as n), (select b.version from before as b), 'what is said again is not written again');
+select throws_ok(
+    $$select t.report(null, '{}', '{"kernel.pid_max": "many"}')$$, '23514', null, 'a limit is a number: the doctor counts with it'
+);
 set session authorization ccp_worker;
 select throws_ok($$select node.report(1, null, '{}', '{}')$$, '42501', null, 'only agents tell');
 reset session authorization;
