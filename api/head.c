@@ -73,8 +73,8 @@ static const char *read_request_line(char *line, struct head *head)
 		return "The method is not well-formed.";
 	if (*target != '/')
 		return "The target must be a path.";
-	for (const char *p = target; *p != '\0'; p++)
-		if (*p < 0x21 || *p > 0x7e) // char is signed: so are bytes above ASCII
+	for (const unsigned char *p = (const unsigned char *)target; *p != '\0'; p++)
+		if (*p < 0x21 || *p > 0x7e)
 			return "The target is not well-formed.";
 	head->method = line;
 	head->target = target;
