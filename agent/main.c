@@ -19,7 +19,7 @@
 #include "agent/host/inspect.h"
 #include "agent/host/outbox.h"
 #include "agent/host/sync.h"
-#include "agent/machine.h"
+#include "agent/troubles.h"
 #include "agent/net/netns.h"
 #include "agent/release.h"
 #include "agent/store/directory.h"
@@ -91,7 +91,7 @@ struct state {
 	struct agent agent;
 	struct sync *sync;
 	struct loop_source *inspections; // the timer of those that had to wait
-	struct machine *machine;
+	struct troubles *troubles;
 	char node[65];
 	char *lock_path;
 };
@@ -217,7 +217,7 @@ static int listen_begin(struct service *s, struct err *e)
 	}
 	if (uplink_open(a, e) < 0 || sealing_key_load(a, e) < 0)
 		return -1;
-	machine_find_cgroups(a);
+	troubles_find_cgroups(a);
 	return dial_new(a, &a->dial, e);
 }
 
@@ -280,7 +280,7 @@ static int registered(struct service *s, const struct bus_identity *identity, st
 	a->owner.cluster = a->cluster;
 	if (!text_copy(a->cluster, sizeof(a->cluster), identity->cluster))
 		return err_say(e, EPROTO, "the database's cluster has too long a name");
-	if (release_remember(a, e) < 0 || machine_new(a, &state_of(s)->machine, e) < 0)
+	if (release_remember(a, e) < 0 || troubles_new(a, &state_of(s)->troubles, e) < 0)
 		return -1;
 	return dial_start(a->dial, e);
 }
@@ -296,7 +296,7 @@ static void state_free(struct state *state)
 	struct agent *a = &state->agent;
 
 	loop_source_free(state->inspections);
-	machine_free(state->machine);
+	troubles_free(state->troubles);
 	guards_free(a->guards);
 	outbox_free(a->outbox);
 	sync_free(state->sync);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -119,26 +120,56 @@ static void line_add_time(struct line *line)
 	line_add_text(line, "time", text);
 }
 
-void log_event(enum log_level level, const char *event, const struct log_field *fields)
+static void line_begin(struct line *line, enum log_level level, const char *event)
 {
 	static const char *const names[] = {"debug", "info", "warning", "error"};
-	struct line line = {.len = 0};
 	char pid[16];
+
+	line->len = 0;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	line_add_time(line);
+	line_add_text(line, "level", names[level]);
+	line_add_text(line, "program", log_program);
+	line_add_text(line, "pid", pid);
+	line_add_text(line, "event", event);
+}
+
+// A log that cannot be written must not stop the work. Who reads the pipe waits as long as its disk
+// is full, and the pipe fills. A pipe with room has room for a whole line (PIPE_BUF).
+static bool line_write(struct line *line)
+{
+	struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (poll(&room, 1, 0) == 0)
+		return false;
+	line->text[line->len++] = '\n';
+	(void)!write(STDERR_FILENO, line->text, line->len);
+	return true;
+}
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // from poll to write
+	static int64_t lost; // lines, since the last that was written
+	struct line line, before;
 
 	if (level < log_lowest)
 		return;
 	int saved = errno;
-	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	line_add_time(&line);
-	line_add_text(&line, "level", names[level]);
-	line_add_text(&line, "program", log_program);
-	line_add_text(&line, "pid", pid);
-	line_add_text(&line, "event", event);
+	line_begin(&line, level, event);
 	for (; fields->key; fields++)
 		line_add_field(&line, fields);
-	line.text[line.len++] = '\n';
-	// A log that cannot be written must not stop the work, and there is nowhere to report it.
-	(void)!write(STDERR_FILENO, line.text, line.len);
+	pthread_mutex_lock(&lock);
+	if (lost > 0) {
+		const struct log_field count = log_number("lines", lost);
+
+		line_begin(&before, LOG_LEVEL_WARNING, "the log was full, lines are lost");
+		line_add_field(&before, &count);
+		lost = line_write(&before) ? 0 : lost;
+	}
+	if (lost > 0 || !line_write(&line))
+		lost++;
+	pthread_mutex_unlock(&lock);
 	errno = saved;
 }
 

@@ -200,6 +200,20 @@ void outbox_troubles(struct outbox *box, const cJSON *troubles)
 	box->wake(box->data);
 }
 
+void outbox_disk(struct outbox *box, int64_t free_bytes, int64_t size_bytes)
+{
+	struct entry *entry = xnew(struct entry);
+
+	entry->sql = "select node.set_disk($1, $2, $3)";
+	entry->count = 3;
+	entry->params[1] = xasprintf("%lld", (long long)free_bytes);
+	entry->params[2] = xasprintf("%lld", (long long)size_bytes);
+	pthread_mutex_lock(&box->lock);
+	push(box, entry);
+	pthread_mutex_unlock(&box->lock);
+	box->wake(box->data);
+}
+
 static int entry_send(
 	struct entry *entry, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
 {

@@ -42,6 +42,9 @@ void outbox_ssh(struct outbox *box, const char *host_id, const char *why_not);
 // node.set_troubles: everything that is wrong with the machine, as {name: sentence}.
 void outbox_troubles(struct outbox *box, const cJSON *troubles);
 
+// node.set_disk.
+void outbox_disk(struct outbox *box, int64_t free_bytes, int64_t size_bytes);
+
 // Sends what is there. 0: all is reported (what SQL refuses, such as a deleted host's, is dropped).
 // Not 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so
 // after 0 the caller's own entries are stored.

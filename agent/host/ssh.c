@@ -16,7 +16,7 @@
 #include "lib/sock.h"
 
 // Root inside can make each question take its whole time, and checks have few threads.
-enum { BANNER_MS = 1000, GATE_MS = 200, SSH_PORT = 22 };
+enum { BANNER_MS = 1000, GATE_MS = 1000, SSH_PORT = 22 };
 
 int ssh_banner(int ns_fd, const struct wait *w, struct err *e)
 {
@@ -72,6 +72,7 @@ bool ssh_check(struct agent *a, struct host *host, const struct wait *w)
 	bool has_words = words_ask(a, host, &answer, &ignored) == 0 && answer.words[0];
 	_cleanup_(freep) char *why = xasprintf("%s%s%s", e.message,
 		has_words ? "; last said inside: " : "", has_words ? answer.words : "");
-	ssh_note(a, host->id, why);
+	(void)hosts_note_ssh(a->hosts, host->id, false);
+	outbox_ssh(a->outbox, host->id, why); // each time: the reason may be another one now
 	return false;
 }

@@ -6,6 +6,8 @@ create table ccp.nodes (
     engine_refusal ccp.sentence,
     taken_ids int8multirange not null default '{}',
     limits jsonb not null default '{}',
+    disk_free_bytes bigint,
+    disk_bytes bigint,
     created_at timestamptz not null default clock.now(),
     constraint node_name_is_unique unique (name),
     constraint node_limits_are_numbers_by_name check (
@@ -22,6 +24,9 @@ comment on column ccp.nodes.engine_refusal is
 comment on column ccp.nodes.taken_ids is
 'User and group ids there, of those that hosts may get, which belong to accounts or to /etc/subuid and /etc/subgid.';
 comment on column ccp.nodes.limits is 'The machine''s limits by name, as its agent last read them: see ccp.machine_limits.';
+comment on column ccp.nodes.disk_free_bytes is
+'What users without privileges may still write on the disk with the state directory; null: no agent has told.';
+comment on column ccp.nodes.disk_bytes is 'How large that disk is.';
 comment on column ccp.nodes.created_at is 'When a program first registered there.';
 
 create table ccp.machine_limits (

@@ -47,6 +47,10 @@ values
         'tunnel_memory_mb', '256', 'number', null, 32, 65536, false,
         'Memory limit of each host''s tunnel in MiB; it tidies up from half of it on.'
     ),
+    (
+        'disk_reserve_percent', '5', 'number', null, 0, 90, false,
+        'Percent of a node''s disk that are kept back: with less free none of its hosts is started.'
+    ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
         'event_retention_days', '90', 'number', null, 1, 36500, false,

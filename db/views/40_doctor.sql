@@ -150,6 +150,22 @@ from (
         and greatest(s.verified_at, h.status_changed_at) < clock.now() - f.allowed
     union all
     select
+        'disk',
+        count(*) = 0,
+        coalesce(
+            string_agg(
+                format(
+                    '%s has %s of %s free: no host is started there', n.name, pg_size_pretty(n.disk_free_bytes),
+                    pg_size_pretty(n.disk_bytes)
+                ),
+                ', ' order by n.name
+            ),
+            'every node''s disk has more room than disk_reserve_percent'
+        )
+    from ccp.nodes as n
+    where node.disk_is_short(n.disk_free_bytes, n.disk_bytes)
+    union all
+    select
         'ssh',
         count(*) = 0,
         coalesce(

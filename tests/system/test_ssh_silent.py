@@ -35,21 +35,28 @@ def test_an_sshd_that_is_gone_is_told_until_it_is_back(client, user):
     assert told(user, host)["ssh_silent_since"] is None
     status, output = host.run("sh", "-c", "mv /usr/sbin/sshd /usr/sbin/away && pkill -x sshd")
     assert status == 0, output
+    try:
+        is_told_as_silent(client, user, after)
+    finally:
+        assert host.run("mv", "/usr/sbin/away", "/usr/sbin/sshd")[0] == 0
+    host.wait_event("host.ssh.answers", after)
+    assert told(user, host)["ssh_silent_since"] is None
+    assert "ssh" not in why(host)
+    assert client.run("true").returncode == 0
+
+
+def is_told_as_silent(client, user, after):
+    host = client.host
     wait_until(lambda: told(user, host)["ssh_silent_since"], "the API says that ssh does not answer")
     message, _ = host.wait_event("host.ssh.silent", after)
     assert "refused" in message
     assert told(user, host)["status"] == "running"
     assert "but nobody can come in by ssh: for" in why(host)
-    assert "execute /usr/sbin/sshd: No such file" in why(host)  # what PID 1 heard
+    wait_until(lambda: "execute /usr/sbin/sshd: No such file" in why(host), "what PID 1 heard is told")
     done = client.run("true")
     assert done.returncode == 255
     assert "The host runs, but its own sshd does not answer" in done.stderr
     assert "rebuild" in done.stderr
-    assert host.run("mv", "/usr/sbin/away", "/usr/sbin/sshd")[0] == 0
-    host.wait_event("host.ssh.answers", after)
-    assert told(user, host)["ssh_silent_since"] is None
-    assert "ssh" not in why(host)
-    assert client.run("true").returncode == 0
 
 
 def test_a_container_that_refuses_dev_is_not_the_users_key_and_a_rebuild_mends_it(client, user):

@@ -5,6 +5,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +52,29 @@ static const char *last_line(void)
 
 	line[len > 0 ? len : 0] = '\0';
 	return line;
+}
+
+// As when the disk of the log is full: who reads the pipe waits.
+static void a_full_pipe_stops_no_work_and_lost_lines_are_counted(void **state)
+{
+	char full[4096] = {0};
+
+	(void)state;
+	assert_int_equal(fcntl(STDERR_FILENO, F_SETPIPE_SZ, sizeof(full)), sizeof(full));
+	assert_int_equal(write(STDERR_FILENO, full, sizeof(full)), sizeof(full));
+	alarm(10); // ends the test if it waits
+	log_info("one");
+	log_info("two");
+	alarm(0);
+	assert_int_equal(read(reader, full, sizeof(full)), sizeof(full));
+	assert_int_equal(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 65536), 65536);
+	log_info("three");
+	assert_non_null(strstr(last_line(), "level=warning"));
+	assert_non_null(strstr(line, "event=\"the log was full, lines are lost\" lines=2\n"));
+	assert_non_null(strstr(line, "event=three\n"));
+	log_info("four");
+	assert_null(strstr(last_line(), "lost"));
+	assert_non_null(strstr(line, "event=four\n"));
 }
 
 static void fields_follow_the_event(void **state)
@@ -170,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_follow_the_event),
+		cmocka_unit_test(a_full_pipe_stops_no_work_and_lost_lines_are_counted),
 		cmocka_unit_test(nothing_from_outside_forges_a_line),
 		cmocka_unit_test(a_long_value_is_cut_within_its_quotes),
 		cmocka_unit_test(lower_levels_are_not_written),

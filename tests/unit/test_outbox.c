@@ -84,6 +84,9 @@ static int setup(void **state)
 	run(db, "create function node.set_troubles(p bigint, troubles jsonb) returns void "
 		"language sql as $$ insert into told (process, state, checks) "
 		"values (p, 'troubles', troubles) $$");
+	run(db, "create function node.set_disk(p bigint, free bigint, size bigint) returns void "
+		"language sql as $$ insert into told (process, sequence, state) "
+		"values (p, free, 'disk ' || size) $$");
 	db_free(db);
 	return 0;
 }
@@ -141,9 +144,13 @@ static void sshs_silence_and_the_machines_troubles_are_told(void **state)
 	outbox_ssh(box, host, NULL);
 	json_set_text(troubles, "disk", "is full");
 	outbox_troubles(box, troubles);
-	assert_int_equal(rings, 3);
+	outbox_disk(box, 5, 1LL << 40);
+	assert_int_equal(rings, 4);
 	assert_int_equal(flush(box, db, 3000), 0);
-	assert_int_equal(number(db, "select count(*) from told where process = 7"), 3);
+	assert_int_equal(number(db, "select count(*) from told where process = 7"), 4);
+	assert_int_equal(number(db, "select count(*) from told where sequence = 5 and "
+				    "state = 'disk 1099511627776'"),
+		1);
 	assert_int_equal(
 		number(db, "select count(*) from told where id = 1 and code = 'refused' and "
 			   "at > clock_timestamp() - interval '9 s'"),

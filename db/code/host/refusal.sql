@@ -6,6 +6,11 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
     select case
+        when node.disk_is_short(n.disk_free_bytes, n.disk_bytes) then format(
+            'the disk of %s is nearly full (%s free): no host is started there before something has been removed',
+            n.name, pg_size_pretty(n.disk_free_bytes)
+        )
+        when setting.text('user_namespaces') <> 'required' then null
         when n.engine_refusal is not null then format(
             'the Docker engine of %s gives containers no user namespaces of their own (%s): mend that, or set '
             'user_namespaces to off (ccp.doctor says what that costs)',
@@ -20,7 +25,6 @@ as $$
     from ccp.nodes as n
     cross join host.ids(p_host.slot) as i (ids)
     where n.id = p_host.node_id
-        and setting.text('user_namespaces') = 'required'
 $$;
 
 revoke all on function host.refusal(ccp.hosts) from public;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at the machine: a table of what may be wrong with it.
-#include "agent/machine.h"
+// A table of what may be wrong with the machine, and its disk.
+#include "agent/troubles.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "agent/agent.h"
 #include "agent/host/outbox.h"
@@ -20,7 +21,7 @@
 
 enum { LOOK_MS = 60000, SMALL_MAX = 4096, CHECK_BYTES = 4096 };
 
-struct machine {
+struct troubles {
 	struct agent *agent;
 	struct loop_source *timer;
 	bool busy;
@@ -82,39 +83,50 @@ static const struct look {
 	{0},
 };
 
+// The numbers; what they mean is SQL's.
+static void disk_tell(const struct agent *a)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(a->store.fd, &fs) == 0)
+		outbox_disk(a->outbox, (int64_t)(fs.f_bavail * fs.f_frsize),
+			(int64_t)(fs.f_blocks * fs.f_frsize));
+}
+
 static void look_run(struct pool_job *job, struct db *db)
 {
-	const struct machine *m = container_of(job, struct machine, job);
+	const struct troubles *t = container_of(job, struct troubles, job);
 	_cleanup_(json_freep) cJSON *troubles = json_new_object();
 
 	(void)db;
 	for (const struct look *l = looks; l->name; l++) {
-		_cleanup_(freep) char *sentence = l->look(m->agent);
+		_cleanup_(freep) char *sentence = l->look(t->agent);
 
 		if (sentence)
 			json_set_text(troubles, l->name, sentence);
 	}
-	outbox_troubles(m->agent->outbox, troubles);
+	outbox_troubles(t->agent->outbox, troubles);
+	disk_tell(t->agent);
 }
 
 static void look_done(struct pool_job *job)
 {
-	struct machine *m = container_of(job, struct machine, job);
+	struct troubles *t = container_of(job, struct troubles, job);
 
-	m->busy = false;
+	t->busy = false;
 }
 
 static void on_timer(void *data)
 {
-	struct machine *m = data;
+	struct troubles *t = data;
 
-	if (m->busy)
+	if (t->busy)
 		return;
-	m->job = (struct pool_job){.run = look_run, .done = look_done};
-	m->busy = pool_submit(m->agent->check_pool, &m->job) == 0;
+	t->job = (struct pool_job){.run = look_run, .done = look_done};
+	t->busy = pool_submit(t->agent->check_pool, &t->job) == 0;
 }
 
-void machine_find_cgroups(struct agent *a)
+void troubles_find_cgroups(struct agent *a)
 {
 	struct err e;
 
@@ -125,24 +137,24 @@ void machine_find_cgroups(struct agent *a)
 	a->no_cgroups = xstrdup(e.message);
 }
 
-int machine_new(struct agent *a, struct machine **ret, struct err *e)
+int troubles_new(struct agent *a, struct troubles **ret, struct err *e)
 {
-	struct machine *m = xnew(struct machine);
+	struct troubles *t = xnew(struct troubles);
 
-	m->agent = a;
-	if (loop_timer(a->loop, on_timer, m, &m->timer, e) < 0) {
-		free(m);
+	t->agent = a;
+	if (loop_timer(a->loop, on_timer, t, &t->timer, e) < 0) {
+		free(t);
 		return -1;
 	}
-	loop_timer_set(m->timer, 1, LOOK_MS);
-	*ret = m;
+	loop_timer_set(t->timer, 1, LOOK_MS);
+	*ret = t;
 	return 0;
 }
 
-void machine_free(struct machine *m)
+void troubles_free(struct troubles *t)
 {
-	if (!m)
+	if (!t)
 		return;
-	loop_source_free(m->timer);
-	free(m);
+	loop_source_free(t->timer);
+	free(t);
 }

@@ -1,0 +1,46 @@
+-- How much of the disk with the state directory is free, by an agent. While less than the reserve is, none of its hosts is
+-- started (host.refusal): what runs goes on, and a database or a home on the same disk has room to end its work. The
+-- begin and the end of that are events.
+create or replace function node.set_disk(p_process_id bigint, p_free bigint, p_size bigint)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_node ccp.nodes;
+    v_was_short boolean;
+begin
+    select n.*
+    into v_node
+    from ccp.nodes as n
+    where n.id = (process.require(p_process_id)).node_id
+    for no key update;
+    v_was_short := node.disk_is_short(v_node.disk_free_bytes, v_node.disk_bytes);
+    update ccp.nodes
+    set
+        disk_free_bytes = p_free,
+        disk_bytes = p_size
+    where id = v_node.id
+        and (disk_free_bytes, disk_bytes) is distinct from (p_free, p_size);
+    if node.disk_is_short(p_free, p_size) and not v_was_short then
+        perform event.write(
+            'error', 'node.disk.short',
+            format(
+                'the disk of %s is nearly full (%s of %s free): none of its hosts is started', v_node.name,
+                pg_size_pretty(p_free), pg_size_pretty(p_size)
+            )
+        );
+    elsif v_was_short and not node.disk_is_short(p_free, p_size) then
+        perform event.write(
+            'info', 'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
+        );
+    end if;
+end
+$$;
+
+revoke all on function node.set_disk(bigint, bigint, bigint) from public;
+grant execute on function node.set_disk(bigint, bigint, bigint) to ccp_agent;
+
+comment on function node.set_disk(bigint, bigint, bigint) is
+'How many bytes are free of an agent''s disk, and of how many.';

@@ -1,0 +1,47 @@
+-- The reserve of a node's disk: when it begins, what it refuses, when it ends.
+begin;
+\ir ../hosts.psql
+select plan(16);
+
+create function t.disk(p_free bigint) returns void language sql as $$ select node.set_disk(t.agent(), p_free * 1024 * 1024, 1000 * 1024 * 1024::bigint) $$;
+create function t.refusal() returns text language sql as $$ select host.spec(t.host()) ->> 'refusal' $$;
+create function t.events() returns text[] language sql as $$
+    select coalesce(array_agg(level || ' ' || message order by id), '{}') from ccp.events where type like 'node.disk.%'
+$$;
+create function t.doctor() returns text language sql as $$
+    select case when ok then 'ok: ' else 'not ok: ' end || why from ccp.doctor where name = 'disk'
+$$;
+
+select is(t.refusal(), null, 'before an agent has told nothing is refused');
+select is(t.doctor(), 'ok: every node''s disk has more room than disk_reserve_percent', 'and the doctor is content');
+select lives_ok($$select t.disk(50)$$, 'exactly the reserve is free');
+select is(t.refusal(), null, 'which is enough');
+select is(t.events(), '{}', 'and no event');
+select t.disk(49);
+select is(
+    t.refusal(), 'the disk of node1 is nearly full (49 MB free): no host is started there before something has been removed',
+    'with less no host is started'
+);
+select is(
+    t.events(), array['error the disk of node1 is nearly full (49 MB of 1000 MB free): none of its hosts is started'], 'which is an event'
+);
+select is(t.doctor(), 'not ok: node1 has 49 MB of 1000 MB free: no host is started there', 'and the doctor''s');
+select t.disk(48);
+select is(cardinality(t.events()), 1, 'one event, however long it lasts');
+update ccp.settings set value = '"off"' where name = 'user_namespaces';
+select matches(t.refusal(), 'nearly full \(48 MB', 'also where containers have no user namespaces');
+select setting.put('disk_reserve_percent', '4') is null as done \gset
+select is(t.refusal(), null, 'the reserve is read live');
+select setting.put('disk_reserve_percent', '5') is null as done \gset
+select t.disk(60);
+select is((t.events())[2], 'info the disk of node1 has room again (60 MB free)', 'its end is an event');
+select is(t.refusal(), null, 'and hosts may start');
+select t.disk(70);
+select is(cardinality(t.events()), 2, 'of which there is one too');
+select throws_ok($$select node.set_disk(0, 1, 1)$$, 'CP401', null, 'nobody but a live agent tells');
+set session authorization ccp_worker;
+select throws_ok($$select node.set_disk(1, 1, 1)$$, '42501', null, 'and no other program');
+reset session authorization;
+
+select * from finish();
+rollback;
