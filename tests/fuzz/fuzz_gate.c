@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes both ends of the gate: nothing but the word GATE_OPEN opens it, and the agent takes no
 // state that it does not know.
-// uses: agent/container/gate.c agent/init/gate.c agent/init/log.c agent/net/netns.c
+// uses: agent/container/gate.c agent/container/pid1.c agent/init/gate.c agent/init/log.c agent/net/netns.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
