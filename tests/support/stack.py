@@ -16,7 +16,7 @@ from support.paths import CHECKOUT, SCRIPTS
 from support.postgres import Connection
 from support.wait import WAIT_S, wait_until
 
-UP_TIMEOUT_S = 480  # on a slow and busy machine; pytest.ini allows a test more
+UP_TIMEOUT_S = 900  # builds an image on a slow and busy machine; pytest.ini allows a test more
 
 
 def free_port():
