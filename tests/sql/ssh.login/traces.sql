@@ -1,7 +1,7 @@
 -- What a login by ssh checks, and the traces that it leaves: session, event, penalty, the key's last use.
 begin;
 \ir ../hosts.psql
-select plan(52);
+select plan(53);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$
@@ -159,6 +159,14 @@ from (
 select is(
     (select verdict::text from ssh.login(t.proxy(), '198.51.100.8', 'bobbob', 'key', repeat('b', 64), true, null)), 'ok',
     'a right key does not wait for others'' mistakes'
+);
+insert into ccp.access_grants (purpose, user_id, host_id, key_sha256, poll_token_sha256, expires_at)
+select 'bootstrap', h.user_id, h.id, repeat('8', 64), repeat('8', 64), clock.now() + interval '1 minute'
+from ccp.hosts as h
+where h.short_id = 'bobbob';
+select is(
+    (select verdict::text from ssh.login(t.proxy(), '198.51.100.8', 'bobbob', 'key', repeat('8', 64), true, null)), 'ok',
+    'nor does a one-time key'
 );
 select results_eq(
     $$select verdict::text, retry_after_s, password_hash from ssh.challenge(t.proxy(), '198.51.100.8', 'bobbob')$$,
