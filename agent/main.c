@@ -39,6 +39,8 @@ enum {
 	DIAL_QUEUE = 256,
 	CHECKS = 2,
 	CHECK_QUEUE = 4096,
+	INSPECTIONS = 2,
+	INSPECT_QUEUE = 4096,
 	STOP_MS = 5000,
 	OPEN_FILES_MOST = 65536,
 };
@@ -238,6 +240,8 @@ static int pools_start(struct service *s, struct agent *a, struct err *e)
 {
 	const struct pool_conf checks = {
 		.name = "check", .threads = CHECKS, .queue = CHECK_QUEUE, .loop = s->loop};
+	const struct pool_conf inspections = {
+		.name = "inspect", .threads = INSPECTIONS, .queue = INSPECT_QUEUE, .loop = s->loop};
 	const struct pool_conf dials = {.name = "dial",
 		.threads = DIALS,
 		.queue = DIAL_QUEUE,
@@ -251,7 +255,9 @@ static int pools_start(struct service *s, struct agent *a, struct err *e)
 		.data = a,
 		.event = task_event};
 
-	if (pool_new(&checks, &a->check_pool, e) < 0 || pool_new(&dials, &a->dial_pool, e) < 0)
+	if (pool_new(&checks, &a->check_pool, e) < 0 ||
+		pool_new(&inspections, &a->inspect_pool, e) < 0 ||
+		pool_new(&dials, &a->dial_pool, e) < 0)
 		return -1;
 	return task_runner_new(&tasks, &s->tasks, e);
 }
@@ -321,7 +327,7 @@ static void stop(struct service *s)
 	dial_free(a->dial);
 	docker_events_free(a->docker_events);
 	if (task_runner_stop(s->tasks, STOP_MS) != 0 || pool_stop(a->dial_pool, STOP_MS) != 0 ||
-		pool_stop(a->check_pool, STOP_MS) != 0)
+		pool_stop(a->check_pool, STOP_MS) != 0 || pool_stop(a->inspect_pool, STOP_MS) != 0)
 		program_leave_threads();
 	state_free(state);
 	s->data = NULL;

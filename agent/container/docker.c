@@ -93,6 +93,11 @@ static int ask(struct docker *d, const struct docker_call *c, const char *path,
 
 	if (r < 0)
 		return err_wrap(e, "ask Docker to %s", c->what);
+	if (r == WAIT_TIMEOUT)
+		err_note(e, ETIMEDOUT,
+			"Docker did not %s in time: if it answers for other hosts, it is stuck with this "
+			"one; a restart of the Docker engine ends that and leaves running hosts alone",
+			c->what);
 	if (r > 0)
 		return r;
 	if ((ret->status >= 200 && ret->status < 300) || ret->status == 304)

@@ -2,6 +2,8 @@
 // Ends what runs of a host, whether the agent knows of it or Docker alone.
 #include "agent/host/end.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 #include "agent/agent.h"
@@ -11,8 +13,9 @@
 #include "agent/net/netns.h"
 #include "agent/net/sockdiag.h"
 #include "lib/err.h"
+#include "lib/proc.h"
 
-enum { END_MS = 20000, STOP_GRACE_S = 3 };
+enum { END_MS = 20000, STOP_GRACE_S = 3, PROCESS_GRACE_MS = 3000 };
 
 // A namespace of which only the place is known: its wall, if it has one, is of the usual kind.
 static int unknown_open(const struct docker_container *c, struct run *run, struct err *e)
@@ -28,8 +31,19 @@ static int unknown_open(const struct docker_container *c, struct run *run, struc
 static int container_end(
 	struct docker *d, const struct docker_container *c, const struct wait *w, struct err *e)
 {
-	int r = c->running ? docker_stop(d, c->id, STOP_GRACE_S, w, e) : 0;
-	return r <= 0 ? r : -1;
+	return c->running ? docker_stop(d, c->id, STOP_GRACE_S, w, e) : 0;
+}
+
+// Without Docker, which is stuck: ccp-init ends at SIGTERM, and everything in the container with it.
+static void process_end(const struct run *run)
+{
+	struct wait w = wait_for(PROCESS_GRACE_MS, -1);
+	struct err ignored;
+
+	if (run->process_fd < 0 || proc_pidfd_signal(run->process_fd, SIGTERM, &ignored) < 0)
+		return;
+	if (wait_fd(&w, run->process_fd, POLLIN, "the container's end", &ignored) != 0)
+		(void)!proc_pidfd_signal(run->process_fd, SIGKILL, &ignored);
 }
 
 int host_end(
@@ -54,6 +68,8 @@ int host_end(
 		r = container_end(d, &c, &w, e);
 	else if (r == DOCKER_ABSENT)
 		r = 0;
+	if (r == WAIT_TIMEOUT)
+		process_end(&run);
 	if (run.ns_fd >= 0)
 		(void)!sockdiag_end_all(run.ns_fd, NULL, &ignored);
 	if (tunnel_name(c.id, name) && tunnel_end(&a->tunnels, name, &second) < 0 && r == 0)

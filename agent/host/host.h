@@ -23,6 +23,7 @@ struct host {
 	// since the agent's start it was ended, started, or inspected
 	bool seen;
 	unsigned inconclusive; // checks in a row that showed nothing
+	unsigned unanswered; // inspections in a row to which Docker did not answer
 	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
 	int free_fd; // eventfd, 1: it is free. Reading it takes the host
 	// Under the lock of the table:

@@ -23,7 +23,10 @@
 
 enum {
 	INSPECT_MS = 5000,
-	RETRY_MS = 5000, // after Docker did not answer
+	RETRY_MS =
+		5000, // after Docker did not answer for the first time; then twice as long each time
+	RETRY_DOUBLED_MOST = 6, // so at most 5 minutes
+	UNANSWERED_SAID = 3, // in a row before it is said of the host
 	ADOPT_MS = 12000,
 	SCHEDULE_MS = 1000, // how often inspections are tried that had to wait
 };
@@ -149,6 +152,23 @@ static void inspect_end(struct agent *a, struct host *host, struct docker *d,
 	outbox_observe(a->outbox, host->id, v->state, v->code, message);
 }
 
+// Docker may be stuck with one container alone, and then it is for good: nothing waits long for that
+// one, and its people learn why it cannot be stopped or removed.
+static void inspect_unanswered(struct agent *a, struct host *host, const struct err *e)
+{
+	log_warning("Docker does not answer", log_text("host", host->id), log_err(e));
+	host->unanswered++;
+	if (host->unanswered == UNANSWERED_SAID && host->run.number != 0)
+		outbox_observe(a->outbox, host->id, "running", "docker_failed", e->message);
+}
+
+static int retry_ms(const struct host *host)
+{
+	unsigned doubled = host->unanswered == 0 ? 0 : host->unanswered - 1;
+
+	return RETRY_MS << (doubled < RETRY_DOUBLED_MOST ? doubled : RETRY_DOUBLED_MOST);
+}
+
 // false: it is still to be made.
 static bool inspect_taken(struct agent *a, struct host *host, struct docker *d)
 {
@@ -161,9 +181,10 @@ static bool inspect_taken(struct agent *a, struct host *host, struct docker *d)
 	if (r == WAIT_CANCELED)
 		return false;
 	if (r != 0 && r != DOCKER_ABSENT) {
-		log_warning("Docker does not answer", log_text("host", host->id), log_err(&e));
+		inspect_unanswered(a, host, &e);
 		return false;
 	}
+	host->unanswered = 0;
 	const struct inspection_verdict *v = verdict_of_inspection(facts_of(host, &c, r == 0));
 	switch (v->action) {
 	case INSPECTION_KEEP:
@@ -189,7 +210,8 @@ static void inspect_run(struct pool_job *job, struct db *db)
 		return; // it is taken: the inspection stays due
 	d = docker_new(inspection->agent->docker_socket);
 	if (!inspect_taken(inspection->agent, host, d))
-		hosts_schedule_inspection(inspection->agent->hosts, inspection->host_id, RETRY_MS);
+		hosts_schedule_inspection(
+			inspection->agent->hosts, inspection->host_id, retry_ms(host));
 	host_release(inspection->agent->hosts, host);
 }
 
@@ -207,7 +229,7 @@ static void inspect_submit(struct agent *a, const char *host_id)
 	*inspection =
 		(struct inspection){.agent = a, .job = {.run = inspect_run, .done = inspect_done}};
 	(void)!text_copy(inspection->host_id, sizeof(inspection->host_id), host_id);
-	if (pool_submit(a->check_pool, &inspection->job) != 0) {
+	if (pool_submit(a->inspect_pool, &inspection->job) != 0) {
 		hosts_unqueue_inspection(a->hosts, host_id);
 		free(inspection);
 	}

@@ -26,6 +26,17 @@ static bool limit_read(const char *name, long long *ret)
 	return found;
 }
 
+// A module's switch; false also where the kernel does not have it.
+static bool redirects(void)
+{
+	FILE *file = fopen("/sys/module/overlay/parameters/redirect_dir", "re");
+	bool is_on = file && fgetc(file) == 'Y';
+
+	if (file)
+		fclose(file);
+	return is_on;
+}
+
 char *machine_limits(void)
 {
 	_cleanup_(json_freep) cJSON *json = json_new_object();
@@ -39,5 +50,6 @@ char *machine_limits(void)
 		snprintf(digits, sizeof(digits), "%lld", value); // beyond what a double holds
 		json_set(json, names[i], cJSON_CreateRaw(digits));
 	}
+	json_set_int(json, "overlay.redirect_dir", redirects() ? 1 : 0);
 	return json_print(json);
 }

@@ -22,6 +22,8 @@ select
             when h.status in ('unavailable', 'failed') and h.error_message is not null then
                 format('%s: %s', h.error_code, h.error_message)
         end,
+        -- What does not keep it from running: Docker is stuck with its container.
+        case when h.status = 'running' and o.state = 'running' then o.message end,
         case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
         f.what,
         case

@@ -223,6 +223,18 @@ from (
     ) as t
     union all
     select
+        'redirect_dir',
+        count(*) = 0,
+        coalesce(
+            'overlay''s redirect_dir is on, so root in a container may move the directories above what is mounted there, on '
+            || string_agg(n.name, ', ' order by n.name)
+            || ': write N to /sys/module/overlay/parameters/redirect_dir and to its options in /etc/modprobe.d',
+            'no container''s root can move the directories of its image'
+        )
+    from ccp.nodes as n
+    where (n.limits ->> 'overlay.redirect_dir')::bigint = 1
+    union all
+    select
         l.name,
         bool_and(c.hosts <= c.carries),
         string_agg(

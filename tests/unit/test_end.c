@@ -3,7 +3,9 @@
 // uses: agent/host/end.c
 #include "tests/unit/trace.h"
 
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -14,6 +16,7 @@
 #include "agent/net/sockdiag.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 
 static struct {
 	uint64_t number; // of what runs; 0: nothing that the agent knows
@@ -22,6 +25,7 @@ static struct {
 	bool running;
 	const char *container;
 	int stop, netns, init, close, tunnel;
+	pid_t pid; // of its process; 0: it has no descriptor of one
 } answers;
 
 struct run host_take_run(struct hosts *hosts, struct host *host)
@@ -33,6 +37,9 @@ struct run host_take_run(struct hosts *hosts, struct host *host)
 	run.number = answers.number;
 	if (run.number != 0) {
 		run.ns_fd = eventfd(0, EFD_CLOEXEC);
+		if (answers.pid != 0)
+			assert_int_equal(
+				proc_pidfd(answers.pid, &run.process_fd, &(struct err){0}), 0);
 		snprintf(run.container_id, sizeof(run.container_id), "%s", answers.run_container);
 		snprintf(run.tunnel.name, sizeof(run.tunnel.name), "c%s", answers.run_container);
 	}
@@ -42,6 +49,7 @@ struct run host_take_run(struct hosts *hosts, struct host *host)
 void run_close(struct run *run)
 {
 	closep(&run->ns_fd);
+	closep(&run->process_fd);
 	did("run_close");
 }
 
@@ -182,6 +190,41 @@ static void nothing_that_runs_is_nothing_to_stop(void **state)
 	assert_did("take; inspect h; run_close; ");
 }
 
+// A process that ends at the first signal; how it has ended after host_end.
+static int process_ended(int inspect, int stop)
+{
+	bool seen;
+	int status;
+	struct err e;
+
+	answers.number = 7;
+	answers.running = true;
+	answers.inspect = inspect;
+	answers.stop = stop;
+	answers.pid = fork();
+	if (answers.pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		for (;;)
+			pause();
+	}
+	(void)end(NULL, &seen, &e);
+	int r = waitpid(answers.pid, &status, WNOHANG);
+	kill(answers.pid, SIGKILL);
+	if (r == 0)
+		waitpid(answers.pid, NULL, 0);
+	return r == 0 ? 0 : WTERMSIG(status);
+}
+
+static void what_a_stuck_docker_does_not_end_is_ended_without_it(void **state)
+{
+	(void)state;
+	assert_int_equal(process_ended(WAIT_TIMEOUT, 0), SIGTERM);
+	assert_int_equal(process_ended(0, WAIT_TIMEOUT), SIGTERM);
+	assert_int_equal(process_ended(0, 0), 0);
+	assert_int_equal(process_ended(-1, 0), 0); // it is away, and ends it when it is back
+	assert_int_equal(process_ended(DOCKER_ABSENT, 0), 0);
+}
+
 static void no_failure_keeps_the_rest_from_being_ended(void **state)
 {
 	static const struct {
@@ -253,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			what_the_agent_does_not_know_is_found_in_docker_and_closed_too, start),
 		cmocka_unit_test_setup(nothing_that_runs_is_nothing_to_stop, start),
+		cmocka_unit_test(what_a_stuck_docker_does_not_end_is_ended_without_it),
 		cmocka_unit_test(no_failure_keeps_the_rest_from_being_ended),
 		cmocka_unit_test_setup(the_first_failure_is_the_one_that_is_told, start),
 		cmocka_unit_test_setup(the_tunnel_of_an_earlier_container_is_ended_as_well, start),

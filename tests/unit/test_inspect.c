@@ -364,6 +364,35 @@ static void an_inspection_that_learnt_nothing_is_made_again(void **state)
 	assert_false(host.seen);
 }
 
+static void a_docker_that_is_stuck_is_asked_less_and_less_often_and_that_is_said(void **state)
+{
+	static const int pauses_s[] = {5, 10, 20, 40, 80, 160, 320, 320, 320};
+	(void)state;
+	host.run.number = 7;
+	strcpy(host.run.started_at, "today");
+	answers.inspect = WAIT_TIMEOUT;
+	for (size_t i = 0; i < ARRAY_SIZE(pauses_s); i++) {
+		_cleanup_(freep) char *done = xasprintf("%s%sschedule h in %d ms; release; ",
+			SCHEDULED, i == 2 ? "observe running (docker_failed) Docker is away; " : "",
+			pauses_s[i] * 1000);
+		inspect();
+		assert_did(done);
+	}
+	answers.inspect = WAIT_CANCELED; // a task wants the host
+	inspect();
+	assert_did(SCHEDULED "schedule h in 320000 ms; release; ");
+	answers.inspect = 0;
+	inspect();
+	assert_did(SCHEDULED "observe running (); release; ");
+	answers.inspect = -1;
+	inspect();
+	assert_did(SCHEDULED "schedule h in 5000 ms; release; ");
+	host.run.number = 0;
+	inspect();
+	inspect();
+	assert_did(SCHEDULED "schedule h in 20000 ms; release; ");
+}
+
 static void a_host_that_is_taken_or_a_full_pool_leaves_the_inspection_due(void **state)
 {
 	(void)state;
@@ -408,6 +437,7 @@ int main(void)
 		TEST(what_is_adopted_is_guarded_and_proven),
 		TEST(what_is_not_whole_is_ended_with_its_reason),
 		TEST(an_inspection_that_learnt_nothing_is_made_again),
+		TEST(a_docker_that_is_stuck_is_asked_less_and_less_often_and_that_is_said),
 		TEST(a_host_that_is_taken_or_a_full_pool_leaves_the_inspection_due),
 		TEST(what_is_due_is_tried_each_second_and_all_when_docker_is_back),
 	};

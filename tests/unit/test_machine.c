@@ -156,6 +156,7 @@ static void limits_are_those_of_the_kernel(void **state)
 	assert_int_equal(fscanf(file, "%ld", &instances), 1);
 	fclose(file);
 	assert_true(cJSON_GetArraySize(json) >= 7);
+	assert_true(cJSON_IsNumber(cJSON_GetObjectItem(json, "overlay.redirect_dir")));
 	assert_int_equal(
 		cJSON_GetObjectItem(json, "fs.inotify.max_user_instances")->valueint, instances);
 }

@@ -1,7 +1,7 @@
 -- Why a host may not be started on its machine, and what the doctor says of it.
 begin;
 \ir ../hosts.psql
-select plan(21);
+select plan(24);
 
 create function t.refusal() returns text language sql as $$ select host.spec(t.host()) ->> 'refusal' $$;
 create function t.report(p_refusal text, p_taken int8multirange default '{}', p_limits jsonb default '{}') returns void
@@ -71,6 +71,15 @@ select is(
 );
 select t.report(null, '{}', '{"kernel.pid_max": 1}');
 select matches(t.doctor('kernel.pid_max'), 'carries 0 hosts', 'never fewer than none');
+
+select matches(t.doctor('redirect_dir'), '^ok', 'what no agent has read is not complained about');
+select t.report(null, '{}', '{"overlay.redirect_dir": 0}');
+select matches(t.doctor('redirect_dir'), '^ok', 'nor what is as it should be');
+select t.report(null, '{}', '{"overlay.redirect_dir": 1}');
+select matches(
+    t.doctor('redirect_dir'), '^not ok: .* on node1: write N to /sys/module/overlay/parameters/redirect_dir', 'the doctor names what is not'
+);
+select t.report(null, '{}', '{"kernel.pid_max": 1}');
 
 create temporary table before as select xmin::text as version from ccp.nodes;
 select t.report(null, '{}', '{"kernel.pid_max": 1}');

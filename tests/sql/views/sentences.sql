@@ -1,7 +1,7 @@
 -- The people's views answer in sentences, whatever is going on.
 begin;
 \ir ../hosts.psql
-select plan(48);
+select plan(49);
 
 create function t.task_why(p_kind text default 'host.start') returns text language sql as $$
     select why from ccp.task_status where kind = p_kind order by finished_at desc limit 1
@@ -119,6 +119,11 @@ select matches(t.host_why(), 'it has no exit; it is wanted running and cannot be
 update ccp.bindings set ended_at = null;
 select t.run();
 select is(t.host_why(), 'host abcdef of alice runs, and its exit is proven', 'a running host says so');
+select host.observe(t.agent(), t.host(), 7, 'running', 'docker_failed', 'Docker is stuck with it', clock.now());
+select is(
+    t.host_why(), 'host abcdef of alice runs, and its exit is proven; Docker is stuck with it', 'and what its agent cannot do with it'
+);
+select host.observe(t.agent(), t.host(), 8, 'running', null, null, clock.now());
 insert into ccp.sessions (user_id, host_id, process_id, method, address, created_at)
 select user_id, id, t.worker(), 'key', '198.51.100.77', clock.now() - interval '3 hours' from ccp.hosts;
 select is(
