@@ -125,7 +125,8 @@ def test_a_stopped_host_is_started_and_the_stages_are_seen(line, shell):
     line.host.task("host.stop")
     done = line.run(shell, "true")
     stages = [words.split()[0] for words in done.stderr.decode().splitlines() if words.startswith("  ")]
-    assert done.returncode == 0 and stages == STAGES, done
+    assert done.returncode == 0 and stages == [*STAGES, "exit_address"], done
+    assert re.search(rf"^  exit_address +{re.escape(line.env['CCP_EXIT_IP'])}$", done.stderr.decode(), re.MULTILINE)
 
 
 @SHELLS
@@ -195,6 +196,7 @@ def test_the_line_asks_shows_real_stages_and_ends_in_a_shell_behind_the_exit(lin
     child.sendline(password)
     for stage in STAGES:
         child.expect(f"  {stage} +[a-z]")
+    child.expect(rf"  exit_address +{re.escape(line.env['CCP_EXIT_IP'])}\s")
     child.expect(r"dev@\S+\$ ")
     child.sendline(f"curl -s {line.env['CCP_ECHO_URL']}")
     child.expect(rf"\n{re.escape(line.env['CCP_EXIT_IP'])}\s")
