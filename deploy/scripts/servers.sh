@@ -305,8 +305,8 @@ runtime_check() {
 		Add this to its configuration (/etc/docker/daemon.json) and have it read that again (systemctl reload docker):
 		  "runtimes": { "ccp": { "path": "$STATE_DIR/libexec/ccp-runtime" } }
 		Or let the stack have an engine of its own: CCP_OWN_DOCKER=1 make up
-		Or do without, at the cost that ccp.doctor names; in make psql:
-		  select setting.put('user_namespaces', '"off"');
+		Or do without, at the cost that ccp.doctor names:
+		  psql '$(conninfo ccp_admin)' -c "select setting.put('user_namespaces', '\"off\"')"
 	END
 	return 1
 }
