@@ -1,7 +1,7 @@
 -- What keeps people out of a host whose exit is proven: who says so, since when, and what people read.
 begin;
 \ir ../hosts.psql
-select plan(31);
+select plan(34);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.say(p_message text) returns text language sql as $$
@@ -86,11 +86,27 @@ select is(t.doctor() || t.api(), 'ok: as far as is known, each running host can 
 select t.at(now() + interval '70 seconds');
 select t.run();
 select is(t.doctor() || t.api(), 'ok: as far as is known, each running host can be entered', 'nor has one that was started since');
+select t.say('still') is null as done \gset
+select is(t.api(), '00:00:00 still', 'a fault of this run begins with it');
+select is(cardinality(t.events()), 6, 'and is an event of its own');
+select t.ask('host.stop') is null as done \gset
+select t.work();
+select t.at(now() + interval '80 seconds');
+select t.run();
+insert into ccp.hosts (short_id, user_id, node_id, image, status)
+select 'second', h.user_id, h.node_id, h.image, 'stopped'
+from ccp.hosts as h
+where h.short_id = 'abcdef';
+insert into ccp.ssh_faults (host_id, what, user_id, since, message)
+select h.id, 'port', h.user_id, clock.now(), 'another host''s'
+from ccp.hosts as h
+where h.short_id = 'second';
 select t.say(null) is null as done \gset
-select is(cardinality(t.events()), 5, 'of which nobody says that it is back');
+select is(cardinality(t.events()), 6, 'of one that was started since nobody says that it is back');
+select is((select string_agg(message, ', ') from ccp.ssh_faults where what = 'port'), 'another host''s', 'nor does it speak for others');
 select host.observe_ssh(t.agent(), t.host(), 'late', now() + interval '5 seconds') is null as done \gset
 select is(
-    (select since from ccp.ssh_faults where what = 'port'), (select status_changed_at from ccp.hosts where short_id = 'abcdef'),
+    (select since from ccp.ssh_faults where what = 'port' and host_id = t.host()), (select status_changed_at from ccp.hosts where short_id = 'abcdef'),
     'a report that comes late is not older than the run'
 );
 select is(
