@@ -344,6 +344,10 @@ docker_end() {
 		[[ ${#running[@]} -eq 0 ]] || docker_s=20 docker_ stop -t 5 "${running[@]}" >/dev/null ||
 			say "docker stop failed (its message is above); what still runs is killed"
 	fi
+	docker_servers_end
+}
+
+docker_servers_end() {
 	services_end dockerd containerd
 	shims_end
 }

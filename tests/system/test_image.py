@@ -55,7 +55,7 @@ def test_programs_of_the_user_come_first_in_every_kind_of_shell(guest):
     shell = guest.terminal()
     for line in ("tree", "tmux new-session -d -s x 'tree >tmux.out'; sleep 1; cat tmux.out"):
         shell.sendline(line)
-        shell.expect("\r\nmine\r\n")
+        shell.expect("\rmine\r\n|\nmine\r\n")
     shell.sendline("exit")
     shell.expect(pexpect.EOF)
 
