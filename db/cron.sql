@@ -1,4 +1,4 @@
--- pg_cron's one job, kept in database "postgres": clock.tick() each minute in every product database that exists, so
+-- pg_cron's one job, kept in database "postgres": clock.tick_all() each minute in every product database that exists, so
 -- that the rules hold with no worker. Variable: dbname. Changes something only if it differs.
 \set ON_ERROR_STOP on
 select exists (select from pg_available_extensions where name = 'pg_cron')
@@ -8,14 +8,16 @@ select exists (select from pg_available_extensions where name = 'pg_cron')
     select pg_advisory_xact_lock(hashtext('cloud-cli-proxy cron')) \g /dev/null
     set local client_min_messages = warning;
     create extension if not exists pg_cron;
-    select cron.schedule_in_database('ccp tick ' || :'dbname', '* * * * *', 'select clock.tick(''cron'')', :'dbname', 'ccp_cron')
+    select cron.schedule_in_database(
+        'ccp tick ' || :'dbname', '* * * * *', 'call clock.tick_all(''cron'')', :'dbname', 'ccp_cron'
+    )
     where not exists (
         select
         from cron.job as j
         where j.jobname = 'ccp tick ' || :'dbname'
             and j.database = :'dbname'
             and j.username = 'ccp_cron'
-            and j.command = 'select clock.tick(''cron'')'
+            and j.command = 'call clock.tick_all(''cron'')'
             and j.schedule = '* * * * *'
             and j.active
     ) \g /dev/null

@@ -9,7 +9,7 @@
 --   ccp_dba         reads everything but secrets.
 --   ccp_automation  inserts into ccp.tasks and reads the people's views.
 --   ccp_api ccp_worker ccp_agent ccp_sshproxy   one per program: execute on its own functions, nothing else.
---   ccp_cron        pg_cron's: may run clock.tick() only.
+--   ccp_cron        pg_cron's: may tick only.
 \set ON_ERROR_STOP on
 begin;
 
@@ -124,6 +124,6 @@ comment on role ccp_api is 'The program ccp-api.';
 comment on role ccp_worker is 'The program ccp-worker.';
 comment on role ccp_agent is 'The program ccp-agent.';
 comment on role ccp_sshproxy is 'The program ccp-sshproxy.';
-comment on role ccp_cron is 'pg_cron, which may run clock.tick() only.';
+comment on role ccp_cron is 'pg_cron, which may tick only.';
 
 commit;

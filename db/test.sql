@@ -1,4 +1,5 @@
--- Turns a database into a template for tests: a clock that a test can set, for its session with
+-- Turns a database into a template for tests: batches that end when they are done, however slow the machine, and a clock that
+-- a test can set, for its session with
 --   set test.now = '2027-01-01 12:00:00+00'
 -- or for everybody with
 --   update ccp.test_clock set shift = interval '20 seconds'
@@ -23,3 +24,9 @@ as $$
     )
 $$;
 grant execute on function clock.now() to public;
+
+create or replace function clock.batch_end()
+returns timestamptz
+language sql
+volatile
+return timestamptz 'infinity';

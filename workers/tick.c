@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/db.h"
 #include "lib/err.h"
@@ -21,8 +22,10 @@ struct tick {
 	struct pool_job job;
 	bool running; // the job is the pool's
 	bool failed; // logged once until it works again
-	int outcome;
+	// Of the last job:
+	int outcome; // of the first call that failed; 0: none did
 	struct err error;
+	bool more; // a rule's batch was full
 };
 
 static struct tick *tick_of(struct pool_job *job)
@@ -30,13 +33,50 @@ static struct tick *tick_of(struct pool_job *job)
 	return container_of(job, struct tick, job);
 }
 
+static void note(struct tick *tick, int outcome, const struct err *e)
+{
+	if (outcome == 0 || tick->outcome != 0)
+		return;
+	tick->outcome = outcome;
+	tick->error = *e;
+}
+
+static int rule_run(struct tick *tick, struct db *db, const char *rule)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct wait w = wait_for(TICK_TIMEOUT_MS, pool_cancel_fd(tick->pool));
+	struct err e;
+	int r = db_call(db, DB_CALL("select clock.tick($1, $2)", "worker", rule), &w, &rows, &e);
+
+	note(tick, r, &e);
+	if (r == 0 && strcmp(db_text(rows, 0, 0), "more") == 0)
+		tick->more = true;
+	return r;
+}
+
+// Each rule is a call with a deadline of its own: what one has done stays done, and none waits for
+// another to succeed.
 static void job_run(struct pool_job *job, struct db *db)
 {
 	struct tick *tick = tick_of(job);
+	_cleanup_(db_result_freep) struct pg_result *rules = NULL;
 	struct wait w = wait_for(TICK_TIMEOUT_MS, pool_cancel_fd(tick->pool));
+	struct err e;
 
-	tick->outcome =
-		db_call(db, DB_CALL("select clock.tick($1)", "worker"), &w, NULL, &tick->error);
+	tick->outcome = 0;
+	tick->more = false;
+	int r = db_call(db, DB_CALL("select clock.rules()"), &w, &rules, &e);
+	note(tick, r, &e);
+	for (int i = 0; rules && i < db_rows(rules) && r != WAIT_CANCELED && r != DB_LOST; i++)
+		r = rule_run(tick, db, db_text(rules, i, 0));
+}
+
+static void on_timer(void *data)
+{
+	struct tick *tick = data;
+
+	if (!tick->running && pool_submit(tick->pool, &tick->job) == 0)
+		tick->running = true;
 }
 
 static void job_done(struct pool_job *job)
@@ -49,14 +89,8 @@ static void job_done(struct pool_job *job)
 	if (failed && !tick->failed && tick->outcome != DB_LOST)
 		log_error("the tick fails", log_err(&tick->error));
 	tick->failed = failed;
-}
-
-static void on_timer(void *data)
-{
-	struct tick *tick = data;
-
-	if (!tick->running && pool_submit(tick->pool, &tick->job) == 0)
-		tick->running = true;
+	if (job->ran && tick->more)
+		on_timer(tick);
 }
 
 int tick_new(struct loop *loop, const char *conninfo, struct tick **ret, struct err *e)

@@ -124,6 +124,30 @@ comment on column ccp.session_limits.idle_max is 'How long a transaction may wai
 comment on column ccp.session_limits.transaction_max is 'How long a transaction may be open.';
 comment on column ccp.session_limits.locks_max is 'How many locks it may hold in the table that all share.';
 
+create table ccp.tick_rules (
+    rule text primary key,
+    place integer not null,
+    every interval not null,
+    batch integer,
+    last_at timestamptz,
+    after_id uuid,
+    failed_at timestamptz,
+    error ccp.sentence,
+    constraint tick_rules_have_an_order unique (place) deferrable,
+    constraint batch_is_positive check (batch > 0),
+    constraint failure_has_a_sentence check ((failed_at is null) = (error is null))
+);
+comment on table ccp.tick_rules is 'What a tick does, each in a transaction of its own; its row is locked meanwhile.';
+comment on column ccp.tick_rules.rule is 'The function that does it.';
+comment on column ccp.tick_rules.place is 'Its place in the order: what must not wait comes first.';
+comment on column ccp.tick_rules.every is 'How long it rests between two times.';
+comment on column ccp.tick_rules.batch is
+'How many hosts or users it deals with at a time; null: it takes none and does all there is, which is little.';
+comment on column ccp.tick_rules.last_at is 'When it was last done.';
+comment on column ccp.tick_rules.after_id is 'Where the next batch begins; null: at the beginning.';
+comment on column ccp.tick_rules.failed_at is 'Since when it fails; null: it does not.';
+comment on column ccp.tick_rules.error is 'How.';
+
 create table ccp.egress_ips (
     id uuid primary key default gen_random_uuid(),
     label ccp.label not null,

@@ -102,6 +102,10 @@ create index hosts_by_creation on ccp.hosts (created_at) where deleted_at is nul
 create index hosts_of_a_node on ccp.hosts (node_id);
 create unique index slot_belongs_to_one_host on ccp.hosts (node_id, slot) where status <> 'deleted';
 create index hosts_alive_by_status on ccp.hosts (status) where status <> 'deleted';
+create index hosts_not_as_desired on ccp.hosts (id)
+where status in ('pending', 'stopped', 'running', 'unavailable', 'failed') and status <> desired;
+create index hosts_that_run_of_a_user on ccp.hosts (user_id) where status in ('starting', 'running', 'rebuilding');
+create index hosts_that_failed on ccp.hosts (id) where failures > 0;
 create index tombstones_by_age on ccp.hosts (deleted_at) where deleted_at is not null;
 
 create trigger hosts_take_a_slot before insert on ccp.hosts

@@ -323,7 +323,7 @@ def test_the_tick_waits_for_no_host(scene):
     scene.database.rows("update ccp.users set expires_at = now()")
     scene.first.call("select from ccp.hosts for no key update")
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
-    assert scene.second.value("select clock.tick('worker')") is True
+    assert scene.second.value("select clock.tick('worker')") == "done"
     scene.second.commit()
     assert scene.status == "running"
     scene.first.commit()
@@ -340,7 +340,7 @@ def test_who_holds_one_host_keeps_no_rule_from_all_the_others(scene):
     )
     scene.first.call("select from ccp.hosts for update")
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
-    assert scene.second.value("select clock.tick('worker')") is True
+    assert scene.second.value("select clock.tick('worker')") == "done"
     scene.second.commit()
     assert scene.database.rows("select end_reason from ccp.processes where id = %s", [scene.agent]) == [("overdue",)]
     assert scene.task(task) == "running"
@@ -365,9 +365,9 @@ def test_who_holds_one_host_keeps_no_program_from_registering_and_beating(scene)
 
 
 def test_two_ticks_at_once_are_one(scene):
-    assert scene.first.value("select clock.tick('worker')") is True
+    assert scene.first.value("select clock.tick('worker')") == "done"
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
-    assert scene.second.value("select clock.tick('cron')") is False
+    assert scene.second.value("select clock.tick('cron')") == "busy"
 
 
 @pytest.mark.parametrize("role", ["ccp_dba", "ccp_automation", "ccp_api", "ccp_sshproxy"])
@@ -378,10 +378,10 @@ def test_no_other_role_can_hold_back_the_tick(scene, role):
         scene.first.call("select pg_advisory_lock(hashtext('cloud-cli-proxy tick'))")
     scene.first.call("rollback to savepoint before")
     scene.second.call(f"set statement_timeout = {SKIP_MS}")
-    assert scene.second.value("select clock.tick('worker')") is True
+    assert scene.second.value("select clock.tick('worker')") == "done"
     assert scene.second.call("select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()") == []
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        scene.first.call("select from ccp.task_kinds for no key update")
+        scene.first.call("select from ccp.tick_rules for no key update")
 
 
 # --- callers whose snapshot is old

@@ -1,15 +1,17 @@
 -- Ends what expired and disabled users still have: asks for the end of their sessions, rings the ssh proxy, cancels
 -- tasks that can no longer be claimed and enqueues host.stop for running hosts. The desired state stays: extending the
 -- account brings everything back. user.expired is written once for each expires_at. Locked users and hosts are left for
--- the next tick, and a failure for one user is a warning that stops no other.
-create or replace function account.enforce()
-returns integer
+-- the next tick, and a failure for one user is a warning that stops no other. A rule of the tick: deals with a batch of
+-- users, in the order of their ids from p_after on, and returns the last one if there may be more, else null.
+create or replace function account.enforce(p_after uuid default null, p_limit integer default 100)
+returns uuid
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_user record;
-    v_done integer := 0;
+    v_until timestamptz := clock.batch_end();
+    v_count integer := 0;
 begin
     for v_user in
         select
@@ -30,7 +32,9 @@ begin
                     where h.user_id = u.id and h.status in ('starting', 'running', 'rebuilding')
                 )
             )
+            and (p_after is null or u.id > p_after)
         order by u.id
+        limit p_limit
         for no key update skip locked
     loop
         begin
@@ -55,17 +59,20 @@ begin
             end if;
 
             perform account.stop_hosts(v_user.id, v_user.state);
-            v_done := v_done + 1;
         exception
             when others then
                 raise warning 'the account of %, which is %, was not enforced: %', v_user.username, v_user.state, sqlerrm;
         end;
+        v_count := v_count + 1;
+        if v_count = p_limit or clock_timestamp() > v_until then
+            return v_user.id;
+        end if;
     end loop;
-    return v_done;
+    return null;
 end
 $$;
 
-revoke all on function account.enforce() from public;
+revoke all on function account.enforce(uuid, integer) from public;
 
-comment on function account.enforce() is
-'Ends the sessions and stops the hosts of expired and disabled users; returns how many users it dealt with.';
+comment on function account.enforce(uuid, integer) is
+'Ends the sessions and stops the hosts of a batch of expired and disabled users; returns where the next one begins.';

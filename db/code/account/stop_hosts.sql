@@ -1,5 +1,6 @@
 -- Enqueues host.stop for the running hosts of an expired or disabled user, and cancels their tasks that can no longer
--- be claimed. Locked hosts are left for the next tick, and so is, with a warning, a host for which something fails.
+-- be claimed: of 100 hosts, the others' turn comes with the next tick. Locked hosts are left for it too, and so is, with a
+-- warning, a host for which something fails; in any order, so that none of these keeps another waiting.
 create or replace function account.stop_hosts(p_user_id uuid, p_state text)
 returns void
 language plpgsql
@@ -23,7 +24,8 @@ begin
                     and 'host.stop' <> all (k.superseded_by)
                     and not (t.status = 'queued' and t.needs_active_user)
             )
-        order by h.id
+        order by random()
+        limit 100
         for no key update skip locked
     loop
         begin

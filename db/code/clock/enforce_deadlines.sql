@@ -1,11 +1,13 @@
 -- Tasks past their deadline are asked to stop; a process that has not stopped one 30 s later is declared dead. Tasks
--- whose process is dead, because they were locked when it was declared dead or were claimed just then, are released.
+-- whose process is dead, because they were locked when it was declared dead or were claimed just then, are released: in any
+-- order, so that one that stays locked keeps no other waiting.
 create or replace function clock.enforce_deadlines()
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_until timestamptz := clock.batch_end();
     v_row record;
 begin
     for v_row in
@@ -41,8 +43,10 @@ begin
         from ccp.task_rows as t
         join ccp.processes as p on p.id = t.process_id
         where t.status = 'running' and p.ended_at is not null
+        order by random()
     loop
         perform task.try_release_orphan(v_row.id, v_row.lease);
+        exit when clock_timestamp() > v_until;
     end loop;
 end
 $$;

@@ -1,17 +1,20 @@
--- Makes time pass for the rules: dead processes, deadlines, expiry, reconciliation, months, the daily retention. Called
--- by the worker each second and by pg_cron each minute; false: another holds the tick. Locked hosts and users are left
--- for the next tick, and a failure for one of them is a warning that stops no other: no step waits longer than 200 ms
--- for a lock, and each process, task, user and host is a unit of its own.
-create or replace function clock.tick(p_who text)
-returns boolean
+-- Makes time pass for one rule of ccp.tick_rules, or, without one, for all of them in this transaction. Called rule by rule, by
+-- the worker each second and by pg_cron each minute (clock.tick_all): each is a transaction of its own then, so what one has done
+-- stays done whatever becomes of the next, and none has to do more than a batch. Answers done, more (its batch was full: tick
+-- again at once) or busy (another does this rule now). Locked hosts and users are left for the next tick, and a failure for
+-- one of them is a warning that stops no other: no step waits longer than 200 ms for a lock, and each process, task, user and
+-- host is a unit of its own.
+create or replace function clock.tick(p_who text, p_rule text default null)
+returns text
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '200ms'
 as $$
 declare
-    v_now timestamptz := clock.now();
-    v_step text;
+    v_rule text;
+    v_answer text;
+    v_ret text := 'busy';
 begin
     -- Whether pg_cron still comes is told by its ticks: nobody else may say so.
     if session_user in ('ccp_worker', 'ccp_cron') and session_user <> 'ccp_' || p_who then
@@ -19,54 +22,28 @@ begin
             'CP403', 'not_your_tick', format('%s may not tick as %s', session_user, p_who), '{}', 'tick in your own name'
         );
     end if;
-    -- Before all that such a session could hold up.
-    begin
-        perform access.limit_sessions();
-    exception
-        when others then
-            raise warning 'sessions are not limited before the next tick: %', sqlerrm;
-    end;
-    update ccp.ticks set seen_at = v_now where who = p_who;
+    update ccp.ticks set seen_at = clock.now() where who = p_who;
     if not found then
         perform access.refuse(
             'CP422', 'validation', format('%s does not tick', quote_literal(p_who)), '{"field": "p_who"}',
             'ccp.ticks lists who does'
         );
     end if;
-    -- A row's lock, and not an advisory one, which every role that can log in could hold for ever.
-    perform from ccp.task_kinds as k where k.kind = 'events.retain' for no key update skip locked;
-    if not found then
-        return false;
-    end if;
-
-    -- After an outage, when no process could beat, the grace starts again.
-    update ccp.ticks as t
-    set
-        ticked_at = v_now,
-        grace_at = case
-            when v_now - t.gap_limit > (select max(p.ticked_at) from ccp.ticks as p) then v_now
-            else t.grace_at
-        end
-    where t.who = p_who;
-
-    foreach v_step in array array[
-        'event.make_months', 'process.declare_silent_dead', 'clock.enforce_deadlines', 'account.enforce', 'clock.reconcile_all',
-        'access.penalties_forget', 'event.retain_daily'
-    ]
+    for v_rule in
+        select r.rule
+        from ccp.tick_rules as r
+        where r.rule = coalesce(p_rule, r.rule)
+        order by r.place
     loop
-        begin
-            execute format('select %s()', v_step);
-        exception
-            when others then
-                raise warning '%() has to wait for the next tick: %', v_step, sqlerrm;
-        end;
+        v_answer := clock.run_rule(p_who, v_rule);
+        v_ret := case when 'more' in (v_answer, v_ret) then 'more' when 'done' in (v_answer, v_ret) then 'done' else 'busy' end;
     end loop;
-    return true;
+    return v_ret;
 end
 $$;
 
-revoke all on function clock.tick(text) from public;
-grant execute on function clock.tick(text) to ccp_worker, ccp_cron;
+revoke all on function clock.tick(text, text) from public;
+grant execute on function clock.tick(text, text) to ccp_worker, ccp_cron;
 
-comment on function clock.tick(text) is
-'Makes time pass for the rules; false if another holds the tick.';
+comment on function clock.tick(text, text) is
+'Makes time pass for one rule or for all: done, more or busy.';

@@ -6,6 +6,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_until timestamptz := clock.batch_end();
     v_silent_since timestamptz := clock.now() - interval '20 seconds';
     v_heard_since timestamptz;
     v_row record;
@@ -20,10 +21,11 @@ begin
         select p.id
         from ccp.processes as p
         where p.ended_at is null and p.beat_at < v_silent_since
-        order by p.id
+        order by random()
         for no key update skip locked
     loop
         perform process.try_declare_dead(v_row.id, 'silent');
+        exit when clock_timestamp() > v_until;
     end loop;
 end
 $$;

@@ -76,7 +76,7 @@ select set_eq(
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
 select set_eq(
-    $$select * from pg_temp.functions('ccp_cron')$$, $$values ('clock.tick(text)'), ('clock.now()'), ('clock.span(interval)')$$, 'pg_cron ticks'
+    $$select * from pg_temp.functions('ccp_cron')$$, $$values ('clock.tick(text,text)'), ('clock.rules()'), ('clock.tick_all(text)'), ('clock.now()'), ('clock.span(interval)')$$, 'pg_cron ticks'
 );
 select is_empty(
     $$select r.rolname, n.nspname

@@ -1,0 +1,13 @@
+-- What a tick does, in this order; each rule in a transaction of its own, so that none waits for the work of another.
+-- Sessions come first, for they may hold up what follows.
+insert into pg_temp.tick_rules (rule, place, every, batch)
+values
+    ('access.limit_sessions', 1, interval '0', null),
+    ('process.declare_silent_dead', 2, interval '0', null),
+    ('clock.enforce_deadlines', 3, interval '0', null),
+    ('account.enforce', 4, interval '0', 50),
+    ('clock.reconcile_all', 5, interval '0', 100),
+    ('clock.forget_failures', 6, interval '10 seconds', 1000),
+    ('access.penalties_forget', 7, interval '0', null),
+    ('event.make_months', 8, interval '0', null),
+    ('event.retain_daily', 9, interval '0', null);
