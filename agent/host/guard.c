@@ -102,6 +102,8 @@ bool guard_judge(struct agent *a, struct host *host, struct docker *d, const cha
 	if (ev->outcome == OUTCOME_PASSED &&
 		run_renew(&host->run, host->spec->proof_life_s * 1000, ev, &e) < 0)
 		evidence_add(ev, "proof", OUTCOME_FAILED, "internal", 0, "%s", e.message);
+	if (ev->outcome == OUTCOME_PASSED)
+		outbox_proven(a->outbox, host->id, host->spec->proof_life_s);
 	enum check_verdict verdict = verdict_of_check(ev->outcome, task_id, &host->inconclusive);
 	if (verdict != CHECK_HOLDS || strcmp(kind, "light") != 0)
 		outbox_verified(a->outbox, host->id, task_id, kind, ev);

@@ -6,9 +6,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "agent/evidence.h"
+#include "agent/host/host_spec.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -23,8 +25,20 @@ struct entry {
 	struct entry *next;
 };
 
+struct proof {
+	char host_id[SPEC_ID_SIZE];
+	char at[AT_SIZE];
+	int64_t life_s;
+};
+
+struct proofs {
+	struct proof list[OUTBOX_MAX];
+	unsigned count;
+};
+
 struct outbox {
 	pthread_mutex_t lock; // of all that follows
+	struct proofs *proofs; // to be sent; NULL: none
 	pthread_cond_t sent; // a flush has ended
 	bool sending;
 	struct entry *first, **last;
@@ -79,6 +93,7 @@ void outbox_free(struct outbox *box)
 		entry_free(entry);
 	pthread_mutex_destroy(&box->lock);
 	pthread_cond_destroy(&box->sent);
+	free(box->proofs);
 	free(box);
 }
 
@@ -140,6 +155,35 @@ void outbox_observe(struct outbox *box, const char *host_id, const char *state, 
 	push(box, entry);
 	pthread_mutex_unlock(&box->lock);
 	box->wake(box->data);
+}
+
+// A later proof of the host takes the place of an earlier one, or, if `keep`, does not. One too many
+// is forgotten: the next is not far. The lock is held.
+static void proof_put(struct outbox *box, const struct proof *proof, bool keep)
+{
+	unsigned i = 0;
+
+	if (!box->proofs)
+		box->proofs = xnew(struct proofs);
+	while (i < box->proofs->count && strcmp(box->proofs->list[i].host_id, proof->host_id) != 0)
+		i++;
+	if (i == OUTBOX_MAX || (i < box->proofs->count && keep))
+		return;
+	box->proofs->list[i] = *proof;
+	if (i == box->proofs->count)
+		box->proofs->count++;
+}
+
+void outbox_proven(struct outbox *box, const char *host_id, int64_t life_s)
+{
+	_cleanup_(freep) char *at = now_text();
+	struct proof proof = {.life_s = life_s};
+
+	(void)!text_copy(proof.host_id, sizeof(proof.host_id), host_id);
+	(void)!text_copy(proof.at, sizeof(proof.at), at);
+	pthread_mutex_lock(&box->lock);
+	proof_put(box, &proof, false);
+	pthread_mutex_unlock(&box->lock);
 }
 
 int64_t outbox_sequence(struct outbox *box)
@@ -229,6 +273,51 @@ static int entry_send(
 	return r == WAIT_CANCELED || db_is_away(r, e) ? r : 0;
 }
 
+static int proofs_call(const struct proofs *proofs, struct db *db, int64_t process_id,
+	const struct wait *w, struct err *e)
+{
+	enum { WIDTH = SPEC_ID_SIZE + AT_SIZE };
+	size_t size = (size_t)proofs->count * WIDTH + 2;
+	_cleanup_(freep) char *ids = xcalloc(1, size), *at = xcalloc(1, size);
+	_cleanup_(freep) char *lives = xcalloc(1, size);
+	struct db_number process = db_number(process_id);
+	size_t n = 0, m = 0, k = 0;
+
+	for (unsigned i = 0; i < proofs->count; i++) {
+		const struct proof *p = &proofs->list[i];
+		const char *before = i == 0 ? "{" : ",";
+
+		n += (size_t)snprintf(ids + n, size - n, "%s%s", before, p->host_id);
+		m += (size_t)snprintf(at + m, size - m, "%s%s", before, p->at);
+		k += (size_t)snprintf(lives + k, size - k, "%s%lld", before, (long long)p->life_s);
+	}
+	snprintf(ids + n, size - n, "}");
+	snprintf(at + m, size - m, "}");
+	snprintf(lives + k, size - k, "}");
+	return db_call(db,
+		DB_CALL("select host.note_proofs($1, $2, $3, $4)", process.text, ids, at, lives), w,
+		NULL, e);
+}
+
+// After everything else: what they are about has been observed by then.
+static int proofs_send(
+	struct outbox *box, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
+{
+	pthread_mutex_lock(&box->lock);
+	_cleanup_(freep) struct proofs *proofs = TAKE_PTR(box->proofs);
+	pthread_mutex_unlock(&box->lock);
+	if (!proofs)
+		return 0;
+	int r = proofs_call(proofs, db, process_id, w, e);
+	if (r != WAIT_CANCELED && !db_is_away(r, e))
+		return 0;
+	pthread_mutex_lock(&box->lock);
+	for (unsigned i = 0; i < proofs->count; i++)
+		proof_put(box, &proofs->list[i], true);
+	pthread_mutex_unlock(&box->lock);
+	return r;
+}
+
 static int sending_begin(struct outbox *box, const struct wait *w, struct err *e)
 {
 	struct timespec until = {
@@ -278,6 +367,8 @@ int outbox_flush(
 		push_back(box, entry);
 		pthread_mutex_unlock(&box->lock);
 	}
+	if (r == 0)
+		r = proofs_send(box, db, process_id, w, e);
 	sending_end(box);
 	return r;
 }
@@ -285,7 +376,7 @@ int outbox_flush(
 bool outbox_is_empty(struct outbox *box)
 {
 	pthread_mutex_lock(&box->lock);
-	bool empty = !box->first;
+	bool empty = !box->first && !box->proofs;
 	pthread_mutex_unlock(&box->lock);
 	return empty;
 }

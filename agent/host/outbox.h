@@ -28,6 +28,10 @@ void outbox_free(struct outbox *box);
 void outbox_observe(struct outbox *box, const char *host_id, const char *state, const char *code,
 	const char *message);
 
+// host.note_proofs: the exit of a host has just been proven, which keeps its wall open for life_s.
+// It wakes no thread: the proofs of a second are sent together, the latest of each host.
+void outbox_proven(struct outbox *box, const char *host_id, int64_t life_s);
+
 // The place, among the observations, of what the caller sees now of a host that it holds: for a
 // report that says it.
 int64_t outbox_sequence(struct outbox *box);

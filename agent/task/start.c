@@ -365,6 +365,7 @@ int start_finish(struct task *task, struct err *e)
 	json_set(task->result, "checks", cJSON_Duplicate(ht->ev.checks, true));
 	outbox_verified(a->outbox, ht->host->id, task->id, "start", &ht->ev);
 	outbox_observe(a->outbox, ht->host->id, "running", NULL, NULL);
+	outbox_proven(a->outbox, ht->host->id, ht->host->spec->proof_life_s);
 	ssh_note(a, ht->host->id, NULL);
 	ht->ev_stored = true;
 	host_task_flush_reports(task);

@@ -87,7 +87,8 @@ comment on column ccp.hosts.ssh_password_changed_at is 'When the ssh password la
 comment on column ccp.hosts.wg_public_key is 'The host''s tunnel key, public half; to be registered at the exit.';
 comment on column ccp.hosts.ssh_host_key is 'Public host key of the container''s own sshd.';
 comment on column ccp.hosts.failures is 'Failures in a row; each doubles the wait before reconciliation tries again.';
-comment on column ccp.hosts.retry_at is 'Reconciliation waits until then.';
+comment on column ccp.hosts.retry_at is
+'Reconciliation waits until then; infinity: until somebody has changed something (host.retry_at, clock.resume).';
 comment on column ccp.hosts.error_code is 'What went wrong last; cleared by success.';
 comment on column ccp.hosts.error_message is 'The same as a sentence.';
 comment on column ccp.hosts.status_changed_at is 'When status last changed.';
@@ -105,6 +106,7 @@ create index hosts_alive_by_status on ccp.hosts (status) where status <> 'delete
 create index hosts_not_as_desired on ccp.hosts (id)
 where status in ('pending', 'stopped', 'running', 'unavailable', 'failed') and status <> desired;
 create index hosts_that_run_of_a_user on ccp.hosts (user_id) where status in ('starting', 'running', 'rebuilding');
+create index hosts_that_wait_for_somebody on ccp.hosts (id) where retry_at = 'infinity';
 create index hosts_that_failed on ccp.hosts (id) where failures > 0;
 create index tombstones_by_age on ccp.hosts (deleted_at) where deleted_at is not null;
 
@@ -123,6 +125,15 @@ before update of image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_l
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
 
+create table ccp.lasting_failures (
+    code text primary key,
+    remedy text not null
+);
+comment on table ccp.lasting_failures is
+'Failures that do not pass by themselves: reconciliation waits until somebody has changed what they come from.';
+comment on column ccp.lasting_failures.code is 'The error code.';
+comment on column ccp.lasting_failures.remedy is 'What helps, as the end of "it waits until ...".';
+
 create table ccp.observations (
     host_id uuid primary key,
     process_id bigint not null,
@@ -131,10 +142,12 @@ create table ccp.observations (
     code text,
     message text,
     observed_at timestamptz not null,
+    proven_at timestamptz,
+    proof_ends_at timestamptz,
     constraint observation_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
     constraint observation_comes_from_a_process foreign key (process_id) references ccp.processes (id),
     constraint observed_message_is_short check (length(message) <= 2000)
-);
+) with (fillfactor = 70);
 create index observations_by_process on ccp.observations (process_id);
 comment on table ccp.observations is 'What the agent last saw of each host.';
 comment on column ccp.observations.host_id is 'The host.';
@@ -146,6 +159,9 @@ comment on column ccp.observations.state is
 comment on column ccp.observations.code is 'Why, as an error code.';
 comment on column ccp.observations.message is 'Why, as a sentence.';
 comment on column ccp.observations.observed_at is 'When it was seen, by the agent''s clock.';
+comment on column ccp.observations.proven_at is 'When its exit was last proven, by a light or a full check.';
+comment on column ccp.observations.proof_ends_at is
+'When that proof ends, or ended: then the kernel closes the host, whoever else is away.';
 
 create table ccp.bindings (
     id uuid primary key default gen_random_uuid(),

@@ -4,10 +4,10 @@ values
     ('pending', 'has been ordered and is not made yet'),
     ('stopped', 'is made and does not run'),
     ('starting', 'is being started, or waits for it'),
-    ('running', 'runs, and its exit is proven'),
+    ('running', 'runs'),
     ('stopping', 'is being stopped, or waits for it'),
     ('rebuilding', 'is being made again from its image'),
-    ('unavailable', 'should run but its exit is not proven: it is closed'),
+    ('unavailable', 'is closed: its exit is not proven'),
     ('failed', 'could not be made, stopped or deleted'),
     ('deleting', 'is being deleted, or waits for it'),
     ('deleted', 'has been removed; its row is kept for a while');

@@ -10,11 +10,30 @@ select
     w.wanted,
     b.exit_label as exit,
     e.ip_address as exit_address,
-    v.at as verified_at,
+    o.proven_at as verified_at,
     o.state as observed,
     concat_ws(
         '; ',
         format('host %s of %s %s', h.short_id, u.username, s.description),
+        case
+            when h.status <> 'running' then null
+            when a.id is null then format('no ccp-agent is heard of on %s', n.name)
+        end,
+        case
+            when h.status <> 'running' then null
+            when o.proven_at is null then 'no proof of its exit is known yet'
+            when o.proof_ends_at > clock.now() then format(
+                'its exit was proven %s ago, and that holds for another %s', clock.span(clock.now() - o.proven_at),
+                clock.span(o.proof_ends_at - clock.now())
+            )
+            else format(
+                'it is closed: its exit was last proven %s ago, that ended %s ago, and the next proof opens it again',
+                clock.span(clock.now() - o.proven_at), clock.span(clock.now() - o.proof_ends_at)
+            )
+        end,
+        case
+            when h.status in ('unavailable', 'failed') then format('since %s', clock.span(clock.now() - h.status_changed_at))
+        end,
         t.what,
         case
             when h.status = 'deleted' then null
@@ -28,6 +47,9 @@ select
         f.what,
         case
             when t.what is not null or h.status in (w.wanted, 'deleted') then null
+            when h.retry_at = 'infinity' then format(
+                'it waits until %s: then, or when somebody asks, it is tried again', coalesce(l.remedy, 'that is mended')
+            )
             when h.retry_at > clock.now() then format('tried again in %s', clock.span(h.retry_at - clock.now()))
             when w.wanted = 'running' and b.id is null then 'it is wanted running and cannot be without one'
             else format('it is wanted %s, and the next tick sees to that', w.wanted)
@@ -61,13 +83,15 @@ left join lateral (
     from ccp.ssh_faults as s
     where s.host_id = h.id and s.since >= h.status_changed_at and h.status = 'running'
 ) as f on true
-left join lateral (
-    select e.at
-    from ccp.verifications as e
-    where e.host_id = h.id and e.outcome = 'passed'
-    order by e.at desc
-    limit 1
-) as v on true;
+left join ccp.lasting_failures as l on l.code = h.error_code
+left join (
+    select
+        p.node_id,
+        max(p.id) as id
+    from ccp.processes as p
+    where p.program = 'ccp-agent' and p.ended_at is null and process.is_heard(p.beat_at)
+    group by p.node_id
+) as a on a.node_id = h.node_id;
 comment on view ccp.host_status is 'What each host is, what is wanted of it, and why it is so.';
 comment on column ccp.host_status.id is 'Identity.';
 comment on column ccp.host_status.host is 'Short id of the host.';
@@ -78,7 +102,7 @@ comment on column ccp.host_status.desired is 'What its owner wants.';
 comment on column ccp.host_status.wanted is 'What is wanted now: stopped for an expired or disabled user.';
 comment on column ccp.host_status.exit is 'Label of its exit.';
 comment on column ccp.host_status.exit_address is 'Address the world must see.';
-comment on column ccp.host_status.verified_at is 'When the exit was last fully proven.';
+comment on column ccp.host_status.verified_at is 'When the exit was last proven.';
 comment on column ccp.host_status.observed is 'What the agent last saw.';
 comment on column ccp.host_status.why is 'The answer, as a sentence.';
 grant select on ccp.host_status to ccp_automation, ccp_dba;

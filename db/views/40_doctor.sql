@@ -133,21 +133,45 @@ from (
     join ccp.nodes as n on n.id = t.node_id
     union all
     select
+        'rules',
+        count(*) = 0,
+        coalesce(
+            'these rules of the tick fail: '
+            || string_agg(
+                format('%s for %s (%s)', r.rule, clock.span(clock.now() - r.failed_at), r.error), ', ' order by r.place
+            ),
+            'no rule of the tick fails'
+        )
+    from ccp.tick_rules as r
+    where r.failed_at is not null
+    union all
+    select
+        'hosts',
+        count(*) = 0,
+        coalesce(
+            'these should run and failed: '
+            || left(string_agg(format('%s (%s)', h.short_id, h.error_code), ', ' order by h.short_id), 300)
+            || '; ccp.host_status tells why and what is next',
+            'no host that should run has failed'
+        )
+    from ccp.hosts as h
+    join ccp.host_wants as w on w.host_id = h.id
+    where h.status not in ('running', 'deleted')
+        and h.error_code is not null
+        and w.wanted = 'running'
+    union all
+    select
         'proofs',
         count(*) = 0,
         coalesce(
-            'no proof was written in time for ' || string_agg(s.host, ', ' order by s.host) || ': see the agent''s log',
-            'every running host was proven in the time of two full verifications'
+            'these are said to run and are closed, because the last proof of their exits has ended: '
+            || left(string_agg(h.short_id, ', ' order by h.short_id), 300) || '; see the agent''s log',
+            'the exit of every running host is proven now'
         )
-    from ccp.host_status as s
-    join ccp.hosts as h on h.id = s.id
-    cross join (
-        select make_interval(secs => 2 * coalesce((v.value #>> '{}')::double precision, 600)) as allowed
-        from ccp.settings as v
-        where v.name = 'verify_full_s'
-    ) as f
+    from ccp.hosts as h
+    left join ccp.observations as o on o.host_id = h.id
     where h.status = 'running'
-        and greatest(s.verified_at, h.status_changed_at) < clock.now() - f.allowed
+        and coalesce(o.proof_ends_at, h.status_changed_at + interval '1 minute') <= clock.now()
     union all
     select
         'disk',

@@ -32,6 +32,13 @@ void outbox_verified(struct outbox *box, const char *host_id, const char *task_i
 		outcome_name(ev->outcome));
 }
 
+void outbox_proven(struct outbox *box, const char *host_id, int64_t life_s)
+{
+	(void)box;
+	(void)host_id;
+	did("proven for %d", (int)life_s);
+}
+
 void outbox_observe(struct outbox *box, const char *host_id, const char *state, const char *code,
 	const char *message)
 {

@@ -70,7 +70,7 @@ static void checks_come_at_their_periods(void **state)
 	timer_fires();
 	assert_did("submit; ");
 	job_runs();
-	assert_did("check light; renew 900 s; ssh; release; timer 60 s; ");
+	assert_did("check light; renew 900 s; proven for 900; ssh; release; timer 60 s; ");
 }
 
 static void a_silent_sshd_is_asked_again_soon_and_ends_nothing(void **state)
@@ -80,7 +80,8 @@ static void a_silent_sshd_is_asked_again_soon_and_ends_nothing(void **state)
 	begin();
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; renew 900 s; ssh; release; timer 15 s; ");
+	assert_did(
+		"timer 60 s; submit; check light; renew 900 s; proven for 900; ssh; release; timer 15 s; ");
 }
 
 static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state)
@@ -90,7 +91,8 @@ static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state
 	begin();
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; renew 900 s; ssh; release; timer 20 s; ");
+	assert_did(
+		"timer 60 s; submit; check light; renew 900 s; proven for 900; ssh; release; timer 20 s; ");
 	spec.full_s = 0;
 	guards_end(agent.guards, 7);
 	assert_did(REMOVED);
@@ -99,7 +101,7 @@ static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state
 	timer_fires();
 	job_runs();
 	assert_did(
-		"timer 60 s; submit; check full; renew 900 s; verified full passed; ssh; release; "
+		"timer 60 s; submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; "
 		"timer 60 s; ");
 }
 
@@ -110,7 +112,8 @@ static void the_periods_are_those_of_the_latest_spec(void **state)
 	spec.light_s = 30;
 	timer_fires();
 	job_runs();
-	assert_did("timer 60 s; submit; check light; renew 900 s; ssh; release; timer 30 s; ");
+	assert_did(
+		"timer 60 s; submit; check light; renew 900 s; proven for 900; ssh; release; timer 30 s; ");
 }
 
 static void after_a_full_check_the_next_one_is_a_period_away(void **state)
@@ -122,11 +125,11 @@ static void after_a_full_check_the_next_one_is_a_period_away(void **state)
 	spec.full_s = 10;
 	job_runs();
 	assert_did(
-		"timer 60 s; submit; check full; renew 900 s; verified full passed; ssh; release; "
+		"timer 60 s; submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; "
 		"timer 10 s; ");
 	timer_fires();
 	job_runs();
-	assert_did("submit; check light; renew 900 s; ssh; release; timer 10 s; ");
+	assert_did("submit; check light; renew 900 s; proven for 900; ssh; release; timer 10 s; ");
 }
 
 static void a_check_that_shows_nothing_is_made_again_in_full_and_three_end_the_host(void **state)
@@ -174,7 +177,7 @@ static void a_check_that_cannot_run_is_reported_and_renews_nothing(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static void a_check_that_gave_way_to_a_task_comes_soon(void **state)
@@ -225,7 +228,7 @@ static void a_full_pool_is_tried_again(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static void a_change_is_checked_in_full_at_once(void **state)
@@ -241,8 +244,9 @@ static void a_change_is_checked_in_full_at_once(void **state)
 		answers.changed = true;
 		rings(places[i]);
 		job_runs();
-		assert_did("submit; check full; renew 900 s; verified full passed; ssh; release; "
-			   "timer 60 s; ");
+		assert_did(
+			"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; "
+			"timer 60 s; ");
 	}
 }
 
@@ -256,11 +260,11 @@ static void a_change_during_a_check_is_checked_right_after_it(void **state)
 	rings(LINK);
 	assert_did(""); // one check at a time
 	job_runs();
-	assert_did("check light; renew 900 s; ssh; release; timer 0 s; ");
+	assert_did("check light; renew 900 s; proven for 900; ssh; release; timer 0 s; ");
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static void a_dead_tunnel_is_checked_and_a_dead_container_inspected(void **state)
@@ -296,7 +300,7 @@ static void a_guard_is_ended_at_once_or_after_its_check(void **state)
 	guards_end(agent.guards, 7);
 	assert_did("");
 	job_runs();
-	assert_did("check light; renew 900 s; ssh; release; " REMOVED);
+	assert_did("check light; renew 900 s; proven for 900; ssh; release; " REMOVED);
 }
 
 static void each_of_several_guards_can_be_ended(void **state)
@@ -322,7 +326,7 @@ static void a_check_may_be_asked_for_soon(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
 }
 
 static struct host_spec spec_of(const char *json)
@@ -404,9 +408,11 @@ static void a_verification_renews_counts_or_ends(void **state)
 		bool holds;
 		const char *done;
 	} rows[] = {
-		{"light", NULL, OUTCOME_PASSED, 0, true, "renew 900 s; "},
-		{"full", NULL, OUTCOME_PASSED, 0, true, "renew 900 s; verified full passed; "},
-		{"task", "t", OUTCOME_PASSED, 0, true, "renew 900 s; verified task of t passed; "},
+		{"light", NULL, OUTCOME_PASSED, 0, true, "renew 900 s; proven for 900; "},
+		{"full", NULL, OUTCOME_PASSED, 0, true,
+			"renew 900 s; proven for 900; verified full passed; "},
+		{"task", "t", OUTCOME_PASSED, 0, true,
+			"renew 900 s; proven for 900; verified task of t passed; "},
 		{"light", NULL, OUTCOME_PASSED, -1, false,
 			"renew 900 s; verified light failed; end; observe stopped (internal) no proof; "},
 		{"light", NULL, OUTCOME_INCONCLUSIVE, 0, true, "verified light inconclusive; "},

@@ -323,7 +323,8 @@ static void a_finished_start_is_guarded_and_reported(void **state)
 	const struct row rows[] = {
 		{NULL, 0, 0,
 			"set run of 77; guard; verified start of t passed; "
-			"observe running (); ssh of h answers; flush; "},
+			"observe running (); proven for 900; "
+			"ssh of h answers; flush; "},
 		{&answers.guard, -1, -1, "set run of 77; guard; fail internal: no watch; "},
 	};
 	struct err e;

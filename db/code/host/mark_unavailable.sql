@@ -10,7 +10,7 @@ begin
     set
         status = 'unavailable',
         failures = failures + 1,
-        retry_at = host.retry_at(failures + 1),
+        retry_at = host.retry_at(failures + 1, p_code),
         error_code = p_code,
         error_message = left(p_message, 2000)
     where id = p_host.id;

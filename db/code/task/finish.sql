@@ -19,6 +19,7 @@ declare
     v_kind ccp.task_kinds;
     v_next ccp.task_rows;
     v_exit text;
+    v_before record;
 begin
     perform task.end_row(p_task, p_status, p_error_code, p_error_message, p_retryable, p_result);
     perform pg_notify('ccp_event', '');
@@ -32,13 +33,18 @@ begin
         return;
     end if;
 
+    select h.failures, h.error_code into v_before from ccp.hosts as h where h.id = p_task.host_id;
     select k.* into v_kind from ccp.task_kinds as k where k.kind = p_task.kind;
     update ccp.hosts
     set
         status = coalesce(p_host_status, task.status_after(v_kind, p_status, task.left_state(p_task))),
         finished_at = clock.now(),
         failures = failures + (p_status = 'failed')::integer,
-        retry_at = case p_status when 'failed' then host.retry_at(failures + 1) when 'succeeded' then null else retry_at end,
+        retry_at = case p_status
+            when 'failed' then host.retry_at(failures + 1, p_error_code)
+            when 'succeeded' then null
+            else retry_at
+        end,
         error_code = case p_status when 'canceled' then error_code else p_error_code end,
         error_message = case p_status when 'canceled' then error_message else left(p_error_message, 2000) end,
         wg_public_key = case p_task.kind
@@ -67,7 +73,17 @@ begin
     if p_task.started_at is not null and p_task.left_state is null then
         update ccp.observations set state = 'unknown' where host_id = p_task.host_id;
     end if;
-    perform task.write_events(p_task, v_host, p_status, p_error_code, p_error_message);
+    -- What reconciliation tries again and again is told once: when it begins to fail, and when it is back.
+    if not (p_status = 'failed' and p_task.created_by = 'reconcile' and v_before.error_code = p_error_code) then
+        perform task.write_events(p_task, v_host, p_status, p_error_code, p_error_message);
+    end if;
+    if v_host.status = 'running' and v_before.failures > 0 then
+        perform event.write(
+            'info', 'host.restored',
+            format('host %s runs again after %s failures, the last: %s', v_host.short_id, v_before.failures, v_before.error_code),
+            v_host.user_id, v_host.id, p_task.id, jsonb_build_object('error_code', v_before.error_code)
+        );
+    end if;
     if host.note_drift(v_host) then
         select h.* into v_host from ccp.hosts as h where h.id = p_task.host_id;
     end if;

@@ -1,6 +1,6 @@
 -- Stores evidence, with the agent's own time (at most four weeks back, never ahead), and writes what it means into the
--- audit log. Moves no host: host.observe() and the task's report do. An agent that got no answer sends the same again:
--- it gets the id of the row that is there.
+-- audit log, once when it begins to fail so. Moves no host: host.observe() and the task's report do. An agent that got no
+-- answer sends the same again: it gets the id of the row that is there.
 create or replace function verification.record(
     p_process_id bigint,
     p_host_id uuid,
@@ -73,6 +73,7 @@ begin
     returning id into v_id;
 
     v_type := case
+        when p_outcome = 'failed' and p_error_code = v_before then null
         when p_outcome = 'failed' and p_error_code = 'exit_mismatch' then 'egress.mismatch'
         when p_outcome = 'failed' and p_error_code in ('leak', 'inventory') then 'egress.leak_blocked'
         when p_outcome = 'failed' and p_error_code like 'tunnel%' then 'tunnel.lost'

@@ -49,7 +49,7 @@ select t.say('connection refused; last said inside: x') is null as done \gset
 select is(t.events(), array['warning ssh of host abcdef does not answer: connection refused'], 'which is one event, not two');
 select matches(
     t.why(),
-    'runs, and its exit is proven; but nobody can come in by ssh: for 30 s connection refused; last said inside: x; if that lasts, '
+    'runs; no proof of its exit is known yet; but nobody can come in by ssh: for 30 s connection refused; last said inside: x; if that lasts, '
     'rebuild it with mode keep',
     'people read why, since when and what helps, and that the exit is proven as before'
 );

@@ -1,7 +1,7 @@
 -- A host whose creation failed: nothing that needs a created host begins, and reconciliation creates it first.
 begin;
 \ir ../hosts.psql
-select plan(18);
+select plan(21);
 
 insert into ccp.hosts (short_id, user_id, node_id, image)
 select 'ghijkl', h.user_id, h.node_id, 'image'
@@ -41,7 +41,15 @@ select throws_ok($$select t.ask('host.rebuild')$$, 'CP409', 'host.rebuild is not
 select throws_ok($$select t.ask('host.stop')$$, 'CP409', 'host.stop is not possible: host ghijkl was never created', 'or stopped');
 select t.at('2099-01-01 00:00:06');
 select clock.tick('worker');
-select is(t.live(), 'host.create queued', 'the tick has it created');
+select is(t.live(), 'nothing', 'what does not pass by itself is not tried again');
+select matches(
+    (select why from ccp.host_status where host = 'ghijkl'), 'it waits until its image is on its machine and fit, or it has another one',
+    'people read what helps'
+);
+select is((select ok from ccp.doctor where name = 'hosts'), false, 'the doctor says that it failed');
+update ccp.hosts set image = 'another' where id = t.host();
+select clock.tick('worker');
+select is(t.live(), 'host.create queued', 'once that has changed the tick has it created');
 select t.claim();
 select is(
     t.succeed(jsonb_build_object('wg_public_key', repeat('C', 43) || '=', 'ssh_host_key', 'ssh-ed25519 AAAA')), 'ok', 'which succeeds this time'

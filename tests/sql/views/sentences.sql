@@ -91,7 +91,7 @@ select is(
 );
 select is(
     t.host_why(),
-    'host abcdef of alice should run but its exit is not proven: it is closed; exit_mismatch: left as 203.0.113.9; tried again in 3 s',
+    'host abcdef of alice is closed: its exit is not proven; since 2 s; exit_mismatch: left as 203.0.113.9; tried again in 3 s',
     'and so does its host, and what comes next'
 );
 select t.at('2099-01-01 00:10:00');
@@ -118,10 +118,10 @@ select matches(t.host_why(), 'it has no exit; it is wanted running and cannot be
 -- Running hosts and who is in them.
 update ccp.bindings set ended_at = null;
 select t.run();
-select is(t.host_why(), 'host abcdef of alice runs, and its exit is proven', 'a running host says so');
+select is(t.host_why(), 'host abcdef of alice runs; no proof of its exit is known yet', 'a running host says so');
 select host.observe(t.agent(), t.host(), 7, 'running', 'docker_failed', 'Docker is stuck with it', clock.now());
 select is(
-    t.host_why(), 'host abcdef of alice runs, and its exit is proven; Docker is stuck with it', 'and what its agent cannot do with it'
+    t.host_why(), 'host abcdef of alice runs; no proof of its exit is known yet; Docker is stuck with it', 'and what its agent cannot do with it'
 );
 select host.observe(t.agent(), t.host(), 8, 'running', null, null, clock.now());
 insert into ccp.sessions (user_id, host_id, process_id, method, address, created_at)
@@ -135,13 +135,13 @@ select matches((select why from ccp.stuck where what = 'session'), '^a session o
 update ccp.users set disabled_at = clock.now();
 select is(
     t.host_why(),
-    'host abcdef of alice runs, and its exit is proven; its user is disabled; it is wanted stopped, and the next tick sees to that',
+    'host abcdef of alice runs; no proof of its exit is known yet; its user is disabled; it is wanted stopped, and the next tick sees to that',
     'a host whose user is disabled says what will become of it'
 );
 select matches(t.doctor('proofs'), '^ok', 'a start is a proof');
 select t.at('2099-01-01 00:30:01');
 select is(
-    t.doctor('proofs'), 'not ok: no proof was written in time for abcdef: see the agent''s log', 'after two times of a full verification it is old'
+    t.doctor('proofs'), 'not ok: these are said to run and are closed, because the last proof of their exits has ended: abcdef; see the agent''s log', 'without a known proof it is closed'
 );
 
 -- What else the doctor looks at.

@@ -1,0 +1,41 @@
+-- A rule of the tick: hosts that wait because of a failure that does not pass by itself are tried again once something that it
+-- may come from has changed since: the host, its exit, a setting, or its machine's agent, which may have been started after
+-- an image was loaded. (A person's request tries at once.) Locked ones wait.
+create or replace function clock.resume(p_after uuid default null, p_limit integer default 100)
+returns uuid
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    with resumed as (
+        update ccp.hosts as h
+        set retry_at = null
+        where h.id = any (array(
+            select w.id
+            from ccp.hosts as w
+            left join ccp.bindings as b on b.host_id = w.id and b.ended_at is null
+            left join ccp.egress_ips as e on e.id = b.egress_ip_id
+            where w.retry_at = 'infinity'
+                and (p_after is null or w.id > p_after)
+                and greatest(
+                    w.updated_at, b.created_at, e.updated_at,
+                    (select max(s.updated_at) from ccp.settings as s),
+                    (
+                        select max(p.started_at)
+                        from ccp.processes as p
+                        where p.node_id = w.node_id and p.program = 'ccp-agent' and p.ended_at is null
+                    )
+                ) > w.finished_at
+            order by w.id
+            limit p_limit
+            for no key update of w skip locked
+        ))
+        returning h.id
+    )
+    select case when count(*) = p_limit then (array_agg(r.id order by r.id desc))[1] end
+    from resumed as r
+$$;
+
+revoke all on function clock.resume(uuid, integer) from public;
+
+comment on function clock.resume(uuid, integer) is
+'Lets hosts be tried again that waited for somebody to change something; returns where the next batch begins.';
