@@ -2,6 +2,7 @@
 // Reads /proc/PID of a container's PID 1 and compares.
 #include "agent/container/pid1.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-// The last number on the line "<name>:" of /proc/PID/status, -1 without one. NSpid has a number for
+// The last number on the line that begins with `name` of /proc/PID/status, -1 without one. NSpid has a number for
 // each pid namespace, the innermost last.
 static long status_last(const char *status, const char *name)
 {
@@ -31,10 +32,10 @@ static long status_last(const char *status, const char *name)
 
 	for (const char *line = status; line; line = strchr(line, '\n')) {
 		line += line[0] == '\n';
-		if (strncmp(line, name, name_len) != 0 || line[name_len] != ':')
+		if (strncmp(line, name, name_len) != 0)
 			continue;
 		const char *end = line + strcspn(line, "\n"), *last = end;
-		while (last[-1] >= '0' && last[-1] <= '9')
+		while (isdigit((unsigned char)last[-1]))
 			last--;
 		return last == end ? -1 : strtol(last, NULL, 10);
 	}
@@ -50,11 +51,11 @@ static int status_check(int proc_fd, const struct pid1 *p, struct err *e)
 	if (size < 0)
 		return err_set(e, errno, "read the status of process %d", (int)p->pid);
 	status[size] = '\0';
-	if (status_last(status, "NSpid") != 1)
+	if (status_last(status, "NSpid:") != 1)
 		return err_say(e, EPERM, "process %d is not the container's PID 1", (int)p->pid);
-	if (status_last(status, "TracerPid") != 0)
+	if (status_last(status, "TracerPid:") != 0)
 		return err_say(e, EPERM, "the container's PID 1 is traced by another process");
-	if (p->alone && status_last(status, "Threads") != 1)
+	if (status_last(status, "Threads:") != 1)
 		return err_say(e, EPERM, "the container's PID 1 has more than one thread");
 	return 0;
 }

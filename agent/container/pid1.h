@@ -21,8 +21,8 @@ struct pid1 {
 
 // 0: process `pid` is process 1 of its pid namespace, lives in that network namespace, was executed
 // from that very file (device and inode of /proc/PID/exe: a path inside the container means
-// nothing), and is not traced. With `alone` it is also the only process of the container and has
-// one thread, so that nothing that ran before it and executed it is left. Everything is read through
+// nothing), is not traced and has one thread. With `alone` it is also the only process of the
+// container, so that nothing that ran before it and executed it is left. Everything is read through
 // one descriptor of /proc/PID, which the kernel ties to the process: another one that gets its
 // number afterwards is not taken for it. -1: EPERM says what is wrong, ESRCH that it has ended.
 // Needs CAP_SYS_PTRACE (proc(5): exe, root and ns of another user namespace's or a process that is
