@@ -44,8 +44,10 @@ static int words_ask(
 	program_fd = home_init_open(&home, e);
 	if (program_fd < 0)
 		return -1;
-	const struct pid1 expected = {
-		.pid = host->run.pid, .ns_fd = host->run.ns_fd, .program_fd = program_fd};
+	const struct pid1 expected = {.pid = host->run.pid,
+		.uid = (uid_t)host->spec->ids.base,
+		.ns_fd = host->run.ns_fd,
+		.program_fd = program_fd};
 	int r = gate_connect(&expected, &w, &fd, e);
 	return r == 0 ? gate_say(fd, GATE_ASK, &w, ret, e) : r;
 }

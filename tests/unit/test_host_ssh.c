@@ -17,7 +17,8 @@ static struct {
 } answers;
 
 static struct agent agent;
-static struct host host = {.id = "h", .run = {.pid = 77, .ns_fd = 5}};
+static struct host_spec spec = {.ids = {.base = 4000}};
+static struct host host = {.id = "h", .spec = &spec, .run = {.pid = 77, .ns_fd = 5}};
 
 int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
 {
@@ -63,6 +64,7 @@ int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct
 	(void)ret_fd;
 	assert_int_equal(p->ns_fd, 5);
 	assert_int_equal(p->pid, 77);
+	assert_int_equal(p->uid, 4000);
 	assert_true(p->program_fd >= 0);
 	assert_false(p->alone);
 	return result(answers.connect, "no gate", e);
