@@ -1,7 +1,7 @@
 -- Why a host may not be started on its machine, and what the doctor says of it.
 begin;
 \ir ../hosts.psql
-select plan(24);
+select plan(25);
 
 create function t.refusal() returns text language sql as $$ select host.spec(t.host()) ->> 'refusal' $$;
 create function t.report(p_refusal text, p_taken int8multirange default '{}', p_limits jsonb default '{}') returns void
@@ -88,6 +88,9 @@ select is((select n.xmin::text from ccp.nodes as n where n.name = 'node1'), (sel
 select throws_ok(
     $$select t.report(null, '{}', '{"kernel.pid_max": "many"}')$$, '23514', null, 'a limit is a number: the doctor counts with it'
 );
+set session authorization ccp_automation;
+select lives_ok('table ccp.doctor', 'who reads the doctor needs no right on what it asks');
+reset session authorization;
 set session authorization ccp_worker;
 select throws_ok($$select node.report(1, null, '{}', '{}')$$, '42501', null, 'only agents tell');
 reset session authorization;
