@@ -102,10 +102,14 @@ os.execv("/.ccp/init", ["/.ccp/init"])
 def put_in_its_place(host, directory, *command):
     """A container with our name and labels, and a command of its own; `directory` is at /own."""
     docker = host.stack.docker
-    form = "{{.Name}} {{range $k, $v := .Config.Labels}}--label={{$k}}={{$v}} {{end}}"
+    form = (
+        "{{.Name}} --runtime={{.HostConfig.Runtime}} {{range .Config.Env}}--env={{.}} {{end}}"
+        "{{range $k, $v := .Config.Labels}}--label={{$k}}={{$v}} {{end}}"
+    )
     name, *labels = docker("inspect", "--format", form, host.container).split()
     docker("rm", host.container)
     sysctls = [f"--sysctl=net.ipv6.conf.{device}.disable_ipv6=1" for device in ("all", "default", "lo")]
+    sysctls.append("--sysctl=net.ipv4.ping_group_range=0 65535")
     volumes = [f"--volume={ccp_of(host)}:/.ccp:ro", f"--volume={directory}:/own:ro"]
     what = ["--network=none", "--dns=198.18.0.53", "--user=0:0", "--entrypoint", command[0]]
     image = "cloud-cli-proxy/managed-user:latest"
@@ -123,15 +127,16 @@ def put_in_its_place(host, directory, *command):
     ],
     ids=["forged", "copied", "linked", "preceded", "traced"],
 )
-def test_a_pid_1_that_is_not_ours_and_alone_does_not_pass_the_gate(stopped_host, tmp_path, command, why):
-    shutil.copy(ccp_of(stopped_host) / "init", tmp_path / "init")
+def test_a_pid_1_that_is_not_ours_and_alone_does_not_pass_the_gate(host, tmp_path, command, why):
+    host.task("host.stop")
+    shutil.copy(ccp_of(host) / "init", tmp_path / "init")
     (tmp_path / "link").symlink_to("init")
-    put_in_its_place(stopped_host, tmp_path, *command)
-    status, code, message, _ = stopped_host.wait_task(stopped_host.insert("host.start"))
+    put_in_its_place(host, tmp_path, *command)
+    status, code, message, _ = host.wait_task(host.insert("host.start"))
     assert (status, code) == ("failed", "gate_failed"), message
     assert why in message
-    assert stopped_host.pid is None
-    stopped_host.task("host.rebuild", '{"mode": "keep"}')
+    assert host.pid is None
+    host.task("host.rebuild", '{"mode": "keep"}')
 
 
 # --- adoption and upgrades
