@@ -55,7 +55,7 @@ class Connection:
         """Runs one statement; its rows, or [] when it returns none."""
         try:
             return self._rows(sql, parameters)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except (psycopg2.DatabaseError, psycopg2.InterfaceError):
             if not self.connection or not self.connection.closed:
                 raise
             return self._rows(sql, parameters)
