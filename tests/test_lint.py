@@ -9,7 +9,8 @@ from support.paths import CHECKOUT
 
 @pytest.mark.timeout(1800)  # sqlfluff takes minutes on a busy machine
 @pytest.mark.parametrize(
-    "check", ["clang-format", "handwriting", "sizes", "includes", "gcc", "clang", "ruff", "shellcheck", "sqlfluff"]
+    "check",
+    ["merges", "clang-format", "handwriting", "sizes", "includes", "gcc", "clang", "ruff", "shellcheck", "sqlfluff"],
 )
 def test_the_tree_passes(check):
     done = subprocess.run(
