@@ -25,7 +25,7 @@ class Host:
             "insert into ccp.tasks (kind, host_id, params) values (%s, %s, %s) returning id", [kind, self.id, params]
         )
 
-    def wait_task(self, task_id):
+    def wait_task(self, task_id, timeout_s=WAIT_S):
         """(status, error_code, error_message, result) of a task that has ended."""
 
         def ended():
@@ -34,7 +34,7 @@ class Host:
             )[0]
             return row if row[0] in ENDED else None
 
-        return wait_until(ended, f"task {task_id} ends")
+        return wait_until(ended, f"task {task_id} ends", timeout_s)
 
     def wait_succeeded(self, task_id):
         """The result of a task that must succeed."""

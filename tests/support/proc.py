@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -50,6 +51,9 @@ def docker_pids(stack, pid):
 
 
 def pipes(pid):
-    """The pipes that a process has open."""
-    links = (os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
-    return {link for link in links if link.startswith("pipe:")}
+    """The pipes that a process has open, and keeps open while it is looked at."""
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return {link for link in found if link.startswith("pipe:")}

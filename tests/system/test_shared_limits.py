@@ -144,6 +144,8 @@ def test_all_places_of_people_with_every_lock_they_can_have_leave_room(database)
         " and relnamespace in ('ccp'::regnamespace, 'pg_catalog'::regnamespace)"
     )
     limit = database.value("select rolconnlimit from pg_roles where rolname = 'ccp_dba'")
+    of_others = "select count(*) from pg_stat_activity where usename = 'ccp_dba'"
+    wait_until(lambda: database.value(of_others) == 0, "what other tests held has ended")
     with ExitStack() as held:
         for _ in range(limit):
             cursor = held.enter_context(session(database, "ccp_dba", "begin"))

@@ -9,6 +9,7 @@ from support.proc import fields, parent
 from support.wait import wait_until
 
 FIFO = "rm /etc/passwd; mkfifo /etc/passwd"
+ATTEMPTS_S = 400  # a stop is tried three times, each until Docker has not answered in its time
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_host_that_docker_cannot_stop_has_no_process_left(host, neighbour):
     try:
         stopped = host.insert("host.stop")
         neighbour.task("host.verify")
-        assert host.wait_task(stopped)[1] == "docker_failed"
+        assert host.wait_task(stopped, ATTEMPTS_S)[1] == "docker_failed"
         assert fields(pid)[0] == "Z"  # its parent does not wait for it
         assert neighbour.status == "running"
     finally:
