@@ -40,7 +40,7 @@ def ended(stack, processes, namespaces):
     said = stack.script("down")
     took = time.monotonic() - began
     assert [command for (pid, start), command in processes.items() if lives(pid, start)] == [], said
-    assert processes_of(stack, namespaces) == {}
+    assert processes_of(stack, namespaces) == {}, said
     assert f"{stack.directory}/" not in Path("/proc/self/mountinfo").read_text()
     assert not list(Path("/run/netns").glob(f"{stack.environment['CCP_LAB_PREFIX']}-*"))
     assert took < SECONDS, said
