@@ -53,7 +53,7 @@ def test_programs_of_the_user_come_first_in_every_kind_of_shell(guest):
     )
     assert (status, out) == (0, "mine\n" * 7)
     shell = guest.terminal()
-    for line in ("tree", "tmux new-session -d 'tree >out; tmux wait-for -S done'; tmux wait-for done; cat out"):
+    for line in ("tree", "tmux new-session -d 'tree >out'; until [ -s out ]; do sleep 0.1; done; cat out"):
         shell.sendline(line)
         shell.expect("\rmine\r\n|\nmine\r\n")
     shell.sendline("exit")
