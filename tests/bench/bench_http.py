@@ -6,7 +6,6 @@ import secrets
 import statistics
 import subprocess
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
@@ -69,6 +68,7 @@ def healthz(stack):
 def flood(port):
     """Wrong logins of one address, each with a name of its own."""
     over = threading.Event()
+    answers = threading.Semaphore(0)
 
     def one():
         api = Api(port, "127.0.60.1")
@@ -76,12 +76,15 @@ def flood(port):
             login = {"username": secrets.token_hex(6), "password": "wrong horse"}
             if api.post("/v1/auth/login", login).status == 503:
                 over.wait(0.05)
+            answers.release()
 
     threads = [threading.Thread(target=one) for _ in range(FLOOD)]
     for thread in threads:
         thread.start()
-    time.sleep(1)  # until the queue is full
     try:
+        for _ in range(FLOOD):  # then all of them have been in the queue
+            if not answers.acquire(timeout=60):
+                raise RuntimeError("the API does not answer wrong logins")
         yield
     finally:
         over.set()

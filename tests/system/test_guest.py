@@ -10,6 +10,7 @@ import pexpect
 import pytest
 from support.guest import Guest
 from support.postgres import cron_run
+from support.ssh import Client
 from support.stack import Lab
 from support.wait import WAIT_S, wait_until
 
@@ -131,7 +132,7 @@ def test_disabling_ends_a_live_session_and_enabling_brings_the_host_back(guest):
     guest.host.wait_status("running")
 
 
-def test_who_is_in_a_shell_when_the_host_stops_reads_why_and_what_starts_it_again(guest):
+def test_who_is_in_a_shell_when_the_host_stops_reads_why_and_what_starts_it_again(guest, tmp_path):
     guest.host.running()
     shell = guest.terminal()
     task = guest.host.insert("host.stop")
@@ -139,9 +140,7 @@ def test_who_is_in_a_shell_when_the_host_stops_reads_why_and_what_starts_it_agai
     shell.expect(pexpect.EOF)
     assert re.search(r"this comes back:\s+curl ", shell.before), shell.before
     guest.host.wait_succeeded(task)
-    refused = subprocess.run(
-        ["sshpass", "-p", guest.ssh_password, *ssh_words(guest), "true"], capture_output=True, text=True, timeout=WAIT_S
-    )
+    refused = Client(guest, tmp_path).by_password(guest.ssh_password, "true")
     assert (
         refused.returncode == 255
         and f"This host is stopped: start it with: curl -sSf {guest.stack.url}/" in refused.stderr
@@ -149,12 +148,6 @@ def test_who_is_in_a_shell_when_the_host_stops_reads_why_and_what_starts_it_agai
     again = guest.terminal()  # the line that was said
     again.sendline("exit")
     again.expect(pexpect.EOF)
-
-
-def ssh_words(guest):
-    options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "PreferredAuthentications=password")
-    words = [word for option in options for word in ("-o", option)]
-    return ["ssh", "-F", "none", *words, "-p", guest.stack.env["CCP_SSH_PORT"], f"{guest.short_id}@127.0.0.1"]
 
 
 def test_who_is_in_a_shell_when_the_account_expires_reads_why(guest):

@@ -2,13 +2,13 @@
 
 import ipaddress
 import re
-import shlex
 import subprocess
 
 import pexpect
 import pytest
 from support.guest import Guest
 from support.paths import CHECKOUT
+from support.ssh import Client
 from support.wait import WAIT_S
 
 DOCKERFILE = (CHECKOUT / "deploy" / "docker" / "managed-user" / "Dockerfile").read_text()
@@ -111,17 +111,11 @@ def test_the_heavy_part_works(guest):
         assert re.search(expected, out.strip(), re.S | re.M), (what, out)
 
 
-def test_a_clients_locale_reaches_the_shell(guest):
+def test_a_clients_locale_reaches_the_shell(guest, tmp_path):
     known = guest.target == "full"
-    options = "-o SendEnv=LC_ALL -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -F none"
-    line = f"ssh {options} -p {guest.stack.env['CCP_SSH_PORT']} {guest.short_id}@127.0.0.1"
-    done = subprocess.run(
-        ["sshpass", "-p", guest.ssh_password, *shlex.split(line), "bash -c 'echo $LC_ALL; locale -k decimal_point'"],
-        env={"PATH": "/usr/bin:/bin", "LC_ALL": "de_DE.UTF-8"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=True,
+    done = Client(guest, tmp_path).by_password(
+        guest.ssh_password,
+        "bash -c 'echo $LC_ALL; locale -k decimal_point'",
+        options=["-o", "SetEnv=LC_ALL=de_DE.UTF-8"],
     )
     assert done.stdout == f'de_DE.UTF-8\ndecimal_point="{"," if known else "."}"\n', done

@@ -1,6 +1,5 @@
 """What a role that may only read, or only ask for tasks, could take from all: each way in, tried."""
 
-import time
 from contextlib import ExitStack, closing, contextmanager
 
 import psycopg2
@@ -180,9 +179,10 @@ def test_a_request_that_waits_for_a_persons_lock_is_told_who_holds_it(database, 
     host = host_make(admin, database)[1]["id"]
     with session(database, "ccp_admin", "set role ccp_owner", "begin") as cursor:
         cursor.execute("select from ccp.hosts where id = %s for update", [host])
-        time.sleep(1)  # what a call waits at least before it asks
-        answer = admin.post(f"/v1/admin/hosts/{host}/stop")
         pid = cursor.connection.info.backend_pid
+        is_old = "select clock_timestamp() - xact_start > interval '1 second' from pg_stat_activity where pid = %s"
+        wait_until(lambda: database.rows(is_old, [pid]) == [(True,)], "it holds the lock as long as a person does")
+        answer = admin.post(f"/v1/admin/hosts/{host}/stop")
         assert answer.status == 503 and answer.headers["Retry-After"], answer
         problem = answer.json
         assert problem["error_code"] == "locked"
