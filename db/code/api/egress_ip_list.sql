@@ -16,7 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after record := api.cursor_read('egress_ips', p_sort, p_cursor);
-    v_page api.egress_ip_page;
+    v_egress_ips api.egress_ip[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     execute format(
@@ -33,15 +33,9 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.egress_ips
+    into v_egress_ips
     using v_after.at, v_after.id, p_limit + 1, p_status, p_label;
-    if cardinality(v_page.egress_ips) > p_limit then
-        v_page.egress_ips := v_page.egress_ips[:p_limit];
-        v_page.next_cursor := api.cursor(
-            'egress_ips', p_sort, v_page.egress_ips[p_limit].created_at, v_page.egress_ips[p_limit].id::text
-        );
-    end if;
-    return v_page;
+    return api.page('egress_ips', p_sort, p_limit, v_egress_ips);
 end
 $$;
 

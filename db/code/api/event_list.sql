@@ -21,7 +21,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after record := api.cursor_read('events', p_sort, p_cursor);
-    v_page api.event_page;
+    v_events api.event[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     execute format(
@@ -46,14 +46,10 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.events
+    into v_events
     using
         v_after.number, p_limit + 1, p_type, p_user_id, p_host_id, p_task_id, p_level, p_since, p_until;
-    if cardinality(v_page.events) > p_limit then
-        v_page.events := v_page.events[:p_limit];
-        v_page.next_cursor := api.cursor('events', p_sort, v_page.events[p_limit].time, v_page.events[p_limit].id);
-    end if;
-    return v_page;
+    return api.page('events', p_sort, p_limit, v_events);
 end
 $$;
 

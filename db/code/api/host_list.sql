@@ -16,7 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after record := api.cursor_read('hosts', p_sort, p_cursor);
-    v_page api.host_page;
+    v_hosts api.host[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     execute format(
@@ -33,13 +33,9 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.hosts
+    into v_hosts
     using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status;
-    if cardinality(v_page.hosts) > p_limit then
-        v_page.hosts := v_page.hosts[:p_limit];
-        v_page.next_cursor := api.cursor('hosts', p_sort, v_page.hosts[p_limit].created_at, v_page.hosts[p_limit].id::text);
-    end if;
-    return v_page;
+    return api.page('hosts', p_sort, p_limit, v_hosts);
 end
 $$;
 

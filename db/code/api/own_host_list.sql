@@ -15,7 +15,7 @@ as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
     v_after record := api.cursor_read('hosts', p_sort, p_cursor);
-    v_page api.host_page;
+    v_hosts api.host[];
 begin
     execute format(
         $query$
@@ -30,13 +30,9 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.hosts
+    into v_hosts
     using v_after.at, v_after.id, p_limit + 1, v_user_id;
-    if cardinality(v_page.hosts) > p_limit then
-        v_page.hosts := v_page.hosts[:p_limit];
-        v_page.next_cursor := api.cursor('hosts', p_sort, v_page.hosts[p_limit].created_at, v_page.hosts[p_limit].id::text);
-    end if;
-    return v_page;
+    return api.page('hosts', p_sort, p_limit, v_hosts);
 end
 $$;
 

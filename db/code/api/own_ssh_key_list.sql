@@ -15,7 +15,7 @@ as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
     v_after record := api.cursor_read('ssh_keys', p_sort, p_cursor);
-    v_page api.ssh_key_page;
+    v_ssh_keys api.ssh_key[];
 begin
     execute format(
         $query$
@@ -30,15 +30,9 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.ssh_keys
+    into v_ssh_keys
     using v_after.at, v_after.id, p_limit + 1, v_user_id;
-    if cardinality(v_page.ssh_keys) > p_limit then
-        v_page.ssh_keys := v_page.ssh_keys[:p_limit];
-        v_page.next_cursor := api.cursor(
-            'ssh_keys', p_sort, v_page.ssh_keys[p_limit].created_at, v_page.ssh_keys[p_limit].id::text
-        );
-    end if;
-    return v_page;
+    return api.page('ssh_keys', p_sort, p_limit, v_ssh_keys);
 end
 $$;
 

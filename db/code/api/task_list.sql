@@ -18,7 +18,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after record := api.cursor_read('tasks', p_sort, p_cursor);
-    v_page api.task_page;
+    v_tasks api.task[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     execute format(
@@ -37,13 +37,9 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.tasks
+    into v_tasks
     using v_after.at, v_after.id, p_limit + 1, p_status, p_kind, p_host_id, p_user_id;
-    if cardinality(v_page.tasks) > p_limit then
-        v_page.tasks := v_page.tasks[:p_limit];
-        v_page.next_cursor := api.cursor('tasks', p_sort, v_page.tasks[p_limit].created_at, v_page.tasks[p_limit].id::text);
-    end if;
-    return v_page;
+    return api.page('tasks', p_sort, p_limit, v_tasks);
 end
 $$;
 

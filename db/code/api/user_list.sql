@@ -17,7 +17,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after record := api.cursor_read('users', p_sort, p_cursor);
-    v_page api.user_page;
+    v_users api.user[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     execute format(
@@ -35,13 +35,9 @@ begin
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_page.users
+    into v_users
     using v_after.at, v_after.id, p_limit + 1, p_status, p_role, p_username;
-    if cardinality(v_page.users) > p_limit then
-        v_page.users := v_page.users[:p_limit];
-        v_page.next_cursor := api.cursor('users', p_sort, v_page.users[p_limit].created_at, v_page.users[p_limit].id::text);
-    end if;
-    return v_page;
+    return api.page('users', p_sort, p_limit, v_users);
 end
 $$;
 
