@@ -129,9 +129,13 @@ def test_a_role_takes_its_own_places_only(stack, role):
         .value("select rolconnlimit from pg_roles where rolname = %s", [f"ccp_{role}"])
     )
     with ExitStack() as held:
-        with pytest.raises(psycopg2.OperationalError, match="too many connections for role"):
+
+        def take_all():
             for _ in range(limit + 1):
                 held.enter_context(closing(psycopg2.connect(conninfo(stack, role))))
+
+        with pytest.raises(psycopg2.OperationalError, match="too many connections for role"):
+            take_all()
         others = {"postgres", "ccp_agent", "ccp_dba", "ccp_automation", "ccp_admin"} - {f"ccp_{role}"}
         for other in others:
             psycopg2.connect(stack.conninfo(other)).close()
