@@ -10,6 +10,7 @@ const struct route *const route_tables[] = {
 	ssh_key_routes,
 	exit_routes,
 	host_routes,
+	session_routes,
 	task_routes,
 	event_routes,
 	NULL,

@@ -35,7 +35,7 @@ comment on schema verification is 'Evidence of what a host''s traffic really doe
 grant usage on schema ccp, access, account, api, clock, event, host, node, process, session, setting, ssh, task, token,
 verification to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy, ccp_as_user;
 grant usage on schema ccp to ccp_dba, ccp_automation, ccp_admin;
-grant usage on schema account, setting to ccp_admin;
+grant usage on schema account, session, setting, token to ccp_admin;
 grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;
@@ -107,6 +107,8 @@ create domain ccp.pids_limit as integer constraint pids_limit_is_sane check (val
 create domain ccp.disk_limit_gb as integer constraint disk_limit_is_sane check (value between 1 and 65536);
 create domain ccp.home_mode as text constraint home_mode_is_known check (value in ('keep', 'wipe'));
 
+create domain ccp.session_kind as text constraint session_kind_is_known check (value in ('ssh', 'desktop'));
+
 create domain ccp.word as text constraint word_is_plain check (value ~ '^[a-z_]{1,60}$');
 create domain ccp.sentence as text constraint sentence_is_short check (length(value) <= 2000);
 create domain ccp.percentage as integer constraint percentage_is_within_bounds check (value between 0 and 100);
@@ -140,6 +142,7 @@ create domain api.by_creation as text constraint order_by_creation_is_known chec
 create domain api.by_time as text constraint order_by_time_is_known check (value in ('-time', 'time'));
 create domain api.login_name as text constraint login_name_is_short check (length(value) between 1 and 100);
 create domain api.short_id as text constraint typed_short_id_is_a_word check (value ~ '^[A-Za-z0-9]{1,64}$');
+create domain api.session_state as text constraint session_state_is_known check (value in ('open', 'ended', 'any'));
 create domain api.poll_wait_s as integer constraint poll_wait_is_bounded check (value between 0 and 25);
 create domain api.poll_version as text constraint poll_version_is_short check (length(value) between 1 and 32);
 
@@ -175,6 +178,7 @@ comment on domain ccp.task_state is 'What is said of a task.';
 comment on domain ccp.event_level is 'How serious an event is.';
 comment on domain ccp.event_type is 'Dotted name of an event, like host.started.';
 comment on domain ccp.verdict is 'What a function answers whose refusals are returned, because they must leave a trace.';
+comment on domain ccp.session_kind is 'What a session is: a shell by ssh or a desktop.';
 comment on domain ccp.word is 'A code or a stage: lower case letters and underscores.';
 comment on domain ccp.sentence is 'Something for people to read, at most 2000 characters.';
 comment on domain ccp.percentage is 'How far something is.';
@@ -190,6 +194,7 @@ comment on domain api.by_creation is 'Order of a list: newest first (-) or oldes
 comment on domain api.by_time is 'Order of a list: newest first (-) or oldest first.';
 comment on domain api.login_name is 'A name as it was typed: whether it is right, a login answers the same way for all.';
 comment on domain api.short_id is 'A short id as it was typed.';
+comment on domain api.session_state is 'Which sessions a list has: those that are open, those that have ended, or both.';
 comment on domain api.poll_wait_s is 'Seconds to wait until a task changes.';
 comment on domain api.poll_version is 'The version of a task that a client knows.';
 

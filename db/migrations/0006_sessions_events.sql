@@ -37,7 +37,7 @@ create index grants_of_a_task on ccp.access_grants (task_id);
 
 create table ccp.sessions (
     id uuid primary key default gen_random_uuid(),
-    kind text not null default 'ssh',
+    kind ccp.session_kind not null default 'ssh',
     user_id uuid not null,
     host_id uuid not null,
     process_id bigint not null,
@@ -48,6 +48,7 @@ create table ccp.sessions (
     opened_at timestamptz,
     confirmed_at timestamptz,
     end_requested_at timestamptz,
+    end_requested_by text,
     ended_at timestamptz,
     end_reason text,
     bytes_up bigint not null default 0,
@@ -55,10 +56,10 @@ create table ccp.sessions (
     constraint session_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
     constraint session_goes_into_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
     constraint session_is_held_by_a_process foreign key (process_id) references ccp.processes (id),
-    constraint session_kind_is_known check (kind in ('ssh', 'desktop')),
     constraint session_method_is_known check (method in ('key', 'grant', 'password', 'token')),
     constraint confirmed_session_was_opened check (confirmed_at is null or opened_at is not null),
     constraint ended_session_has_a_reason check ((end_requested_at is null and ended_at is null) = (end_reason is null)),
+    constraint who_asked_did_ask check (end_requested_by is null or end_requested_at is not null),
     constraint session_end_reason_is_a_word check (end_reason ~ '^[a-z_]{1,40}$'),
     constraint session_bytes_are_counted check (bytes_up >= 0 and bytes_down >= 0)
 );
@@ -74,13 +75,15 @@ comment on column ccp.sessions.address is 'From where.';
 comment on column ccp.sessions.created_at is 'When the user was let in.';
 comment on column ccp.sessions.opened_at is 'When the agent was first asked to connect into the host.';
 comment on column ccp.sessions.confirmed_at is 'When it first had connected.';
-comment on column ccp.sessions.end_requested_at is 'When the rules asked for its end.';
+comment on column ccp.sessions.end_requested_at is 'When the rules or a person asked for its end.';
+comment on column ccp.sessions.end_requested_by is 'The person who did; null: the rules.';
 comment on column ccp.sessions.ended_at is 'When it ended.';
 comment on column ccp.sessions.end_reason is 'Why it ends or ended.';
 comment on column ccp.sessions.bytes_up is 'Bytes from the user.';
 comment on column ccp.sessions.bytes_down is 'Bytes to the user.';
 create index sessions_of_a_user on ccp.sessions (user_id, created_at);
 create index sessions_of_a_host on ccp.sessions (host_id, created_at);
+create index sessions_by_creation on ccp.sessions (created_at, id);
 create index sessions_of_a_process on ccp.sessions (process_id);
 create index sessions_to_end on ccp.sessions (user_id) where ended_at is null and end_requested_at is null;
 create index sessions_open on ccp.sessions (process_id, host_id) where ended_at is null;

@@ -1,5 +1,6 @@
 """The published document as a list of operations, values that they take, and what they could have written."""
 
+import re
 import uuid
 
 from support.orders import EXIT, KEY, SSH_KEY
@@ -11,6 +12,8 @@ WRITTEN = [
     "bindings",
     "task_rows",
     "ssh_keys",
+    "sessions",
+    "signing_keys",
     "settings",
     "access_grants",
     "idempotency_keys",
@@ -49,4 +52,4 @@ def good_value(name, schema):
 
 
 def concrete(path):
-    return path.replace("{id}", str(uuid.uuid4()))
+    return re.sub(r"{\w+}", lambda _: str(uuid.uuid4()), path)

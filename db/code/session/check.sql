@@ -1,4 +1,4 @@
--- Which of the caller's sessions have to end: those that the rules asked to end, and those that are over already.
+-- Which of the caller's sessions have to end: those that the rules or a person asked to end, and those that are over already.
 -- Sessions of the caller that it does not list and never began, because the answer that made them was lost on the way,
 -- end here: 10 s after they were made no answer is on its way any more. What began is ended by the caller's own report.
 create or replace function session.check(p_process_id bigint, p_session_ids uuid[])
@@ -23,7 +23,8 @@ begin
         'unanswered', 'a session ended before it began: its program did not get the answer'
     );
     return query
-    select a.id, coalesce(s.end_reason, 'process_gone'), session.sentence(coalesce(s.end_reason, 'process_gone'))
+    select a.id, coalesce(s.end_reason, 'process_gone'),
+        session.sentence(coalesce(s.end_reason, 'process_gone'), s.end_requested_by)
     from unnest(p_session_ids) as a (id)
     left join ccp.sessions as s on s.id = a.id and s.process_id = p_process_id
     where s.id is null

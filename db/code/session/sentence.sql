@@ -1,5 +1,5 @@
--- What a user reads when a session is ended by the rules.
-create or replace function session.sentence(p_end_reason text)
+-- What a user reads when a session is ended by the rules, or by the person p_by.
+create or replace function session.sentence(p_end_reason text, p_by text default null)
 returns text
 language sql
 stable
@@ -8,6 +8,9 @@ as $$
     select case p_end_reason
         when 'expired' then 'This account has expired: the session ends.'
         when 'disabled' then 'This account was disabled: the session ends.'
+        when 'deleted' then 'This account is being deleted: the session ends.'
+        when 'user' then 'This session was ended by its user from elsewhere.'
+        when 'admin' then format('This session was ended by the administrator %s.', p_by)
         when 'process_gone' then 'The session was ended by a restart.'
         when 'host_stopping' then 'This host was stopped; ' || session.way_back()
         when 'host_rebuilding' then 'This host is being rebuilt: try again in a moment.'
@@ -18,7 +21,7 @@ as $$
     end
 $$;
 
-revoke all on function session.sentence(text) from public;
+revoke all on function session.sentence(text, text) from public;
 
-comment on function session.sentence(text) is
-'What a user reads when a session is ended by the rules.';
+comment on function session.sentence(text, text) is
+'What a user reads when a session is ended by the rules or by a person.';

@@ -72,7 +72,7 @@ select set_eq(
 );
 select set_eq(
     $$select * from pg_temp.functions('ccp_admin')$$,
-    $$values ('account.create_admin(text,text)'), ('setting.put(text,jsonb)')$$,
+    $$values ('account.create_admin(text,text)'), ('session.stop(uuid)'), ('setting.put(text,jsonb)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
 select set_eq(
