@@ -20,6 +20,7 @@
 #include "lib/db.h"
 #include "lib/dial.h"
 #include "lib/err.h"
+#include "lib/locked.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
@@ -58,6 +59,16 @@ static int refuse(struct dial_reply *reply, enum dial_outcome outcome, const cha
 	return -1;
 }
 
+// The database has not done what was asked: it is away, or a session holds what the call needs.
+static int refuse_for_now(struct db *db, struct dial_reply *reply, const struct err *e)
+{
+	_cleanup_(freep) char *sentence = locked_is(e) ? locked_sentence(db, NULL) : NULL;
+
+	log_warning_often("a session cannot be opened", log_text("holder", sentence), log_err(e));
+	return refuse(
+		reply, DIAL_BUSY, sentence ? sentence : "the database does not answer: try again");
+}
+
 // What SQL says of a session that may come in.
 struct opened {
 	char host_id[SPEC_ID_SIZE];
@@ -77,10 +88,8 @@ static int session_open(struct agent *a, struct db *db, const struct dial_reques
 			process.text, request->session_id, port.text),
 		w, &rows, &e);
 
-	if (r != 0) {
-		log_warning("a session cannot be opened", log_err(&e));
-		return refuse(reply, DIAL_BUSY, "the database does not answer: try again");
-	}
+	if (r != 0)
+		return refuse_for_now(db, reply, &e);
 	if (db_rows(rows) != 1 || strcmp(db_text(rows, 0, 0), "ok") != 0)
 		return refuse(reply, DIAL_REFUSED,
 			db_rows(rows) == 1 && db_text(rows, 0, 2) ? db_text(rows, 0, 2)
@@ -105,7 +114,7 @@ static int session_confirm(struct agent *a, struct db *db, const char *session_i
 		&rows, &e);
 
 	if (r != 0)
-		return refuse(reply, DIAL_BUSY, "the database does not answer: try again");
+		return refuse_for_now(db, reply, &e);
 	if (db_rows(rows) != 1 || !db_bool(rows, 0, 0))
 		return refuse(reply, DIAL_REFUSED, "the session was ended meanwhile");
 	return 0;

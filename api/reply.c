@@ -10,6 +10,7 @@
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/locked.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/wait.h"
@@ -253,36 +254,14 @@ void reply_error(struct request *r, int outcome, const struct err *e)
 	reply_internal(r);
 }
 
-// Who holds what the call has waited for, as access.lock_holder tells it, or an empty object.
-static cJSON *lock_holder(struct db *db)
-{
-	enum { ASK_MS = 500 };
-	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	struct wait w = wait_for(ASK_MS, -1);
-	cJSON *holder = NULL;
-	struct err ignored;
-	if (db_call(db, DB_CALL("select access.lock_holder()"), &w, &rows, &ignored) == 0 &&
-		db_rows(rows) == 1 && db_text(rows, 0, 0)) {
-		const char *text = db_text(rows, 0, 0);
-		if (json_parse(text, strlen(text), &json_from_peer, &holder, &ignored) == 0)
-			return holder;
-	}
-	return json_new_object();
-}
-
 bool reply_locked(struct request *r, struct db *db, const struct err *e)
 {
-	if (!db || strcmp(e->sqlstate, "55P03") != 0)
+	if (!db || !locked_is(e))
 		return false;
-	_cleanup_(json_freep) cJSON *holder = lock_holder(db);
-	_cleanup_(json_freep) cJSON *sentence =
-		cJSON_DetachItemFromObjectCaseSensitive(holder, "sentence");
-	const char *text = cJSON_GetStringValue(sentence);
-	if (!text)
-		text = "Another session held what this needs; try again in a moment.";
-	cJSON *extra = json_new_object();
-	if (sentence)
-		json_set(extra, "holder", TAKE_PTR(holder));
+	cJSON *holder, *extra = json_new_object();
+	_cleanup_(freep) char *text = locked_sentence(db, &holder);
+	if (holder)
+		json_set(extra, "holder", holder);
 	log_warning_often("request not served", log_text("request_id", r->head.id),
 		log_text("holder", text), log_err(e));
 	r->reply.retry_after_s = 1;

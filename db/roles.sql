@@ -23,7 +23,8 @@ create temporary table wanted_roles (
 ) on commit drop;
 
 -- The limits on connections are for all sessions of a role together; deploy's server has places for all of them at once.
--- A program gives up a call after 3 s, so the server does too; a transaction that idles holds back everybody.
+-- A program gives up a call after 3 s (ccp-sshproxy half as soon), so the server does too, and a lock is given up before, so
+-- that who waits can be told who holds it; a transaction that idles holds back everybody.
 insert into wanted_roles (name, login, connections, settings)
 values
     ('ccp_owner', false, -1, '{}'),
@@ -43,7 +44,7 @@ values
     ),
     (
         'ccp_sshproxy', true, 20,
-        '{"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
+        '{"statement_timeout": "3s", "lock_timeout": "1s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}'
     ),
     (
         'ccp_automation', true, 30,

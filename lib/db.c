@@ -373,7 +373,7 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 bool db_is_away(int outcome, const struct err *e)
 {
 	return outcome == WAIT_TIMEOUT || outcome == DB_LOST ||
-	       (outcome < 0 && err_retry(e) == ERR_RETRY_LATER);
+	       (outcome < 0 && err_is_retryable(e));
 }
 
 void db_result_freep(PGresult **rows)

@@ -83,7 +83,7 @@ _must_check_ int db_call(struct db *db, const struct db_call *call, const struct
 	struct pg_result **ret, struct err *e);
 
 // true for every outcome after which the same call may be sent again later: the database is away,
-// slow or restarting.
+// slow or restarting, or others were in the call's way however often it was tried.
 bool db_is_away(int outcome, const struct err *e);
 
 void db_result_freep(struct pg_result **rows);

@@ -8,6 +8,7 @@
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/hash.h"
+#include "lib/locked.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/source.h"
@@ -47,10 +48,15 @@ static int call(
 	struct wait w = wait_for(CALL_MS, -1);
 	struct err e;
 	int r = db_call(db, sql, &w, ret, &e);
-	if (r != 0) {
-		log_warning("a login was not answered by the database", log_err(&e));
+	if (r == 0)
+		return 0;
+	_cleanup_(freep) char *sentence = locked_is(&e) ? locked_sentence(db, NULL) : NULL;
+	log_warning_often("a login was not answered by the database", log_text("holder", sentence),
+		log_err(&e));
+	if (sentence)
+		answer(q, MESSAGE_REFUSED, sentence);
+	else
 		answer_later(q);
-	}
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 
 enum { PARAMS = 10, AT_SIZE = 40 };
@@ -270,7 +271,11 @@ static int entry_send(
 		params[i] = entry->params[i];
 	params[0] = process.text;
 	int r = db_call(db, &call, w, NULL, e);
-	return r == WAIT_CANCELED || db_is_away(r, e) ? r : 0;
+	if (r == 0 || r == WAIT_CANCELED || db_is_away(r, e))
+		return r;
+	log_warning_often(
+		"the database refuses what was seen", log_text("call", entry->sql), log_err(e));
+	return 0;
 }
 
 static int proofs_call(const struct proofs *proofs, struct db *db, int64_t process_id,

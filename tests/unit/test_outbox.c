@@ -68,8 +68,11 @@ static int setup(void **state)
 	run(db, "create schema verification");
 	run(db, "create table told (id serial, process bigint, sequence bigint, state text, "
 		"code text, at timestamptz, checks jsonb)");
+	run(db, "create table busy (code text)"); // what everything is refused with, while it is there
 	run(db, "create function host.observe(p bigint, h uuid, s bigint, state text, code text, "
 		"message text, at timestamptz) returns text language plpgsql as $$ begin "
+		"if exists (select from busy) then raise exception using message = 'not now', "
+		"errcode = (select busy.code from busy); end if; "
 		"if state = 'bad' then raise exception using errcode = 'CP404', message = 'gone'; end if; "
 		"insert into told (process, sequence, state, code, at) values (p, s, state, code, at); "
 		"return 'ok'; end $$");
@@ -178,6 +181,35 @@ static void what_sql_refuses_is_dropped_and_the_rest_goes_on(void **state)
 	assert_int_equal(number(db, "select count(*) from told"), 1);
 	db_free(db);
 	outbox_free(box);
+}
+
+// A lock that is held, or statements that meet, make nothing untrue that the agent has seen.
+static void what_sql_cannot_take_now_is_kept_in_its_place(void **state)
+{
+	static const char *const codes[] = {"55P03", "40P01", "40001", "57014", "53200", "55006"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct outbox *box = outbox_new(ring, NULL);
+		struct db *db = connection();
+		_cleanup_(freep) char *refuse =
+			xasprintf("insert into busy values ('%s')", codes[i]);
+		run(db, "truncate told restart identity");
+		run(db, refuse);
+		outbox_observe(box, host, "running", NULL, NULL);
+		outbox_observe(box, host, "stopped", NULL, NULL);
+		for (int again = 0; again < 2; again++) {
+			assert_int_not_equal(flush(box, db, 3000), 0);
+			assert_false(outbox_is_empty(box));
+		}
+		run(db, "truncate busy");
+		assert_int_equal(flush(box, db, 3000), 0);
+		assert_int_equal(number(db, "select count(*) from told where (id, state, sequence) "
+					    "in ((1, 'running', 1), (2, 'stopped', 2))"),
+			2);
+		db_free(db);
+		outbox_free(box);
+	}
 }
 
 static void an_absent_database_keeps_everything_waiting(void **state)
@@ -316,6 +348,7 @@ int main(void)
 		cmocka_unit_test(entries_are_told_in_order_with_their_own_time),
 		cmocka_unit_test(sshs_silence_and_the_machines_troubles_are_told),
 		cmocka_unit_test(what_sql_refuses_is_dropped_and_the_rest_goes_on),
+		cmocka_unit_test(what_sql_cannot_take_now_is_kept_in_its_place),
 		cmocka_unit_test(an_absent_database_keeps_everything_waiting),
 		cmocka_unit_test(a_cancelled_flush_keeps_what_it_has_not_told),
 		cmocka_unit_test(a_full_ring_forgets_its_oldest),

@@ -30,6 +30,10 @@ static void functions_make(void)
 	struct err e;
 	_cleanup_(freep) char *sql = xasprintf(
 		"do $do$ begin create schema ssh;"
+		" create table taken (); insert into taken default values;"
+		" alter role postgres set lock_timeout = '1s';"
+		" create schema access; create function access.lock_holder() returns jsonb language sql as $$"
+		" select '{\"pid\": 7, \"sentence\": \"Session 7 holds it.\"}'::jsonb $$;"
 		" create function ssh.challenge(process bigint, address text, name text)"
 		" returns table (verdict text, retry_after_s int, password_hash text) language sql as $$"
 		" select case name when 'limited' then 'too_many_attempts' else 'ok' end, 7,"
@@ -40,6 +44,7 @@ static void functions_make(void)
 		" create function ssh.login(process bigint, address text, name text, method text,"
 		" sha256 text, matched boolean, hash text)"
 		" returns table (verdict text, session_id text, sentence text) language sql as $$"
+		" select from taken where name = 'locked' for update;"
 		" select case when name = 'refuse' then 'host_stopped' when matched then 'ok' else 'auth_invalid' end,"
 		" case name when 'longid' then repeat('x', 40) else '00000000-0000-0000-0000-000000000001' end,"
 		" concat_ws(' ', process, address, method, coalesce(sha256, '-'), matched, coalesce(hash, '-')) $$;"
@@ -224,6 +229,20 @@ static void what_waited_too_long_is_not_begun_and_a_full_queue_is_put_off_at_onc
 	expect(waiting, MESSAGE_REFUSED, LATER);
 }
 
+static void who_waits_for_a_lock_in_vain_is_told_who_holds_it(void **state)
+{
+	struct db *db =
+		db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
+	struct wait w = wait_for(10000, -1);
+	struct err e;
+	(void)state;
+	assert_int_equal(db_call(db, DB_CALL("begin"), &w, NULL, &e), 0);
+	assert_int_equal(db_call(db, DB_CALL("lock table taken"), &w, NULL, &e), 0);
+	expect(answered(key(MESSAGE_KEY_LOGIN, "locked")), MESSAGE_REFUSED, "Session 7 holds it.");
+	expect(answered(key(MESSAGE_KEY_OFFER, "locked")), MESSAGE_NO, "");
+	db_free(db);
+}
+
 static void without_a_database_a_query_is_put_off(void **state)
 {
 	(void)state;
@@ -247,6 +266,7 @@ int main(void)
 		cmocka_unit_test(before_the_process_is_registered_every_query_is_put_off),
 		cmocka_unit_test(
 			what_waited_too_long_is_not_begun_and_a_full_queue_is_put_off_at_once),
+		cmocka_unit_test(who_waits_for_a_lock_in_vain_is_told_who_holds_it),
 		cmocka_unit_test(without_a_database_a_query_is_put_off),
 	};
 	return cmocka_run_group_tests(tests, group_setup, postgres_teardown);
