@@ -105,6 +105,8 @@ static void add_parameters(cJSON *operation, const struct route *route)
 		json_set_text(parameter, "in", field->in == FIELD_IN_PATH ? "path" : "query");
 		json_set_bool(parameter, "required", field->flags & FIELD_REQUIRED);
 		json_set(parameter, "schema", field_schema(field));
+		if (type_is_list(field->type))
+			json_set_bool(parameter, "explode", false); // a,b
 	}
 	if (route_flags(route) & ROUTE_IF_MATCH)
 		add_header(list, "If-Match",

@@ -11,7 +11,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum { TEXT_MAX_BYTES = 64 * 1024 };
+enum { TEXT_MAX_BYTES = 64 * 1024, NAME_MAX_BYTES = 64, LIST_MAX_ITEMS = 20 };
 
 enum kind { KIND_TEXT, KIND_INTEGER, KIND_NUMBER, KIND_BOOLEAN, KIND_LIST, KIND_ANY };
 
@@ -72,12 +72,32 @@ static const struct type *type_find(const char *name, const struct rule *rule)
 	return type || !rule ? type : type_named(rule->base);
 }
 
+// Whether the name is that of a list, "ccp.task_state[]", and of what.
+static bool list_item(const char *name, char ret_item[static NAME_MAX_BYTES])
+{
+	size_t len = strlen(name);
+	if (len < 2 || len > NAME_MAX_BYTES || strcmp(name + len - 2, "[]") != 0)
+		return false;
+	memcpy(ret_item, name, len - 2);
+	ret_item[len - 2] = '\0';
+	return true;
+}
+
 bool type_is_checked(const char *name)
 {
+	char item[NAME_MAX_BYTES];
+	if (list_item(name, item))
+		return type_is_checked(item);
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
 	bool limited = rule && (rule->bounded || rule->pattern || rule->words);
 	return type && type->check && (!type->unit || limited);
+}
+
+bool type_is_list(const char *name)
+{
+	char ignored[NAME_MAX_BYTES];
+	return list_item(name, ignored);
 }
 
 bool type_is_secret(const char *name)
@@ -112,8 +132,45 @@ static void add_must(const struct type *type, const struct rule *rule, struct st
 		str_add(sentence, type->must);
 }
 
+// An item of an array in PostgreSQL's text form.
+static void add_item(struct str *array, const char *value)
+{
+	str_add(array, array->len > 1 ? ",\"" : "\"");
+	for (; *value != '\0'; value++)
+		str_addf(array, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+	str_add(array, "\"");
+}
+
+static bool list_check(
+	const char *item, const char *text, size_t len, char **ret_text, struct str *why)
+{
+	_cleanup_(str_done) struct str array = STR_INIT(TEXT_MAX_BYTES);
+	str_add(&array, "{");
+	const char *end = text + len;
+	for (unsigned count = 1; text; count++) {
+		const char *comma = memchr(text, ',', (size_t)(end - text));
+		_cleanup_(wipe_freep) char *value = NULL;
+		if (count > LIST_MAX_ITEMS) {
+			str_addf(why, "must have at most %d items", LIST_MAX_ITEMS);
+			return false;
+		}
+		if (!type_check(item, text, (size_t)((comma ? comma : end) - text), &value, why)) {
+			str_add(why, ", or several with commas");
+			return false;
+		}
+		add_item(&array, value);
+		text = comma ? comma + 1 : NULL;
+	}
+	str_add(&array, "}");
+	*ret_text = str_take(&array);
+	return *ret_text;
+}
+
 bool type_check(const char *name, const char *text, size_t len, char **ret_text, struct str *why)
 {
+	char item[NAME_MAX_BYTES];
+	if (list_item(name, item))
+		return list_check(item, text, len, ret_text, why);
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
 	assert(type && type->check);
@@ -222,8 +279,21 @@ static void schema_type(cJSON *schema, enum kind kind, bool nullable)
 		json_set_text(json_set_object(schema, "items"), "type", json_types[KIND_TEXT]);
 }
 
+static cJSON *list_schema(const char *item)
+{
+	cJSON *schema = json_new_object();
+	json_set_text(schema, "type", "array");
+	json_set(schema, "items", type_schema(item, false));
+	json_set_number(schema, "minItems", 1);
+	json_set_number(schema, "maxItems", LIST_MAX_ITEMS);
+	return schema;
+}
+
 cJSON *type_schema(const char *name, bool nullable)
 {
+	char item[NAME_MAX_BYTES];
+	if (list_item(name, item) && type_is_checked(item))
+		return list_schema(item);
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
 	cJSON *schema = json_new_object();
@@ -239,6 +309,8 @@ cJSON *type_schema(const char *name, bool nullable)
 
 void type_describe(const char *name, struct str *sentence)
 {
+	if (type_is_list(name))
+		return;
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
 	if (type->format && type->check != check_password)

@@ -19,6 +19,9 @@ struct str;
 // limits to a domain it is one that has some.
 bool type_is_checked(const char *type);
 
+// Whether it is "ccp.task_state[]": in a query, values with commas between them; not for bodies.
+bool type_is_list(const char *type);
+
 // Whether it is a password's: never stored, not even as a fast hash.
 bool type_is_secret(const char *type);
 

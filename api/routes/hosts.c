@@ -3,6 +3,11 @@
 #include "api/routes/table.h"
 
 // clang-format off
+#define VERIFICATIONS \
+	PAGE("api.by_time"), \
+	{"outcome", "ccp.outcome[]",           QUERY}, \
+	{"kind",    "ccp.verification_kind[]", QUERY}
+
 const struct route host_routes[] = {
 	{GET, "/v1/user/hosts", USER, 200, "own_host_list", "host_page", "My hosts.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"))},
@@ -16,10 +21,27 @@ const struct route host_routes[] = {
 	{POST, "/v1/user/hosts/{id}/rotate-ssh-password", USER, 200, "own_host_rotate_ssh_password", "ssh_password",
 		"Give a host a new SSH password, shown once.", &work_ssh_password, IDEMPOTENT, FIELDS(ID)},
 
+	{GET, "/v1/user/hosts/{id}/tasks", USER, 200, "own_host_task_list", "task_page", "What is and was done with a host.",
+		&work_call, .fields = FIELDS(
+		ID,
+		PAGE("api.by_creation"),
+		{"status", "ccp.task_state[]", QUERY},
+		{"kind",   "api.filter[]",     QUERY})},
+	{GET, "/v1/user/hosts/{id}/events", USER, 200, "own_host_event_list", "event_page", "What happened with a host.",
+		&work_call, .fields = FIELDS(
+		ID,
+		PAGE("api.by_time"),
+		{"type",  "ccp.event_type[]",         QUERY},
+		{"level", "ccp.event_level[]",        QUERY},
+		{"since", "timestamp with time zone", QUERY},
+		{"until", "timestamp with time zone", QUERY})},
+	{GET, "/v1/user/hosts/{id}/verifications", USER, 200, "own_host_verification_list", "verification_page",
+		"The evidence of a host.", &work_call, .fields = FIELDS(ID, VERIFICATIONS)},
+
 	{GET, "/v1/admin/hosts", ADMIN, 200, "host_list", "host_page", "Hosts.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
-		{"user_id", "uuid",           QUERY},
-		{"status",  "ccp.host_state", QUERY, 0, "Deleted hosts are not listed."})},
+		{"user_id", "uuid",             QUERY},
+		{"status",  "ccp.host_state[]", QUERY, 0, "Deleted hosts are not listed."})},
 	{POST, "/v1/admin/hosts", ADMIN, 202, "host_create", "new_host", "Order a host.", &work_ssh_password, IDEMPOTENT, FIELDS(
 		{"user_id",         "uuid",                BODY, REQUIRED},
 		{"egress_ip_id",    "uuid",                BODY, REQUIRED},
@@ -31,6 +53,8 @@ const struct route host_routes[] = {
 		{"image",           "ccp.image",           BODY},
 		{"sudo",            "boolean",             BODY})},
 	{GET, "/v1/admin/hosts/{id}", ADMIN, 200, "host_get", "host", "One host.", &work_call, ETAG, FIELDS(ID)},
+	{GET, "/v1/admin/hosts/{id}/verifications", ADMIN, 200, "host_verification_list", "verification_page",
+		"The evidence of a host.", &work_call, .fields = FIELDS(ID, VERIFICATIONS)},
 	{DELETE, "/v1/admin/hosts/{id}", ADMIN, 202, "host_task", "task_ref", "Delete a host.", &work_call, 0, FIELDS(
 		ID,
 		{"wipe", "boolean", QUERY, 0, "Remove its home too."}), "host.delete"},

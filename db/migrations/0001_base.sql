@@ -131,6 +131,9 @@ constraint verdict_is_known check (
     )
 );
 
+create domain ccp.outcome as text constraint outcome_is_known check (value in ('passed', 'failed', 'inconclusive'));
+create domain ccp.verification_kind as text
+constraint verification_kind_is_known check (value in ('start', 'light', 'full', 'task'));
 create domain ccp.event_level as text constraint event_level_is_known check (value in ('debug', 'info', 'warning', 'error'));
 create domain ccp.event_type as text constraint event_type_is_dotted check (value ~ '^[a-z_]+(\.[a-z_]+){1,4}$');
 
@@ -175,6 +178,8 @@ comment on domain ccp.pids_limit is 'Limit on the processes and threads of a hos
 comment on domain ccp.disk_limit_gb is 'Size of a home in GiB.';
 comment on domain ccp.home_mode is 'What becomes of the home when a host is rebuilt.';
 comment on domain ccp.task_state is 'What is said of a task.';
+comment on domain ccp.outcome is 'How a check or a verification ended.';
+comment on domain ccp.verification_kind is 'Why a verification was made.';
 comment on domain ccp.event_level is 'How serious an event is.';
 comment on domain ccp.event_type is 'Dotted name of an event, like host.started.';
 comment on domain ccp.verdict is 'What a function answers whose refusals are returned, because they must leave a trace.';

@@ -159,6 +159,18 @@ def test_every_closed_route_wants_a_live_token_of_the_right_role(server, admin, 
     assert fingerprint(database) == before
 
 
+def test_a_disabled_admin_is_out_of_every_route_at_once(server, admin, database, document):
+    made = admin.post("/v1/admin/users", {"username": "second", "role": "admin"}).json
+    second = server.client().login("second", made["password"])
+    assert second.get("/v1/admin/users").status == 200
+    assert admin.send("PATCH", f"/v1/admin/users/{made['id']}", {"status": "disabled"}).status == 200
+    before = fingerprint(database)
+    for method, path, operation in closed(document, "admin"):
+        answer = ask(second, method, concrete(path), operation)
+        assert (answer.status, answer.json["error_code"]) == (403, "account_disabled"), (method, path, answer)
+    assert fingerprint(database) == before
+
+
 def test_no_route_of_a_user_touches_what_is_anothers(server, admin, database, document):
     """Each with every id of another user there is, whatever the id is of."""
     alice, _ = host_make(admin, database, "alice", "one")

@@ -4,7 +4,7 @@ create or replace function api.host_list(
     p_login_id uuid,
     p_generation integer,
     p_user_id uuid default null,
-    p_status ccp.host_state default null,
+    p_status ccp.host_state[] default null,
     p_sort api.by_creation default '-created_at',
     p_limit api.page_size default 50,
     p_cursor api.cursor default null
@@ -25,7 +25,7 @@ begin
             select h
             from api.host as h
             where ($4 is null or h.user_id = $4)
-                and ($5 is null or h.status = $5)
+                and ($5 is null or h.status = any ($5))
                 and (h.created_at, h.id) %1$s ($1, $2)
             order by h.created_at %2$s, h.id %2$s
             limit $3
@@ -34,15 +34,17 @@ begin
         v_after.relation, v_after.direction
     )
     into v_hosts
-    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status;
+    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[];
     return api.page('hosts', p_sort, p_limit, v_hosts);
 end
 $$;
 
-revoke all on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) from public;
+revoke all on function api.host_list(
+    uuid, integer, uuid, ccp.host_state[], api.by_creation, api.page_size, api.cursor
+) from public;
 grant execute on function api.host_list(
-    uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor
+    uuid, integer, uuid, ccp.host_state[], api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
-comment on function api.host_list(uuid, integer, uuid, ccp.host_state, api.by_creation, api.page_size, api.cursor) is
+comment on function api.host_list(uuid, integer, uuid, ccp.host_state[], api.by_creation, api.page_size, api.cursor) is
 'GET /v1/admin/hosts: hosts, newest first unless asked otherwise.';

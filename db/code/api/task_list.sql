@@ -3,8 +3,8 @@
 create or replace function api.task_list(
     p_login_id uuid,
     p_generation integer,
-    p_status ccp.task_state default null,
-    p_kind api.filter default null,
+    p_status ccp.task_state[] default null,
+    p_kind api.filter[] default null,
     p_host_id uuid default null,
     p_user_id uuid default null,
     p_sort api.by_creation default '-created_at',
@@ -26,8 +26,8 @@ begin
         select array(
             select t
             from api.task as t
-            where ($4 is null or t.status = $4)
-                and ($5 is null or t.kind = $5)
+            where ($4 is null or t.status = any ($4))
+                and ($5 is null or t.kind = any ($5))
                 and ($6 is null or t.host_id = $6)
                 and ($7 is null or t.user_id = $7)
                 and (t.created_at, t.id) %1$s ($1, $2)
@@ -38,19 +38,19 @@ begin
         v_after.relation, v_after.direction
     )
     into v_tasks
-    using v_after.at, v_after.id, p_limit + 1, p_status, p_kind, p_host_id, p_user_id;
+    using v_after.at, v_after.id, p_limit + 1, p_status::text[], p_kind::text[], p_host_id, p_user_id;
     return api.page('tasks', p_sort, p_limit, v_tasks);
 end
 $$;
 
 revoke all on function api.task_list(
-    uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.task_state[], api.filter[], uuid, uuid, api.by_creation, api.page_size, api.cursor
 ) from public;
 grant execute on function api.task_list(
-    uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.task_state[], api.filter[], uuid, uuid, api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
 comment on function api.task_list(
-    uuid, integer, ccp.task_state, api.filter, uuid, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.task_state[], api.filter[], uuid, uuid, api.by_creation, api.page_size, api.cursor
 ) is
 'GET /v1/admin/tasks: tasks, newest first unless asked otherwise.';

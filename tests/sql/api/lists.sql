@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(54);
+select plan(56);
 
 -- Walks a list: pages are separated by "|", rows by ",". `%s` in the call takes the cursor.
 create function t.walk(p_call text, p_items text, p_label text) returns text language plpgsql as $$
@@ -75,9 +75,9 @@ from ccp.nodes as n,
     ) as h (id, short_id, username, status, at);
 select is(t.list('host', 'short_id', ''), 'hostc1,hosta2,hosta1,abcdef', 'hosts, newest first');
 select is(t.list('host', 'short_id', 'p_sort => ''created_at'', p_limit => 3'), 'abcdef,hosta1,hosta2|hostc1', 'or oldest first');
-select is(t.list('host', 'short_id', 'p_status => ''running'''), 'hostc1,hosta2', 'by status');
+select is(t.list('host', 'short_id', 'p_status => ''{running,failed}'''), 'hostc1,hosta2,hosta1', 'by statuses');
 select is(t.list('host', 'short_id', format('p_user_id => %L', t.user('alice'))), 'hosta2,hosta1,abcdef', 'by user');
-select is(t.list('host', 'short_id', format('p_user_id => %L, p_status => ''running''', t.user('alice'))), 'hosta2', 'by both');
+select is(t.list('host', 'short_id', format('p_user_id => %L, p_status => ''{running}''', t.user('alice'))), 'hosta2', 'by both');
 select is(t.list('own_host', 'short_id', ''), 'hosta2,hosta1,abcdef', 'alice lists her own');
 select is(t.list('own_host', 'short_id', 'p_limit => 1'), 'hosta2|hosta1|abcdef', 'in pages');
 select is(t.list('own_host', 'short_id', 'p_limit => 2, p_sort => ''created_at'''), 'abcdef,hosta1|hosta2', 'both ways');
@@ -116,8 +116,10 @@ create function t.tasks(p_arguments text) returns text language sql as $$
 $$;
 select is(t.tasks(''), '4,3,2,1', 'tasks, newest first');
 select is(t.tasks('p_sort => ''created_at'', p_limit => 3'), '1,2,3|4', 'or oldest first, in pages');
-select is(t.tasks('p_status => ''queued'''), '4,3,1', 'by status');
-select is(t.tasks('p_kind => ''host.start'''), '4,3', 'by kind');
+select is(t.tasks('p_status => ''{queued}'''), '4,3,1', 'by status');
+select is(t.tasks('p_status => ''{queued,canceled}'''), '4,3,2,1', 'by several');
+select is(t.tasks('p_kind => ''{host.start}'''), '4,3', 'by kind');
+select is(t.tasks('p_kind => ''{host.start,system.noop}'', p_status => ''{canceled}'''), '2', 'by kinds');
 select is(t.tasks('p_host_id => ''00000000-0000-4000-8000-000000000003'''), '4', 'by host');
 select is(t.tasks(format('p_user_id => %L', t.user('alice'))), '3', 'by user');
 select is(t.tasks('p_limit => 4'), '4,3,2,1', 'a full page need not have a next one');

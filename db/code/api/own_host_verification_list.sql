@@ -1,0 +1,56 @@
+-- GET /v1/user/hosts/{id}/verifications: the evidence of one of my hosts, newest first unless asked otherwise.
+create or replace function api.own_host_verification_list(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_outcome ccp.outcome[] default null,
+    p_kind ccp.verification_kind[] default null,
+    p_sort api.by_time default '-time',
+    p_limit api.page_size default 50,
+    p_cursor api.cursor default null
+)
+returns api.verification_page
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_after record := api.cursor_read('verifications', p_sort, p_cursor);
+    v_verifications api.verification[];
+begin
+    perform api.own_host_enter(p_login_id, p_generation, p_id);
+    execute format(
+        $query$
+        select array(
+            select v
+            from api.verification as v
+            where v.host_id = $4
+                and ($5 is null or v.outcome = any ($5))
+                and ($6 is null or v.kind = any ($6))
+                and (v.time, v.id::bigint) %1$s ($1, $2)
+            order by v.time %2$s, v.id::bigint %2$s
+            limit $3
+        )
+        $query$,
+        v_after.relation, v_after.direction
+    )
+    into v_verifications
+    using v_after.at, v_after.number, p_limit + 1, p_id, p_outcome::text[], p_kind::text[];
+    return api.page('verifications', p_sort, p_limit, v_verifications);
+end
+$$;
+
+alter function api.own_host_verification_list(
+    uuid, integer, uuid, ccp.outcome[], ccp.verification_kind[], api.by_time, api.page_size, api.cursor
+) owner to ccp_as_user;
+revoke all on function api.own_host_verification_list(
+    uuid, integer, uuid, ccp.outcome[], ccp.verification_kind[], api.by_time, api.page_size, api.cursor
+) from public;
+grant execute on function api.own_host_verification_list(
+    uuid, integer, uuid, ccp.outcome[], ccp.verification_kind[], api.by_time, api.page_size, api.cursor
+) to ccp_api;
+
+comment on function api.own_host_verification_list(
+    uuid, integer, uuid, ccp.outcome[], ccp.verification_kind[], api.by_time, api.page_size, api.cursor
+) is
+'GET /v1/user/hosts/{id}/verifications: the evidence of one of my hosts.';
