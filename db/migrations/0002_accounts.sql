@@ -33,7 +33,7 @@ comment on column ccp.users.created_at is 'When the row was made.';
 comment on column ccp.users.updated_at is 'When it was last edited.';
 
 create index users_by_expiry on ccp.users (expires_at) where expires_at is not null;
-create index users_by_creation on ccp.users (created_at);
+create index users_by_creation on ccp.users (created_at, id);
 create index users_disabled on ccp.users (id) where disabled_at is not null;
 
 create trigger users_keep_expiry_announced before update of expires_at on ccp.users

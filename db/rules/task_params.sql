@@ -1,7 +1,10 @@
--- The parameters that tasks take.
+-- The parameters that tasks take. What ccp.home_mode lets through is said there.
 insert into pg_temp.task_params (kind, name, pattern, default_value, description)
 values
-    ('host.rebuild', 'mode', '(keep|wipe)', 'keep', 'keep or wipe the home'),
+    (
+        'host.rebuild', 'mode', (select r.words from api.value_rules() as r where r.type = 'ccp.home_mode'), 'keep',
+        'keep or wipe the home'
+    ),
     ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),
     ('system.noop', 'hold_ms', '[0-9]{1,5}', null, 'milliseconds to hold the task'),
     ('system.noop', 'label', '.{0,100}', null, 'anything; two tasks with different labels are two tasks');

@@ -17,15 +17,16 @@ select
             '%s on %s is alive: last heard of %s ago', p.program, n.name, clock.span(clock.now() - p.beat_at)
         )
         when 'silent' then format(
-            '%s on %s has been silent for %s: at 20 s it is declared dead', p.program, n.name, clock.span(clock.now() - p.beat_at)
+            '%s on %s has been silent for %s: at %s it is declared dead', p.program, n.name, clock.span(clock.now() - p.beat_at),
+            clock.span(process.silence_limit())
         )
         else format(
             '%s on %s ended %s ago (%s) and nothing has taken its place', p.program, n.name,
             clock.span(clock.now() - p.ended_at),
             case p.end_reason
                 when 'stopped' then 'it was stopped'
-                when 'silent' then 'it was not heard of for 20 s'
-                when 'overdue' then 'it kept a task 30 s past its deadline'
+                when 'silent' then 'it was not heard of for ' || clock.span(process.silence_limit())
+                when 'overdue' then 'it kept a task ' || clock.span(task.overdue_limit()) || ' past its deadline'
                 else p.end_reason
             end
         )

@@ -1,4 +1,5 @@
--- What a host is, and why.
+-- What a host is, and why. One plan for all hosts: what is many for a host is grouped once and not host by host, and the
+-- functions that it calls for each are inlined.
 create or replace view ccp.host_status with (security_barrier) as
 select
     h.id,
@@ -17,34 +18,23 @@ select
         format('host %s of %s %s', h.short_id, u.username, s.description),
         case
             when h.status <> 'running' then null
-            when a.id is null then format('no ccp-agent is heard of on %s', n.name)
+            when g.node_id is null then format('no ccp-agent is heard of on %s', n.name)
         end,
-        case
-            when h.status <> 'running' then null
-            when o.proven_at is null then 'no proof of its exit is known yet'
-            when o.proof_ends_at > clock.now() then format(
-                'its exit was proven %s ago, and that holds for another %s', clock.span(clock.now() - o.proven_at),
-                clock.span(o.proof_ends_at - clock.now())
-            )
-            else format(
-                'it is closed: its exit was last proven %s ago, that ended %s ago, and the next proof opens it again',
-                clock.span(clock.now() - o.proven_at), clock.span(clock.now() - o.proof_ends_at)
-            )
-        end,
+        case when h.status = 'running' then host.proof_sentence(o.proven_at, o.proof_ends_at) end,
         case
             when h.status in ('unavailable', 'failed') then format('since %s', clock.span(clock.now() - h.status_changed_at))
         end,
         t.what,
         case
             when h.status = 'deleted' then null
-            when w.user_state <> 'active' then format('its user is %s', w.user_state)
+            when a.user_state <> 'active' then format('its user is %s', a.user_state)
             when h.status in ('unavailable', 'failed') and h.error_message is not null then
                 format('%s: %s', h.error_code, h.error_message)
         end,
         -- What does not keep it from running: Docker is stuck with its container.
         case when h.status = 'running' and o.state = 'running' then o.message end,
         case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
-        f.what,
+        host.ssh_sentence(f.since, f.message),
         case
             when t.what is not null or h.status in (w.wanted, 'deleted') then null
             when h.retry_at = 'infinity' then format(
@@ -58,40 +48,42 @@ select
 from ccp.hosts as h
 join ccp.users as u on u.id = h.user_id
 join ccp.nodes as n on n.id = h.node_id
-join ccp.host_wants as w on w.host_id = h.id
 join ccp.host_statuses as s on s.status = h.status
+cross join lateral (select account.state(u.disabled_at, u.expires_at) as user_state) as a
+cross join lateral (select host.wanted_of(h.desired, a.user_state) as wanted) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
 left join ccp.egress_ips as e on e.id = b.egress_ip_id
 left join ccp.observations as o on o.host_id = h.id
-left join lateral (
-    select string_agg(
-        l.kind || case
-            when l.status = 'queued' then ' waits'
-            else ' runs' || coalesce(' (' || l.message || ')', '')
-                || case when l.stop_requested_at is not null then ' and is to stop' else '' end
-        end,
-        ', ' order by l.status desc
-    ) as what
-    from ccp.task_rows as l
-    where l.host_id = h.id and l.status in ('queued', 'running')
-) as t on true
-left join lateral (
-    select
-        'but nobody can come in by ssh: '
-        || string_agg(format('for %s %s', clock.span(clock.now() - s.since), s.message), ', ' order by s.since)
-        || '; if that lasts, rebuild it with mode keep (its user may)' as what
-    from ccp.ssh_faults as s
-    where s.host_id = h.id and s.since >= h.status_changed_at and h.status = 'running'
-) as f on true
-left join ccp.lasting_failures as l on l.code = h.error_code
 left join (
     select
-        p.node_id,
-        max(p.id) as id
+        l.host_id,
+        string_agg(
+            l.kind || case
+                when l.status = 'queued' then ' waits'
+                else ' runs' || coalesce(' (' || l.message || ')', '')
+                    || case when l.stop_requested_at is not null then ' and is to stop' else '' end
+            end,
+            ', ' order by l.status desc
+        ) as what
+    from ccp.task_rows as l
+    where l.status in ('queued', 'running') and l.host_id is not null
+    group by l.host_id
+) as t on t.host_id = h.id
+left join (
+    select
+        k.host_id,
+        min(k.since) as since,
+        string_agg(k.message, '; ' order by k.since) as message
+    from ccp.ssh_faults as k
+    join ccp.hosts as r on r.id = k.host_id and r.status = 'running' and k.since >= r.status_changed_at
+    group by k.host_id
+) as f on f.host_id = h.id
+left join ccp.lasting_failures as l on l.code = h.error_code
+left join (
+    select distinct p.node_id
     from ccp.processes as p
     where p.program = 'ccp-agent' and p.ended_at is null and process.is_heard(p.beat_at)
-    group by p.node_id
-) as a on a.node_id = h.node_id;
+) as g on g.node_id = h.node_id;
 comment on view ccp.host_status is 'What each host is, what is wanted of it, and why it is so.';
 comment on column ccp.host_status.id is 'Identity.';
 comment on column ccp.host_status.host is 'Short id of the host.';

@@ -14,7 +14,7 @@ select
         when t.status = 'succeeded' then format(
             '%s was done in %s s, asked for by %s%s', t.kind,
             round(extract(epoch from t.finished_at - t.created_at)::numeric, 1), t.created_by,
-            case when t.started_at is null then ': there was nothing left to do' else '' end
+            case when t.started_at is null then ': ' || t.message end
         )
         when t.status = 'failed' then format('%s failed on try %s (%s): %s', t.kind, t.attempt, t.error_code, t.error_message)
         when t.status = 'canceled' then format('%s was canceled: %s', t.kind, coalesce(t.error_message, t.error_code))
@@ -23,7 +23,7 @@ select
             case t.stop_reason
                 when 'canceled' then 'it was canceled'
                 when 'superseded' then 'another request takes its place'
-                else 'its time is over; 30 s later its process is declared dead'
+                else 'its time is over; ' || clock.span(task.overdue_limit()) || ' later its process is declared dead'
             end
         )
         when t.status = 'running' then format(
@@ -34,8 +34,9 @@ select
         when t.run_at > clock.now() then format(
             '%s is tried again in %s, after: %s', t.kind, clock.span(t.run_at - clock.now()), t.error_message
         )
-        when t.needs_active_user and w.user_state <> 'active' then format(
-            '%s is not begun, because its user is %s; the next tick cancels it', t.kind, w.user_state
+        when t.needs_active_user and account.state(u.disabled_at, u.expires_at) <> 'active' then format(
+            '%s is not begun, because its user is %s; the next tick cancels it', t.kind,
+            account.state(u.disabled_at, u.expires_at)
         )
         when p.id is null then format(
             '%s waits, and no %s runs%s', t.kind,
@@ -49,7 +50,6 @@ select
 from ccp.task_rows as t
 left join ccp.hosts as h on h.id = t.host_id
 left join ccp.users as u on u.id = t.user_id
-left join ccp.host_wants as w on w.host_id = t.host_id and t.status = 'queued'
 left join ccp.task_rows as r on r.host_id = t.host_id and r.status = 'running' and t.status = 'queued'
 left join lateral (
     select l.id, l.program, l.node_id, l.beat_at

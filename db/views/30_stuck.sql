@@ -33,14 +33,18 @@ select
         clock.span(clock.now() - h.status_changed_at), w.wanted,
         case
             when w.wanted = 'running' and b.id is null then 'bind an exit to it'
-            when not exists (select from ccp.ticks as k where k.ticked_at > clock.now() - interval '65 seconds') then
-                'no program ticks; start ccp-worker'
+            when not k.time_passes then 'no program ticks; start ccp-worker'
             else coalesce('the last try failed: ' || h.error_message, 'the tick does not get to it; the server''s log tells why')
         end
     )
 from ccp.hosts as h
-join ccp.host_wants as w on w.host_id = h.id
+join ccp.users as u on u.id = h.user_id
+cross join lateral (select host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) as wanted) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
+cross join (
+    select coalesce(max(c.ticked_at) > clock.now() - max(c.gap_limit), false) as time_passes
+    from ccp.ticks as c
+) as k
 where h.status not in ('deleted', w.wanted)
     and h.status_changed_at < clock.now() - interval '30 seconds'
     and (h.retry_at is null or h.retry_at < clock.now() - interval '30 seconds')

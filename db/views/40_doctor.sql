@@ -7,7 +7,7 @@ select
 from (
     select
         'tick' as name,
-        coalesce(max(t.ticked_at) > clock.now() - interval '65 seconds', false) as ok,
+        coalesce(max(t.ticked_at) > clock.now() - max(t.gap_limit), false) as ok,
         coalesce(
             'time last passed for the rules ' || clock.span(clock.now() - max(t.ticked_at)) || ' ago',
             'time has never passed for the rules'
@@ -16,7 +16,7 @@ from (
     union all
     select
         'cron',
-        coalesce(max(t.seen_at) > clock.now() - interval '150 seconds', false),
+        coalesce(clock.cron_is_heard(max(t.seen_at)), false),
         coalesce('pg_cron came ' || clock.span(clock.now() - max(t.seen_at)) || ' ago', 'pg_cron has never come')
         || '; it keeps the rules when no worker runs: db/apply makes its job, which is in cron.job of the database postgres, '
         || 'and a restart of PostgreSQL its launcher, should that have been ended'
@@ -155,10 +155,10 @@ from (
             'no host that should run has failed'
         )
     from ccp.hosts as h
-    join ccp.host_wants as w on w.host_id = h.id
+    join ccp.users as u on u.id = h.user_id
     where h.status not in ('running', 'deleted')
         and h.error_code is not null
-        and w.wanted = 'running'
+        and host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) = 'running'
     union all
     select
         'proofs',
@@ -271,8 +271,16 @@ from (
             n.name as node,
             (n.limits ->> l.name)::bigint as value,
             greatest(0, (n.limits ->> l.name)::bigint - l.reserve) / l.per_host as carries,
-            (select count(*) from ccp.hosts as h where h.node_id = n.id and h.status <> 'deleted') as hosts
+            coalesce(h.hosts, 0) as hosts
         from ccp.nodes as n
+        left join (
+            select
+                h.node_id,
+                count(*) as hosts
+            from ccp.hosts as h
+            where h.status <> 'deleted'
+            group by h.node_id
+        ) as h on h.node_id = n.id
         where n.limits ? l.name
     ) as c
     group by l.name, l.per_host, l.description

@@ -1,6 +1,6 @@
--- Tasks past their deadline are asked to stop; a process that has not stopped one 30 s later is declared dead. Tasks
--- whose process is dead, because they were locked when it was declared dead or were claimed just then, are released: in any
--- order, so that one that stays locked keeps no other waiting.
+-- Tasks past their deadline are asked to stop; a process that has still not stopped one at task.overdue_limit() is declared
+-- dead. Tasks whose process is dead, because they were locked when it was declared dead or were claimed just then, are
+-- released: in any order, so that one that stays locked keeps no other waiting.
 create or replace function clock.enforce_deadlines()
 returns void
 language plpgsql
@@ -32,8 +32,8 @@ begin
         select distinct t.process_id
         from ccp.task_rows as t
         where t.status = 'running'
-            and t.deadline_at < clock.now() - interval '30 seconds'
-            and t.stop_requested_at < clock.now() - interval '30 seconds'
+            and t.deadline_at < clock.now() - task.overdue_limit()
+            and t.stop_requested_at < clock.now() - task.overdue_limit()
     loop
         perform process.try_declare_dead(v_row.process_id, 'overdue');
     end loop;

@@ -1,5 +1,5 @@
--- Declares dead the processes that have not beaten for 20 s. After an outage of the database, when none could beat, the
--- tick sets grace_at, and the 20 s begin there.
+-- Declares dead the processes that have been silent for too long. After an outage of the database, when none could beat, the
+-- tick sets grace_at, and their time begins there.
 create or replace function process.declare_silent_dead()
 returns void
 language plpgsql
@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_until timestamptz := clock.batch_end();
-    v_silent_since timestamptz := clock.now() - interval '20 seconds';
+    v_silent_since timestamptz := clock.now() - process.silence_limit();
     v_heard_since timestamptz;
     v_row record;
 begin
@@ -33,4 +33,4 @@ $$;
 revoke all on function process.declare_silent_dead() from public;
 
 comment on function process.declare_silent_dead() is
-'Declares dead the processes that have not beaten for 20 s.';
+'Declares dead the processes that have been silent for too long.';

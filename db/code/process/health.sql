@@ -10,7 +10,7 @@ as $$
         'agent', coalesce(max(p.health) filter (where p.program = 'ccp-agent'), 'absent'),
         'worker', coalesce(max(p.health) filter (where p.program = 'ccp-worker'), 'absent'),
         'cron', coalesce((
-            select case when t.seen_at > clock.now() - interval '150 seconds' then 'ok' else 'stale' end
+            select case when clock.cron_is_heard(t.seen_at) then 'ok' else 'stale' end
             from ccp.ticks as t
             where t.who = 'cron' and t.seen_at is not null
         ), 'absent'),

@@ -1,5 +1,5 @@
--- Whether a program counts as alive: heard of in the last 15 s. A program beats more often, and is declared dead at 20 s. It
--- is inlined into the views, so their readers may call it.
+-- Whether a program counts as alive: heard of in the last 15 s. A program beats more often, and is declared dead a little
+-- later (process.silence_limit). It is inlined into the views, so their readers may call it.
 create or replace function process.is_heard(p_beat_at timestamptz)
 returns boolean
 language sql

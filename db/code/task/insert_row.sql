@@ -24,7 +24,7 @@ begin
         case when p_done then 'succeeded' else 'queued' end,
         v_queue, p_kind.housekeeping, task.turn(v_queue, p_kind.kind, p_by), p_kind.needs_active_user, p_idempotency_key, p_by,
         case when p_done then clock.now() end,
-        case when p_done then format('nothing to do: the host is %s', p_host.status) end
+        case when p_done then task.nothing_to_do(p_host) end
     )
     on conflict (created_by, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_task;

@@ -20,6 +20,9 @@ begin
         return;
     end if;
     if p_host.status = v_kind.done_status and not v_not_created then
+        update ccp.task_rows
+        set message = task.nothing_to_do(p_host)
+        where id = p_task.id;
         perform task.end_row(p_task, 'succeeded', null, null);
     else
         v_code := case when v_not_created then 'host_not_created' else 'step_not_allowed' end;

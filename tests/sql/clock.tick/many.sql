@@ -1,7 +1,7 @@
 -- 10,000 hosts: what a tick at rest looks at, and what it does when a third of them is wanted running at once.
 begin;
 \ir ../hosts.psql
-select plan(12);
+select plan(15);
 
 insert into ccp.users (username, short_id, expires_at)
 select 'many' || n, 'm' || to_char(n, 'FM00000'), case when n > 9000 then now() - interval '1 day' end
@@ -40,6 +40,15 @@ select cmp_ok(t.reads($$clock.tick('worker', 'account.enforce')$$), '<', 13000::
 select cmp_ok(t.reads($$clock.tick('worker', 'clock.enforce_deadlines')$$), '<', 1000::bigint, 'deadlines read what runs');
 select cmp_ok(t.reads($$clock.tick('worker', 'process.declare_silent_dead')$$), '<', 1000::bigint, 'silence is a matter of programs');
 select cmp_ok(t.reads($$clock.tick('worker', 'clock.forget_failures')$$), '<', 1000::bigint, 'failures are in an index');
+select cmp_ok(t.reads($$clock.tick('worker', 'clock.resume')$$), '<', 1000::bigint, 'so is what waits for somebody');
+select cmp_ok(
+    t.reads($$count(*) from (select h from api.host as h where (h.created_at, h.id) > ('-infinity', '00000000-0000-0000-0000-000000000000') order by h.created_at, h.id limit 50) as p$$),
+    '<', 1000::bigint, 'a page of hosts, all ordered at the same instant, reads those of the page'
+);
+select cmp_ok(
+    t.reads($$count(*) from (select u from api.user as u where (u.created_at, u.id) < ('infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by u.created_at desc, u.id desc limit 50) as p$$),
+    '<', 1000::bigint, 'and so does one of users'
+);
 
 -- A node is back.
 update ccp.hosts set desired = 'running' where short_id < 'm03334' and short_id like 'm%';

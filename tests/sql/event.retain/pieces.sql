@@ -15,8 +15,10 @@ $$;
 -- Three deleted hosts with two tasks each, and one session.
 insert into ccp.hosts (short_id, user_id, node_id, image, status, desired)
 select 'gone0' || n, h.user_id, h.node_id, 'image', 'deleting', 'absent' from ccp.hosts as h, generate_series(1, 3) as n;
-insert into ccp.task_rows (kind, host_id, user_id, queue, created_by, status, finished_at)
-select 'host.delete', h.id, h.user_id, 'ccp_agent_1', 'test', 'succeeded', clock.now()
+insert into ccp.task_rows (kind, host_id, user_id, queue, created_by, status, created_at, finished_at)
+select
+    'host.delete', h.id, h.user_id, 'ccp_agent_1', 'test', 'succeeded', clock.now() + right(h.short_id, 1)::integer * interval '1 s',
+    clock.now()
 from ccp.hosts as h, generate_series(1, 2)
 where h.status = 'deleting';
 insert into ccp.sessions (user_id, host_id, process_id, method, address, ended_at, end_reason)

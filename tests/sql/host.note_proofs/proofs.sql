@@ -1,7 +1,7 @@
 -- Proofs leave their time in SQL, what is said of a host is computed from it, and a failure that comes again is told once.
 begin;
 \ir ../hosts.psql
-select plan(21);
+select plan(23);
 
 create function t.why() returns text language sql as $$ select why from ccp.host_status where host = 'abcdef' $$;
 create function t.proofs_ok() returns boolean language sql as $$ select ok from ccp.doctor where name = 'proofs' $$;
@@ -22,6 +22,7 @@ select is((select proof_ends_at from ccp.observations), clock.now() + interval '
 select t.at('2099-01-01 00:01:30');
 select matches(t.why(), 'runs; its exit was proven 90 s ago, and that holds for another 14 min', 'a proof that holds');
 select is(t.proofs_ok(), true, 'the doctor is content');
+select is((t.ask('host.start')).message, 'nothing to do: the host is running', 'a start has nothing to do');
 select host.observe(t.agent(), t.host(), 2, 'running', null, null, clock.now());
 select is((select verified_at from ccp.host_status), clock.now() - interval '90 seconds', 'an observation leaves the proof');
 set local test.now = '2099-01-01 00:16:00';
@@ -30,6 +31,11 @@ select matches(
     'a proof that has ended, with the agent away'
 );
 select is(t.proofs_ok(), false, 'the doctor is not');
+select is(
+    (t.ask('host.start')).message,
+    'nothing to do: the host is running; it is closed: its exit was last proven 16 min ago, that ended 60 s ago, and the next proof opens it again',
+    'a start does not say that all is well'
+);
 select matches((select why from ccp.doctor where name = 'proofs'), 'said to run and are closed.*: abcdef', 'and names the host');
 select host.note_proofs(t.agent(), array[t.host()], array[clock.now() + interval '1 hour'], '{60}');
 select is((select proven_at from ccp.observations), clock.now(), 'an agent''s clock that is ahead is not believed');

@@ -1,7 +1,7 @@
 -- What keeps people out of a host whose exit is proven: who says so, since when, and what people read.
 begin;
 \ir ../hosts.psql
-select plan(34);
+select plan(35);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.say(p_message text) returns text language sql as $$
@@ -54,6 +54,12 @@ select matches(
     'people read why, since when and what helps, and that the exit is proven as before'
 );
 select is(t.status(), 'running', 'its status stays');
+select is(
+    (t.ask('host.start')).message,
+    'nothing to do: the host is running; but nobody can come in by ssh: for 30 s connection refused; last said inside: x; if that lasts, '
+    'rebuild it with mode keep (its user may)',
+    'who asks for a start is told'
+);
 select is(t.doctor(), 'not ok: nobody can come in to these by ssh, ccp.host_status tells why: abcdef', 'the doctor names it');
 select is(t.api(), '00:00:30 connection refused; last said inside: x', 'the API says it too');
 set local role ccp_as_user;
@@ -74,7 +80,7 @@ select is(t.api(), '00:00:00 its sshd refused the login as dev', 'is not mended 
 select t.session('closed', 0);
 select is(t.api(), '00:00:00 its sshd refused the login as dev', 'nor by a client that comes and goes');
 select t.say('no banner') is null as done \gset
-select matches(t.why(), 'for 0 s (no banner, for 0 s its sshd refused|its sshd refused .*, for 0 s no banner)', 'there may be two reasons');
+select matches(t.why(), 'for 0 s (no banner; its sshd refused the login as dev|its sshd refused the login as dev; no banner); if that lasts', 'there may be two reasons');
 select t.session('closed', 1);
 select is(t.api(), '00:00:00 no banner', 'somebody who got in ends the one');
 select is(cardinality(t.events()), 5, 'each begin and each end is an event');

@@ -78,7 +78,7 @@ select is((select count(*)::integer from ccp.stuck), 1, 'one that waits for it i
 select is(task.canceled(id, lease, 'stopped'), 'ok', 'it stops') from c;
 select is(t.task_why(), 'host.start was canceled: stopped', 'a canceled task says so');
 select is(
-    t.task_why('host.stop'), 'host.stop was done in 70.0 s, asked for by ' || session_user || ': there was nothing left to do',
+    t.task_why('host.stop'), 'host.stop was done in 70.0 s, asked for by ' || session_user || ': nothing to do: the host is stopped',
     'one that found its work done too'
 );
 select t.ask('host.start');
