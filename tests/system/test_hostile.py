@@ -1,4 +1,4 @@
-"""What a user does inside who wants out: every kind of socket, and a home that is made to harm who removes it."""
+"""What a user does inside who wants out: every kind of socket and of device, and a home made to harm who removes it."""
 
 import json
 import os
@@ -64,6 +64,91 @@ def test_no_kind_of_socket_sends_a_packet_beside_the_tunnel(agent, host, user, t
     assert (INET, DGRAM) in opened
     assert int(agent.lab.run("capture", "count", capture).split()[0]) > 50
     assert int(agent.lab.run("capture", "count", capture, "--not-tunnel").split()[0]) == 0
+
+
+# Makes devices, addresses, routes and rules of each kind by each interface that the kernel has for it. Prints
+# what became of each.
+CHANGES = """
+import errno, fcntl, os, socket, stat, struct
+
+def attribute(kind, data):
+    return struct.pack("HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+def ask(protocol, kind, body):
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as one:
+        one.settimeout(10)
+        one.sendto(struct.pack("IHHII", 16 + len(body), kind, 0x605, 1, 0) + body, (0, 0))
+        code = -struct.unpack_from("i", one.recv(65536), 16)[0]
+    if code:
+        raise OSError(code, os.strerror(code))
+
+def told(what, call, *arguments):
+    try:
+        call(*arguments)
+        print(what, "allowed")
+    except OSError as error:
+        print(what, errno.errorcode[error.errno])
+
+def change(number, data):
+    with socket.socket() as one:
+        fcntl.ioctl(one, number, data)
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+def device(path):
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(10, 200))
+    os.close(os.open(path, os.O_RDWR))
+
+tunnel, = (number for number, name in socket.if_nameindex() if name != "lo")
+names = dict(socket.if_nameindex())
+link = lambda number, flags=0, mask=0: struct.pack("BxHiII", 0, 0, number, flags, mask)
+for kind in ("dummy veth bridge macvlan macvtap ipvlan vlan vxlan ifb tun wireguard ipip gre gretap sit ip6tnl vti xfrm"
+        " geneve bareudp gtp bond team vrf nlmon vcan netdevsim netkit").split():
+    over = attribute(5, struct.pack("I", tunnel)) + attribute(18, attribute(1, kind.encode()))
+    told(f"netlink:{kind}", ask, 0, 16, link(0) + attribute(3, b"out0\\0") + over)
+other = struct.pack("I", 1)
+told("netlink:down", ask, 0, 16, link(tunnel, 0, 1))
+told("netlink:rename", ask, 0, 16, link(tunnel) + attribute(3, b"out0\\0"))
+told("netlink:mtu", ask, 0, 16, link(tunnel) + attribute(4, struct.pack("I", 9000)))
+told("netlink:move", ask, 0, 16, link(tunnel) + attribute(19, other))
+told("netlink:delete", ask, 0, 17, link(tunnel))
+four = socket.inet_aton("10.9.8.7")
+told("netlink:address", ask, 0, 20, struct.pack("BBBBi", 2, 24, 0, 0, tunnel) + attribute(2, four) + attribute(1, four))
+for kind in (1, 6, 7):
+    route = struct.pack("BBBBBBBBI", 2, 32, 0, 0, 254, 3, 0, kind, 0)
+    told(f"netlink:route{kind}", ask, 0, 24, route + attribute(1, four) + attribute(4, struct.pack("I", tunnel)))
+told("netlink:rule", ask, 0, 32, struct.pack("BBBBBBBBI", 2, 0, 0, 0, 100, 0, 0, 1, 0) + attribute(10, other))
+told("netlink:neighbour", ask, 0, 28, struct.pack("BxHiHBB", 2, 0, tunnel, 128, 0, 0) + attribute(1, four))
+queue = struct.pack("BxHiIII", 0, 0, tunnel, 0x10000, 0xffffffff, 0)
+told("netlink:queue", ask, 0, 36, queue + attribute(1, b"fifo\\0"))
+told("netlink:wall", ask, 12, 16, struct.pack(">BBH", 0, 0, 10))
+told("xfrm", ask, 6, 16, bytes(224))
+request = lambda name: name.encode().ljust(16, b"\\0") + struct.pack("HH4s16x", 2, 0, four)
+for name, number in {"flags": 0x8914, "address": 0x8916, "mtu": 0x8922, "name": 0x8923, "hwaddr": 0x8924,
+        "slave": 0x8990, "tunnel": 0x89f1}.items():
+    told(f"ioctl:{name}", change, number, request(names[tunnel]))
+told("ioctl:bridge", change, 0x89a0, request("out0"))
+told("ioctl:route", change, 0x890b, bytes(120))
+told("tun", os.open, "/dev/net/tun", os.O_RDWR)
+told("tun:made", device, "/tmp/tun")
+for path in ("ipv4/ip_forward", "ipv4/conf/all/rp_filter", "ipv6/conf/all/disable_ipv6", "ipv6/conf/lo/disable_ipv6"):
+    told(f"sysctl:{path}", write, f"/proc/sys/net/{path}", "0")
+told("sys", write, f"/sys/class/net/{names[tunnel]}/mtu", "9000")
+"""
+
+
+@pytest.mark.parametrize("user", ["dev", "root"])
+def test_nobody_inside_makes_or_changes_a_way_out(host, user):
+    status, output = host.run("python3", "-c", CHANGES, user=user)
+    assert status == 0, output
+    answers = dict(line.rsplit(" ", 1) for line in output.splitlines())
+    assert len(answers) > 50
+    assert not [what for what, answer in answers.items() if answer == "allowed"]
+    # Before it looks at what is asked for the kernel refuses who may not: so whatever modules a machine has.
+    assert {answer for what, answer in answers.items() if what.startswith("netlink:")} == {"EPERM"}, output
+    host.task("host.verify")  # devices, addresses, routes and rules are exactly those that were declared
 
 
 # As root inside. `outside` is a path of the machine that the remover must neither follow nor touch.
