@@ -205,6 +205,25 @@ static int container_ids_read(const cJSON *json, struct container_ids *ret, stru
 	return 0;
 }
 
+// The directory that the graph driver overlay2 calls <home>/<id>/diff.
+static int upper_read(const cJSON *json, char ret[static DOCKER_PATH_SIZE], struct err *e)
+{
+	const cJSON *driver = NULL, *data = NULL;
+	const char *upper = "";
+
+	if (json_opt_object(json, "GraphDriver", &driver, e) < 0 ||
+		(driver && json_opt_object(driver, "Data", &data, e) < 0) ||
+		(data && json_opt_text(data, "UpperDir", &upper, e) < 0))
+		return err_wrap(e, "read Docker's answer");
+	size_t len = strlen(upper);
+	if (len != 0 && (upper[0] != '/' || len < 5 || strcmp(upper + len - 5, "/diff") != 0))
+		return err_say(e, EPROTO,
+			"Docker keeps the container's files in %.128s, not in .../diff", upper);
+	if (!text_copy(ret, DOCKER_PATH_SIZE, upper))
+		return err_say(e, EPROTO, "Docker answered an UpperDir that is too long");
+	return 0;
+}
+
 int docker_answer_container(const cJSON *json, struct docker_container *ret, struct err *e)
 {
 	const cJSON *state, *config, *labels = NULL, *network;
@@ -224,7 +243,7 @@ int docker_answer_container(const cJSON *json, struct docker_container *ret, str
 			0 ||
 		json_opt_object(config, "Labels", &labels, e) < 0)
 		return err_wrap(e, "read Docker's answer");
-	if (container_ids_read(json, &ret->ids, e) < 0)
+	if (container_ids_read(json, &ret->ids, e) < 0 || upper_read(json, ret->upper, e) < 0)
 		return -1;
 	ret->pid = (pid_t)pid;
 	ret->exit_code = (int)exit_code;

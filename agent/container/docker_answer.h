@@ -27,6 +27,8 @@ struct docker_container {
 	bool oom_killed;
 	char sandbox_key[DOCKER_PATH_SIZE]; // its network namespace; "" unless running
 	char started_at[40]; // Docker's text: another one means another run
+	char upper
+		[DOCKER_PATH_SIZE]; // where overlay2 keeps what was changed of the image; "" with other drivers
 };
 
 struct docker_image {

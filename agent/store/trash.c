@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Empties the trash without recursion and in slices.
+// Empties the trash in slices.
 #include "agent/store/trash.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "agent/store/directory.h"
 #include "agent/store/store.h"
+#include "agent/store/tree.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/pool.h"
 #include "lib/wait.h"
-
-#define TRASH ".trash-"
 
 enum { SLICE_MS = 200 };
 
@@ -30,77 +26,22 @@ int trash_move(int homes_fd, const char *name, struct err *e)
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	_cleanup_(freep) char *moved =
-		xasprintf(TRASH "%s-%lld%09ld", name, (long long)now.tv_sec, now.tv_nsec);
+		xasprintf(TREE_MOVED "%s-%lld%09ld", name, (long long)now.tv_sec, now.tv_nsec);
 	if (renameat(homes_fd, name, homes_fd, moved) < 0 && errno != ENOENT)
 		return err_set(e, errno, "move %s to the trash", name);
 	return 0;
 }
 
-// Removes the files of one directory and moves its directories up into `homes_fd` as trash of their
-// own. So any depth is removed with two descriptors and no recursion.
-static int remove_level(int homes_fd, const char *name, unsigned *counter, const struct wait *w)
+static bool is_trash(const char *name)
 {
-	int fd = directory_take_ownership(homes_fd, name);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int r = 0;
-
-	if (!dir) {
-		closep(&fd);
-		return -1;
-	}
-	for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
-		char moved[64];
-		int child;
-
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-		if (wait_left_ms(w) == 0) {
-			r = WAIT_TIMEOUT;
-		} else if (unlinkat(fd, d->d_name, 0) < 0) {
-			child = errno == EISDIR ? directory_take_ownership(fd, d->d_name) : -1;
-			snprintf(moved, sizeof(moved), TRASH "%lld-%u", (long long)wait_now_us(),
-				++*counter);
-			if (child < 0 || renameat(fd, d->d_name, homes_fd, moved) < 0)
-				r = -1;
-			closep(&child);
-		}
-	}
-	closedir(dir);
-	return r;
+	return strncmp(name, TREE_MOVED, strlen(TREE_MOVED)) == 0;
 }
 
 static int trash_empty(const struct store *store, const struct wait *w, struct err *e)
 {
 	_cleanup_(closep) int homes_fd = directory_open(store->fd, "homes", 0700, e);
-	unsigned counter = 0;
-	bool more = true;
 
-	if (homes_fd < 0)
-		return -1;
-	while (more) {
-		int fd = openat(homes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-		int r = 0;
-
-		if (!dir)
-			return err_set(e, errno, "read the homes");
-		more = false;
-		for (struct dirent *d; r == 0 && (d = readdir(dir)) != NULL;) {
-			if (strncmp(d->d_name, TRASH, strlen(TRASH)) != 0)
-				continue;
-			more = true;
-			r = remove_level(homes_fd, d->d_name, &counter, w);
-			if (r == 0 && unlinkat(homes_fd, d->d_name, AT_REMOVEDIR) < 0 &&
-				errno != ENOTEMPTY)
-				r = -1;
-		}
-		closedir(dir);
-		if (r < 0)
-			return err_set(e, errno, "empty the trash");
-		if (r > 0)
-			return r;
-	}
-	return 0;
+	return homes_fd < 0 ? -1 : tree_empty(homes_fd, is_trash, w, e);
 }
 
 // How often a sweep was asked for since the last one that found nothing left. While it is not 0

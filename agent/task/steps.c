@@ -9,12 +9,13 @@
 #include "agent/container/image.h"
 #include "agent/host/end.h"
 #include "agent/host/outbox.h"
+#include "agent/store/layer.h"
 #include "agent/task/host_task.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
 
-enum { DOCKER_MS = 20000 };
+enum { DOCKER_MS = 20000, FILES_MS = 60000 };
 
 int step_end(struct task *task, struct err *e)
 {
@@ -29,14 +30,29 @@ int step_end(struct task *task, struct err *e)
 	return 0;
 }
 
+// What its users have changed goes first: see layer.h.
+static int layer_remove(struct task *task, const char *name, struct err *e)
+{
+	struct host_task *ht = task->state;
+	struct docker_container c = {0};
+	struct wait asking = task_wait(task, DOCKER_MS), emptying = task_wait(task, FILES_MS);
+	int r = docker_inspect(ht->docker, name, &asking, &c, e);
+
+	if (r == DOCKER_ABSENT || (r == 0 && (c.running || c.upper[0] == '\0')))
+		return 0;
+	return r != 0 ? r : layer_empty(c.upper, &emptying, e);
+}
+
 int step_remove(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
-	struct wait w = task_wait(task, DOCKER_MS);
 	char name[CONTAINER_NAME_SIZE];
 
 	container_name(&ht->agent->owner, task->host_id, name);
-	int r = docker_remove(ht->docker, name, &w, e);
+	int r = layer_remove(task, name, e);
+	struct wait w = task_wait(task, DOCKER_MS);
+	if (r == 0)
+		r = docker_remove(ht->docker, name, &w, e);
 	if (r == 0)
 		outbox_observe(ht->agent->outbox, task->host_id, "absent", NULL, NULL);
 	return host_task_docker(task, r, e);

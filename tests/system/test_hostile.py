@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 
 import pytest
 from support.wait import wait_until
@@ -228,3 +229,26 @@ def test_a_home_that_is_made_to_harm_its_remover_goes_and_nothing_else(agent, ho
     wait_until(lambda: not list(homes.glob(".trash-*")), "the trash is emptied")
     assert [seen(path) for path in (machine, outside, outside / "kept")] == before
     assert (outside / "kept").read_text() == "kept\n"
+
+
+DEEP = """
+import os
+import resource
+os.chdir("/var")
+for _ in range(3000):
+    os.mkdir("d")
+    os.chdir("d")
+"""
+
+
+def test_a_file_system_deeper_than_docker_has_descriptors_is_removed(agent, host):
+    """Docker goes down recursively and keeps one open for each level: it would fail, and each start meanwhile."""
+    docker = agent.stack.pid("dockerd")
+    before = resource.prlimit(docker, resource.RLIMIT_NOFILE)
+    assert host.run("python3", "-c", DEEP) == (0, "")
+    resource.prlimit(docker, resource.RLIMIT_NOFILE, (2000, before[1]))
+    try:
+        host.task("host.rebuild", '{"mode": "keep"}')
+    finally:
+        resource.prlimit(docker, resource.RLIMIT_NOFILE, before)
+    assert host.run("test", "-e", "/var/d")[0] == 1

@@ -42,6 +42,7 @@ static const char container[] =
 	"{'Id':'" ID "','Image':" IMAGE ",'State':{'Running':true,'OOMKilled':false,'Pid':77,"
 	"'ExitCode':0,'StartedAt':'today'},'Config':{'Labels':{'cloud-cli-proxy.host':'ab-12'},"
 	"'Env':['TZ=UTC','CCP_IDS=2147287040:2147418112']},'HostConfig':{'Runtime':'ccp'},"
+	"'GraphDriver':{'Name':'overlay2','Data':{'UpperDir':'/o/1/diff'}},"
 	"'NetworkSettings':{'SandboxKey':'/run/key'}}";
 
 static void a_container_is_read(void **state)
@@ -61,6 +62,7 @@ static void a_container_is_read(void **state)
 	assert_int_equal(c.exit_code, 0);
 	assert_string_equal(c.sandbox_key, "/run/key");
 	assert_string_equal(c.started_at, "today");
+	assert_string_equal(c.upper, "/o/1/diff");
 }
 
 static void a_container_with_a_flaw_is_refused(void **state)
@@ -94,6 +96,15 @@ static void a_container_with_a_flaw_is_refused(void **state)
 		{"'Pid':77", "'Pid':1"},
 		{"/run/key", "run/key"},
 		{"/run/key", ""},
+		// its files are somewhere else
+		{"'GraphDriver':{", "'GraphDriver':7,'x':{"},
+		{"'Data':{", "'Data':7,'x':{"},
+		{"'/o/1/diff'", "7"},
+		{"/o/1/diff", "o/1/diff"},
+		{"/o/1/diff", "/o/1/merged"},
+		{"/o/1/diff", "/o/1diff"},
+		{"/o/1/diff", "diff"},
+		{"/o/1", "/" TEXT_39 TEXT_39 TEXT_39 TEXT_39 TEXT_39 TEXT_39 TEXT_39},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(flaws); i++) {
@@ -118,6 +129,9 @@ static void what_a_container_may_lack(void **state)
 		{"'cloud-cli-proxy.host'", "'x'", "", true},
 		{"{'cloud-cli-proxy.host':'ab-12'}", "null", "", true},
 		{"'today'", "'" TEXT_39 "'", "ab-12", true},
+		{"'GraphDriver'", "'x'", "ab-12", true},
+		{"{'UpperDir':'/o/1/diff'}", "null", "ab-12", true},
+		{"'UpperDir'", "'x'", "ab-12", true},
 		{"'Pid':77", "'Pid':2", "ab-12", true},
 		{"'Running':true,'OOMKilled':false,'Pid':77",
 			"'Running':false,'OOMKilled':true,'Pid':0", "ab-12", false},

@@ -10,6 +10,7 @@
 #include "agent/container/image.h"
 #include "agent/host/guard.h"
 #include "agent/store/keys.h"
+#include "agent/store/layer.h"
 #include "agent/store/trash.h"
 #include "agent/task/create.h"
 #include "agent/task/delete.h"
@@ -27,10 +28,11 @@ static struct {
 	int open, keys, home; // create
 	int trash, remove_system, wish, prepare; // rebuild
 	int probe, unmount, remove_keys; // delete
-	int inspect, adopt, guard, check; // verify
-	bool running, holds;
+	int inspect, adopt, guard, check, layer; // verify
+	bool holds;
 } answers;
 
+static bool is_running = true; // the container
 static struct agent agent;
 static struct host host;
 static struct host_spec spec;
@@ -124,8 +126,16 @@ int docker_inspect(struct docker *d, const char *id, const struct wait *w,
 	(void)d;
 	(void)w;
 	did("inspect %s", id);
-	ret->running = answers.running;
+	ret->running = is_running;
+	strcpy(ret->upper, "/o/diff");
 	return result(answers.inspect, "not inspected", e);
+}
+
+int layer_empty(const char *path, const struct wait *w, struct err *e)
+{
+	(void)w;
+	did("empty %s", path);
+	return result(answers.layer, "not emptied", e);
 }
 
 int image_check(const struct image_request *request, struct docker *d, const struct wait *w,
@@ -297,7 +307,6 @@ static int start(void **state)
 	(void)state;
 	memset(&answers, 0, sizeof(answers));
 	answers.verdict = "ok";
-	answers.running = true;
 	answers.holds = true;
 	end_result = 0;
 	end_exists = true;
@@ -365,15 +374,23 @@ static void an_end_is_observed_by_whether_there_is_a_container(void **state)
 	assert_did("end; observe absent (); ");
 }
 
+// What users changed of the image goes first.
 static void a_removal_is_observed(void **state)
 {
+#define EMPTIED "inspect h; empty /o/diff; "
 	const struct row rows[] = {
-		{NULL, 0, 0, "remove h; observe absent (); "},
-		{&answers.remove, WAIT_CANCELED, WAIT_CANCELED, "remove h; "},
-		{&answers.remove, -1, -1, "remove h; fail docker: not removed; "},
+		{NULL, 0, 0, EMPTIED "remove h; observe absent (); "},
+		{&answers.inspect, DOCKER_ABSENT, 0, "inspect h; remove h; observe absent (); "},
+		{&answers.inspect, -1, -1, "inspect h; fail docker: not inspected; "},
+		{&answers.layer, -1, -1, EMPTIED "fail docker: not emptied; "},
+		{&answers.layer, WAIT_CANCELED, WAIT_CANCELED, EMPTIED},
+		{&answers.remove, WAIT_CANCELED, WAIT_CANCELED, EMPTIED "remove h; "},
+		{&answers.remove, -1, -1, EMPTIED "remove h; fail docker: not removed; "},
 	};
 	(void)state;
+	is_running = false;
 	try_rows(step_remove, rows, ARRAY_SIZE(rows));
+	is_running = true;
 }
 
 static void an_image_is_looked_through_and_pinned(void **state)
@@ -471,9 +488,10 @@ static void a_rebuilt_host_starts_when_it_is_wanted(void **state)
 static void a_deleted_host_leaves_no_container(void **state)
 {
 	const struct row rows[] = {
-		{NULL, 0, 0, "remove h; observe absent (); remove probe; "},
-		{&answers.remove, -1, -1, "remove h; fail docker: not removed; "},
+		{NULL, 0, 0, "inspect h; remove h; observe absent (); remove probe; "},
+		{&answers.remove, -1, -1, "inspect h; remove h; fail docker: not removed; "},
 		{&answers.probe, -1, -1,
+			EMPTIED
 			"remove h; observe absent (); remove probe; fail docker: no probe; "},
 	};
 	(void)state;
@@ -529,9 +547,10 @@ static void a_verification_adopts_what_the_agent_does_not_know_yet(void **state)
 	try_rows(verify_exit, rows, ARRAY_SIZE(rows));
 	assert_true(ht.ended); // so that nothing of it is left
 	again();
-	answers.running = false;
+	is_running = false;
 	assert_int_equal(verify_exit(&task, &e), -1);
 	assert_did("inspect h; fail inventory: nothing of the host runs; ");
+	is_running = true;
 }
 
 static void a_verification_of_what_runs_is_judged(void **state)
