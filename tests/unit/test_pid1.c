@@ -24,10 +24,22 @@
 #define PROGRAM "/bin/sleep"
 #define SHELL "/bin/sh"
 
+// What is mounted here is seen nowhere else. The test's "/" may be any directory, such as a chroot's,
+// so the namespace's own root is made private: setns(2) leads there.
+static int mounts_make_private(void)
+{
+	int here = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	if (here < 0 || ns < 0 || setns(ns, CLONE_NEWNS) < 0 ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	return fchdir(here) < 0 || chroot(".") < 0 ? -1 : 0;
+}
+
 static void inside(const char *command)
 {
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("proc", "/proc", "proc", 0, NULL) < 0)
+	if (mounts_make_private() < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
 		_exit(1);
 	execl(SHELL, "sh", "-c", command, (char *)NULL);
 	_exit(2);
