@@ -88,7 +88,6 @@ static int ask(struct docker *d, const struct docker_call *c, const char *path,
 		.answer_max_bytes = c->answer_max_bytes,
 		.answer_header = c->answer_header,
 	};
-	char message[301];
 	int r = http_do(d->http, &request, w, ret, e);
 
 	if (r < 0)
@@ -102,8 +101,7 @@ static int ask(struct docker *d, const struct docker_call *c, const char *path,
 		return r;
 	if ((ret->status >= 200 && ret->status < 300) || ret->status == 304)
 		return 0;
-	docker_answer_message(ret->body, ret->body_len, message, sizeof(message));
-	r = err_say(e, EIO, "Docker refused to %s (HTTP %d): %s", c->what, ret->status, message);
+	r = docker_answer_refusal(ret->status, ret->body, ret->body_len, c->what, e);
 	return ret->status == 404 ? DOCKER_ABSENT : ret->status == 409 ? DOCKER_CONFLICT : r;
 }
 

@@ -78,16 +78,17 @@ int docker_answer_id(const cJSON *json, char ret[static DOCKER_ID_SIZE], struct 
 }
 
 // Docker explains itself in {"message": "..."}.
-void docker_answer_message(const char *text, size_t len, char *ret, size_t size)
+int docker_answer_refusal(int status, const char *text, size_t len, const char *what, struct err *e)
 {
 	_cleanup_(json_freep) cJSON *json = NULL;
 	struct err ignored;
-	const char *message = NULL;
+	const char *reason = NULL;
+	bool told = json_parse(text, len, &json_from_peer, &json, &ignored) == 0 &&
+		    json_get_text(json, "message", &reason, &ignored) == 0;
+	bool later = status == 503 || (status >= 500 && !told);
 
-	if (json_parse(text, len, &json_from_peer, &json, &ignored) < 0 ||
-		json_get_text(json, "message", &message, &ignored) < 0)
-		message = "no reason given";
-	snprintf(ret, size, "%s", message);
+	return err_say(e, later ? EAGAIN : EIO, "Docker refused to %s (HTTP %d): %.300s", what,
+		status, told ? reason : "no reason given");
 }
 
 int docker_answer_version(const cJSON *json, int *ret_oldest, struct err *e)

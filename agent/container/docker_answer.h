@@ -92,8 +92,11 @@ _must_check_ int docker_answer_file(
 _must_check_ int docker_event_parse(
 	const char *line, size_t len, struct docker_event *ret, struct err *e);
 
-// Why Docker refused, in its own words.
-void docker_answer_message(const char *text, size_t len, char *ret, size_t size);
+// Docker has not done `what` ("start the container"): `e` holds why, in its own words. EAGAIN: 503, or
+// another 5xx without a reason, as an engine that is coming up or going down answers; a HEAD has none
+// ever. EIO: it would answer the same again. Always -1.
+_must_check_ int docker_answer_refusal(
+	int status, const char *text, size_t len, const char *what, struct err *e);
 
 // 64 lower-case hex digits.
 bool docker_id_is_valid(const char *id);

@@ -66,8 +66,7 @@ static void read_raw(const char *text, size_t size)
 	_cleanup_(freep) char *file = NULL;
 	struct docker_event event;
 	struct err e;
-	char message[64];
-	docker_answer_message(text, size, message, sizeof(message));
+	must(docker_answer_refusal(500, text, size, "start", &e) == -1 && e.code != 0);
 	if (docker_answer_file(text, size, 1024, &file, &e) == 0)
 		must(strlen(file) <= 1024);
 	if (docker_event_parse(text, size, &event, &e) == 0)

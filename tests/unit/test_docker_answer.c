@@ -320,22 +320,30 @@ static void ids_are_a_containers_only_with_our_runtime(void **state)
 	}
 }
 
-static void a_refusal_is_told_in_dockers_words(void **state)
+static void a_refusal_is_told_in_dockers_words_and_one_without_any_may_pass(void **state)
 {
 	static const struct {
+		int status;
 		const char *text, *message;
+		int code;
 	} refusals[] = {
-		{"{\"message\":\"No such image\"}", "No such image"},
-		{"{\"message\":1}", "no reason given"},
-		{"{}", "no reason given"},
-		{"<html>", "no reason given"},
+		{404, "{\"message\":\"No such image\"}", "(HTTP 404): No such image", EIO},
+		{404, "{}", "(HTTP 404): no reason given", EIO},
+		{500, "{\"message\":\"bad mount\"}", "(HTTP 500): bad mount", EIO},
+		{500, "{\"message\":1}", "(HTTP 500): no reason given", EAGAIN},
+		{500, "", "(HTTP 500): no reason given", EAGAIN}, // of a HEAD
+		{502, "<html>", "(HTTP 502): no reason given", EAGAIN},
+		{503, "{\"message\":\"starting\"}", "(HTTP 503): starting", EAGAIN},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
-		char message[32];
-		docker_answer_message(
-			refusals[i].text, strlen(refusals[i].text), message, sizeof(message));
-		assert_string_equal(message, refusals[i].message);
+		struct err e;
+		assert_int_equal(docker_answer_refusal(refusals[i].status, refusals[i].text,
+					 strlen(refusals[i].text), "start it", &e),
+			-1);
+		assert_ptr_equal(strstr(e.message, "Docker refused to start it "), e.message);
+		assert_non_null(strstr(e.message, refusals[i].message));
+		assert_int_equal(e.code, refusals[i].code);
 	}
 }
 
@@ -438,7 +446,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_version_is_a_minor_of_1),
 		cmocka_unit_test(an_engine_says_what_it_can),
 		cmocka_unit_test(ids_are_a_containers_only_with_our_runtime),
-		cmocka_unit_test(a_refusal_is_told_in_dockers_words),
+		cmocka_unit_test(a_refusal_is_told_in_dockers_words_and_one_without_any_may_pass),
 		cmocka_unit_test(an_archive_holds_one_plain_file_that_fits),
 		cmocka_unit_test(a_created_container_has_an_id),
 		cmocka_unit_test(ids_and_segments_mean_nothing_else_in_a_path),
