@@ -90,6 +90,7 @@ static const struct {
 	{0,         ROUTE_MATCHED,      "p_password_hash",     "text",            false, get_stored_hash},
 	{0,         ROUTE_POLL_TOKEN,   "p_poll_token_sha256", "ccp.sha256",      false, get_secret_sha256},
 	{0,         ROUTE_SSH_PASSWORD, "p_ssh_password_hash", "text",            false, get_hash},
+	{0,         ROUTE_NEW_PASSWORD, "p_password_hash",     "text",            false, get_hash},
 };
 // clang-format on
 

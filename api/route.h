@@ -36,6 +36,7 @@ enum route_flag {
 	ROUTE_MATCHED      = 1 << 7, // after a challenge: p_matched, p_password_hash
 	ROUTE_POLL_TOKEN   = 1 << 8, // a poll token is made: p_poll_token_sha256
 	ROUTE_SSH_PASSWORD = 1 << 9, // an SSH password is made: p_ssh_password_hash
+	ROUTE_NEW_PASSWORD = 1 << 10, // a login password is made: p_password_hash
 };
 // clang-format on
 

@@ -147,15 +147,10 @@ static int step_admit(struct request *r, struct db *db, struct err *e)
 		&r->work.wait, NULL, e);
 }
 
-static int step_challenge(struct request *r, struct db *db, struct err *e)
+// Takes what SQL says before a password is checked: {password_hash, verdict, retry_after_s}. 0, or
+// STEP_ANSWERED with the refusal.
+static int take_challenge(struct request *r, const struct pg_result *rows)
 {
-	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	int result = db_call(db,
-		DB_CALL("select password_hash, verdict, retry_after_s from account.challenge($1, $2::inet)",
-			input_get(&r->input, "username"), r->head.address),
-		&r->work.wait, &rows, e);
-	if (result != 0)
-		return result;
 	if (strcmp(db_text(rows, 0, COLUMN_VERDICT), "ok") != 0) {
 		int retry_after_s = (int)db_int(rows, 0, COLUMN_RETRY);
 		_cleanup_(freep) char *sentence =
@@ -168,11 +163,37 @@ static int step_challenge(struct request *r, struct db *db, struct err *e)
 	return 0;
 }
 
+static int step_challenge(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = db_call(db,
+		DB_CALL("select password_hash, verdict, retry_after_s from account.challenge($1, $2::inet)",
+			input_get(&r->input, "username"), r->head.address),
+		&r->work.wait, &rows, e);
+	return result == 0 ? take_challenge(r, rows) : result;
+}
+
+static int step_own_challenge(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = db_call(db,
+		DB_CALL("select password_hash, verdict, retry_after_s"
+			" from account.own_challenge($1::uuid, $2::integer, $3::inet)",
+			r->caller.claims.login_id, r->caller.generation, r->head.address),
+		&r->work.wait, &rows, e);
+	return result == 0 ? take_challenge(r, rows) : result;
+}
+
 static int step_check(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
+	const char *tried = NULL;
+	FIELDS_EACH (field, r->route)
+		if (strcmp(field->type, "password_tried") == 0)
+			tried = input_get(&r->input, field->name);
+	assert(tried);
 	const char *hash = r->made.stored_hash ? r->made.stored_hash : hash_dummy;
-	int result = hash_check(HASH_BCRYPT, input_get(&r->input, "password"), hash, e);
+	int result = hash_check(HASH_BCRYPT, tried, hash, e);
 	if (result < 0)
 		return result;
 	r->made.matched = result == 0 && r->made.stored_hash;
@@ -186,13 +207,22 @@ static int step_poll_token(struct request *r, struct db *db, struct err *e)
 	return step_call(r, db, e);
 }
 
+// Of the field that is FIELD_HASHED; of one that is made here when there is none, or it was not given.
 static int step_hash_password(struct request *r, struct db *db, struct err *e)
 {
 	(void)db;
-	const char *password = input_get(&r->input, "password");
+	const char *password = NULL;
+	FIELDS_EACH (field, r->route)
+		if (field->flags & FIELD_HASHED)
+			password = input_get(&r->input, field->name);
 	if (!password)
 		hash_password(r->made.secret);
 	return hash_make(HASH_BCRYPT, password ? password : r->made.secret, r->made.hash, e);
+}
+
+static int step_hash_if_matched(struct request *r, struct db *db, struct err *e)
+{
+	return r->made.matched ? step_hash_password(r, db, e) : 0;
 }
 
 static int step_hash_ssh_password(struct request *r, struct db *db, struct err *e)
@@ -287,6 +317,14 @@ const struct work work_script = {
 const struct work work_password = {
 	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_password}, {STEP_IN_DB, step_call}},
 	.secret_member = "password"};
+const struct work work_rotate_password = {
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_password}, {STEP_IN_DB, step_call}},
+	.flags = ROUTE_NEW_PASSWORD,
+	.secret_member = "password"};
+const struct work work_change_password = {
+	.steps = {{STEP_IN_DB, step_own_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_HASH, step_hash_if_matched},
+		{STEP_IN_DB, step_call}},
+	.flags = ROUTE_VERDICT | ROUTE_MATCHED};
 const struct work work_ssh_password = {
 	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_ssh_password}, {STEP_IN_DB, step_call}},
 	.flags = ROUTE_SSH_PASSWORD,

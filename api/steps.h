@@ -23,9 +23,14 @@ extern const struct work work_poll;
 extern const struct work work_script;
 
 // Making a hash is expensive, so these first ask whether the login lives and has the route's role:
-// the password of a new user, made unless one was given; an SSH password, made.
+// the password of a new user, made unless one was given; another for a user, made; an SSH password,
+// made.
 extern const struct work work_password;
+extern const struct work work_rotate_password;
 extern const struct work work_ssh_password;
+
+// Checks the caller's old password with the limits of a login, then hashes the new one.
+extern const struct work work_change_password;
 
 // Seals the field that is FIELD_SEALED to the installation's public key.
 extern const struct work work_seal;

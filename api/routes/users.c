@@ -5,6 +5,10 @@
 // clang-format off
 const struct route user_routes[] = {
 	{GET, "/v1/user/me", USER, 200, "own_user_get", "user", "Who I am.", &work_call},
+	{POST, "/v1/user/change-password", USER, 200, "own_password_change", "password_change",
+		"Change my password; my other logins end.", &work_change_password, ADDRESS | IDEMPOTENT, FIELDS(
+		{"old_password", "password_tried", BODY, REQUIRED | FIELD_LOCAL},
+		{"new_password", "password",       BODY, REQUIRED | FIELD_HASHED})},
 
 	{GET, "/v1/admin/users", ADMIN, 200, "user_list", "user_page", "Users.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
@@ -26,6 +30,10 @@ const struct route user_routes[] = {
 		&work_call, ETAG | IF_MATCH, FIELDS(
 		ID,
 		{"expires_at", "timestamp with time zone", BODY, REQUIRED | NULLABLE})},
+	{POST, "/v1/admin/users/{id}/rotate-password", ADMIN, 200, "user_rotate_password", "new_password",
+		"Give a user a new password, shown once; all logins of that user end.", &work_rotate_password, IDEMPOTENT, FIELDS(ID)},
+	{DELETE, "/v1/admin/users/{id}/sessions", ADMIN, 200, "user_end_sessions", "ended",
+		"End all sessions and logins of a user.", &work_call, .fields = FIELDS(ID)},
 	{0},
 };
 // clang-format on

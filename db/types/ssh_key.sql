@@ -2,6 +2,7 @@
 create or replace view api.ssh_key with (security_invoker = true) as
 select
     k.id,
+    k.user_id,
     k.name,
     k.public_key,
     k.key_sha256,
@@ -10,6 +11,7 @@ select
 from ccp.ssh_keys as k;
 comment on view api.ssh_key is 'A public key with which its user comes into all own hosts.';
 comment on column api.ssh_key.id is 'Identity.';
+comment on column api.ssh_key.user_id is 'Whose key.';
 comment on column api.ssh_key.name is 'What the user calls it.';
 comment on column api.ssh_key.public_key is 'Type and base64.';
 comment on column api.ssh_key.key_sha256 is 'SHA-256 of the key blob, lower hex.';

@@ -46,3 +46,16 @@ comment on column api.new_user.expires_at is 'From then on nothing of this user 
 comment on column api.new_user.version is 'Rises with each edit; the ETag.';
 comment on column api.new_user.created_at is 'When the user was made.';
 comment on column api.new_user.password is 'The password that was generated, shown this once (or null).';
+
+create type api.new_password as (id uuid, username text, short_id text, password text, logins integer);
+comment on type api.new_password is 'A user''s new password.';
+comment on column api.new_password.id is 'Identity of the user.';
+comment on column api.new_password.username is 'Name to log in with.';
+comment on column api.new_password.short_id is 'Short public id.';
+comment on column api.new_password.password is 'The password that was generated, shown this once (or null).';
+comment on column api.new_password.logins is 'How many logins ended.';
+
+create type api.password_change as (password_changed_at timestamptz, logins integer);
+comment on type api.password_change is 'A password that its user has changed.';
+comment on column api.password_change.password_changed_at is 'When it last changed.';
+comment on column api.password_change.logins is 'How many other logins ended.';

@@ -33,7 +33,14 @@ def operations(document):
             yield method.upper(), path, operation
 
 
-GOOD = EXIT | {"username": "mallory", "password": "correct horse", "public_key": SSH_KEY, "wg_preshared_key": KEY}
+GOOD = EXIT | {
+    "username": "mallory",
+    "password": "correct horse",
+    "old_password": "correct horse",
+    "new_password": "another horse",
+    "public_key": SSH_KEY,
+    "wg_preshared_key": KEY,
+}
 GOOD_FORMAT = {"uuid": str(uuid.UUID(int=1)), "date-time": "2030-01-31T12:00:00Z"}
 
 

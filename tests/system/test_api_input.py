@@ -1,10 +1,9 @@
 """What the routes take: the published document is walked, so that a new route is in it at once."""
 
-import uuid
 from urllib.parse import urlencode
 
 from support.document import concrete, fingerprint, good_value, kinds, operations
-from support.orders import EXIT, JSON_TYPE
+from support.orders import JSON_TYPE
 
 WRONG_KIND = {
     "string": [1, True, [], {}],
@@ -182,13 +181,8 @@ def valid_body(operation):
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return None
-    good = EXIT | {
-        "username": "mallory",
-        "user_id": str(uuid.uuid4()),
-        "egress_ip_id": str(uuid.uuid4()),
-        "expires_at": None,
-    }
-    return {name: good[name] for name in content["schema"]["required"]}
+    schema = content["schema"]
+    return {name: good_value(name, schema["properties"][name]) for name in schema["required"]}
 
 
 def test_the_document_names_every_answer_and_field(server):

@@ -47,17 +47,7 @@ begin
                 );
             end if;
 
-            update ccp.sessions
-            set
-                end_requested_at = clock.now(),
-                end_reason = v_user.state
-            where user_id = v_user.id
-                and ended_at is null
-                and end_requested_at is null;
-            if found then
-                perform pg_notify('ccp_sshproxy', '');
-            end if;
-
+            perform session.end_for_user(v_user.id, v_user.state, null);
             perform account.stop_hosts(v_user.id, v_user.state);
         exception
             when others then

@@ -1,5 +1,4 @@
--- POST /v1/user/ssh-keys: registers a public key, at most 100 for a user. The same key again is a conflict that names
--- the row.
+-- POST /v1/user/ssh-keys: registers a public key.
 create or replace function api.own_ssh_key_create(
     p_login_id uuid,
     p_generation integer,
@@ -16,29 +15,21 @@ as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
     v_ids jsonb := account.idempotency_begin('ssh_key', p_idempotency_key, p_request_sha256);
-    v_sha256 text := encode(sha256(decode(split_part(p_public_key, ' ', 2), 'base64')), 'hex');
+    v_id uuid := (v_ids ->> 'id')::uuid;
     v_key api.ssh_key;
 begin
     if v_ids is null then
-        if (select count(*) from ccp.ssh_keys as k where k.user_id = v_user_id) >= 100 then
-            perform access.refuse('CP409', 'too_many_keys', 'There are 100 keys already; delete one first.');
-        end if;
-        insert into ccp.ssh_keys (user_id, name, public_key, key_sha256)
-        values (v_user_id, p_name, p_public_key, v_sha256)
-        on conflict (user_id, key_sha256) do nothing;
-        if not found then
-            perform access.refuse('CP409', 'ssh_key_exists', 'This key is registered already.');
-        end if;
+        v_id := account.register_key(v_user_id, p_public_key, p_name);
         perform account.write_event('key.registered', format('a public key named %s was registered', p_name), null);
+        perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
     select *
     into v_key
     from api.ssh_key as k
-    where k.key_sha256 = v_sha256;
+    where k.id = v_id;
     if not found then
         perform api.not_found('ssh_key_not_found', 'key');
     end if;
-    perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_key.id));
     return v_key;
 end
 $$;

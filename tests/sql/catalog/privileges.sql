@@ -72,7 +72,11 @@ select set_eq(
 );
 select set_eq(
     $$select * from pg_temp.functions('ccp_admin')$$,
-    $$values ('account.create_admin(text,text)'), ('session.stop(uuid)'), ('setting.put(text,jsonb)')$$,
+    $$values
+        ('account.create_admin(text,text)'), ('account.id(text)'),
+        ('account.rotate_password(uuid,text)'), ('account.end_sessions(uuid)'),
+        ('account.add_ssh_key(uuid,ccp.ssh_public_key,ccp.label)'), ('account.remove_ssh_key(uuid,uuid)'),
+        ('session.stop(uuid)'), ('setting.put(text,jsonb)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
 select set_eq(

@@ -1,0 +1,45 @@
+-- POST /v1/admin/users/{id}/ssh-keys: registers a public key for a user.
+create or replace function api.ssh_key_create(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_public_key ccp.ssh_public_key,
+    p_name ccp.label default 'key',
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
+)
+returns api.ssh_key
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
+    v_ids jsonb := account.idempotency_begin('ssh_key ' || p_id, p_idempotency_key, p_request_sha256);
+    v_key_id uuid := (v_ids ->> 'id')::uuid;
+    v_key api.ssh_key;
+begin
+    if v_ids is null then
+        v_key_id := account.add_ssh_key(p_id, p_public_key, p_name);
+        perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_key_id));
+    end if;
+    select *
+    into v_key
+    from api.ssh_key as k
+    where k.id = v_key_id;
+    if not found then
+        perform api.not_found('ssh_key_not_found', 'key');
+    end if;
+    return v_key;
+end
+$$;
+
+revoke all on function api.ssh_key_create(
+    uuid, integer, uuid, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256
+) from public;
+grant execute on function api.ssh_key_create(
+    uuid, integer, uuid, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256
+) to ccp_api;
+
+comment on function api.ssh_key_create(uuid, integer, uuid, ccp.ssh_public_key, ccp.label, ccp.request_key, ccp.sha256) is
+'POST /v1/admin/users/{id}/ssh-keys.';
