@@ -1,7 +1,7 @@
 -- Each host has a range of user ids on its node that no other host has there.
 begin;
 \ir ../hosts.psql
-select plan(20);
+select plan(27);
 
 create function t.order(p_short_id text, p_node text default 'node1') returns integer language sql as $$
     insert into ccp.hosts (short_id, user_id, node_id, image, status)
@@ -94,6 +94,36 @@ select throws_ok(
 update ccp.nodes set taken_ids = '{}' where name = 'node2';
 update ccp.hosts set slot = 28669 where short_id = 'other1';
 select is(t.order('other6', 'node2'), 0, 'the lowest of all is free again');
+
+-- Many in one statement.
+create function t.order_many(p_prefix text, p_count integer) returns integer[] language sql as $$
+    with made as (
+        insert into ccp.hosts (short_id, user_id, node_id, image, status)
+        select p_prefix || to_char(s, 'FM00000'), u.id, n.id, 'image', 'stopped'
+        from generate_series(1, p_count) as s, ccp.users as u, ccp.nodes as n
+        where u.username = 'alice' and n.name = 'node3'
+        returning slot
+    )
+    select array[min(slot), max(slot), count(distinct slot)::integer] from made
+$$;
+-- Rows of hosts that this transaction has read.
+create function t.read() returns bigint language sql as $$
+    select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relid = 'ccp.hosts'::regclass
+$$;
+select process.register('ccp-agent', 'node3', 4, 'test') is not null as done \gset
+select t.read() as before \gset
+select is(t.order_many('many', 500), '{0,499,500}', 'hosts of one statement get one slot after the other');
+select cmp_ok(t.read() - :before, '<', 500::bigint * 10, 'and none is found by reading all the others');
+update ccp.hosts set slot = 28669 where short_id = 'many00500';
+update ccp.hosts set slot = 28000 where short_id in ('many00011');
+select t.read() as before \gset
+select is(t.order_many('more', 500), '{10,997,500}', 'also when the highest is taken: what is free again, the lowest first');
+select cmp_ok(t.read() - :before, '<', 500::bigint * 10, 'for which no slot is looked at twice');
+update ccp.hosts set slot = 28001 where short_id = 'many00012';
+select is(t.order_many('last', 1), '{998,998,1}', 'what was given back meanwhile waits');
+update ccp.nodes set taken_ids = int8multirange(int8range(0, (host.ids(998) ->> 'base')::bigint)) where name = 'node3';
+select is(t.order_many('next', 1), '{11,11,1}', 'until there is nothing above');
+select throws_ok($$select t.order_many('full', 1)$$, 'CP409', 'Node node3 has no user ids left for another host.', 'then the node is full');
 
 select * from finish();
 rollback;
