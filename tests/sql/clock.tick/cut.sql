@@ -1,0 +1,66 @@
+-- A batch ends when its time is over, not when all is done: with no time at all each deals with one, says that there is more,
+-- and goes on after it.
+begin;
+\ir ../hosts.psql
+\ir ../second_host.psql
+select plan(19);
+
+create or replace function clock.batch_end() returns timestamptz language sql volatile return clock_timestamp() - interval '1 second';
+create function t.after(p_rule text) returns uuid language sql as $$ select after_id from ccp.tick_rules where rule = p_rule $$;
+create function t.nth(p_n integer) returns uuid language sql as $$ select id from ccp.hosts order by id limit 1 offset p_n - 1 $$;
+create function t.asked(p_kind text) returns uuid[] language sql as $$
+    select array_agg(host_id order by host_id) from ccp.task_rows where kind = p_kind and status = 'queued'
+$$;
+
+-- Reconciliation.
+update ccp.hosts set desired = 'running';
+select is(clock.tick('worker', 'clock.reconcile_all'), 'more', 'a batch without time is not full, but there is more');
+select is(t.asked('host.start'), array[t.nth(1)], 'it has dealt with one host');
+select is(t.after('clock.reconcile_all'), t.nth(1), 'after which the next one begins');
+select is(clock.tick('worker', 'account.enforce'), 'done', 'another rule has its turn between them');
+select is(clock.tick('worker', 'clock.reconcile_all'), 'more', 'the next');
+select is(t.asked('host.start'), array[t.nth(1), t.nth(2)], 'deals with the next host');
+select is(clock.tick('worker', 'clock.reconcile_all'), 'done', 'until there is none');
+select is(t.after('clock.reconcile_all'), null, 'and it begins anew');
+
+-- Expiry: two users, each with a running host.
+select task.cancel(id, 'x') from ccp.task_rows where status = 'queued';
+insert into ccp.users (username, short_id) values ('bob', 'bob123');
+set local session_replication_role = replica;
+update ccp.hosts set status = 'running';
+update ccp.hosts set user_id = (select id from ccp.users where username = 'bob') where id = t.second();
+set local session_replication_role = origin;
+update ccp.users set expires_at = clock.now() - interval '1 second';
+create function t.user(p_n integer) returns uuid language sql as $$ select id from ccp.users order by id limit 1 offset p_n - 1 $$;
+select is(clock.tick('worker', 'account.enforce'), 'more', 'an expiry without time');
+select is((select array_agg(id) from ccp.users where expiry_announced_at is not null), array[t.user(1)], 'is one user''s');
+select is((select count(*)::integer from ccp.task_rows where kind = 'host.stop' and status = 'queued'), 1, 'whose host is stopped');
+select is(clock.tick('worker', 'account.enforce'), 'more', 'then the other''s');
+select is((select count(*)::integer from ccp.task_rows where kind = 'host.stop' and status = 'queued'), 2, 'whose is too');
+select is(clock.tick('worker', 'account.enforce'), 'done', 'then nobody''s');
+
+-- Processes and their tasks: each tick ends one and leaves the others to the next.
+select task.cancel(id, 'x') from ccp.task_rows where status = 'queued';
+update ccp.users set expires_at = null;
+select task.enqueue('system.noop', null, jsonb_build_object('label', n::text)) from generate_series(1, 3) as n;
+select count(*) from task.claim(t.worker(), 3) \g /dev/null
+update ccp.processes set ended_at = clock.now(), end_reason = 'silent' where program = 'ccp-worker';
+select clock.tick('worker', 'clock.enforce_deadlines') \g /dev/null
+select is((select count(*)::integer from ccp.task_rows where kind = 'system.noop' and status = 'running'), 2, 'of three lost tasks one is released');
+select clock.tick('worker', 'clock.enforce_deadlines') \g /dev/null
+select is((select count(*)::integer from ccp.task_rows where kind = 'system.noop' and status = 'running'), 1, 'then the next');
+select clock.tick('worker', 'clock.enforce_deadlines') \g /dev/null
+select is((select count(*)::integer from ccp.task_rows where kind = 'system.noop' and status = 'running'), 0, 'and the last');
+
+-- With time a batch is bounded by its number, and it is the product's half second that cuts.
+create or replace function clock.batch_end() returns timestamptz language sql volatile return timestamptz 'infinity';
+delete from ccp.observations;
+set local session_replication_role = replica;
+delete from ccp.task_rows;
+update ccp.hosts set status = 'running', desired = 'stopped', retry_at = null;
+set local session_replication_role = origin;
+select is(clock.tick('worker', 'clock.reconcile_all'), 'done', 'with time enough a batch ends with its work');
+select is(cardinality(t.asked('host.stop')), 2, 'which is all there is');
+
+select * from finish();
+rollback;
