@@ -26,6 +26,9 @@ enum {
 	SILENT_MS = 2000, // without a whole request
 	LAST_ANSWERS_MS = 1000, // at stop, for what is being sent
 	LAST_TICK_MS = 10,
+	// What the kernel keeps of answers that a client does not take. It would take megabytes for each,
+	// of memory that all TCP connections of the machine share (tcp_mem).
+	SEND_BUFFER_BYTES = 64 * 1024,
 };
 
 struct server {
@@ -37,11 +40,13 @@ struct server {
 	int64_t end_ms; // 0: not ending
 };
 
-// Those whose requests are worked on, or whose answers go out, stay.
+// Those whose requests are worked on, or whose answers go out, stay. An answer that its client does not
+// take does not go out.
 static bool may_leave(const struct connection *c)
 {
 	return c->phase == CONNECTION_HEAD || c->phase == CONNECTION_BODY ||
-	       c->phase == CONNECTION_LINGER;
+	       c->phase == CONNECTION_LINGER ||
+	       (c->phase == CONNECTION_SEND && c->interest == EPOLLOUT);
 }
 
 // Ends one, so that there is a place. false: all are in use.
@@ -169,8 +174,9 @@ static void *thread_main(void *data)
 static int fill(struct server *server, struct err *e)
 {
 	struct loop *loop = server->connections.loop;
-	if (loop_watch(loop, server->listen_fd, EPOLLIN, on_connection, server, &server->accept,
-		    e) < 0 ||
+	if (sock_send_buffer(server->listen_fd, SEND_BUFFER_BYTES, e) < 0 ||
+		loop_watch(loop, server->listen_fd, EPOLLIN, on_connection, server, &server->accept,
+			e) < 0 ||
 		loop_timer(loop, accept_again, server, &server->pause, e) < 0 ||
 		loop_timer(loop, on_tick, server, &server->tick, e) < 0)
 		return -1;

@@ -336,6 +336,13 @@ int sock_nodelay(int fd, struct err *e)
 	return 0;
 }
 
+int sock_send_buffer(int fd, int bytes, struct err *e)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) < 0)
+		return err_set(e, errno, "SO_SNDBUF");
+	return 0;
+}
+
 int sock_remote_address(int fd, struct addr *ret, struct err *e)
 {
 	struct sockaddr_storage from = {0};

@@ -77,5 +77,9 @@ _must_check_ int sock_write_all(
 _must_check_ int sock_keepalive(int fd, int idle_s, int interval_s, int count, struct err *e);
 _must_check_ int sock_nodelay(int fd, struct err *e);
 
+// How much the kernel keeps of what has been sent and not yet taken; it doubles the number. What a listening
+// socket accepts has the same.
+_must_check_ int sock_send_buffer(int fd, int bytes, struct err *e);
+
 // The address of the other end; an IPv4 address mapped into IPv6 comes as IPv4.
 _must_check_ int sock_remote_address(int fd, struct addr *ret, struct err *e);

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -183,18 +184,43 @@ def test_one_address_has_a_limit_of_connections_and_others_are_served(server):
     wait_until(is_served, "the address is served again")
 
 
-def test_addresses_that_take_every_place_keep_no_other_network_out(server):
+MANY_ANSWERS = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 400  # 30 MB
+
+
+@pytest.mark.parametrize("said", [b"G", MANY_ANSWERS], ids=["who says nothing whole", "who takes no answer"])
+def test_addresses_that_take_every_place_keep_no_other_network_out(server, said):
     held = []
     try:
         for network in range(5):  # 5 x 220 connections are more than there are places
             for _ in range(220):
                 one = socket.socket()
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
                 one.bind((f"127.0.{network + 10}.1", 0))
                 one.connect(("127.0.0.1", server.port))
-                one.sendall(b"G")
+                one.sendall(said)
                 held.append(one)
         for network in range(100, 120):
             assert server.client(f"127.0.{network}.1").get("/healthz").status == 200
     finally:
         for one in held:
             one.close()
+
+
+def test_what_a_client_does_not_take_is_not_kept_by_the_kernel_without_end(server):
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        one.bind(("127.0.10.1", 0))
+        one.connect(("127.0.0.1", server.port))
+        one.sendall(MANY_ANSWERS)
+        wait_until(lambda: unsent(one) > 0, "the kernel keeps some")
+        wait_until(lambda: server.client("127.0.0.1").get("/healthz").status == 200, "the thread has done what it can")
+        assert unsent(one) <= 256 * 1024
+
+
+def unsent(client):
+    """What the kernel keeps of the server's answers to a client, in bytes."""
+    address, port = client.getsockname()
+    lines = subprocess.run(
+        ["ss", "-tnH", "dst", f"{address}:{port}"], check=True, capture_output=True, text=True
+    ).stdout.split()
+    return int(lines[2]) if lines else 0
