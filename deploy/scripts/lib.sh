@@ -160,9 +160,12 @@ service_names() {
 	awk '!/^#/ && NF { print $1 }' "$checkout/deploy/services"
 }
 
+# What one session of the server may have of its own, beside the memory that all share.
+postgres_session_mb=512
+
 # Runs as a service of its own user until runsv ends it; when runsv is killed, the kernel ends it.
 service_script() { # USER[/GROUP,...] COMMAND [ARG...]
-	local rights=(--pdeathsig TERM) before=: user=${1%%[/:]*} groups=(--clear-groups)
+	local rights=(--pdeathsig TERM) before=: environment=() user=${1%%[/:]*} groups=(--clear-groups)
 	[[ $1 != */* ]] || groups=(--groups "$(sed -E 's,^[^/]*/([^:]*).*$,\1,' <<<"$1")")
 	case $1 in
 	root) ;;
@@ -172,6 +175,10 @@ service_script() { # USER[/GROUP,...] COMMAND [ARG...]
 		# A server killed while it was starting, or a power cut, leaves empty lock files, at which the next would not start.
 		before="find $STATE_DIR/pg/postmaster.pid $(socket_directories | sed 's,$,/.s.PGSQL.5432.lock,' | tr '\n' ' ')"
 		before+="-type f -empty -delete 2>/dev/null"
+		# A session may set work_mem for itself. With more memory than this its statement fails; where all sessions together
+		# have more than the machine, the kernel ends one of them before the server or another program.
+		before+=$'\n'"ulimit -d $((postgres_session_mb * 1024))"
+		environment=(PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=500)
 		;;
 	*) rights+=(--reuid "$user" --regid "$user" "${groups[@]}" --no-new-privs --inh-caps=-all --bounding-set=-all) ;;
 	esac
@@ -183,7 +190,7 @@ service_script() { # USER[/GROUP,...] COMMAND [ARG...]
 		cd /
 		ulimit -S -n "\$(ulimit -H -n)"
 		$before
-		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 \\
+		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 ${environment[*]} \\
 		    setpriv ${rights[*]} \\
 		    $* "\$@"
 	END

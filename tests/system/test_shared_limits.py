@@ -1,6 +1,8 @@
 """What a role that may only read, or only ask for tasks, could take from all: each way in, tried."""
 
+import re
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -80,6 +82,33 @@ def test_what_does_not_fit_into_memory_takes_its_share_of_the_disk_only(database
         cursor.execute("declare c cursor with hold for select repeat('x', 1000) from generate_series(1, 100000000)")
         with pytest.raises(psycopg2.errors.ConfigurationLimitExceeded):
             cursor.execute("commit")
+
+
+HUNGRY = {
+    "sort": "select count(*) from (select repeat(n::text, 30) from generate_series(1, 20000000) as n order by 1) as s",
+    "hash": "select count(*) from (select distinct repeat(n::text, 30) from generate_series(1, 20000000) as n) as s",
+    "array": "select array_agg(repeat(n::text, 30)) from generate_series(1, 20000000) as n",
+    "many": "select "
+    + ", ".join(f"length(repeat(repeat('x', {90_000_000 + n}), 10))" for n in range(3))
+    + " from (select array_agg(repeat(n::text, 900)) from generate_series(1, 1000000) as n) as s",
+}
+OWN_MB, SHARED_MB = 512, 128
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", HUNGRY)
+def test_a_statement_that_wants_much_memory_fails_and_its_session_goes_on(database, role, kind):
+    settings = ("set work_mem = '2GB'", "set hash_mem_multiplier = 100", "set jit = on", "set statement_timeout = 0")
+    with session(database, role, *settings) as cursor:
+        cursor.execute("select pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+        with pytest.raises(psycopg2.errors.OutOfMemory):
+            cursor.execute(HUNGRY[kind])
+        cursor.execute("select 1")
+        peak_kb = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+        assert peak_kb < (OWN_MB + SHARED_MB + 100) * 1024
+        # The kernel would end it before the server, whose child it is.
+        assert Path(f"/proc/{pid}/oom_score_adj").read_text() == "500\n"
 
 
 @pytest.fixture
