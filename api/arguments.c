@@ -43,6 +43,11 @@ static const char *get_if_match(const struct request *r)
 	return r->head.has_if_match ? r->head.if_match : NULL;
 }
 
+static const char *get_nulls(const struct request *r)
+{
+	return r->input.nulls.len > 0 ? r->input.nulls.data : NULL;
+}
+
 static const char *get_matched(const struct request *r)
 {
 	return r->made.matched ? "true" : "false";
@@ -86,6 +91,7 @@ static const struct {
 	{0,         ROUTE_IDEMPOTENT,   "p_idempotency_key",   "ccp.request_key", true,  get_idempotency_key},
 	{0,         ROUTE_IDEMPOTENT,   "p_request_sha256",    "ccp.sha256",      true,  get_request_sha256},
 	{0,         ROUTE_IF_MATCH,     "p_if_match",          "text",            true,  get_if_match},
+	{0,         ROUTE_NULLS,        "p_nulls",             "text[]",          true,  get_nulls},
 	{0,         ROUTE_MATCHED,      "p_matched",           "boolean",         false, get_matched},
 	{0,         ROUTE_MATCHED,      "p_password_hash",     "text",            false, get_stored_hash},
 	{0,         ROUTE_POLL_TOKEN,   "p_poll_token_sha256", "ccp.sha256",      false, get_secret_sha256},

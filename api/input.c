@@ -9,17 +9,18 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum { COMPLAINTS_MAX = 50, COMPLAINT_MAX_BYTES = 512 };
+enum { COMPLAINTS_MAX = 50, COMPLAINT_MAX_BYTES = 512, NULLS_MAX_BYTES = 1024 };
 
 void input_init(struct input *input, const struct route *route)
 {
-	*input = (struct input){.route = route};
+	*input = (struct input){.route = route, .nulls = STR_INIT(NULLS_MAX_BYTES)};
 }
 
 void input_done(struct input *input)
 {
 	for (size_t i = 0; i < ROUTE_FIELDS_MAX; i++)
 		wipe_freep(&input->values[i].text);
+	str_done(&input->nulls);
 	cJSON_Delete(input->errors);
 	input->errors = NULL;
 }
@@ -98,6 +99,9 @@ static void input_member(struct input *input, const struct field *field, const c
 	if (cJSON_IsNull(member)) {
 		if (!(field->flags & FIELD_NULLABLE))
 			input_complain(input, field->name, "must not be null");
+		else
+			str_addf(&input->nulls, "%s%s", input->nulls.len > 0 ? "," : "{",
+				field->name);
 		return;
 	}
 	_cleanup_(str_done) struct str why = STR_INIT(COMPLAINT_MAX_BYTES);
@@ -117,6 +121,8 @@ void input_json(struct input *input, const cJSON *object)
 
 void input_finish(struct input *input)
 {
+	if (input->nulls.len > 0)
+		str_add(&input->nulls, "}");
 	FIELDS_EACH (field, input->route)
 		if ((field->flags & FIELD_REQUIRED) && !value_of(input, field)->present)
 			input_complain(input, field->name, "is required");

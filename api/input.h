@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "api/route.h"
+#include "lib/mem.h"
 
 // Collects from the path, the query and the body, in any order; every complaint is kept, so that
 // the client sees all of them at once. After input_finish the values are right or `errors` is not
@@ -21,6 +22,8 @@ struct input {
 	const struct route *route;
 	struct value values[ROUTE_FIELDS_MAX]; // values[i] belongs to route->fields[i]
 	bool bad_path; // a malformed id in the path, which names nothing
+	struct str
+		nulls; // the members of the body that are null, as SQL's text[]: "{a,b}"; "" for none
 	cJSON *errors; // [{"field","message"}], NULL when there is none
 };
 

@@ -37,6 +37,7 @@ enum route_flag {
 	ROUTE_POLL_TOKEN   = 1 << 8, // a poll token is made: p_poll_token_sha256
 	ROUTE_SSH_PASSWORD = 1 << 9, // an SSH password is made: p_ssh_password_hash
 	ROUTE_NEW_PASSWORD = 1 << 10, // a login password is made: p_password_hash
+	ROUTE_NULLS        = 1 << 11, // what is absent stays: p_nulls, the members that are there and null
 };
 // clang-format on
 

@@ -30,6 +30,7 @@ extern const struct route system_routes[], auth_routes[], bootstrap_routes[], us
 #define ETAG       ROUTE_ETAG
 #define IF_MATCH   ROUTE_IF_MATCH
 #define IDEMPOTENT ROUTE_IDEMPOTENT
+#define NULLS      ROUTE_NULLS
 
 #define PATH     FIELD_IN_PATH
 #define QUERY    FIELD_IN_QUERY

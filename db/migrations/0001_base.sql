@@ -5,6 +5,7 @@ create schema access;
 create schema account;
 create schema api;
 create schema clock;
+create schema egress;
 create schema event;
 create schema host;
 create schema node;
@@ -21,6 +22,7 @@ comment on schema access is 'Limits and penalties for clients: logins and ssh.';
 comment on schema account is 'Users: who may come in, who has expired, who is acting.';
 comment on schema api is 'One function per HTTP route and the composites they return.';
 comment on schema clock is 'Time, and the tick that makes time pass for the rules.';
+comment on schema egress is 'Exits: what may be changed of one, and when.';
 comment on schema event is 'The audit log: written once, never changed.';
 comment on schema host is 'Containers: what they are, what was seen, what is wanted.';
 comment on schema node is 'Machines and what an agent needs to know about the hosts on them.';
@@ -32,10 +34,10 @@ comment on schema task is 'Tasks: enqueue, claim, report.';
 comment on schema token is 'Login tokens and the keys that sign them.';
 comment on schema verification is 'Evidence of what a host''s traffic really does.';
 
-grant usage on schema ccp, access, account, api, clock, event, host, node, process, session, setting, ssh, task, token,
+grant usage on schema ccp, access, account, api, clock, egress, event, host, node, process, session, setting, ssh, task, token,
 verification to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy, ccp_as_user;
 grant usage on schema ccp to ccp_dba, ccp_automation, ccp_admin;
-grant usage on schema account, session, setting, token to ccp_admin;
+grant usage on schema account, egress, host, session, setting, token to ccp_admin;
 grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;

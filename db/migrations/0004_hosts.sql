@@ -25,6 +25,7 @@ comment on column ccp.host_edges.to_status is 'Status after.';
 create table ccp.hosts (
     id uuid primary key default gen_random_uuid(),
     short_id ccp.short_id not null,
+    label ccp.label,
     user_id uuid not null,
     node_id bigint not null,
     slot integer not null,
@@ -67,6 +68,7 @@ comment on table ccp.hosts is
 'Containers. status is what is, desired what its owner wants; tasks and reconciliation close the difference.';
 comment on column ccp.hosts.id is 'Identity.';
 comment on column ccp.hosts.short_id is 'Short public id and ssh user name; never reused.';
+comment on column ccp.hosts.label is 'What people call it.';
 comment on column ccp.hosts.user_id is 'Whose host.';
 comment on column ccp.hosts.node_id is 'The machine it lives on.';
 comment on column ccp.hosts.slot is
@@ -121,7 +123,7 @@ for each row execute function host.guard_delete();
 create trigger hosts_are_not_truncated before truncate on ccp.hosts
 for each statement execute function task.refuse_truncate();
 create trigger hosts_touch
-before update of image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo on ccp.hosts
+before update of label, image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo on ccp.hosts
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
 
@@ -166,20 +168,21 @@ comment on column ccp.observations.proof_ends_at is
 create table ccp.bindings (
     id uuid primary key default gen_random_uuid(),
     host_id uuid not null,
-    egress_ip_id uuid not null,
+    egress_ip_id uuid,
     user_id uuid not null,
     exit_label text not null,
     exit_address inet not null,
     created_at timestamptz not null default clock.now(),
     ended_at timestamptz,
     constraint binding_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
-    constraint binding_leads_to_an_exit foreign key (egress_ip_id) references ccp.egress_ips (id),
+    constraint binding_leads_to_an_exit foreign key (egress_ip_id) references ccp.egress_ips (id) on delete set null,
+    constraint live_binding_has_an_exit check (egress_ip_id is not null or ended_at is not null),
     constraint binding_belongs_to_a_user foreign key (user_id) references ccp.users (id)
 );
 comment on table ccp.bindings is 'Which host leaves through which exit. An ended row is history.';
 comment on column ccp.bindings.id is 'Identity.';
 comment on column ccp.bindings.host_id is 'The host.';
-comment on column ccp.bindings.egress_ip_id is 'The exit.';
+comment on column ccp.bindings.egress_ip_id is 'The exit; null: it has been deleted since.';
 comment on column ccp.bindings.user_id is 'The host''s user, who may see this row.';
 comment on column ccp.bindings.exit_label is 'The exit''s label, copied for that user.';
 comment on column ccp.bindings.exit_address is 'The exit''s address, copied for that user.';

@@ -86,6 +86,7 @@ create index sessions_of_a_host on ccp.sessions (host_id, created_at);
 create index sessions_by_creation on ccp.sessions (created_at, id);
 create index sessions_of_a_process on ccp.sessions (process_id);
 create index sessions_to_end on ccp.sessions (user_id) where ended_at is null and end_requested_at is null;
+create index sessions_open_in_a_host on ccp.sessions (host_id) where ended_at is null;
 create index sessions_open on ccp.sessions (process_id, host_id) where ended_at is null;
 
 create table ccp.webhooks (

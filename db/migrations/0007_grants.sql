@@ -28,6 +28,14 @@ begin
 end
 $$;
 
+alter table ccp.observations enable row level security;
+create policy own_hosts_only on ccp.observations to ccp_as_user
+using (exists (select from ccp.hosts as h where h.id = host_id));
+comment on policy own_hosts_only on ccp.observations is 'A user route sees what was seen of the hosts that it sees.';
+create policy dba_reads_all on ccp.observations for select to ccp_dba using (true);
+comment on policy dba_reads_all on ccp.observations is 'The DBA reads every row.';
+
+grant select (host_id, proven_at, proof_ends_at) on ccp.observations to ccp_as_user;
 grant select on ccp.bindings, ccp.task_rows, ccp.events, ccp.verifications, ccp.sessions, ccp.ssh_keys,
 ccp.ssh_faults, ccp.task_kinds, ccp.host_statuses, ccp.settings to ccp_as_user;
 grant insert, delete on ccp.ssh_keys to ccp_as_user;
@@ -36,7 +44,7 @@ grant select (
     id, username, short_id, role, password_changed_at, expires_at, disabled_at, version, created_at, updated_at
 ) on ccp.users to ccp_as_user;
 grant select (
-    id, short_id, user_id, node_id, status, desired, image, image_id, timezone, memory_limit_mb, cpu_limit, pids_limit,
+    id, short_id, label, user_id, node_id, status, desired, image, image_id, timezone, memory_limit_mb, cpu_limit, pids_limit,
     disk_limit_gb, sudo, ssh_password_changed_at, wg_public_key, ssh_host_key, error_code, error_message,
     status_changed_at, finished_at, deleted_at, version, created_at, updated_at
 ) on ccp.hosts to ccp_as_user;

@@ -14,6 +14,7 @@ select
     e.wg_dns_server,
     e.wg_peer_address::text as wg_peer_address,
     e.wg_mtu,
+    b.id as binding_id,
     b.host_id,
     e.version::text as version,
     e.created_at,
@@ -34,6 +35,7 @@ comment on column api.egress_ip.wg_allowed_ips is 'Networks that are routed into
 comment on column api.egress_ip.wg_dns_server is 'The only resolver a host behind this exit may ask.';
 comment on column api.egress_ip.wg_peer_address is 'Our address inside the tunnel.';
 comment on column api.egress_ip.wg_mtu is 'MTU of the tunnel in bytes.';
+comment on column api.egress_ip.binding_id is 'What ties a host to it now (or null).';
 comment on column api.egress_ip.host_id is 'The host that leaves through it now (or null).';
 comment on column api.egress_ip.version is 'Rises with each edit; the ETag.';
 comment on column api.egress_ip.created_at is 'When it was made.';

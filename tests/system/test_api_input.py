@@ -50,6 +50,11 @@ def wrong_query(schema):
         yield from (text for text in wrong_texts(schema) if len(text) < 9000)
     elif kind == "boolean":
         yield from ("", "1", "yes", "TRUE", "null")
+    elif kind == "array":
+        good = good_value("", schema["items"])
+        for text in wrong_query(schema["items"]):
+            yield from (text, f"{good},{text}", f"{text},{good}")
+        yield ",".join([good] * (schema["maxItems"] + 1))
     else:
         yield from ("", "x", "1.5", "1e1", " 1", "0x1", "9" * 30, schema["minimum"] - 1, schema["maximum"] + 1)
 

@@ -13,6 +13,7 @@ create or replace function api.host_create(
     p_disk_limit_gb ccp.disk_limit_gb default null,
     p_image ccp.image default null,
     p_sudo boolean default true,
+    p_label ccp.label default null,
     p_idempotency_key ccp.request_key default null,
     p_request_sha256 ccp.sha256 default null
 )
@@ -53,11 +54,11 @@ begin
         end if;
         v_short_id := account.short_id();
         insert into ccp.hosts (
-            short_id, user_id, node_id, image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo,
+            short_id, label, user_id, node_id, image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo,
             ssh_password_hash, ssh_password_changed_at
         )
         values (
-            v_short_id, p_user_id, node.pick(), coalesce(p_image, setting.text('default_image')), p_timezone,
+            v_short_id, p_label, p_user_id, node.pick(), coalesce(p_image, setting.text('default_image')), p_timezone,
             p_memory_limit_mb, p_cpu_limit, p_pids_limit, p_disk_limit_gb, p_sudo, p_ssh_password_hash, clock.now()
         )
         returning id into v_host_id;
@@ -89,15 +90,15 @@ $$;
 
 revoke all on function api.host_create(
     uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
-    ccp.image, boolean, ccp.request_key, ccp.sha256
+    ccp.image, boolean, ccp.label, ccp.request_key, ccp.sha256
 ) from public;
 grant execute on function api.host_create(
     uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
-    ccp.image, boolean, ccp.request_key, ccp.sha256
+    ccp.image, boolean, ccp.label, ccp.request_key, ccp.sha256
 ) to ccp_api;
 
 comment on function api.host_create(
     uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
-    ccp.image, boolean, ccp.request_key, ccp.sha256
+    ccp.image, boolean, ccp.label, ccp.request_key, ccp.sha256
 ) is
 'POST /v1/admin/hosts: orders a host.';

@@ -16,7 +16,7 @@ begin
     if not found then
         perform api.not_found('host_not_found', 'host');
     end if;
-    return v_host;
+    return (api.host_why(array[v_host]))[1];
 end
 $$;
 

@@ -17,6 +17,7 @@ as $$
 declare
     v_after record := api.cursor_read('hosts', p_sort, p_cursor);
     v_hosts api.host[];
+    v_page api.host_page;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     execute format(
@@ -35,7 +36,11 @@ begin
     )
     into v_hosts
     using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[];
-    return api.page('hosts', p_sort, p_limit, v_hosts);
+    select *
+    into v_page
+    from api.page('hosts', p_sort, p_limit, v_hosts);
+    v_page.hosts := api.host_why(v_page.hosts);
+    return v_page;
 end
 $$;
 

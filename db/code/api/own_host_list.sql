@@ -16,6 +16,7 @@ declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
     v_after record := api.cursor_read('hosts', p_sort, p_cursor);
     v_hosts api.host[];
+    v_page api.host_page;
 begin
     execute format(
         $query$
@@ -32,7 +33,11 @@ begin
     )
     into v_hosts
     using v_after.at, v_after.id, p_limit + 1, v_user_id;
-    return api.page('hosts', p_sort, p_limit, v_hosts);
+    select *
+    into v_page
+    from api.page('hosts', p_sort, p_limit, v_hosts);
+    v_page.hosts := api.host_why(v_page.hosts);
+    return v_page;
 end
 $$;
 

@@ -76,6 +76,8 @@ select set_eq(
         ('account.create_admin(text,text)'), ('account.id(text)'),
         ('account.rotate_password(uuid,text)'), ('account.end_sessions(uuid)'),
         ('account.add_ssh_key(uuid,ccp.ssh_public_key,ccp.label)'), ('account.remove_ssh_key(uuid,uuid)'),
+        ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'),
+        ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('session.stop(uuid)'), ('setting.put(text,jsonb)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );

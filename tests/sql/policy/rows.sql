@@ -2,7 +2,7 @@
 -- host cannot be asked for.
 begin;
 \ir ../hosts.psql
-select plan(13);
+select plan(15);
 
 insert into ccp.users (username, short_id, role) values ('bob', 'bob001', 'user'), ('root1', 'root01', 'admin');
 insert into ccp.logins (user_id, expires_at) select id, clock.now() + interval '1 hour' from ccp.users;
@@ -11,13 +11,16 @@ create function t.login(p_name text) returns uuid language sql security definer 
 $$;
 
 grant ccp_as_user to current_user;
+insert into ccp.observations (host_id, process_id, sequence, state, observed_at) values (t.host(), t.agent(), 1, 'running', clock.now());
 select is(account.enter(t.login('alice'), 1, 'user'), (select id from ccp.users where username = 'alice'), 'alice enters');
 set local role ccp_as_user;
 select is((select count(*)::integer from ccp.bindings), 1, 'alice sees her binding');
+select is((select count(host_id)::integer from ccp.observations), 1, 'and when her host was proven');
 reset role;
 select account.enter(t.login('bob'), 1, 'user');
 set local role ccp_as_user;
 select is((select count(*)::integer from ccp.bindings), 0, 'bob does not');
+select is((select count(host_id)::integer from ccp.observations), 0, 'nor the proofs');
 select throws_ok($$select password_hash from ccp.users$$, '42501', null, 'no route of a user reads password hashes');
 select throws_ok($$select * from ccp.observations$$, '42501', null, 'nor what the agent sees of everybody''s hosts');
 select throws_ok(

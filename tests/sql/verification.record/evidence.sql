@@ -17,7 +17,7 @@ $$;
 
 select t.record('passed') as id \gset
 select results_eq(
-    format('select kind, outcome, error_code, observed_ip, duration_ms, process_id from ccp.verifications where id = %s', :id),
+    format('select kind::text, outcome::text, error_code, observed_ip, duration_ms, process_id from ccp.verifications where id = %s', :id),
     $$values ('full', 'passed', null::text, inet '198.51.100.1', 104, t.agent())$$, 'what was found is kept'
 );
 select results_eq(
