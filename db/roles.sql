@@ -25,6 +25,8 @@ create temporary table wanted_roles (
 -- The limits on connections are for all sessions of a role together; deploy's server has places for all of them at once.
 -- A program gives up a call after 3 s (ccp-sshproxy half as soon), so the server does too, and a lock is given up before, so
 -- that who waits can be told who holds it; a transaction that idles holds back everybody.
+-- Of what readers' sessions say nothing goes into the server's log: debug_print_plan, which each may turn on, fills it with
+-- one statement.
 insert into wanted_roles (name, login, connections, settings)
 values
     ('ccp_owner', false, -1, '{}'),
@@ -49,12 +51,12 @@ values
     (
         'ccp_automation', true, 30,
         '{"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s",
-        "temp_file_limit": "512MB"}'
+        "temp_file_limit": "512MB", "log_min_messages": "fatal"}'
     ),
     (
         'ccp_dba', true, 20,
         '{"statement_timeout": "5min", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "1min",
-        "default_transaction_read_only": "on", "temp_file_limit": "512MB"}'
+        "default_transaction_read_only": "on", "temp_file_limit": "512MB", "log_min_messages": "fatal"}'
     ),
     ('ccp_admin', true, 15, '{"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5min"}'),
     ('ccp_cron', true, 5, '{"statement_timeout": "50s", "lock_timeout": "2s", "jit": "off"}');

@@ -204,6 +204,18 @@ def test_refused_clients_push_nothing_else_out_of_the_servers_log(stack):
     assert "ready to accept connections" not in refused.read_text()
 
 
+@pytest.mark.parametrize("role", ["dba", "automation"])
+def test_what_a_reader_makes_the_server_print_pushes_nothing_out_of_its_log(stack, role):
+    with closing(psycopg2.connect(conninfo(stack, role))) as connection, connection.cursor() as cursor:
+        cursor.execute("set debug_print_parse = on; set debug_print_rewritten = on; set debug_print_plan = on")
+        cursor.execute("select count(*) from ccp.now")
+        with pytest.raises(psycopg2.errors.InvalidTextRepresentation):
+            cursor.execute("select cast(repeat('x', 100000) as integer)")
+    Cluster(stack.directory).database("postgres").rows(f"do $$ begin raise log 'after {role}'; end $$")
+    wait_until(lambda: f"after {role}" in stack.log("postgres"), "what was said later is logged")
+    assert "plan:" not in stack.log("postgres") and "invalid input syntax" not in stack.log("postgres")
+
+
 def flood(path, until):
     """Connections that say nothing, as many as the server takes, opened again as they end."""
     held = []
