@@ -360,12 +360,39 @@ no_shims() {
 	! shims
 }
 
-# A container's shim outlives containerd on purpose. Its child is the container's PID 1.
+# The processes below the shims that have not ended.
+shims_hold() {
+	ps -e -o pid=,ppid=,stat= | awk -v shims="$(shims)" '
+		BEGIN { count = split(shims, pids); for (i = 1; i <= count; i++) below[pids[i]] = 1 }
+		{ parent[$1] = $2; ended[$1] = $3 ~ /^Z/ }
+		END {
+			do {
+				more = 0
+				for (pid in parent)
+					if (!(pid in below) && (parent[pid] in below)) {
+						below[pid] = more = 1
+						if (!ended[pid]) print pid
+					}
+			} while (more)
+		}'
+}
+
+# Stops the shims and kills what they hold; true once that has ended.
+shims_empty() {
+	local pids held
+	mapfile -t pids < <(shims)
+	[[ ${#pids[@]} -gt 0 ]] || return 0
+	kill -STOP "${pids[@]}" || true
+	mapfile -t held < <(shims_hold)
+	[[ ${#held[@]} -gt 0 ]] || return 0
+	kill -KILL "${held[@]}" || true
+	return 1
+}
+
+# A container's shim outlives containerd on purpose. Below it are the container's PID 1 and what a start that was under way
+# has made so far: stopped, it starts nothing more, and still gets what loses its parent.
 shims_end() {
-	local pid
-	for pid in $(shims); do
-		pkill -KILL -P "$pid" || true
-		kill -KILL "$pid" 2>/dev/null || true
-	done
+	wait_for 30 shims_empty
+	shims | xargs -r kill -KILL || true
 	wait_for 10 no_shims
 }

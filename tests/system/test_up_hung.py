@@ -1,5 +1,6 @@
 """`make down` with programs, servers and engines that hang: seconds, and nothing is left."""
 
+import contextlib
 import os
 import re
 import signal
@@ -85,6 +86,38 @@ def test_down_with_a_docker_engine_and_supervisors_that_hang(third):
     ]
     hang([third.pid("dockerd"), third.pid("containerd"), *shims, *supervisors, *of(processes, "^runsvdir ")])
     ended(third, processes, namespaces)
+
+
+def inside(stack):
+    """Processes in mount namespaces of their own that have something of the stack in them, as its containers' have."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            own = os.readlink(path / "ns" / "mnt") != os.readlink("/proc/self/ns/mnt")
+            if own and f" {stack.directory}/" in (path / "mountinfo").read_text():
+                found.append((path / "cmdline").read_bytes())
+    return found
+
+
+@pytest.mark.parametrize("moment", ["shim", "container"])
+def test_down_while_a_container_is_being_started(third, moment):
+    """The agent and Docker stop in the middle of it: what is made so far is no container of Docker's list yet."""
+    third.up()
+    Host(third).stopped().insert("host.start")
+    servers = [third.pid(name) for name in ("ccp-agent", "dockerd", "containerd")]
+
+    def begun():
+        shims = of(processes_of(third), "containerd-shim")
+        return shims if moment == "shim" else [pid for shim in shims for pid in children(shim)]
+
+    wait_until(begun, f"there is a {moment}")
+    hang(servers)
+    ended(third, processes_of(third), ())
+    assert inside(third) == []
+
+
+def children(pid):
+    return subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
 
 
 def test_a_stack_that_was_ended_so_comes_back(third):
