@@ -15,7 +15,7 @@ from support.http import demo_api
 from support.paths import CHECKOUT
 from support.stack import Stack
 
-from bench import bench_bus, bench_host, bench_http, bench_recovery, bench_runtime, bench_ssh
+from bench import bench_bus, bench_host, bench_http, bench_recovery, bench_runtime, bench_scale, bench_ssh
 
 # What must hold: name, whether more is better, the bound.
 BOUNDS = (
@@ -45,6 +45,15 @@ BOUNDS = (
     ("api_refusal_s", "<=", 5),
     ("ssh_refusal_s", "<=", 5),
     ("work_again_ms", "<=", 2000),
+    # With 10,000 hosts. A page and a tick cost what they cost with ten.
+    ("scale_insert_s", "<=", 10),
+    ("scale_page_ms", "<=", 10),
+    ("scale_now_ms", "<=", 100),
+    ("scale_doctor_ms", "<=", 100),
+    ("scale_host_status_ms", "<=", 150),
+    ("scale_tick_ms", "<=", 20),
+    ("scale_mass_start_wait_ms", "<=", 1000),
+    ("scale_mass_start_s", "<=", 30),
 )
 
 
@@ -68,6 +77,8 @@ def measure(stack, directory):
     yield "up again", bench_recovery.up_again(stack)
     yield "killed", bench_recovery.killed(stack)
     yield "database away", bench_recovery.database_away(stack, ways)
+    with bench_bus.database(stack) as database:
+        yield "scale", bench_scale.hosts(database)
     with bench_bus.database(stack) as database:
         yield "claims", bench_bus.claims(database, directory)
 
