@@ -1,5 +1,6 @@
 """10,000 hosts: what reading them costs, a tick at rest, and a third of them wanted running at once."""
 
+import itertools
 import statistics
 import time
 
@@ -75,7 +76,7 @@ class Scale:
         return statistics.median(timed(function, *arguments) for _ in range(ROUNDS)) * 1000
 
     def tick(self, served=None):
-        """One round of the rules, as the worker makes it; whether there is more. Notes in `served` when each was done."""
+        """One round of the rules, as the worker makes it; whether there is more. `served`: when each was done."""
         more = False
         for rule in self.rules:
             more = self.ask("select clock.tick('worker', %s)", [rule])[0][0] == "more" or more
@@ -96,8 +97,7 @@ class Scale:
             raise RuntimeError(f"{asked} hosts of {WANTED} have a task")
         waits = []
         for rule in ("clock.enforce_deadlines", "account.enforce"):
-            turns = [begin, *served[rule]]
-            waits += [later - earlier for earlier, later in zip(turns, turns[1:], strict=False)]
+            waits += [later - earlier for earlier, later in itertools.pairwise([begin, *served[rule]])]
         return {"scale_mass_start_s": took, "scale_mass_start_wait_ms": max(waits) * 1000}
 
 

@@ -22,7 +22,7 @@ as $$
         ))
         returning h.id
     )
-    select case when count(*) = p_limit then (array_agg(c.id order by c.id desc))[1] end
+    select clock.batch_after(array_agg(c.id order by c.id), p_limit)
     from calm as c
 $$;
 

@@ -31,7 +31,7 @@ as $$
         ))
         returning h.id
     )
-    select case when count(*) = p_limit then (array_agg(r.id order by r.id desc))[1] end
+    select clock.batch_after(array_agg(r.id order by r.id), p_limit)
     from resumed as r
 $$;
 

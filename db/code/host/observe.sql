@@ -15,22 +15,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_process ccp.processes;
-    v_host ccp.hosts;
+    v_refusal text := host.lock_for(p_process_id, p_host_id);
 begin
-    v_process := process.require(p_process_id);
-    select h.*
-    into v_host
-    from ccp.hosts as h
-    where h.id = p_host_id
-    for no key update;
-    if not found or v_host.status = 'deleted' then
-        return 'gone';
+    if v_refusal is not null then
+        return v_refusal;
     end if;
-    if v_host.node_id <> v_process.node_id then
-        return 'not_yours';
-    end if;
-
     if not host.note_seen(p_host_id, p_process_id, p_sequence, p_state, p_code, p_message, p_at) then
         return 'stale';
     end if;
