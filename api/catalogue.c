@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/arguments.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "api/rule.h"
 #include "api/type.h"
@@ -50,7 +51,7 @@ static const struct {
 
 static const char types_sql[] =
 	"select c.relname, a.attname, i.oid <> t.oid, format_type(i.oid, null), ic.relname,"
-	" coalesce(col_description(c.oid, a.attnum), '')"
+	" coalesce(col_description(c.oid, a.attnum), ''), coalesce(obj_description(c.oid, 'pg_class'), '')"
 	" from pg_class as c"
 	" join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
 	" join pg_type as t on t.oid = a.atttypid"
@@ -167,6 +168,20 @@ static int check_answer(const struct route *route, const struct pg_result *types
 	return 0;
 }
 
+// What a reply may say must be a word of ccp.error_codes, with its meaning and remedy.
+static int check_codes(struct err *e)
+{
+	static const char type[] = "ccp.error_code";
+	const struct rule *rule = rule_find(type);
+	const char *code;
+	for (size_t i = 0; (code = reply_code(i)); i++)
+		if (*code != '\0' && !(rule && rule->words && rule_has_word(rule, code)))
+			return err_outcome(e, CATALOGUE_DIFFERS, EINVAL,
+				"%s has no row for %s; the program and the database are of different versions",
+				type, code);
+	return 0;
+}
+
 static int check_fields(const struct route *route, struct err *e)
 {
 	static const char no_limits[] = "there are no bounds, pattern or words for";
@@ -230,6 +245,8 @@ int catalogue_check(
 		r = db_call(db, &(struct db_call){.sql = functions_sql}, w, &functions, e);
 	if (r == 0)
 		r = db_call(db, &(struct db_call){.sql = types_sql}, w, &types, e);
+	if (r == 0)
+		r = check_codes(e);
 	ROUTES_EACH (route) {
 		if (r == 0)
 			r = check_fields(route, e);

@@ -11,14 +11,16 @@ struct pg_result;
 struct wait;
 
 // The composites' attributes, a row each: composite, attribute, whether it is a list, the SQL type
-// of it or of the list's items, the name of that type when it is a composite of ours, comment.
+// of it or of the list's items, the name of that type when it is a composite of ours, the comments
+// on the attribute and on the composite.
 enum {
 	CATALOGUE_TYPE,
 	CATALOGUE_ATTRIBUTE,
 	CATALOGUE_IS_LIST,
 	CATALOGUE_SQL_TYPE,
 	CATALOGUE_COMPOSITE,
-	CATALOGUE_COMMENT
+	CATALOGUE_COMMENT,
+	CATALOGUE_TYPE_COMMENT
 };
 
 enum catalogue_outcome { CATALOGUE_DIFFERS = OUTCOMES_CATALOGUE };

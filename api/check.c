@@ -51,18 +51,6 @@ bool check_text(const struct rule *rule, char **text)
 	return !rule->pattern || regexec(&rule->regex, *text, 0, NULL, 0) == 0;
 }
 
-bool check_word(const struct rule *rule, char **text)
-{
-	size_t len = strlen(*text);
-	for (const char *word = rule->words; *word != '\0';) {
-		size_t word_len = strcspn(word, "|");
-		if (word_len == len && memcmp(word, *text, len) == 0)
-			return true;
-		word += word_len + (word[word_len] == '|');
-	}
-	return false;
-}
-
 // Upper case becomes lower case.
 bool check_uuid(const struct rule *rule, char **text)
 {

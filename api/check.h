@@ -13,7 +13,6 @@ struct rule;
 // these only say whether it is.
 // `rule` is NULL for a type that needs none.
 bool check_text(const struct rule *rule, char **text); // bounds in characters, pattern
-bool check_word(const struct rule *rule, char **text); // one of the rule's words
 bool check_uuid(const struct rule *rule, char **text);
 bool check_integer(const struct rule *rule, char **text);
 bool check_number(const struct rule *rule, char **text);

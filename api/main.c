@@ -24,6 +24,7 @@
 
 enum { BACKLOG = 1024, STOP_MS = 5000 };
 
+static bool prints_document;
 static struct addr_port listen_address = {.addr = ADDR_V4(127, 0, 0, 1), .port = 8080};
 static const struct args_option options[] = {
 	{.name = "listen",
@@ -31,6 +32,10 @@ static const struct args_option options[] = {
 		.value = &listen_address,
 		.arg = "ADDR:PORT",
 		.help = "where HTTP is served (default 127.0.0.1:8080)"},
+	{.name = "openapi",
+		.type = ARGS_FLAG,
+		.value = &prints_document,
+		.help = "print the OpenAPI document and leave; the database must be there"},
 	{0},
 };
 static int listen_fd = -1;
@@ -41,6 +46,18 @@ static void each_second(void *data)
 	startup_if_due(app);
 	waiters_expire(app, false);
 	waiters_ring(app); // a doorbell may be lost, and a claim rings none
+}
+
+static int configure(struct service *s, struct err *e)
+{
+	if (!prints_document)
+		return 0;
+	char *document;
+	if (startup_document(s->database, &document, e) < 0)
+		return -1;
+	bool printed = puts(document) >= 0 && fflush(stdout) == 0;
+	free(document);
+	exit(printed ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 static int listen_http(struct service *s, struct err *e)
@@ -168,6 +185,7 @@ static const struct program program = {
 	.commands = commands,
 	.bus_name = "api",
 	.channels = channels,
+	.configure = configure,
 	.listen = listen_http,
 	.start = start,
 	.registered = registered,

@@ -58,6 +58,22 @@ static const struct {
 	{"ssh_not_ready", 503},
 };
 
+// What the API says by itself besides.
+static const char busy[] = "busy", stopping[] = "stopping", locked[] = "locked",
+		  incomplete[] = "settings_incomplete";
+static const char *const own_codes[] = {busy, stopping, locked, incomplete};
+
+const char *reply_code(size_t i)
+{
+	if (i < ARRAY_SIZE(statuses))
+		return statuses[i].code ? statuses[i].code : "";
+	i -= ARRAY_SIZE(statuses);
+	if (i < ARRAY_SIZE(verdicts))
+		return verdicts[i].verdict;
+	i -= ARRAY_SIZE(verdicts);
+	return i < ARRAY_SIZE(own_codes) ? own_codes[i] : NULL;
+}
+
 static void reply_begin(struct request *r, unsigned status, const char *content_type)
 {
 	assert(r->reply.status == 0);
@@ -208,17 +224,22 @@ static void reply_later(struct request *r, const char *code, const char *sentenc
 
 void reply_busy(struct request *r)
 {
-	reply_later(r, "busy", "The service is busy; try again in a moment.");
+	reply_later(r, busy, "The service is busy; try again in a moment.");
 }
 
 void reply_stopping(struct request *r)
 {
-	reply_later(r, "stopping", "The service is stopping; try again in a moment.");
+	reply_later(r, stopping, "The service is stopping; try again in a moment.");
 }
 
 void reply_not_ready(struct request *r)
 {
 	reply_later(r, NULL, "The database has not answered yet; try again in a moment.");
+}
+
+void reply_incomplete(struct request *r, const char *sentence)
+{
+	reply_problem(r, 503, incomplete, sentence, NULL);
 }
 
 static void reply_internal(struct request *r)
@@ -265,7 +286,7 @@ bool reply_locked(struct request *r, struct db *db, const struct err *e)
 	log_warning_often("request not served", log_text("request_id", r->head.id),
 		log_text("holder", text), log_err(e));
 	r->reply.retry_after_s = 1;
-	reply_problem(r, 503, "locked", text, extra);
+	reply_problem(r, 503, locked, text, extra);
 	return true;
 }
 

@@ -76,6 +76,13 @@ void reply_busy(struct request *r);
 void reply_stopping(struct request *r);
 void reply_not_ready(struct request *r);
 
+// 503: the installation lacks a setting, which the sentence names.
+void reply_incomplete(struct request *r, const char *sentence);
+
+// The codes that problems may have besides what SQL raises, one by one: "" for none, NULL after the
+// last.
+const char *reply_code(size_t i);
+
 // Puts `secret` into the member that SQL left as the empty string; no secret (the caller chose it)
 // makes it null. A member that SQL left null stays: the request is a repeated one, and a secret is
 // never shown again.

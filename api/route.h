@@ -83,6 +83,7 @@ struct work {
 	unsigned flags;
 	// member of the answer that SQL leaves "" and the API fills with the secret it made
 	const char *secret_member; // NULL: the answer holds no secret of ours
+	const char *content_type; // of success; NULL: application/json
 };
 
 struct route {
@@ -100,15 +101,28 @@ struct route {
 	const struct field *fields; // NULL: none
 	const char *kind; // the argument p_kind, a constant; NULL: none
 	void (*inline_handler)(struct request *r); // answers from memory, on the HTTP thread
+	// operationId in the document; NULL: the function's name, or with a kind its verb in place of
+	// "task": own_host_task of host.start is own_host_start
+	const char *name;
 };
 
-// The tables, NULL-terminated, in the order of the document.
-extern const struct route *const route_tables[];
+struct route_table {
+	const char *noun; // tag in the document; NULL ends the list
+	const char *help; // one sentence for it
+	const struct route *routes;
+};
+
+// The tables in the order of the document.
+extern const struct route_table route_tables[];
+
+// A loop over the routes of a table.
+#define ROUTES_OF(route, table) \
+	for (const struct route *route = (table)->routes; (route)->method; (route)++)
 
 // A loop over all routes; `break` leaves one table only.
 #define ROUTES_EACH(route) \
-	for (const struct route *const *table_ = route_tables; *table_; table_++) \
-		for (const struct route *route = *table_; (route)->method; (route)++)
+	for (const struct route_table *table_ = route_tables; table_->noun; table_++) \
+		ROUTES_OF (route, table_)
 
 // A loop over a route's fields.
 #define FIELDS_EACH(field, route) \

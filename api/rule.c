@@ -40,6 +40,18 @@ const struct rule *rule_find(const char *type)
 	return NULL;
 }
 
+bool rule_has_word(const struct rule *rule, const char *word)
+{
+	size_t len = strlen(word);
+	for (const char *at = rule->words; *at != '\0';) {
+		size_t at_len = strcspn(at, "|");
+		if (at_len == len && memcmp(at, word, len) == 0)
+			return true;
+		at += at_len + (at[at_len] == '|');
+	}
+	return false;
+}
+
 // Also refuses what regcomp reads otherwise: PostgreSQL's \d is a digit, regcomp's the letter d.
 static bool pattern_compile(const char *pattern, regex_t *ret)
 {

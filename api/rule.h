@@ -27,6 +27,9 @@ struct rule {
 // "password_tried", which is wrong at most.
 const struct rule *rule_find(const char *type);
 
+// Whether a rule that has words has this one.
+bool rule_has_word(const struct rule *rule, const char *word);
+
 // Adds a rule and owns its texts from then on. Before the first request is checked. -1: POSIX does
 // not take the pattern, or reads it otherwise than PostgreSQL.
 _must_check_ int rules_add(const struct rule *rule, struct err *e);

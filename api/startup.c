@@ -10,6 +10,7 @@
 #include "api/catalogue.h"
 #include "api/openapi.h"
 #include "api/request.h"
+#include "api/rule.h"
 #include "api/token.h"
 #include "lib/db.h"
 #include "lib/err.h"
@@ -18,7 +19,7 @@
 #include "lib/mem.h"
 #include "lib/program.h"
 
-enum { EXIT_DIFFERS = 1, KEYS_PAUSE_S = 2 };
+enum { EXIT_DIFFERS = 1, KEYS_PAUSE_S = 2, DOCUMENT_MS = 10000 };
 
 static int read_keys(struct app *app, struct db *db, const struct wait *w, struct err *e)
 {
@@ -54,6 +55,19 @@ static int check_tables(struct app *app, struct db *db, const struct wait *w, st
 		return r;
 	app->openapi = openapi_make(types);
 	app->checked = true;
+	return 0;
+}
+
+int startup_document(const char *database, char **ret, struct err *e)
+{
+	const struct db_conf conf = {.conninfo = database, .name = "ccp-api"};
+	_cleanup_(db_freep) struct db *db = db_new(&conf);
+	_cleanup_(db_result_freep) struct pg_result *types = NULL;
+	struct wait w = wait_for(DOCUMENT_MS, -1);
+	if (catalogue_check(db, &w, &types, e) != 0)
+		return -1;
+	*ret = openapi_make(types);
+	rules_clear();
 	return 0;
 }
 

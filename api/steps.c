@@ -246,9 +246,8 @@ static int step_seal(struct request *r, struct db *db, struct err *e)
 		return result;
 	const char *key = db_text(rows, 0, 0);
 	if (!key) {
-		reply_problem(r, 503, "settings_incomplete",
-			"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first.",
-			NULL);
+		reply_incomplete(r,
+			"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first.");
 		return STEP_ANSWERED;
 	}
 	return seal_make(key, secret, strlen(secret), &r->made.sealed, e);
@@ -286,9 +285,8 @@ static int step_script(struct request *r, struct db *db, struct err *e)
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "public_url"));
 	char *script = script_make(url);
 	if (!script)
-		reply_problem(r, 503, "settings_incomplete",
-			"The setting public_url is missing or is not an http(s) URL; an administrator must set it.",
-			NULL);
+		reply_incomplete(r,
+			"The setting public_url is missing or is not an http(s) URL; an administrator must set it.");
 	else
 		reply_text(r, 200, "text/x-shellscript; charset=utf-8", script);
 	return STEP_ANSWERED;
@@ -313,7 +311,8 @@ const struct work work_poll = {
 	.steps = {{STEP_IN_DB, step_poll}},
 	.flags = ROUTE_VERDICT};
 const struct work work_script = {
-	.steps = {{STEP_IN_DB, step_script}}};
+	.steps = {{STEP_IN_DB, step_script}},
+	.content_type = "text/x-shellscript"};
 const struct work work_password = {
 	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_password}, {STEP_IN_DB, step_call}},
 	.secret_member = "password"};

@@ -13,7 +13,16 @@
 
 enum { TEXT_MAX_BYTES = 64 * 1024, NAME_MAX_BYTES = 64, LIST_MAX_ITEMS = 20 };
 
-enum kind { KIND_TEXT, KIND_INTEGER, KIND_NUMBER, KIND_BOOLEAN, KIND_LIST, KIND_ANY };
+enum kind {
+	KIND_TEXT,
+	KIND_INTEGER,
+	KIND_NUMBER,
+	KIND_BOOLEAN,
+	KIND_LIST, // of texts
+	KIND_OBJECT,
+	KIND_TEXTS, // an object of texts
+	KIND_ANY,
+};
 
 static const char *const json_types[] = {
 	[KIND_TEXT] = "string",
@@ -21,6 +30,8 @@ static const char *const json_types[] = {
 	[KIND_NUMBER] = "number",
 	[KIND_BOOLEAN] = "boolean",
 	[KIND_LIST] = "array",
+	[KIND_OBJECT] = "object",
+	[KIND_TEXTS] = "object",
 };
 
 struct type {
@@ -30,30 +41,37 @@ struct type {
 	bool (*check)(const struct rule *rule, char **text); // NULL: in answers only
 	const char *unit; // of what a rule's bounds count; then a value must have a rule
 	const char *must; // what a value must be; a refusal says it, and the document
+	const char *example;
 };
 
 // clang-format off
 static const struct type types[] = {
-	{"text",                     KIND_TEXT,    NULL,             check_text,           "characters", "must be a text"},
-	{"integer",                  KIND_INTEGER, NULL,             check_integer,        "",           "must be a whole number"},
-	{"bigint",                   KIND_INTEGER, NULL,             NULL,                 NULL,         NULL},
-	{"numeric",                  KIND_NUMBER,  NULL,             check_number,         "",           "must be a number"},
-	{"boolean",                  KIND_BOOLEAN, NULL,             check_boolean,        NULL,         "must be true or false"},
-	{"uuid",                     KIND_TEXT,    "uuid",           check_uuid,           NULL,         "must be a UUID"},
+	{"text",                     KIND_TEXT,    NULL,             check_text,           "characters", "must be a text", NULL},
+	{"integer",                  KIND_INTEGER, NULL,             check_integer,        "",           "must be a whole number", NULL},
+	{"bigint",                   KIND_INTEGER, "int64",          NULL,                 NULL,         NULL, NULL},
+	{"numeric",                  KIND_NUMBER,  NULL,             check_number,         "",           "must be a number", NULL},
+	{"boolean",                  KIND_BOOLEAN, NULL,             check_boolean,        NULL,         "must be true or false", NULL},
+	{"uuid",                     KIND_TEXT,    "uuid",           check_uuid,           NULL,         "must be a UUID",
+		"0c9e5f0a-3d9f-4b0e-9a5e-6f1d2c3b4a59"},
 	{"timestamp with time zone", KIND_TEXT,    "date-time",      check_time,           NULL,
-		"must be a time as in RFC 3339, like 2030-01-31T12:00:00Z"},
-	{"inet",                     KIND_TEXT,    "ip",             check_address,        NULL,         "must be an IPv4 or IPv6 address"},
+		"must be a time as in RFC 3339, like 2030-01-31T12:00:00Z", "2030-01-31T12:00:00Z"},
+	{"inet",                     KIND_TEXT,    "ip",             check_address,        NULL,         "must be an IPv4 or IPv6 address",
+		"198.51.100.7"},
 	{"ccp.interface",            KIND_TEXT,    "ip-interface",   check_interface,      NULL,
-		"must be an address with an optional prefix, like 10.66.0.2/32"},
+		"must be an address with an optional prefix, like 10.66.0.2/32", "10.66.0.2/32"},
 	{"cidr[]",                   KIND_LIST,    "ip-networks",    check_networks,       "items",
-		"must be networks without host bits, like 0.0.0.0/0: a list"},
-	{"ccp.endpoint",             KIND_TEXT,    "endpoint",       check_endpoint,       NULL,         "must be an address and a port"},
+		"must be networks without host bits, like 0.0.0.0/0: a list", NULL},
+	{"ccp.endpoint",             KIND_TEXT,    "endpoint",       check_endpoint,       NULL,         "must be an address and a port",
+		"198.51.100.1:51820"},
 	{"ccp.wg_key",               KIND_TEXT,    "base64-key",     check_key,            NULL,
-		"must be a key of 32 bytes in base64 (44 characters)"},
-	{"password",                 KIND_TEXT,    "password",       check_password,       "bytes",      "must be a text"},
+		"must be a key of 32 bytes in base64 (44 characters)", "K2dGpvZ9nQ3mJ5xHc1sT8uYb4wRfA6eLkN0oViXzQ2M="},
+	{"password",                 KIND_TEXT,    "password",       check_password,       "bytes",      "must be a text", NULL},
 	{"ccp.ssh_public_key",       KIND_TEXT,    "ssh-public-key", check_ssh_public_key, NULL,
-		"must be one line of an OpenSSH public key: ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, or ssh-rsa with 2048 bits or more"},
-	{"jsonb",                    KIND_ANY,     NULL,             NULL,                 NULL,         NULL},
+		"must be one line of an OpenSSH public key: ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, or ssh-rsa with 2048 bits or more",
+		NULL},
+	{"ccp.object",               KIND_OBJECT,  NULL,             NULL,                 NULL,         NULL, NULL},
+	{"api.texts",                KIND_TEXTS,   NULL,             NULL,                 NULL,         NULL, NULL},
+	{"jsonb",                    KIND_ANY,     NULL,             NULL,                 NULL,         NULL, NULL},
 };
 // clang-format on
 
@@ -182,7 +200,7 @@ bool type_check(const char *name, const char *text, size_t len, char **ret_text,
 		return false;
 	}
 	char *value = xstrndup(text, len);
-	bool valid = rule && rule->words ? check_word(rule, &value) : type->check(rule, &value);
+	bool valid = rule && rule->words ? rule_has_word(rule, value) : type->check(rule, &value);
 	if (!valid) {
 		wipe_freep(&value);
 		add_must(type, rule, why);
@@ -235,7 +253,7 @@ bool type_check_json(const char *name, const cJSON *value, char **ret_text, stru
 	return valid;
 }
 
-static void schema_words(cJSON *schema, const char *words)
+static void schema_words(cJSON *schema, const char *words, bool nullable)
 {
 	cJSON *list = json_set_array(schema, "enum");
 	for (const char *word = words; *word != '\0';) {
@@ -244,6 +262,8 @@ static void schema_words(cJSON *schema, const char *words)
 		json_add_text(list, copy);
 		word += len + (word[len] == '|');
 	}
+	if (nullable)
+		json_add(list, cJSON_CreateNull());
 }
 
 static void schema_limits(cJSON *schema, enum kind kind, const struct rule *rule)
@@ -254,8 +274,6 @@ static void schema_limits(cJSON *schema, enum kind kind, const struct rule *rule
 		[KIND_NUMBER] = {"minimum", "maximum"},
 		[KIND_LIST] = {"minItems", "maxItems"},
 	};
-	if (rule->words)
-		schema_words(schema, rule->words);
 	if (rule->pattern)
 		json_set_text(schema, "pattern", rule->pattern);
 	if (rule->bounded) {
@@ -266,8 +284,6 @@ static void schema_limits(cJSON *schema, enum kind kind, const struct rule *rule
 
 static void schema_type(cJSON *schema, enum kind kind, bool nullable)
 {
-	if (kind == KIND_ANY)
-		return;
 	if (nullable) {
 		cJSON *either = json_set_array(schema, "type");
 		json_add_text(either, json_types[kind]);
@@ -277,6 +293,12 @@ static void schema_type(cJSON *schema, enum kind kind, bool nullable)
 	}
 	if (kind == KIND_LIST)
 		json_set_text(json_set_object(schema, "items"), "type", json_types[KIND_TEXT]);
+	else if (kind == KIND_TEXTS)
+		json_set_text(json_set_object(schema, "additionalProperties"), "type",
+			json_types[KIND_TEXT]);
+	else if (kind == KIND_OBJECT)
+		json_set_text(
+			json_set_object(schema, "additionalProperties"), "$ref", TYPE_JSON_VALUE);
 }
 
 static cJSON *list_schema(const char *item)
@@ -297,14 +319,43 @@ cJSON *type_schema(const char *name, bool nullable)
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
 	cJSON *schema = json_new_object();
-	if (!type)
+	if (!type || type->kind == KIND_ANY) {
+		json_set_text(schema, "$ref", TYPE_JSON_VALUE);
 		return schema;
+	}
 	schema_type(schema, type->kind, nullable);
 	if (type->format)
 		json_set_text(schema, "format", type->format);
-	if (rule && type->unit)
+	if (type->example)
+		json_add_text(json_set_array(schema, "examples"), type->example);
+	if (rule && rule->words)
+		schema_words(schema, rule->words, nullable);
+	else if (rule && type->unit)
 		schema_limits(schema, type->kind, rule);
 	return schema;
+}
+
+static void add_scalars(cJSON *any)
+{
+	static const char *const scalars[] = {"null", "boolean", "number", "string"};
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+		json_set_text(json_add(any, json_new_object()), "type", scalars[i]);
+	json_set_text(json_add(any, json_new_object()), "$ref", "#/components/schemas/json_object");
+}
+
+void type_add_json(cJSON *schemas)
+{
+	cJSON *object = json_set_object(schemas, "json_object");
+	json_set_text(object, "description", "Values by name.");
+	schema_type(object, KIND_OBJECT, false);
+	cJSON *value = json_set_object(schemas, "json_value");
+	json_set_text(value, "description",
+		"A value of which no more is said; a list has no lists in it.");
+	cJSON *any = json_set_array(value, "anyOf");
+	add_scalars(any);
+	cJSON *list = json_add(any, json_new_object());
+	json_set_text(list, "type", "array");
+	add_scalars(json_set_array(json_set_object(list, "items"), "anyOf"));
 }
 
 void type_describe(const char *name, struct str *sentence)

@@ -32,7 +32,14 @@ bool type_check(const char *type, const char *text, size_t len, char **ret_text,
 // The same for a value of a JSON body, which is not null; its kind must be the type's.
 bool type_check_json(const char *type, const cJSON *value, char **ret_text, struct str *why);
 
-// The JSON Schema of a type; {} for one that is not in the table. The caller owns it.
+// Where the document has the schema of any JSON value, for values of which SQL says no more.
+#define TYPE_JSON_VALUE "#/components/schemas/json_value"
+
+// Adds that schema, and json_object, which it refers to: a schema that refers to itself directly is
+// more than generators of types understand.
+void type_add_json(cJSON *schemas);
+
+// The JSON Schema of a type; TYPE_JSON_VALUE when it is not in the table. The caller owns it.
 cJSON *type_schema(const char *type, bool nullable);
 
 // Adds what a value must be ("must be ...") where the schema's words cannot say it.

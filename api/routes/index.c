@@ -2,16 +2,18 @@
 // The route tables, one per noun, in the order of the document.
 #include "api/routes/table.h"
 
-const struct route *const route_tables[] = {
-	system_routes,
-	auth_routes,
-	bootstrap_routes,
-	user_routes,
-	ssh_key_routes,
-	exit_routes,
-	host_routes,
-	session_routes,
-	task_routes,
-	event_routes,
-	NULL,
+// clang-format off
+const struct route_table route_tables[] = {
+	{"system",      "How the service is, and what it offers.", system_routes},
+	{"auth",        "Logins: begun, renewed, ended.",          auth_routes},
+	{"bootstrap",   "From one line of shell into a host.",     bootstrap_routes},
+	{"users",       "People.",                                 user_routes},
+	{"ssh-keys",    "Public keys that people come in with.",   ssh_key_routes},
+	{"egress-ips",  "Exits.",                                  exit_routes},
+	{"hosts",       "Containers.",                             host_routes},
+	{"sessions",    "Who is, and was, in which host.",         session_routes},
+	{"tasks",       "Long work.",                              task_routes},
+	{"events",      "The audit log.",                          event_routes},
+	{0},
 };
+// clang-format on

@@ -4,9 +4,9 @@
 
 // clang-format off
 const struct route system_routes[] = {
-	{GET, "/healthz",         PUBLIC, 200, NULL, "health", "How the system is.",             .inline_handler = handle_healthz},
-	{GET, "/readyz",          PUBLIC, 200, NULL, "health", "Whether requests can be served.", .inline_handler = handle_readyz},
-	{GET, "/v1/openapi.json", PUBLIC, 200, NULL, NULL,     "This document.",                  .inline_handler = handle_openapi},
+	{GET, "/healthz",         PUBLIC, 200, NULL, "health", "How the system is.",             .inline_handler = handle_healthz, .name = "healthz"},
+	{GET, "/readyz",          PUBLIC, 200, NULL, "health", "Whether requests can be served.", .inline_handler = handle_readyz, .name = "readyz"},
+	{GET, "/v1/openapi.json", PUBLIC, 200, NULL, NULL,     "This document.",                  .inline_handler = handle_openapi, .name = "openapi"},
 	{0},
 };
 // clang-format on

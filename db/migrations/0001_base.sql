@@ -117,6 +117,8 @@ create domain ccp.percentage as integer constraint percentage_is_within_bounds c
 create domain ccp.request_key as text constraint request_key_is_short check (length(value) between 1 and 200);
 create domain ccp.small_object as jsonb
 constraint small_object_is_one check (jsonb_typeof(value) = 'object' and pg_column_size(value) <= 8192);
+create domain ccp.object as jsonb constraint object_is_one check (jsonb_typeof(value) = 'object');
+create domain ccp.task_kind as text;
 create domain ccp.task_state as text
 constraint task_state_is_known check (value in ('queued', 'running', 'succeeded', 'failed', 'canceled'));
 create domain ccp.stop_reason as text constraint stop_reason_is_known check (value in ('canceled', 'superseded', 'deadline'));
@@ -136,6 +138,7 @@ constraint verdict_is_known check (
 create domain ccp.outcome as text constraint outcome_is_known check (value in ('passed', 'failed', 'inconclusive'));
 create domain ccp.verification_kind as text
 constraint verification_kind_is_known check (value in ('start', 'light', 'full', 'task'));
+create domain ccp.error_code as text;
 create domain ccp.event_level as text constraint event_level_is_known check (value in ('debug', 'info', 'warning', 'error'));
 create domain ccp.event_type as text constraint event_type_is_dotted check (value ~ '^[a-z_]+(\.[a-z_]+){1,4}$');
 
@@ -148,6 +151,8 @@ create domain api.by_time as text constraint order_by_time_is_known check (value
 create domain api.login_name as text constraint login_name_is_short check (length(value) between 1 and 100);
 create domain api.short_id as text constraint typed_short_id_is_a_word check (value ~ '^[A-Za-z0-9]{1,64}$');
 create domain api.session_state as text constraint session_state_is_known check (value in ('open', 'ended', 'any'));
+create domain api.health_state as text constraint health_state_is_known check (value in ('ok', 'degraded', 'unavailable'));
+create domain api.texts as jsonb constraint texts_are_an_object check (jsonb_typeof(value) = 'object');
 create domain api.poll_wait_s as integer constraint poll_wait_is_bounded check (value between 0 and 25);
 create domain api.poll_version as text constraint poll_version_is_short check (length(value) between 1 and 32);
 
@@ -182,6 +187,7 @@ comment on domain ccp.home_mode is 'What becomes of the home when a host is rebu
 comment on domain ccp.task_state is 'What is said of a task.';
 comment on domain ccp.outcome is 'How a check or a verification ended.';
 comment on domain ccp.verification_kind is 'Why a verification was made.';
+comment on domain ccp.error_code is 'Why a request is refused: a word of ccp.error_codes.';
 comment on domain ccp.event_level is 'How serious an event is.';
 comment on domain ccp.event_type is 'Dotted name of an event, like host.started.';
 comment on domain ccp.verdict is 'What a function answers whose refusals are returned, because they must leave a trace.';
@@ -191,6 +197,8 @@ comment on domain ccp.sentence is 'Something for people to read, at most 2000 ch
 comment on domain ccp.percentage is 'How far something is.';
 comment on domain ccp.request_key is 'The name that a requester gives a request.';
 comment on domain ccp.small_object is 'A JSON object of at most 8 KB.';
+comment on domain ccp.object is 'A JSON object.';
+comment on domain ccp.task_kind is 'What a task does: a word of ccp.task_kinds.';
 comment on domain ccp.stop_reason is 'Why a running task was asked to stop.';
 comment on domain ccp.seen_state is 'What an agent saw of a host, or what a task left of it.';
 comment on domain ccp.report is 'What the last final report on a task was answered.';
@@ -202,8 +210,25 @@ comment on domain api.by_time is 'Order of a list: newest first (-) or oldest fi
 comment on domain api.login_name is 'A name as it was typed: whether it is right, a login answers the same way for all.';
 comment on domain api.short_id is 'A short id as it was typed.';
 comment on domain api.session_state is 'Which sessions a list has: those that are open, those that have ended, or both.';
+comment on domain api.health_state is 'How the system is.';
+comment on domain api.texts is 'Texts by name.';
 comment on domain api.poll_wait_s is 'Seconds to wait until a task changes.';
 comment on domain api.poll_version is 'The version of a task that a client knows.';
+
+create table ccp.error_codes (
+    code ccp.error_code primary key,
+    statuses integer[] not null,
+    meaning text not null,
+    remedy text not null,
+    constraint error_code_is_a_word check (code ~ '^[a-z_]{1,60}$'),
+    constraint statuses_are_given check (cardinality(statuses) > 0)
+);
+comment on table ccp.error_codes is 'Why requests are refused, over HTTP and in psql.';
+comment on column ccp.error_codes.code is 'The word: error_code of an HTTP answer, and in the DETAIL of an SQL error.';
+comment on column ccp.error_codes.statuses is
+'HTTP statuses that it comes with; in psql SQLSTATE is CP and the status.';
+comment on column ccp.error_codes.meaning is 'What it means, as a sentence.';
+comment on column ccp.error_codes.remedy is 'What to do about it, as a sentence.';
 
 create table ccp.settings (
     name text primary key,

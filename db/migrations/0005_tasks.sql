@@ -12,7 +12,7 @@ comment on column ccp.task_edges.to_status is 'Status after.';
 comment on column ccp.task_edges.description is 'When that happens.';
 
 create table ccp.task_kinds (
-    kind text primary key,
+    kind ccp.task_kind primary key,
     description text not null,
     queue text not null,
     subject text not null,

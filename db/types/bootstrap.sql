@@ -14,7 +14,7 @@ comment on column api.bootstrap_session.stage_code is 'auth_passed.';
 comment on column api.bootstrap_session.stage_text is 'The stage as a sentence.';
 
 create type api.bootstrap_task as (
-    task_id uuid, task_status text, stage_code text, stage_text text, progress integer,
+    task_id uuid, task_status ccp.task_state, stage_code text, stage_text text, progress integer,
     error_code text, error_message text, retryable boolean, version text
 );
 comment on type api.bootstrap_task is 'How far the start of the host is.';

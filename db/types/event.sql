@@ -12,7 +12,7 @@ select
     e.user_id,
     e.host_id,
     e.task_id,
-    e.metadata
+    e.metadata::ccp.object as metadata
 from ccp.events as e;
 comment on view api.event is 'Something that happened.';
 comment on column api.event.id is 'Identity.';

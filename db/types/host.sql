@@ -179,7 +179,7 @@ comment on column api.binding.exit_address is 'The address the world sees.';
 comment on column api.binding.created_at is 'Since when.';
 
 create type api.new_host as (
-    id uuid, short_id text, ssh_password text, task_id uuid, status text, status_url text
+    id uuid, short_id text, ssh_password text, task_id uuid, status ccp.task_state, status_url text
 );
 comment on type api.new_host is 'A host just ordered and the task that makes it.';
 comment on column api.new_host.id is 'Identity of the host.';

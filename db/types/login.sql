@@ -1,5 +1,5 @@
 -- What a login answers.
-create type api.login as (token text, role text, username text, short_id text, expires_in integer);
+create type api.login as (token text, role ccp.role, username text, short_id text, expires_in integer);
 comment on type api.login is 'A login token and whose it is.';
 comment on column api.login.token is 'Send it as "Authorization: Bearer ...".';
 comment on column api.login.role is 'user or admin.';

@@ -2,20 +2,20 @@
 create or replace view api.task with (security_invoker = true) as
 select
     t.id,
-    t.kind,
+    t.kind::ccp.task_kind as kind,
     t.host_id,
     t.user_id,
-    t.params::jsonb as params,
+    t.params::ccp.object as params,
     t.status,
     t.stage::text as stage,
     t.progress::integer as progress,
     t.message::text as message,
     t.attempt,
-    t.result,
+    t.result::ccp.object as result,
     t.error_code::text as error_code,
     t.error_message::text as error_message,
     t.retryable,
-    t.stop_reason::text as stop_reason,
+    t.stop_reason,
     t.created_by,
     t.created_at,
     t.started_at,
@@ -48,7 +48,7 @@ comment on type api.task_page is 'A page of tasks, newest first.';
 comment on column api.task_page.tasks is 'The tasks.';
 comment on column api.task_page.next_cursor is 'Where the next page begins (or null).';
 
-create type api.task_ref as (task_id uuid, status text, status_url text);
+create type api.task_ref as (task_id uuid, status ccp.task_state, status_url text);
 comment on type api.task_ref is 'Work that has been accepted.';
 comment on column api.task_ref.task_id is 'The task.';
 comment on column api.task_ref.status is 'queued, running, succeeded, failed or canceled.';

@@ -33,7 +33,7 @@ comment on column api.user_page.users is 'The users.';
 comment on column api.user_page.next_cursor is 'Where the next page begins (or null).';
 
 create type api.new_user as (
-    id uuid, username text, short_id text, role text, status text, expires_at timestamptz, version text,
+    id uuid, username text, short_id text, role ccp.role, status ccp.user_state, expires_at timestamptz, version text,
     created_at timestamptz, password text
 );
 comment on type api.new_user is 'A user just made.';

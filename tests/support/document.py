@@ -3,6 +3,7 @@
 import re
 import uuid
 
+import jsonschema
 from support.orders import EXIT, KEY, SSH_KEY
 
 WRITTEN = [
@@ -42,6 +43,43 @@ GOOD = EXIT | {
     "wg_preshared_key": KEY,
 }
 GOOD_FORMAT = {"uuid": str(uuid.UUID(int=1)), "date-time": "2030-01-31T12:00:00Z"}
+
+
+class Contract:
+    """The document as a promise: what the API answers is one of the answers that it lists."""
+
+    def __init__(self, document):
+        self.document = document
+        self.resolver = jsonschema.RefResolver("", document)
+        self.paths = {re.compile(re.sub(r"\{[a-z_]+\}", "[^/]+", path)): path for path in document["paths"]}
+
+    def find(self, method, path):
+        """The responses of an operation, or None."""
+        for pattern, template in self.paths.items():
+            if pattern.fullmatch(path.partition("?")[0]):
+                method = "get" if method == "HEAD" else method.lower()
+                operation = self.document["paths"][template].get(method)
+                return operation and operation["responses"]
+        return None
+
+    def check(self, method, path, answer):
+        responses = self.find(method, path)
+        if responses is None:
+            assert answer.status in (400, 404, 405, 431), (method, path, answer)
+            return
+        assert str(answer.status) in responses, (method, path, answer)
+        response = responses[str(answer.status)]
+        if "$ref" in response:
+            response = self.resolver.resolve(response["$ref"])[1]
+        if not answer.text:
+            return
+        kind = answer.headers["Content-Type"].partition(";")[0]
+        if kind == "text/plain" and answer.status >= 400:
+            return  # a problem as lines, for scripts
+        assert kind in response["content"], (method, path, answer)
+        if kind.endswith("json"):
+            schema = response["content"][kind]["schema"]
+            jsonschema.Draft202012Validator(schema, resolver=self.resolver).validate(answer.json)
 
 
 def kinds(schema):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from support.document import Contract
 from support.paths import CHECKOUT
 from support.stack import free_port
 from support.wait import WAIT_S
@@ -28,9 +29,10 @@ class Answer:
 class Api:
     """One server and, after login(), one login. `source` is the address requests come from."""
 
-    def __init__(self, port, source="127.0.0.1"):
+    def __init__(self, port, source="127.0.0.1", contract=None):
         self.port = port
         self.source = source
+        self.contract = contract
         self.token = None
 
     @property
@@ -50,9 +52,12 @@ class Api:
         )
         try:
             connection.request(method, path, body, headers)
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
         finally:
             connection.close()
+        if self.contract is not None:
+            self.contract.check(method, path, answer)
+        return answer
 
     def get(self, path, **options):
         return self.send("GET", path, **options)
@@ -68,7 +73,7 @@ class Api:
 
     def another(self, source="127.0.0.1"):
         """The same server, not logged in."""
-        return Api(self.port, source)
+        return Api(self.port, source, self.contract)
 
     def raw(self, request, timeout_s=WAIT_S):
         """Sends bytes as they are; the answer until the server closes or goes quiet. b"": closed without a word."""
@@ -129,9 +134,11 @@ class ApiServer:
             "ccp-api", self.database, "--listen", f"127.0.0.1:{self.port}", flavour=self.flavour
         )
         self.program.wait_log("event=serving")
+        self.contract = Contract(Api(self.port).get("/v1/openapi.json").json)
 
     def client(self, source="127.0.0.1"):
-        return Api(self.port, source)
+        """Every answer that it gets is compared with the document."""
+        return Api(self.port, source, self.contract)
 
     def admin(self):
         return self.client().login("root", self.PASSWORD)

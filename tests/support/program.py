@@ -34,22 +34,37 @@ class Program:
         if not binary.exists():
             shutil.copy(CHECKOUT / "build" / flavour / name, binary)
         self.log_path = self.directory / f"{name}.log"
-        command = [binary, "--state-dir", self.directory, *arguments]
-        if database is not None:
-            command += ["--database", database.conninfo(f"ccp_{name.removeprefix('ccp-')}")]
+        self.conninfo = database and database.conninfo(f"ccp_{name.removeprefix('ccp-')}")
         rights = ["setpriv", "--reuid", self.user, "--regid", self.user, "--groups", "ccp-db,ccp-dial"]
         as_user = [] if self.user == "root" else rights
+        self.words = [*as_user, binary, "--state-dir", self.directory]
+        self.environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **(environment or {})}
         with self.log_path.open("ab") as log:
             self.log_start = log.tell()
             self.process = subprocess.Popen(
-                [*as_user, *command],
+                self.command(self.conninfo, *arguments),
                 cwd="/",
-                env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **(environment or {})},
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         self.pid = self.process.pid
+
+    def command(self, conninfo, *arguments):
+        return [*self.words, *arguments, *(["--database", conninfo] if conninfo else [])]
+
+    def once(self, *arguments, conninfo=None):
+        """Runs the same program beside it, with other arguments, to its end."""
+        return subprocess.run(
+            self.command(conninfo or self.conninfo, *arguments),
+            cwd="/",
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_S,
+            check=False,
+        )
 
     @property
     def log(self):

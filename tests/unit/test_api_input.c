@@ -64,7 +64,7 @@ static const struct route others[] = {
 	{.method = "GET", .path = "/others", .who = ROUTE_PUBLIC},
 	{0},
 };
-const struct route *const route_tables[] = {things, others, NULL};
+const struct route_table route_tables[] = {{"things", "", things}, {"others", "", others}, {0}};
 
 static void a_path_finds_its_row_and_its_parts(void **state)
 {

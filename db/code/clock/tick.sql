@@ -25,7 +25,7 @@ begin
     update ccp.ticks set seen_at = clock.now() where who = p_who;
     if not found then
         perform access.refuse(
-            'CP422', 'validation', format('%s does not tick', quote_literal(p_who)), '{"field": "p_who"}',
+            'CP422', 'invalid', format('%s does not tick', quote_literal(p_who)), '{"field": "p_who"}',
             'ccp.ticks lists who does'
         );
     end if;

@@ -12,7 +12,7 @@ declare
 begin
     if p_table not in ('events', 'verifications') then
         perform access.refuse(
-            'CP422', 'validation', format('%s has no months', p_table), jsonb_build_object('field', 'p_table'),
+            'CP422', 'invalid', format('%s has no months', p_table), jsonb_build_object('field', 'p_table'),
             'say events or verifications'
         );
     end if;

@@ -10,7 +10,7 @@ begin
     perform process.require(p_process_id);
     if coalesce(p_public_key, '') !~ '^[A-Za-z0-9+/]{43}=$' then
         perform access.refuse(
-            'CP422', 'validation', 'a sealing key is 32 bytes in base64', jsonb_build_object('field', 'p_public_key'),
+            'CP422', 'invalid', 'a sealing key is 32 bytes in base64', jsonb_build_object('field', 'p_public_key'),
             'send the public half of an X25519 key'
         );
     end if;

@@ -10,7 +10,7 @@ declare
 begin
     if v_must is not null then
         perform access.refuse(
-            'CP422', 'validation', format('%s must be %s', new.name, v_must), jsonb_build_object('field', new.name),
+            'CP422', 'invalid', format('%s must be %s', new.name, v_must), jsonb_build_object('field', new.name),
             new.description
         );
     end if;

@@ -9,7 +9,7 @@ begin
     perform process.require(p_process_id);
     if p_public_key !~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$' or length(p_public_key) > 8192 then
         perform access.refuse(
-            'CP422', 'validation', 'a host key is one line: type and base64', jsonb_build_object('field', 'p_public_key'), ''
+            'CP422', 'invalid', 'a host key is one line: type and base64', jsonb_build_object('field', 'p_public_key'), ''
         );
     end if;
     perform setting.put('ssh_host_key', to_jsonb(p_public_key));

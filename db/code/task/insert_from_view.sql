@@ -9,7 +9,7 @@ declare
     v_task ccp.task_rows;
 begin
     if new.kind is null then
-        perform access.refuse('CP422', 'validation', 'a task needs a kind', '{"field": "kind"}', 'see ccp.rules');
+        perform access.refuse('CP422', 'invalid', 'a task needs a kind', '{"field": "kind"}', 'see ccp.rules');
     end if;
     v_task := task.enqueue(new.kind, new.host_id, new.params, new.idempotency_key);
     new.id := v_task.id;

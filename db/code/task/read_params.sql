@@ -14,7 +14,7 @@ begin
     end if;
     if jsonb_typeof(p_params) <> 'object' then
         perform access.refuse(
-            'CP422', 'validation', 'params must be a JSON object', jsonb_build_object('field', 'params'), ''
+            'CP422', 'invalid', 'params must be a JSON object', jsonb_build_object('field', 'params'), ''
         );
     end if;
     select g.key
@@ -29,7 +29,7 @@ begin
     limit 1;
     if found then
         perform access.refuse(
-            'CP422', 'validation', format('%s does not take this %s', p_kind, v_name),
+            'CP422', 'invalid', format('%s does not take this %s', p_kind, v_name),
             jsonb_build_object('field', 'params.' || v_name), 'ccp.task_params lists what each kind takes'
         );
     end if;

@@ -24,13 +24,13 @@ begin
     where k.kind = p_kind;
     if not found then
         perform access.refuse(
-            'CP422', 'validation', format('there is no kind of task called %s', quote_literal(p_kind)),
+            'CP422', 'invalid', format('there is no kind of task called %s', quote_literal(p_kind)),
             jsonb_build_object('field', 'kind'), 'ccp.rules lists the kinds'
         );
     end if;
     if (v_kind.subject = 'host') <> (p_host_id is not null) then
         perform access.refuse(
-            'CP422', 'validation',
+            'CP422', 'invalid',
             format('%s %s', p_kind, case v_kind.subject when 'host' then 'needs a host_id' else 'takes no host_id' end),
             jsonb_build_object('field', 'host_id'), ''
         );

@@ -12,7 +12,7 @@ create function t.make(p_name text, p_key text default null, p_sha256 text defau
     select api.user_create(t.login('boss'), 1, p_name, t.hash('a'), 'user', '2099-02-01', p_key, p_sha256)
 $$;
 select results_eq(
-    $$select m.username, m.role, m.status, m.expires_at, m.version, m.password from t.make('carol', 'k1') as m$$,
+    $$select m.username, m.role::text, m.status::text, m.expires_at, m.version, m.password from t.make('carol', 'k1') as m$$,
     $$values ('carol', 'user', 'active', timestamptz '2099-02-01', '1', '')$$, 'a user is made, with a place for the password'
 );
 select is(t.last_event(), 'info | admin.user.created | user carol was made | carol', 'the audit log has it');
@@ -98,7 +98,7 @@ select is(
     (select concat_ws(' ', verdict, retry_after_s, sentence, generation) from answer), 'ok 0 1', 'a login begins a family'
 );
 select results_eq(
-    $$select (answer).token, (answer).role, (answer).username, (answer).short_id, (answer).expires_in, user_id from answer$$,
+    $$select (answer).token, (answer).role::text, (answer).username, (answer).short_id, (answer).expires_in, user_id from answer$$,
     $$values ('', 'user', 'bobby', 'bobby1', 3600, t.user('bobby'))$$, 'the answer says who it is and has a place for the token'
 );
 select results_eq(

@@ -1,6 +1,6 @@
 -- Rules that hold for every object, now and later.
 begin;
-select plan(16);
+select plan(18);
 
 create temporary view ours as
 select p.*, n.nspname, p.oid::regprocedure as name, l.lanname
@@ -9,6 +9,24 @@ join pg_namespace as n on n.oid = p.pronamespace
 join pg_language as l on l.oid = p.prolang
 where pg_get_userbyid(n.nspowner) = 'ccp_owner';
 
+select is_empty(
+    $$select name, m.status, m.code
+    from
+        ours,
+        lateral (
+            select r[1]::integer as status, r[2] as code
+            from regexp_matches(prosrc, 'access\.refuse\(\s*''CP(\d+)'',\s*''([a-z_]+)''', 'g') as r
+            union all
+            select 404, r[1]
+            from regexp_matches(prosrc, 'api\.not_found\(''([a-z_]+)''', 'g') as r
+        ) as m
+    where not exists (select from ccp.error_codes as c where c.code = m.code and m.status = any (c.statuses))$$,
+    'every refusal has its row in ccp.error_codes'
+);
+select is_empty(
+    $$select code from ccp.error_codes where meaning !~ '^[A-Z].*\.$' or remedy !~ '^([A-Z]|errors).*\.$'$$,
+    'what it means and what to do are sentences'
+);
 select is_empty(
     $$select name from ours where prosecdef and not 'search_path=pg_catalog, pg_temp' = any (coalesce(proconfig, '{}'))$$,
     'every definer function has a safe search_path'
