@@ -8,6 +8,9 @@
 // crash it goes on where it stopped.
 extern const struct task_step retain_steps[];
 
+// user.delete: fails, to be tried again, while hosts of the user are left.
+extern const struct task_step delete_user_steps[];
+
 // system.noop: holds the task for params.hold_ms (0 if absent), and ends at once when asked to
 // stop.
 extern const struct task_step noop_steps[];

@@ -9,6 +9,7 @@ enum { SLOTS = 3, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
 
 static const struct task_kind kinds[] = {
 	{.kind = "events.retain", .steps = retain_steps},
+	{.kind = "user.delete", .steps = delete_user_steps},
 	{.kind = "system.noop", .steps = noop_steps},
 	{0},
 };

@@ -30,6 +30,11 @@ const struct route user_routes[] = {
 		&work_call, ETAG | IF_MATCH, FIELDS(
 		ID,
 		{"expires_at", "timestamp with time zone", BODY, REQUIRED | NULLABLE})},
+	{DELETE, "/v1/admin/users/{id}", ADMIN, 202, "user_delete", "task_ref",
+		"Delete a user: out at once, hosts first, the user last. Canceling the task keeps a user who is not deleted yet, disabled.",
+		&work_call, .fields = FIELDS(
+		ID,
+		{"wipe", "boolean", QUERY, 0, "Remove the homes too."})},
 	{POST, "/v1/admin/users/{id}/rotate-password", ADMIN, 200, "user_rotate_password", "new_password",
 		"Give a user a new password, shown once; all logins of that user end.", &work_rotate_password, IDEMPOTENT, FIELDS(ID)},
 	{DELETE, "/v1/admin/users/{id}/sessions", ADMIN, 200, "user_end_sessions", "ended",

@@ -73,7 +73,8 @@ $$;
 create domain ccp.username as text constraint username_is_a_name check (value ~ '^[a-z0-9][a-z0-9._-]{2,49}$');
 create domain ccp.short_id as text constraint short_id_is_a_word check (value ~ '^[a-z0-9]{6,16}$');
 create domain ccp.role as text constraint role_is_known check (value in ('user', 'admin'));
-create domain ccp.user_state as text constraint user_state_is_known check (value in ('active', 'disabled', 'expired'));
+create domain ccp.user_state as text
+constraint user_state_is_known check (value in ('active', 'disabled', 'expired', 'deleting'));
 create domain ccp.activation as text constraint activation_is_known check (value in ('active', 'disabled'));
 create domain ccp.label as text
 constraint label_is_short check (length(value) between 1 and 100)
@@ -159,7 +160,7 @@ create domain api.poll_version as text constraint poll_version_is_short check (l
 comment on domain ccp.username is 'Name to log in with, lower case.';
 comment on domain ccp.short_id is 'Short public id, used in links and as ssh user name; never reused.';
 comment on domain ccp.role is 'user (own things) or admin (everything).';
-comment on domain ccp.user_state is 'What a user is at a moment: active, disabled or expired.';
+comment on domain ccp.user_state is 'What a user is at a moment: active, disabled, expired or deleting.';
 comment on domain ccp.activation is 'What an administrator sets: active or disabled.';
 comment on domain ccp.label is 'What people call a thing.';
 comment on domain ccp.sha256 is 'A SHA-256 digest, lower hex.';

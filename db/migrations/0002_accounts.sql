@@ -10,12 +10,17 @@ create table ccp.users (
     expires_at timestamptz,
     expiry_announced_at timestamptz,
     disabled_at timestamptz,
+    deleting_at timestamptz,
+    deleted_at timestamptz,
     version integer not null default 1,
     created_at timestamptz not null default clock.now(),
     updated_at timestamptz not null default clock.now(),
     constraint username_is_unique unique (username),
     constraint user_short_id_is_unique unique (short_id),
     constraint password_is_bcrypt check (password_hash ~ '^\$2b\$[0-9]{2}\$[./A-Za-z0-9]{53}$'),
+    constraint deleting_user_is_disabled check (deleting_at is null or disabled_at is not null),
+    constraint tombstone_was_being_deleted check (deleted_at is null or deleting_at is not null),
+    constraint tombstone_cannot_log_in check (deleted_at is null or password_hash is null),
     constraint announced_expiry_exists check (expiry_announced_at is null or expires_at is not null)
 ) with (fillfactor = 85);
 comment on table ccp.users is 'People. Whether one has expired is computed from expires_at at each use and never stored.';
@@ -28,19 +33,23 @@ comment on column ccp.users.password_changed_at is 'When the password last chang
 comment on column ccp.users.expires_at is 'From then on nothing of this user runs or comes in; null: never.';
 comment on column ccp.users.expiry_announced_at is 'When user.expired was written for this expires_at.';
 comment on column ccp.users.disabled_at is 'When an admin disabled the user; null: enabled.';
+comment on column ccp.users.deleting_at is 'When an admin asked for the deletion; it begins with the hosts.';
+comment on column ccp.users.deleted_at is
+'When the last host was gone. The row stays as a tombstone, and its name taken, while the audit log may name it.';
 comment on column ccp.users.version is 'Rises with each edit; the ETag.';
 comment on column ccp.users.created_at is 'When the row was made.';
 comment on column ccp.users.updated_at is 'When it was last edited.';
 
 create index users_by_expiry on ccp.users (expires_at) where expires_at is not null;
 create index users_by_creation on ccp.users (created_at, id);
+create index users_deleted on ccp.users (deleted_at) where deleted_at is not null;
 create index users_disabled on ccp.users (id) where disabled_at is not null;
 
 create trigger users_keep_expiry_announced before update of expires_at on ccp.users
 for each row when (old.expires_at is distinct from new.expires_at)
 execute function account.reset_expiry_announced();
 
-create trigger users_touch before update of username, role, password_hash, expires_at, disabled_at on ccp.users
+create trigger users_touch before update of username, role, password_hash, expires_at, disabled_at, deleting_at on ccp.users
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
 

@@ -192,7 +192,7 @@ comment on column ccp.task_rows.queue is 'Channel and queue: ccp_worker, or ccp_
 comment on column ccp.task_rows.housekeeping is 'Claimed by the place that is kept for such tasks, and by no other.';
 comment on column ccp.task_rows.turn is
 'Its place in the queue, lowest first, in which requesters and kinds take turns: see task.turn().';
-comment on column ccp.task_rows.run_at is 'Not claimed before; moved only by a retry.';
+comment on column ccp.task_rows.run_at is 'Not claimed before; moved by a retry, and back when what it waited for has come.';
 comment on column ccp.task_rows.needs_active_user is 'Not claimed while its user is expired or disabled.';
 comment on column ccp.task_rows.attempt is 'How many tries have begun and counted.';
 comment on column ccp.task_rows.losses is 'How often its process died.';

@@ -41,6 +41,11 @@ values
         'absent', 'stopped', '60 seconds', 10, true, '{}', '{}', false, false, false, false
     ),
     (
+        'user.delete', 'delete a user once all hosts of that user are gone', 'ccp_worker', 'none',
+        null, null, null, null, null,
+        null, null, '60 seconds', 1500, false, '{}', '{}', false, false, false, false
+    ),
+    (
         'events.retain', 'drop months of events and rows that are past their retention', 'ccp_worker', 'none',
         null, null, null, null, null,
         null, null, '60 seconds', 3, false, '{}', '{}', false, false, false, true

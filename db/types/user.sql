@@ -5,20 +5,22 @@ select
     u.username,
     u.short_id,
     u.role,
-    account.state(u.disabled_at, u.expires_at)::ccp.user_state as status,
+    (case when u.deleting_at is not null then 'deleting' else account.state(u.disabled_at, u.expires_at) end)::ccp.user_state
+        as status,
     u.expires_at,
     u.disabled_at,
     u.password_changed_at,
     u.version::text as version,
     u.created_at,
     u.updated_at
-from ccp.users as u;
+from ccp.users as u
+where u.deleted_at is null;
 comment on view api.user is 'A person who may log in.';
 comment on column api.user.id is 'Identity.';
 comment on column api.user.username is 'Name to log in with.';
 comment on column api.user.short_id is 'Short public id.';
 comment on column api.user.role is 'user or admin.';
-comment on column api.user.status is 'active, disabled or expired, as of now.';
+comment on column api.user.status is 'active, disabled, expired or deleting, as of now.';
 comment on column api.user.expires_at is 'From then on nothing of this user runs or comes in (or null).';
 comment on column api.user.disabled_at is 'When an admin disabled the user (or null).';
 comment on column api.user.password_changed_at is 'When the password last changed (or null).';
@@ -41,7 +43,7 @@ comment on column api.new_user.id is 'Identity.';
 comment on column api.new_user.username is 'Name to log in with.';
 comment on column api.new_user.short_id is 'Short public id.';
 comment on column api.new_user.role is 'user or admin.';
-comment on column api.new_user.status is 'active, disabled or expired, as of now.';
+comment on column api.new_user.status is 'active, disabled, expired or deleting, as of now.';
 comment on column api.new_user.expires_at is 'From then on nothing of this user runs or comes in (or null).';
 comment on column api.new_user.version is 'Rises with each edit; the ETag.';
 comment on column api.new_user.created_at is 'When the user was made.';

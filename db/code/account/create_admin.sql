@@ -13,10 +13,7 @@ begin
     on conflict (username) do nothing
     returning id into v_id;
     if v_id is null then
-        perform access.refuse(
-            'CP409', 'username_taken', format('there is already a user %s', lower(p_username)),
-            jsonb_build_object('username', lower(p_username)), 'choose another name'
-        );
+        perform account.refuse_name(lower(p_username));
     end if;
     perform event.write('info', 'admin.user.created', format('administrator %s was made', lower(p_username)), v_id);
     return v_id;

@@ -12,7 +12,8 @@ begin
     select u.id
     into v_id
     from ccp.users as u
-    where u.username = lower(p_username);
+    where u.username = lower(p_username)
+        and u.deleted_at is null;
     if not found then
         perform api.not_found('user_not_found', 'user');
     end if;

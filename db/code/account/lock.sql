@@ -1,4 +1,4 @@
--- Locks a user for a change and returns the row as it is then; refuses one that is not there.
+-- Locks a user for a change and returns the row as it is then; refuses one that is not there or is being deleted.
 create or replace function account.lock(p_user_id uuid)
 returns ccp.users
 language plpgsql
@@ -12,8 +12,12 @@ begin
     from ccp.users as u
     where u.id = p_user_id
     for no key update;
-    if not found then
+    if not found or v_user.deleted_at is not null then
         perform api.not_found('user_not_found', 'user');
+    elsif v_user.deleting_at is not null then
+        perform access.refuse(
+            'CP409', 'user_being_deleted', format('User %s is being deleted; cancel that first.', v_user.username)
+        );
     end if;
     return v_user;
 end
@@ -22,4 +26,4 @@ $$;
 revoke all on function account.lock(uuid) from public;
 
 comment on function account.lock(uuid) is
-'Locks a user for a change; refuses one that is not there.';
+'Locks a user for a change; refuses one that is not there or is being deleted.';

@@ -32,7 +32,9 @@ declare
     v_status text;
 begin
     if v_ids is null then
-        if not exists (select from ccp.users as u where u.id = p_user_id) then
+        -- A deletion of that user comes before or after this: it finds the host, or this no user.
+        perform from ccp.users as u where u.id = p_user_id and u.deleting_at is null for share;
+        if not found then
             perform api.bad_field('user_id', 'names no user');
         end if;
         if not exists (select from pg_timezone_names as z where z.name = p_timezone) then

@@ -27,7 +27,7 @@ begin
         on conflict (username) do nothing
         returning id into v_id;
         if v_id is null then
-            perform access.refuse('CP409', 'username_taken', format('There is already a user %s.', p_username));
+            perform account.refuse_name(p_username);
         end if;
         perform event.write('info', 'admin.user.created', format('user %s was made', p_username), v_id);
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));

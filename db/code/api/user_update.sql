@@ -27,13 +27,7 @@ begin
     order by u.id
     for no key update;
     perform account.enter(p_login_id, p_generation, 'admin');
-    select *
-    into v_before
-    from ccp.users as u
-    where u.id = p_id;
-    if not found then
-        perform api.not_found('user_not_found', 'user');
-    end if;
+    v_before := account.lock(p_id);
     perform account.require_version(p_if_match, v_before.version);
     if p_id = v_admin_id
         and (p_status = 'disabled' or p_role = 'user' or not account.is_active(null, nullif(p_expires_at, '-infinity')))

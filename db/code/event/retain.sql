@@ -1,5 +1,6 @@
 -- What events.retain does, a piece at a time so that each stays short: rows past tombstone_retention_days go, at most
--- p_rows of each sort, a host only when nothing of it is left; then months past event_retention_days, unless they are
+-- p_rows of each sort, a host or a user only when nothing of them is left, a user besides only when no event is left that
+-- may name them; then months past event_retention_days, unless they are
 -- being read (months_in_use). "more" says that another piece is waiting. Called again after a crash it goes on where it
 -- stopped.
 create or replace function event.retain(p_rows integer default 1000)
@@ -17,6 +18,7 @@ declare
     v_logins integer;
     v_keys integer;
     v_hosts integer;
+    v_users integer;
     v_processes integer;
     v_months integer := 0;
     v_in_use boolean := false;
@@ -62,6 +64,15 @@ begin
         limit p_rows
     );
     get diagnostics v_hosts = row_count;
+    delete from ccp.users
+    where id in (
+        select u.id
+        from ccp.users as u
+        where u.deleted_at < least(v_rows_before, v_months_before)
+            and not exists (select from ccp.hosts as h where h.user_id = u.id)
+        limit p_rows
+    );
+    get diagnostics v_users = row_count;
     delete from ccp.processes
     where id in (
         select p.id
@@ -93,8 +104,8 @@ begin
 
     return jsonb_build_object(
         'tasks', v_tasks, 'sessions', v_sessions, 'grants', v_grants, 'logins', v_logins, 'idempotency_keys', v_keys,
-        'hosts', v_hosts, 'processes', v_processes, 'months', v_months, 'months_in_use', v_in_use,
-        'more', greatest(v_tasks, v_sessions, v_grants, v_logins, v_keys, v_hosts, v_processes) >= p_rows
+        'hosts', v_hosts, 'users', v_users, 'processes', v_processes, 'months', v_months, 'months_in_use', v_in_use,
+        'more', greatest(v_tasks, v_sessions, v_grants, v_logins, v_keys, v_hosts, v_users, v_processes) >= p_rows
     );
 end
 $$;

@@ -28,6 +28,10 @@ begin
         );
     end if;
 
+    if v_task.kind = 'user.delete' then
+        perform account.undo_delete((v_task.params ->> 'user_id')::uuid);
+    end if;
+
     if v_task.status = 'running' then
         update ccp.task_rows
         set

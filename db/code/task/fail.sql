@@ -23,7 +23,8 @@ begin
         v_task.left_state := task.note_left(v_task, p_left_state, p_sequence);
         if p_retryable and v_task.stop_requested_at is null and task.has_tries(v_task) then
             perform task.queue_again(
-                v_task, 'retry', clock.now() + least(interval '1 second' * power(2, v_task.attempt - 1), interval '1 minute'),
+                v_task, 'retry',
+                clock.now() + least(interval '1 second' * power(2, least(v_task.attempt - 1, 6)), interval '1 minute'),
                 p_error_code, p_error_message
             );
             return 'retry';

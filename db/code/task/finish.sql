@@ -58,6 +58,7 @@ begin
     where id = p_task.host_id
     returning * into v_host;
     if v_host.status = 'deleted' then
+        perform account.wake_delete(v_host.user_id);
         update ccp.bindings
         set ended_at = clock.now()
         where host_id = v_host.id

@@ -22,6 +22,9 @@ begin
             jsonb_build_object('task_id', p_task_id, 'kind', v_task.kind), ''
         );
     end if;
+    if v_task.kind = 'user.delete' then
+        return account.delete((v_task.params ->> 'user_id')::uuid, v_task.params ? 'wipe');
+    end if;
     return task.enqueue(v_task.kind, v_task.host_id, v_task.params, null);
 end
 $$;

@@ -78,6 +78,7 @@ select set_eq(
         ('account.add_ssh_key(uuid,ccp.ssh_public_key,ccp.label)'), ('account.remove_ssh_key(uuid,uuid)'),
         ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'),
         ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
+        ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
         ('session.stop(uuid)'), ('setting.put(text,jsonb)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
