@@ -3,7 +3,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(19);
+select plan(24);
 
 create or replace function clock.batch_end() returns timestamptz language sql volatile return clock_timestamp() - interval '1 second';
 create function t.after(p_rule text) returns uuid language sql as $$ select after_id from ccp.tick_rules where rule = p_rule $$;
@@ -61,6 +61,17 @@ update ccp.hosts set status = 'running', desired = 'stopped', retry_at = null;
 set local session_replication_role = origin;
 select is(clock.tick('worker', 'clock.reconcile_all'), 'done', 'with time enough a batch ends with its work');
 select is(cardinality(t.asked('host.stop')), 2, 'which is all there is');
+
+-- Rules that deal with a batch in one statement.
+set local session_replication_role = replica;
+update ccp.hosts set failures = 1, status_changed_at = clock.now() - interval '1 hour', status = 'running', desired = 'running';
+set local session_replication_role = origin;
+select is(clock.forget_failures(null, 1), t.nth(1), 'a batch of one ends with the first');
+select is(clock.forget_failures(t.nth(1), 1), t.nth(2), 'the next begins after it');
+select is(clock.forget_failures(t.nth(2), 1), null, 'and finds none');
+select is((select sum(failures) from ccp.hosts), 0::bigint, 'all are forgotten');
+update ccp.hosts set failures = 1;
+select is(clock.forget_failures(null, 3), null, 'a batch that is not full was the last');
 
 select * from finish();
 rollback;
