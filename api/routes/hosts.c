@@ -41,6 +41,7 @@ const struct route host_routes[] = {
 	{GET, "/v1/admin/hosts", ADMIN, 200, "host_list", "host_page", "Hosts.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
 		{"user_id", "uuid",             QUERY},
+		{"q",       "api.filter",       QUERY, 0, "Short ids, labels or users' names that begin with this."},
 		{"status",  "ccp.host_state[]", QUERY, 0, "Deleted hosts are not listed."})},
 	{POST, "/v1/admin/hosts", ADMIN, 202, "host_create", "new_host", "Order a host.", &work_ssh_password, IDEMPOTENT, FIELDS(
 		{"user_id",         "uuid",                BODY, REQUIRED},

@@ -7,6 +7,7 @@ const struct route system_routes[] = {
 	{GET, "/healthz",         PUBLIC, 200, NULL, "health", "How the system is.",             .inline_handler = handle_healthz, .name = "healthz"},
 	{GET, "/readyz",          PUBLIC, 200, NULL, "health", "Whether requests can be served.", .inline_handler = handle_readyz, .name = "readyz"},
 	{GET, "/v1/openapi.json", PUBLIC, 200, NULL, NULL,     "This document.",                  .inline_handler = handle_openapi, .name = "openapi"},
+	{GET, "/v1/admin/dashboard/stats", ADMIN, 200, "dashboard_stats", "dashboard", "How much there is of everything.", &work_call},
 	{0},
 };
 // clang-format on

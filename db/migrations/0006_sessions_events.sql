@@ -144,7 +144,7 @@ create table ccp.events (
     host_id uuid,
     task_id uuid,
     metadata jsonb not null default '{}',
-    primary key (id, at),
+    primary key (at, id),
     constraint event_message_is_short check (length(message) <= 2000),
     constraint metadata_is_an_object check (jsonb_typeof(metadata) = 'object' and pg_column_size(metadata) <= 65536)
 ) partition by range (at);
@@ -165,10 +165,11 @@ comment on column ccp.events.host_id is 'The host it is about.';
 comment on column ccp.events.task_id is 'The task it is about.';
 comment on column ccp.events.metadata is 'Details; never a secret.';
 create index events_by_xid on ccp.events (xid);
-create index events_of_a_user on ccp.events (user_id, at) where user_id is not null;
-create index events_of_a_host on ccp.events (host_id, at) where host_id is not null;
+create index events_of_a_user on ccp.events (user_id, at, id) where user_id is not null;
+create index events_of_a_host on ccp.events (host_id, at, id) where host_id is not null;
 create index events_of_a_task on ccp.events (task_id) where task_id is not null;
-create index events_of_a_type on ccp.events (type, at);
+create index events_of_a_type on ccp.events (type, at, id);
+create index events_of_a_level on ccp.events (level, at, id) where level <> 'info';
 
 create sequence ccp.verification_ids;
 comment on sequence ccp.verification_ids is 'Ids of verifications.';

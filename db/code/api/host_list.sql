@@ -5,6 +5,7 @@ create or replace function api.host_list(
     p_generation integer,
     p_user_id uuid default null,
     p_status ccp.host_state[] default null,
+    p_q api.filter default null,
     p_sort api.by_creation default '-created_at',
     p_limit api.page_size default 50,
     p_cursor api.cursor default null
@@ -27,6 +28,12 @@ begin
             from api.host as h
             where ($4 is null or h.user_id = $4)
                 and ($5 is null or h.status = any ($5))
+                and (
+                    $6 is null
+                    or starts_with(h.short_id, lower($6))
+                    or starts_with(lower(h.label), lower($6))
+                    or starts_with(h.username, lower($6))
+                )
                 and (h.created_at, h.id) %1$s ($1, $2)
             order by h.created_at %2$s, h.id %2$s
             limit $3
@@ -35,7 +42,7 @@ begin
         v_after.relation, v_after.direction
     )
     into v_hosts
-    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[];
+    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[], p_q;
     select *
     into v_page
     from api.page('hosts', p_sort, p_limit, v_hosts);
@@ -45,11 +52,13 @@ end
 $$;
 
 revoke all on function api.host_list(
-    uuid, integer, uuid, ccp.host_state[], api.by_creation, api.page_size, api.cursor
+    uuid, integer, uuid, ccp.host_state[], api.filter, api.by_creation, api.page_size, api.cursor
 ) from public;
 grant execute on function api.host_list(
-    uuid, integer, uuid, ccp.host_state[], api.by_creation, api.page_size, api.cursor
+    uuid, integer, uuid, ccp.host_state[], api.filter, api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
-comment on function api.host_list(uuid, integer, uuid, ccp.host_state[], api.by_creation, api.page_size, api.cursor) is
+comment on function api.host_list(
+    uuid, integer, uuid, ccp.host_state[], api.filter, api.by_creation, api.page_size, api.cursor
+) is
 'GET /v1/admin/hosts: hosts, newest first unless asked otherwise.';

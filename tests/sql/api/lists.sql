@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(56);
+select plan(73);
 
 -- Walks a list: pages are separated by "|", rows by ",". `%s` in the call takes the cursor.
 create function t.walk(p_call text, p_items text, p_label text) returns text language plpgsql as $$
@@ -60,6 +60,9 @@ select is(t.list('user', 'username', 'p_status => ''expired'''), 'cord', 'expire
 select is(t.list('user', 'username', 'p_status => ''active'''), 'dora,anna,alice,boss', 'active');
 select is(t.list('user', 'username', 'p_username => ''cor'', p_limit => 1'), 'cord|cora', 'by the beginning of the name');
 select is(t.list('user', 'username', 'p_username => ''ora'''), '-', 'which is not any part of it');
+select is(t.list('user', 'username', 'p_q => ''COR'''), 'cord,cora', 'by the beginning of a name');
+select is(t.list('user', 'username', 'p_q => ''dora1'''), 'dora', 'or of a short id');
+select is(t.list('user', 'username', 'p_q => ''ora'''), '-', 'not by any part of it');
 select throws_ok(format('select api.user_list(%L, 2)', t.login('boss')), 'CP401', null, 'an old token lists nothing');
 
 -- Hosts.
@@ -82,6 +85,12 @@ select is(t.list('own_host', 'short_id', ''), 'hosta2,hosta1,abcdef', 'alice lis
 select is(t.list('own_host', 'short_id', 'p_limit => 1'), 'hosta2|hosta1|abcdef', 'in pages');
 select is(t.list('own_host', 'short_id', 'p_limit => 2, p_sort => ''created_at'''), 'abcdef,hosta1|hosta2', 'both ways');
 select is(t.list('own_host', 'short_id', 'p_limit => 3'), 'hosta2,hosta1,abcdef', 'a full page need not have a next one');
+update ccp.hosts set label = 'Laptop' where short_id = 'hostc1';
+select is(t.list('host', 'short_id', 'p_q => ''HOSTA'''), 'hosta2,hosta1', 'by the beginning of a short id');
+select is(t.list('host', 'short_id', 'p_q => ''lapt'''), 'hostc1', 'of a label');
+select is(t.list('host', 'short_id', 'p_q => ''cora'''), 'hostc1', 'or of the user''s name');
+select is(t.list('host', 'short_id', 'p_q => ''ora'''), '-', 'not by any part of it');
+update ccp.hosts set label = null;
 select throws_ok(format('select api.host_list(%L, 1)', t.login('alice')), 'CP403', null, 'all hosts are for admins');
 select throws_ok(format('select api.own_host_list(%L, 2)', t.login('alice')), 'CP401', null, 'an old token lists nothing');
 
@@ -139,8 +148,19 @@ select is(t.events(''), 'three,two,one', 'events, newest first');
 select is(t.events('p_sort => ''time'', p_limit => 2'), 'one,two|three', 'or oldest first, in pages');
 select is(t.events('p_limit => 1'), 'three|two|one', 'both ways');
 select is(t.events('p_limit => 3'), 'three,two,one', 'a full page need not have a next one');
-select is(t.events('p_type => ''auth.failed'''), 'two', 'by type');
-select is(t.events('p_level => ''error'''), 'three', 'by level');
+select is(t.events('p_type => ''{auth.failed}'''), 'two', 'by type');
+select is(t.events('p_type => ''{auth.failed,auth.success,x.y,auth.failed}'', p_limit => 1'), 'two|one', 'by types');
+select is(t.events('p_level => ''{error}'''), 'three', 'by level');
+select is(t.events('p_level => ''{warning,error}'', p_sort => ''time'', p_limit => 1'), 'two|three', 'by levels');
+select is(t.events('p_level => ''{info,error}'''), 'three,one', 'the common one among them');
+select is(t.events('p_level => ''{info,error}'', p_type => ''{auth.success,auth.failed}'''), 'one', 'and by types');
+select is(t.events('p_level => ''{warning,debug}'', p_type => ''{auth.success,auth.failed}'''), 'two', 'so too');
+select is(t.events('p_q => ''ALI'''), 'two,one', 'by the beginning of a user''s name');
+select is(t.events('p_q => ''abc'''), 'two', 'of a host''s short id');
+update ccp.hosts set label = 'Laptop' where id = t.host();
+select is(t.events('p_q => ''lap'', p_level => ''{warning}'''), 'two', 'or of its label');
+select is(t.events('p_q => ''cora1'''), 'three', 'or of a user''s short id');
+select is(t.events('p_q => ''bcdef'''), '-', 'not by any part of it');
 select is(t.events(format('p_user_id => %L', t.user('alice'))), 'two,one', 'by user');
 select is(t.events(format('p_host_id => %L', t.host())), 'two', 'by host');
 select is(t.events('p_task_id => ''00000000-0000-4000-8000-000000000003'''), 'three', 'by task');
