@@ -17,6 +17,7 @@
 #include "agent/host/guard.h"
 #include "agent/host/host.h"
 #include "agent/host/inspect.h"
+#include "agent/host/measure.h"
 #include "agent/host/outbox.h"
 #include "agent/host/sync.h"
 #include "agent/troubles.h"
@@ -94,6 +95,7 @@ struct state {
 	struct sync *sync;
 	struct loop_source *inspections; // the timer of those that had to wait
 	struct troubles *troubles;
+	struct measure *measure;
 	char node[65];
 	char *lock_path;
 };
@@ -286,7 +288,8 @@ static int registered(struct service *s, const struct bus_identity *identity, st
 	a->owner.cluster = a->cluster;
 	if (!text_copy(a->cluster, sizeof(a->cluster), identity->cluster))
 		return err_say(e, EPROTO, "the database's cluster has too long a name");
-	if (release_remember(a, e) < 0 || troubles_new(a, &state_of(s)->troubles, e) < 0)
+	if (release_remember(a, e) < 0 || troubles_new(a, &state_of(s)->troubles, e) < 0 ||
+		measure_new(a, &state_of(s)->measure, e) < 0)
 		return -1;
 	return dial_start(a->dial, e);
 }
@@ -303,6 +306,7 @@ static void state_free(struct state *state)
 
 	loop_source_free(state->inspections);
 	troubles_free(state->troubles);
+	measure_free(state->measure);
 	guards_free(a->guards);
 	outbox_free(a->outbox);
 	sync_free(state->sync);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of what may be wrong with the machine, and its disk.
+// A table of what may be wrong with the machine.
 #include "agent/troubles.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "agent/agent.h"
 #include "agent/host/outbox.h"
@@ -83,16 +82,6 @@ static const struct look {
 	{0},
 };
 
-// The numbers; what they mean is SQL's.
-static void disk_tell(const struct agent *a)
-{
-	struct statvfs fs;
-
-	if (fstatvfs(a->store.fd, &fs) == 0)
-		outbox_disk(a->outbox, (int64_t)(fs.f_bavail * fs.f_frsize),
-			(int64_t)(fs.f_blocks * fs.f_frsize));
-}
-
 static void look_run(struct pool_job *job, struct db *db)
 {
 	const struct troubles *t = container_of(job, struct troubles, job);
@@ -106,7 +95,6 @@ static void look_run(struct pool_job *job, struct db *db)
 			json_set_text(troubles, l->name, sentence);
 	}
 	outbox_troubles(t->agent->outbox, troubles);
-	disk_tell(t->agent);
 }
 
 static void look_done(struct pool_job *job)

@@ -49,14 +49,35 @@ static cJSON *rule_add(cJSON *rules, const char *name, int error)
 }
 
 // Docker's names: for SCMP_CMP_MASKED_EQ `value` is the mask and `valueTwo` what is compared.
-static void rule_first_argument(cJSON *rule, const char *op, int64_t value, int64_t value_two)
+static void rule_argument(cJSON *rule, int index, const char *op, int64_t value, int64_t value_two)
 {
 	cJSON *arg = json_add(json_set_array(rule, "args"), json_new_object());
 
-	json_set_int(arg, "index", 0);
+	json_set_int(arg, "index", index);
 	json_set_int(arg, "value", value);
 	json_set_int(arg, "valueTwo", value_two);
 	json_set_text(arg, "op", op);
+}
+
+static void rule_first_argument(cJSON *rule, const char *op, int64_t value, int64_t value_two)
+{
+	rule_argument(rule, 0, op, value, value_two);
+}
+
+// What takes room on the disk in one call, of any size and without a byte written, would fill it
+// before anybody can count: then files grow by being written, as on file systems that do not know
+// such calls (posix_fallocate(3) does that by itself). To give room back (FALLOC_FL_PUNCH_HOLE, 2)
+// is allowed. The kernel looks at the lower half of both arguments.
+static void preallocation_refuse(cJSON *rules)
+{
+	static const int64_t requests[] = {// linux/falloc.h
+		0x40305828 /* FS_IOC_RESVSP */, 0x4030582a /* FS_IOC_RESVSP64 */,
+		0x40305839 /* FS_IOC_ZERO_RANGE */};
+
+	rule_argument(rule_add(rules, "fallocate", EOPNOTSUPP), 1, "SCMP_CMP_MASKED_EQ", 2, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		rule_argument(rule_add(rules, "ioctl", EOPNOTSUPP), 1, "SCMP_CMP_MASKED_EQ",
+			UINT32_MAX, requests[i]);
 }
 
 char *seccomp_profile(void)
@@ -83,5 +104,6 @@ char *seccomp_profile(void)
 	}
 	rule_first_argument(rule_add(rules, "socket", EPERM), "SCMP_CMP_GT", FAMILY_LAST, 0);
 	rule_first_argument(rule_add(rules, "socketpair", EPERM), "SCMP_CMP_NE", FAMILY_UNIX, 0);
+	preallocation_refuse(rules);
 	return json_print(profile);
 }

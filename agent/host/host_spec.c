@@ -92,6 +92,7 @@ static int read_container(struct host_spec *s, struct err *e)
 		get_int(s->json, "memory_limit_mb", &s->memory_limit_mb, e) < 0 ||
 		get_int(s->json, "pids_limit", &s->pids_limit, e) < 0 ||
 		json_opt_int(s->json, "disk_limit_gb", 0, INT32_MAX, &s->disk_limit_gb, e) < 0 ||
+		json_opt_int(s->json, "host_disk_gb", 0, INT32_MAX, &s->host_disk_gb, e) < 0 ||
 		json_get_bool(s->json, "sudo", &s->sudo, e) < 0 ||
 		json_opt_text(s->json, "image_id", &image_id, e) < 0 ||
 		get_cpu(s->json, &s->cpu_limit_milli, e) < 0)

@@ -33,6 +33,7 @@ struct host_spec {
 	int64_t cpu_limit_milli;
 	int64_t pids_limit;
 	int64_t disk_limit_gb; // 0: none
+	int64_t host_disk_gb; // how far its files are counted; 0: they are not
 	bool sudo;
 	struct budget tunnel_budget;
 	bool has_exit;

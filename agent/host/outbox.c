@@ -259,6 +259,22 @@ void outbox_disk(struct outbox *box, int64_t free_bytes, int64_t size_bytes)
 	box->wake(box->data);
 }
 
+void outbox_usage(struct outbox *box, const char *host_id, int64_t bytes, int64_t files, int depth)
+{
+	struct entry *entry = xnew(struct entry);
+
+	entry->sql = "select host.note_disk($1, $2, $3, $4, $5)";
+	entry->count = 5;
+	entry->params[1] = xstrdup(host_id);
+	entry->params[2] = xasprintf("%lld", (long long)bytes);
+	entry->params[3] = xasprintf("%lld", (long long)files);
+	entry->params[4] = xasprintf("%d", depth);
+	pthread_mutex_lock(&box->lock);
+	push(box, entry);
+	pthread_mutex_unlock(&box->lock);
+	box->wake(box->data);
+}
+
 static int entry_send(
 	struct entry *entry, struct db *db, int64_t process_id, const struct wait *w, struct err *e)
 {
@@ -376,6 +392,14 @@ int outbox_flush(
 		r = proofs_send(box, db, process_id, w, e);
 	sending_end(box);
 	return r;
+}
+
+bool outbox_has_room(struct outbox *box)
+{
+	pthread_mutex_lock(&box->lock);
+	bool room = box->count < OUTBOX_MAX / 2;
+	pthread_mutex_unlock(&box->lock);
+	return room;
 }
 
 bool outbox_is_empty(struct outbox *box)

@@ -49,6 +49,12 @@ void outbox_troubles(struct outbox *box, const cJSON *troubles);
 // node.set_disk.
 void outbox_disk(struct outbox *box, int64_t free_bytes, int64_t size_bytes);
 
+// host.note_disk.
+void outbox_usage(struct outbox *box, const char *host_id, int64_t bytes, int64_t files, int depth);
+
+// Is half of the ring free? What is told again and again is not put in otherwise.
+bool outbox_has_room(struct outbox *box);
+
 // Sends what is there. 0: all is reported (what SQL refuses, such as a deleted host's, is dropped).
 // Not 0: the database is away or w has ended, the rest waits. Concurrent callers take turns, so
 // after 0 the caller's own entries are stored.

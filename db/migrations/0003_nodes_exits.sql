@@ -8,6 +8,7 @@ create table ccp.nodes (
     limits jsonb not null default '{}',
     disk_free_bytes bigint,
     disk_bytes bigint,
+    disk_short_since timestamptz,
     created_at timestamptz not null default clock.now(),
     constraint node_name_is_unique unique (name),
     constraint node_limits_are_numbers_by_name check (
@@ -27,6 +28,8 @@ comment on column ccp.nodes.limits is 'The machine''s limits by name, as its age
 comment on column ccp.nodes.disk_free_bytes is
 'What users without privileges may still write on the disk with the state directory; null: no agent has told.';
 comment on column ccp.nodes.disk_bytes is 'How large that disk is.';
+comment on column ccp.nodes.disk_short_since is
+'Since when less than disk_reserve_percent of it is free; null: more is, or no agent has told.';
 comment on column ccp.nodes.created_at is 'When a program first registered there.';
 
 create table ccp.machine_limits (

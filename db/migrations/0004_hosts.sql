@@ -81,7 +81,7 @@ comment on column ccp.hosts.timezone is 'TZ inside.';
 comment on column ccp.hosts.memory_limit_mb is 'Memory limit in MiB.';
 comment on column ccp.hosts.cpu_limit is 'CPU limit in cores.';
 comment on column ccp.hosts.pids_limit is 'Limit on processes and threads.';
-comment on column ccp.hosts.disk_limit_gb is 'Size of the home in GiB; null: unlimited.';
+comment on column ccp.hosts.disk_limit_gb is 'Size of the home in GiB; null: what is in it counts towards host_disk_gb.';
 comment on column ccp.hosts.sudo is 'The user may become root inside.';
 comment on column ccp.hosts.ssh_password_hash is
 'yescrypt of the ssh password, checked by the ssh monitor only; null: keys only.';
@@ -146,6 +146,10 @@ create table ccp.observations (
     observed_at timestamptz not null,
     proven_at timestamptz,
     proof_ends_at timestamptz,
+    disk_bytes bigint,
+    disk_files bigint,
+    disk_depth integer,
+    disk_excess ccp.sentence,
     constraint observation_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
     constraint observation_comes_from_a_process foreign key (process_id) references ccp.processes (id),
     constraint observed_message_is_short check (length(message) <= 2000)
@@ -164,6 +168,12 @@ comment on column ccp.observations.observed_at is 'When it was seen, by the agen
 comment on column ccp.observations.proven_at is 'When its exit was last proven, by a light or a full check.';
 comment on column ccp.observations.proof_ends_at is
 'When that proof ends, or ended: then the kernel closes the host, whoever else is away.';
+comment on column ccp.observations.disk_bytes is
+'What its files take of the disk, as last measured: at least that, for measuring ends where host_disk_gb does. Null: not yet.';
+comment on column ccp.observations.disk_files is 'How many they are.';
+comment on column ccp.observations.disk_depth is 'How deep its directories are nested, as far as the agent looks.';
+comment on column ccp.observations.disk_excess is
+'What was too much about that, as the beginning of a sentence; null: nothing.';
 
 create table ccp.bindings (
     id uuid primary key default gen_random_uuid(),

@@ -51,6 +51,10 @@ values
         'disk_reserve_percent', '5', 'number', null, 0, 90, false,
         'Percent of a node''s disk that are kept back: with less free none of its hosts is started.'
     ),
+    (
+        'host_disk_gb', '20', 'number', null, 1, 65536, false,
+        'GiB that a host''s files may take, as measured each minute; a home with disk_limit_gb is not among them.'
+    ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
         'event_retention_days', '90', 'number', null, 1, 36500, false,

@@ -6,9 +6,10 @@ values
     ('process.declare_silent_dead', 2, interval '0', null),
     ('clock.enforce_deadlines', 3, interval '0', null),
     ('account.enforce', 4, interval '0', 50),
-    ('clock.resume', 5, interval '0', 1000),
-    ('clock.reconcile_all', 6, interval '0', 100),
-    ('clock.forget_failures', 7, interval '10 seconds', 1000),
-    ('access.penalties_forget', 8, interval '0', null),
-    ('event.make_months', 9, interval '0', null),
-    ('event.retain_daily', 10, interval '0', null);
+    ('host.make_room', 5, interval '0', 50),
+    ('clock.resume', 6, interval '0', 1000),
+    ('clock.reconcile_all', 7, interval '0', 100),
+    ('clock.forget_failures', 8, interval '10 seconds', 1000),
+    ('access.penalties_forget', 9, interval '0', null),
+    ('event.make_months', 10, interval '0', null),
+    ('event.retain_daily', 11, interval '0', null);

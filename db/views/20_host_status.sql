@@ -35,6 +35,7 @@ select
         case when h.status = 'running' and o.state = 'running' then o.message end,
         case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
         host.ssh_sentence(f.since, f.message),
+        case when h.status <> 'deleted' then host.disk_sentence(o.disk_excess, y.gives_way, n.name) end,
         case
             when t.what is not null or h.status in (w.wanted, 'deleted') then null
             when h.retry_at = 'infinity' then format(
@@ -50,10 +51,11 @@ join ccp.users as u on u.id = h.user_id
 join ccp.nodes as n on n.id = h.node_id
 join ccp.host_statuses as s on s.status = h.status
 cross join lateral (select account.state(u.disabled_at, u.expires_at) as user_state) as a
-cross join lateral (select host.wanted_of(h.desired, a.user_state) as wanted) as w
+left join ccp.observations as o on o.host_id = h.id
+cross join lateral (select host.gives_way(o.disk_excess, n.disk_short_since) as gives_way) as y
+cross join lateral (select host.wanted_of(h.desired, a.user_state, y.gives_way) as wanted) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
 left join ccp.egress_ips as e on e.id = b.egress_ip_id
-left join ccp.observations as o on o.host_id = h.id
 left join (
     select
         l.host_id,
@@ -91,7 +93,8 @@ comment on column ccp.host_status.username is 'Whose it is.';
 comment on column ccp.host_status.node is 'The machine.';
 comment on column ccp.host_status.status is 'What it is now.';
 comment on column ccp.host_status.desired is 'What its owner wants.';
-comment on column ccp.host_status.wanted is 'What is wanted now: stopped for an expired or disabled user.';
+comment on column ccp.host_status.wanted is
+'What is wanted now: stopped for an expired or disabled user, and for what gives way on a full disk.';
 comment on column ccp.host_status.exit is 'Label of its exit.';
 comment on column ccp.host_status.exit_address is 'Address the world must see.';
 comment on column ccp.host_status.verified_at is 'When the exit was last proven.';

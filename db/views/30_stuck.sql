@@ -39,7 +39,14 @@ select
     )
 from ccp.hosts as h
 join ccp.users as u on u.id = h.user_id
-cross join lateral (select host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) as wanted) as w
+join ccp.nodes as n on n.id = h.node_id
+left join ccp.observations as o on o.host_id = h.id
+cross join lateral (
+    select
+        host.wanted_of(
+            h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since)
+        ) as wanted
+) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
 cross join (
     select coalesce(max(c.ticked_at) > clock.now() - max(c.gap_limit), false) as time_passes

@@ -156,9 +156,13 @@ from (
         )
     from ccp.hosts as h
     join ccp.users as u on u.id = h.user_id
+    join ccp.nodes as n on n.id = h.node_id
+    left join ccp.observations as o on o.host_id = h.id
     where h.status not in ('running', 'deleted')
         and h.error_code is not null
-        and host.wanted_of(h.desired, account.state(u.disabled_at, u.expires_at)) = 'running'
+        and host.wanted_of(
+            h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since)
+        ) = 'running'
     union all
     select
         'proofs',
@@ -187,7 +191,20 @@ from (
             'every node''s disk has more room than disk_reserve_percent'
         )
     from ccp.nodes as n
-    where node.disk_is_short(n.disk_free_bytes, n.disk_bytes)
+    where n.disk_short_since is not null
+    union all
+    select
+        'files',
+        count(*) = 0,
+        coalesce(
+            'these take more of their disks than host_disk_gb allows, ccp.host_status tells how much: '
+            || left(string_agg(h.short_id, ', ' order by h.short_id), 300)
+            || '; when a disk is nearly full those on it are stopped',
+            'no host''s files take more than host_disk_gb allows'
+        )
+    from ccp.hosts as h
+    join ccp.observations as o on o.host_id = h.id
+    where h.status <> 'deleted' and o.disk_excess is not null
     union all
     select
         'ssh',

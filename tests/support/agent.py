@@ -16,7 +16,18 @@ from support.stack import Lab
 from support.wait import WAIT_S, wait_until
 
 ADDRESSES = itertools.count(1)  # of the hosts' ends of the tunnel
-RIGHTS = ["net_admin", "net_raw", "sys_admin", "setuid", "setgid", "kill", "chown", "fowner", "sys_ptrace"]
+RIGHTS = [
+    "net_admin",
+    "net_raw",
+    "sys_admin",
+    "setuid",
+    "setgid",
+    "kill",
+    "chown",
+    "fowner",
+    "sys_ptrace",
+    "dac_read_search",
+]
 FLAVOUR = os.environ.get("FLAVOUR", "release")  # asan and tsan tell in the agent's log what they find
 
 

@@ -63,7 +63,7 @@ def test_healthz_names_each_part_and_readyz_says_only_whether_requests_are_serve
     def shows(status):
         wait_until(
             lambda: client.get("/healthz").json
-            == {"status": status, "checks": {"database": "ok", "locks": "ok"} | parts},
+            == {"status": status, "checks": {"database": "ok", "locks": "ok", "disk": "ok"} | parts},
             f"{status}: {parts}",
         )
         assert client.get("/readyz").status == client.get("/healthz").status == 200

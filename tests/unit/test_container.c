@@ -4,6 +4,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static void what_would_open_the_network_is_never_added(void **state)
 
 // What the profile answers to a call, as the kernel's filter would: the first rule that matches,
 // else allowed.
-static int profile_answer(const cJSON *profile, const char *name, int64_t first)
+static int profile_answer(const cJSON *profile, const char *name, int64_t given)
 {
 	const cJSON *rule;
 
@@ -111,13 +112,14 @@ static int profile_answer(const cJSON *profile, const char *name, int64_t first)
 		const cJSON *arg = cJSON_GetArrayItem(cJSON_GetObjectItem(rule, "args"), 0);
 		const char *op = !arg ? "" : cJSON_GetObjectItem(arg, "op")->valuestring;
 		int64_t value = !arg ? 0 : (int64_t)cJSON_GetObjectItem(arg, "value")->valuedouble;
+		int64_t two = !arg ? 0 : (int64_t)cJSON_GetObjectItem(arg, "valueTwo")->valuedouble;
 
 		if (!text_in(cJSON_GetObjectItem(rule, "names"), name))
 			continue;
-		if (!arg || (strcmp(op, "SCMP_CMP_EQ") == 0 && first == value) ||
-			(strcmp(op, "SCMP_CMP_GT") == 0 && first > value) ||
-			(strcmp(op, "SCMP_CMP_NE") == 0 && first != value) ||
-			(strcmp(op, "SCMP_CMP_MASKED_EQ") == 0 && (first & value) == value))
+		if (!arg || (strcmp(op, "SCMP_CMP_EQ") == 0 && given == value) ||
+			(strcmp(op, "SCMP_CMP_GT") == 0 && given > value) ||
+			(strcmp(op, "SCMP_CMP_NE") == 0 && given != value) ||
+			(strcmp(op, "SCMP_CMP_MASKED_EQ") == 0 && (given & value) == two))
 			return cJSON_GetObjectItem(rule, "errnoRet")->valueint;
 	}
 	return 0;
@@ -152,6 +154,26 @@ static void only_four_socket_families_and_no_namespaces(void **state)
 	assert_int_equal(profile_answer(profile, "fsync", 0), 0);
 }
 
+static void room_is_taken_by_writing_only(void **state)
+{
+	_cleanup_(freep) char *text = seccomp_profile();
+	_cleanup_(json_freep) cJSON *profile = cJSON_Parse(text);
+	static const int64_t requests[] = {0x40305828, 0x4030582a, 0x40305839};
+
+	(void)state;
+	for (int64_t mode = 0; mode < 0x80; mode++) // fallocate(2): 2 gives room back
+		assert_int_equal(profile_answer(profile, "fallocate", mode),
+			(mode & 2) == 2 ? 0 : EOPNOTSUPP);
+	assert_int_equal(profile_answer(profile, "fallocate", 1LL << 32), EOPNOTSUPP);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		assert_int_equal(profile_answer(profile, "ioctl", requests[i]), EOPNOTSUPP);
+		assert_int_equal(
+			profile_answer(profile, "ioctl", requests[i] | 1LL << 32), EOPNOTSUPP);
+	}
+	assert_int_equal(profile_answer(profile, "ioctl", 0x5401), 0); // TCGETS
+	assert_int_equal(profile_answer(profile, "ioctl", 0x4030582b), 0); // FS_IOC_UNRESVSP64
+}
+
 static void names_differ_by_stack(void **state)
 {
 	struct container_config other = config;
@@ -172,6 +194,7 @@ int main(void)
 		cmocka_unit_test(the_body_is_the_golden_one),
 		cmocka_unit_test(what_would_open_the_network_is_never_added),
 		cmocka_unit_test(only_four_socket_families_and_no_namespaces),
+		cmocka_unit_test(room_is_taken_by_writing_only),
 		cmocka_unit_test(names_differ_by_stack),
 	};
 

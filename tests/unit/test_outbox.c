@@ -87,6 +87,9 @@ static int setup(void **state)
 	run(db, "create function node.set_troubles(p bigint, troubles jsonb) returns void "
 		"language sql as $$ insert into told (process, state, checks) "
 		"values (p, 'troubles', troubles) $$");
+	run(db, "create function host.note_disk(p bigint, h uuid, bytes bigint, files bigint, "
+		"depth int) returns void language sql as $$ insert into told (process, sequence, "
+		"state) values (p, files, 'usage ' || bytes || ' ' || depth) $$");
 	run(db, "create function node.set_disk(p bigint, free bigint, size bigint) returns void "
 		"language sql as $$ insert into told (process, sequence, state) "
 		"values (p, free, 'disk ' || size) $$");
@@ -134,6 +137,19 @@ static void entries_are_told_in_order_with_their_own_time(void **state)
 	outbox_free(box);
 }
 
+static void half_of_the_ring_is_kept_for_what_is_told_once(void **state)
+{
+	struct outbox *box = outbox_new(ring, NULL);
+
+	(void)state;
+	for (int i = 0; i < OUTBOX_MAX / 2; i++) {
+		assert_true(outbox_has_room(box));
+		outbox_disk(box, 1, 1);
+	}
+	assert_false(outbox_has_room(box));
+	outbox_free(box);
+}
+
 static void sshs_silence_and_the_machines_troubles_are_told(void **state)
 {
 	struct outbox *box = outbox_new(ring, NULL);
@@ -148,9 +164,13 @@ static void sshs_silence_and_the_machines_troubles_are_told(void **state)
 	json_set_text(troubles, "disk", "is full");
 	outbox_troubles(box, troubles);
 	outbox_disk(box, 5, 1LL << 40);
-	assert_int_equal(rings, 4);
+	outbox_usage(box, host, 1LL << 41, 1LL << 33, 7);
+	assert_int_equal(rings, 5);
 	assert_int_equal(flush(box, db, 3000), 0);
-	assert_int_equal(number(db, "select count(*) from told where process = 7"), 4);
+	assert_int_equal(number(db, "select count(*) from told where process = 7"), 5);
+	assert_int_equal(number(db, "select count(*) from told where sequence = 8589934592 and "
+				    "state = 'usage 2199023255552 7'"),
+		1);
 	assert_int_equal(number(db, "select count(*) from told where sequence = 5 and "
 				    "state = 'disk 1099511627776'"),
 		1);
@@ -346,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_are_told_in_order_with_their_own_time),
+		cmocka_unit_test(half_of_the_ring_is_kept_for_what_is_told_once),
 		cmocka_unit_test(sshs_silence_and_the_machines_troubles_are_told),
 		cmocka_unit_test(what_sql_refuses_is_dropped_and_the_rest_goes_on),
 		cmocka_unit_test(what_sql_cannot_take_now_is_kept_in_its_place),

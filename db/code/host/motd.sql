@@ -26,7 +26,9 @@ as $$
         (
             3, 'Limits', concat_ws(
                 ', ', trim_scale(h.cpu_limit) || ' processors', h.memory_limit_mb || ' MB of memory',
-                h.pids_limit || ' processes', h.disk_limit_gb || ' GB in your home'
+                h.pids_limit || ' processes',
+                h.disk_limit_gb || ' GB in your home', setting.number('host_disk_gb') || ' GB of files'
+                || case when h.disk_limit_gb is null then '' else ' elsewhere' end
             )
         ),
         (4, 'A rebuild', 'keeps your home directory; the rest is made anew from the image'),

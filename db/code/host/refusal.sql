@@ -6,7 +6,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
     select case
-        when node.disk_is_short(n.disk_free_bytes, n.disk_bytes) then format(
+        when n.disk_short_since is not null then format(
             'the disk of %s is nearly full (%s free): no host is started there before something has been removed',
             n.name, pg_size_pretty(n.disk_free_bytes)
         )

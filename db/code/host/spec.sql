@@ -23,6 +23,7 @@ as $$
         'cpu_limit', h.cpu_limit,
         'pids_limit', h.pids_limit,
         'disk_limit_gb', h.disk_limit_gb,
+        'host_disk_gb', setting.get('host_disk_gb'),
         'sudo', h.sudo,
         'tunnel', jsonb_build_object(
             'cpu_limit', greatest(0.1, round(h.cpu_limit * setting.number('tunnel_cpu_percent') / 100, 3)),

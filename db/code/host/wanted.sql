@@ -5,8 +5,12 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select host.wanted_of(p_host.desired, account.state(u.disabled_at, u.expires_at))
+    select host.wanted_of(
+        p_host.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since)
+    )
     from ccp.users as u
+    join ccp.nodes as n on n.id = p_host.node_id
+    left join ccp.observations as o on o.host_id = p_host.id
     where u.id = p_host.user_id
 $$;
 

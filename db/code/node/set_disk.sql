@@ -1,6 +1,6 @@
 -- How much of the disk with the state directory is free, by an agent. While less than the reserve is, none of its hosts is
--- started (host.refusal): what runs goes on, and a database or a home on the same disk has room to end its work. The
--- begin and the end of that are events.
+-- started (host.refusal) and those give way that take more than they may (host.gives_way): the others go on, and a database or
+-- a home on the same disk has room to end its work. The begin and the end of that are events.
 create or replace function node.set_disk(p_process_id bigint, p_free bigint, p_size bigint)
 returns void
 language plpgsql
@@ -9,21 +9,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_node ccp.nodes;
-    v_was_short boolean;
+    v_is_short boolean := p_free < p_size * setting.number('disk_reserve_percent') / 100;
 begin
     select n.*
     into v_node
     from ccp.nodes as n
     where n.id = (process.require(p_process_id)).node_id
     for no key update;
-    v_was_short := node.disk_is_short(v_node.disk_free_bytes, v_node.disk_bytes);
-    update ccp.nodes
+    update ccp.nodes as n
     set
         disk_free_bytes = p_free,
-        disk_bytes = p_size
-    where id = v_node.id
-        and (disk_free_bytes, disk_bytes) is distinct from (p_free, p_size);
-    if node.disk_is_short(p_free, p_size) and not v_was_short then
+        disk_bytes = p_size,
+        disk_short_since = case when v_is_short then coalesce(n.disk_short_since, clock.now()) end
+    where n.id = v_node.id
+        and (n.disk_free_bytes, n.disk_bytes, n.disk_short_since is not null) is distinct from (p_free, p_size, v_is_short);
+    if v_is_short and v_node.disk_short_since is null then
         perform event.write(
             'error', 'node.disk.short',
             format(
@@ -31,7 +31,7 @@ begin
                 pg_size_pretty(p_free), pg_size_pretty(p_size)
             )
         );
-    elsif v_was_short and not node.disk_is_short(p_free, p_size) then
+    elsif v_node.disk_short_since is not null and not v_is_short then
         perform event.write(
             'info', 'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
         );

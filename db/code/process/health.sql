@@ -1,4 +1,5 @@
--- What healthz says: ok, stale (not heard of for a while) or absent (never, or stopped); of the table of locks ok or filling.
+-- What healthz says: ok, stale (not heard of for a while) or absent (never, or stopped); of the table of locks ok or filling,
+-- of the nodes' disks ok or short.
 create or replace function process.health()
 returns jsonb
 language sql
@@ -14,7 +15,8 @@ as $$
             from ccp.ticks as t
             where t.who = 'cron' and t.seen_at is not null
         ), 'absent'),
-        'locks', case when access.lock_share() < 0.5 then 'ok' else 'filling' end
+        'locks', case when access.lock_share() < 0.5 then 'ok' else 'filling' end,
+        'disk', case when exists (select from ccp.nodes as n where n.disk_short_since is not null) then 'short' else 'ok' end
     )
     from (
         select
@@ -28,4 +30,4 @@ $$;
 revoke all on function process.health() from public;
 
 comment on function process.health() is
-'What healthz says of database, agent, worker and cron (ok, stale or absent) and of the table of locks (ok or filling).';
+'What healthz says: of programs ok, stale or absent, of the table of locks ok or filling, of the nodes'' disks ok or short.';

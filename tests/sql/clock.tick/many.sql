@@ -35,7 +35,7 @@ begin
     return (select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) from pg_stat_xact_user_tables) - v_before;
 end
 $$;
-select cmp_ok(t.reads($$clock.tick('worker', 'clock.reconcile_all')$$), '<', 4000::bigint, 'at rest reconciliation reads what is unlike desired: the hosts of expired users');
+select cmp_ok(t.reads($$clock.tick('worker', 'clock.reconcile_all')$$), '<', 5000::bigint, 'at rest reconciliation reads what is unlike desired: the hosts of expired users');
 select cmp_ok(t.reads($$clock.tick('worker', 'account.enforce')$$), '<', 13000::bigint, 'enforcement reads expired and disabled users, and what runs at most once');
 select cmp_ok(t.reads($$clock.tick('worker', 'clock.enforce_deadlines')$$), '<', 1000::bigint, 'deadlines read what runs');
 select cmp_ok(t.reads($$clock.tick('worker', 'process.declare_silent_dead')$$), '<', 1000::bigint, 'silence is a matter of programs');

@@ -22,9 +22,9 @@ from ccp.hosts as h,
 select is(
     t.line('Proof'), 'last proven in full 2030-05-06 07:07 UTC; checked each 60 s, and closed when it does not hold', 'the last that passed'
 );
-select is(t.line('Limits'), '2 processors, 4096 MB of memory, 4096 processes', 'what it may use');
+select is(t.line('Limits'), '2 processors, 4096 MB of memory, 4096 processes, 20 GB of files', 'what it may use');
 update ccp.hosts set disk_limit_gb = 10, cpu_limit = 0.5;
-select is(t.line('Limits'), '0.5 processors, 4096 MB of memory, 4096 processes, 10 GB in your home', 'its disk too where it has a limit');
+select is(t.line('Limits'), '0.5 processors, 4096 MB of memory, 4096 processes, 10 GB in your home, 20 GB of files elsewhere', 'its disk too where it has a limit');
 select is(t.line('Access'), 'has no end', 'access without an end');
 update ccp.users set expires_at = '2031-01-02 03:04:05+02';
 select is(t.line('Access'), 'ends 2031-01-02 01:04 UTC', 'and with one');

@@ -8,7 +8,7 @@ select is(
     host.spec(t.host()) - 'exit' - 'verify' - 'host_id' - 'user_id',
     '{"short_id": "abcdef", "username": "alice", "status": "stopped", "desired": "stopped", "wanted": "stopped",
       "image": "image", "image_id": null, "timezone": "UTC", "memory_limit_mb": 4096, "cpu_limit": 2, "pids_limit": 4096,
-      "disk_limit_gb": null, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112}, "refusal": null,
+      "disk_limit_gb": null, "host_disk_gb": 20, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112}, "refusal": null,
       "tunnel": {"cpu_limit": 1.000, "memory_limit_mb": 256}}'::jsonb,
     'the container'
 );

@@ -28,8 +28,8 @@ select is(t.calls('ccp.workers'), '{}', 'what is said of a program');
 select is(t.calls('ccp.now'), '{}', 'all that goes on');
 select is(t.calls('ccp.stuck'), '{}', 'what does not');
 select is(
-    t.calls('ccp.doctor'), '{access.database_sessions,access.lock_share,clock.span,host.ids_are_taken,node.disk_is_short}',
-    'the doctor calls what is for sessions of the database, for nodes, and for hosts of nodes with taken ids'
+    t.calls('ccp.doctor'), '{access.database_sessions,access.lock_share,clock.span,host.ids_are_taken}',
+    'the doctor calls what is for sessions of the database and for hosts of nodes with taken ids'
 );
 set local role ccp_automation;
 select is(t.calls('ccp.host_status'), '{}', 'automation');

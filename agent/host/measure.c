@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rounds over all hosts: what a limited home does not hold is counted, in slices.
+#include "agent/host/measure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "agent/agent.h"
+#include "agent/container/docker.h"
+#include "agent/host/host.h"
+#include "agent/host/outbox.h"
+#include "agent/store/usage.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/pool.h"
+
+enum {
+	LOOK_MS = 1000,
+	SLICE_MS = 100, // of each LOOK_MS
+	ROUND_MS = 60000,
+	DOCKER_MS = 2000,
+	NAMELESS_MS = 500,
+	FALL_PERCENT = 1, // of the disk: so much less is news
+	TREES = 4,
+	GB_SHIFT = 30,
+	FILES_SHIFT = 16, // ext4 has an inode for each 16 KiB; host.disk_excess says the same
+};
+
+struct measure {
+	struct agent *agent;
+	struct loop_source *timer;
+	bool busy;
+	struct pool_job job;
+	int64_t free_told; // bytes; -1: never
+	int64_t round_ms; // when the next one begins
+	host_id_text *ids; // of this round; NULL: none is under way
+	size_t id_count, id_next;
+	// The present host, while one is:
+	bool has_host;
+	char host_id[SPEC_ID_SIZE];
+	pid_t pid; // 0: nothing of it runs
+	char *trees[TREES]; // NULL: not, or no more
+	int tree;
+	struct usage usage;
+};
+
+static void host_done(struct measure *m)
+{
+	usage_done(&m->usage);
+	for (int i = 0; i < TREES; i++)
+		freep(&m->trees[i]);
+	m->has_host = false;
+}
+
+// What counts, as far as it is known: the container's own layer, /tmp, /etc/hosts and what is ours
+// beside it, and a home without a limit. false: the host has a task, or nothing is known of it.
+static bool limits_read(struct measure *m)
+{
+	struct host *host = host_try_take(m->agent->hosts, m->host_id);
+	const char *path = m->agent->store.path;
+
+	if (!host)
+		return false;
+	bool is_known = host->spec && host->spec->host_disk_gb > 0;
+	if (is_known) {
+		m->usage = (struct usage){.bytes_max = host->spec->host_disk_gb << GB_SHIFT,
+			.files_max = host->spec->host_disk_gb << FILES_SHIFT};
+		m->trees[0] = xasprintf("%s/homes/%s.tmp", path, m->host_id);
+		m->trees[1] = xasprintf("%s/hosts/%s", path, m->host_id);
+		if (host->spec->disk_limit_gb == 0)
+			m->trees[2] = xasprintf("%s/homes/%s", path, m->host_id);
+	}
+	host_release(m->agent->hosts, host);
+	return is_known;
+}
+
+// A container that Docker is stuck with costs its host this measurement.
+static int container_look(struct measure *m, struct err *e)
+{
+	const struct agent *a = m->agent;
+	_cleanup_(docker_freep) struct docker *d = docker_new(a->docker_socket);
+	struct wait w = wait_for(DOCKER_MS, pool_cancel_fd(a->inspect_pool));
+	struct docker_container container;
+	char name[CONTAINER_NAME_SIZE];
+
+	container_name(&a->owner, m->host_id, name);
+	int r = docker_inspect(d, name, &w, &container, e);
+	m->pid = r == 0 ? container.pid : 0;
+	if (r == 0 && container.upper[0])
+		m->trees[TREES - 1] = xstrdup(container.upper);
+	return r == DOCKER_ABSENT ? 0 : r;
+}
+
+static void report(const struct measure *m)
+{
+	outbox_usage(m->agent->outbox, m->host_id, m->usage.bytes, m->usage.files, m->usage.depth);
+}
+
+static int nameless_add(struct measure *m, struct err *e)
+{
+	struct wait w = wait_for(NAMELESS_MS, -1);
+	struct stat st;
+
+	if (m->pid == 0 || fstat(m->agent->store.fd, &st) < 0)
+		return 0;
+	return usage_add_nameless(&m->usage, m->pid, st.st_dev, &w, e);
+}
+
+// Goes on with the present host until it is done or w has ended. 0: done.
+static int host_count(struct measure *m, const struct wait *w, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && !usage_is_over(&m->usage)) {
+		if (m->usage.count > 0) {
+			r = usage_count(&m->usage, w, e);
+			continue;
+		}
+		while (m->tree < TREES && !m->trees[m->tree])
+			m->tree++;
+		if (m->tree == TREES)
+			break;
+		r = usage_enter(&m->usage, AT_FDCWD, m->trees[m->tree++], e);
+		if (r < 0 && e->code == ENOENT)
+			r = 0;
+	}
+	return r;
+}
+
+static void host_step(struct measure *m, const struct wait *w)
+{
+	struct err e;
+	int r = host_count(m, w, &e);
+
+	if (r == WAIT_TIMEOUT)
+		return;
+	if (r == 0 && !usage_is_over(&m->usage))
+		r = nameless_add(m, &e);
+	if (r == 0)
+		report(m);
+	else
+		log_warning("what a host's files take cannot be counted",
+			log_text("host", m->host_id), log_err(&e));
+	host_done(m);
+}
+
+// The next host of the round. false: there is none.
+static bool host_next(struct measure *m)
+{
+	struct err e;
+
+	if (m->id_next == m->id_count) {
+		freep(&m->ids);
+		return false;
+	}
+	memcpy(m->host_id, m->ids[m->id_next++], sizeof(m->host_id));
+	m->tree = 0;
+	m->has_host = limits_read(m) && container_look(m, &e) == 0;
+	if (!m->has_host)
+		host_done(m);
+	return true;
+}
+
+// The numbers; what they mean is SQL's. true: there is much less than before.
+static bool disk_tell(struct measure *m, bool is_due)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(m->agent->store.fd, &fs) < 0)
+		return false;
+	int64_t size = (int64_t)(fs.f_blocks * fs.f_frsize);
+	int64_t free_bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
+	int64_t by = m->free_told - free_bytes, news = size / 100 * FALL_PERCENT;
+
+	if (!is_due && m->free_told >= 0 && by < news && by > -news)
+		return false;
+	outbox_disk(m->agent->outbox, free_bytes, size);
+	m->free_told = free_bytes;
+	return by >= news;
+}
+
+// What waits in the outbox is worth more than a measurement, which can be made again.
+static void look_run(struct pool_job *job, struct db *db)
+{
+	struct measure *m = container_of(job, struct measure, job);
+	struct wait w = wait_for(SLICE_MS, -1);
+	bool is_due = wait_now_ms() >= m->round_ms;
+
+	(void)db;
+	if (!outbox_has_room(m->agent->outbox))
+		return;
+	if (disk_tell(m, is_due))
+		is_due = true;
+	if (is_due && !m->ids) {
+		m->id_next = 0;
+		m->id_count = hosts_ids(m->agent->hosts, &m->ids);
+		m->round_ms = wait_now_ms() + ROUND_MS;
+	}
+	while (m->ids && wait_left_ms(&w) > 0) {
+		if (m->has_host)
+			host_step(m, &w);
+		else if (!host_next(m))
+			break;
+	}
+}
+
+static void look_done(struct pool_job *job)
+{
+	struct measure *m = container_of(job, struct measure, job);
+
+	m->busy = false;
+}
+
+static void on_timer(void *data)
+{
+	struct measure *m = data;
+
+	if (m->busy)
+		return;
+	m->job = (struct pool_job){.run = look_run, .done = look_done};
+	m->busy = pool_submit(m->agent->inspect_pool, &m->job) == 0;
+}
+
+int measure_new(struct agent *a, struct measure **ret, struct err *e)
+{
+	struct measure *m = xnew(struct measure);
+
+	m->agent = a;
+	m->free_told = -1;
+	if (loop_timer(a->loop, on_timer, m, &m->timer, e) < 0) {
+		free(m);
+		return -1;
+	}
+	loop_timer_set(m->timer, 1, LOOK_MS);
+	*ret = m;
+	return 0;
+}
+
+void measure_free(struct measure *m)
+{
+	if (!m)
+		return;
+	loop_source_free(m->timer);
+	host_done(m);
+	free(m->ids);
+	free(m);
+}
