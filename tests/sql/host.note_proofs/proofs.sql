@@ -1,7 +1,7 @@
 -- Proofs leave their time in SQL, what is said of a host is computed from it, and a failure that comes again is told once.
 begin;
 \ir ../hosts.psql
-select plan(23);
+select plan(24);
 
 create function t.why() returns text language sql as $$ select why from ccp.host_status where host = 'abcdef' $$;
 create function t.proofs_ok() returns boolean language sql as $$ select ok from ccp.doctor where name = 'proofs' $$;
@@ -64,6 +64,7 @@ select t.work();
 select is(t.told(), 'host.unavailable host.restored', 'that it is back is told');
 select t.ask('host.stop');
 select t.work();
+select is((t.ask('host.stop')).message, 'nothing to do: the host is stopped', 'of a stopped host nobody is told that its proof has ended');
 select t.ask('host.start');
 select t.claim();
 select t.fail();
