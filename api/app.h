@@ -43,6 +43,7 @@ struct app {
 	// SQL answers 503.
 	atomic_bool ready;
 	atomic_bool stopping;
+	atomic_bool keys_changed; // rung, or perhaps not heard while the bus was away
 	atomic_bool keys_wanted; // a token came with a key id that we do not know
 	struct pool_job start_job;
 	atomic_bool start_running;

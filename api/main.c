@@ -38,6 +38,7 @@ static const struct args_option options[] = {
 		.help = "print the OpenAPI document and leave; the database must be there"},
 	{0},
 };
+static const char keys_channel[] = "ccp_keys";
 static int listen_fd = -1;
 
 static void each_second(void *data)
@@ -101,17 +102,26 @@ static int registered(struct service *s, const struct bus_identity *identity, st
 	return 0;
 }
 
+static void keys_changed(struct app *app)
+{
+	atomic_store(&app->keys_changed, true);
+	startup_if_due(app);
+}
+
 static void state(struct service *s, enum bus_state new_state)
 {
 	if (new_state == BUS_LOST)
 		health_away(s->data);
 	else
-		startup_if_due(s->data);
+		keys_changed(s->data);
 }
 
-static void doorbell(struct service *s)
+static void doorbell(struct service *s, const char *channel)
 {
-	waiters_ring(s->data);
+	if (strcmp(channel, keys_channel) == 0)
+		keys_changed(s->data);
+	else
+		waiters_ring(s->data);
 }
 
 static void beat(struct service *s, const struct bus_beat *answer)
@@ -176,7 +186,7 @@ static const struct args_command commands[] = {
 	{.name = "hash", .help = "read a password on stdin, print its bcrypt", .run = hash_command},
 	{0},
 };
-static const char *const channels[] = {"ccp_event", NULL};
+static const char *const channels[] = {"ccp_event", keys_channel, NULL};
 
 static const struct program program = {
 	.name = "ccp-api",

@@ -24,9 +24,11 @@ enum { EXIT_DIFFERS = 1, KEYS_PAUSE_S = 2, DOCUMENT_MS = 10000 };
 static int read_keys(struct app *app, struct db *db, const struct wait *w, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	int r = db_call(db, DB_CALL("select kid, secret, signs from token.keys()"), w, &rows, e);
+	int r = db_call(
+		db, DB_CALL("select kid, secret, signs_in_ms from token.keys()"), w, &rows, e);
 	if (r != 0)
 		return r;
+	int64_t now_ms = wait_now_ms();
 	struct token_key keys[TOKEN_KEYS_MAX] = {0};
 	size_t count = 0;
 	for (int row = 0; row < db_rows(rows) && count < TOKEN_KEYS_MAX; row++) {
@@ -37,7 +39,8 @@ static int read_keys(struct app *app, struct db *db, const struct wait *w, struc
 			sodium_hex2bin(key->secret, sizeof(key->secret), hex, strlen(hex), NULL,
 				&len, NULL) == 0 &&
 			len == sizeof(key->secret)) {
-			key->signs = db_bool(rows, row, 2);
+			key->signs = db_text(rows, row, 2);
+			key->signs_at_ms = key->signs ? now_ms + db_int(rows, row, 2) : 0;
 			count++;
 		}
 	}
@@ -102,12 +105,16 @@ static void start_done(struct pool_job *job)
 void startup_if_due(struct app *app)
 {
 	int64_t age_s = (wait_now_ms() - app->keys_read_ms) / 1000;
-	bool due = !atomic_load(&app->ready) || age_s >= APP_KEYS_RELOAD_S ||
+	bool due = !atomic_load(&app->ready) || atomic_load(&app->keys_changed) ||
+		   age_s >= APP_KEYS_RELOAD_S ||
 		   (atomic_load(&app->keys_wanted) && age_s >= KEYS_PAUSE_S);
 	if (!due || !bus_is_up(app->service->bus) || atomic_exchange(&app->start_running, true))
 		return;
+	atomic_store(&app->keys_changed, false);
 	atomic_store(&app->keys_wanted, false);
 	app->start_job = (struct pool_job){.run = start_run, .done = start_done};
-	if (pool_submit(app->db_pool, &app->start_job) != 0)
+	if (pool_submit(app->db_pool, &app->start_job) != 0) {
+		atomic_store(&app->keys_changed, true);
 		atomic_store(&app->start_running, false);
+	}
 }

@@ -10,6 +10,7 @@
 #include <jwt.h>
 
 #include "lib/mem.h"
+#include "lib/wait.h"
 
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static struct token_key keys[TOKEN_KEYS_MAX];
@@ -30,13 +31,15 @@ void token_set_keys(const struct token_key *new_keys, size_t count)
 	pthread_rwlock_unlock(&lock);
 }
 
-// Copies the key of a kid, or the one that signs when kid is NULL.
+// Copies the key of a kid, or the one that signs now when kid is NULL.
 static int key_find(const char *kid, struct token_key *ret)
 {
 	int found = TOKEN_NO_KEYS;
+	int64_t now_ms = wait_now_ms();
 	pthread_rwlock_rdlock(&lock);
 	for (size_t i = 0; i < keys_count; i++) {
-		if (!kid ? keys[i].signs : strcmp(keys[i].kid, kid) == 0) {
+		if (!kid ? keys[i].signs && keys[i].signs_at_ms <= now_ms
+			 : strcmp(keys[i].kid, kid) == 0) {
 			*ret = keys[i];
 			found = 0;
 			break;

@@ -29,7 +29,8 @@ enum {
 struct token_key {
 	char kid[TOKEN_KID_MAX + 1];
 	unsigned char secret[TOKEN_KEY_BYTES];
-	bool signs; // the newest; the others only verify
+	bool signs; // the others only verify
+	int64_t signs_at_ms; // from then on, on wait_now_ms(): the first in the list that does signs
 };
 
 // Replaces all keys. They live in ccp.signing_keys and, in this process, here; nowhere else. From

@@ -85,13 +85,12 @@ static void on_doorbell(void *data, const char *channel)
 	struct service *s = data;
 	int64_t lease;
 
-	(void)channel;
 	if (s->tasks)
 		task_runner_scan(s->tasks);
 	if (s->tasks && task_runner_leases(s->tasks, &lease, 1) > 0)
 		bus_beat_soon(s->bus);
 	if (s->program->doorbell)
-		s->program->doorbell(s);
+		s->program->doorbell(s, channel);
 }
 
 static size_t on_leases(void *data, int64_t *ret, size_t max)

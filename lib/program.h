@@ -67,7 +67,7 @@ struct program {
 	int (*registered)(struct service *s, const struct bus_identity *identity, struct err *e);
 	void (*state)(struct service *s, enum bus_state state);
 	void (*scan)(struct service *s); // look for work: after LISTEN and each second
-	void (*doorbell)(struct service *s);
+	void (*doorbell)(struct service *s, const char *channel);
 	void (*beat)(struct service *s, const struct bus_beat *beat); // not one that says "dead"
 	void (*stop)(struct service *s);
 };

@@ -128,8 +128,9 @@ static void scan(struct service *s)
 	monitor_scan(p->monitor);
 }
 
-static void doorbell(struct service *s)
+static void doorbell(struct service *s, const char *channel)
 {
+	(void)channel;
 	struct proxy *p = s->data;
 	monitor_doorbell(p->monitor);
 }

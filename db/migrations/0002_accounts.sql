@@ -80,21 +80,23 @@ comment on column ccp.logins.revoke_reason is 'Why: logout, reuse, password, adm
 create index logins_of_a_user on ccp.logins (user_id);
 
 create table ccp.signing_keys (
-    kid text primary key,
+    kid ccp.kid primary key,
     secret bytea not null,
     created_at timestamptz not null default clock.now(),
+    signs_at timestamptz not null default clock.now(),
     retired_at timestamptz,
     expires_at timestamptz,
-    constraint kid_is_a_word check (kid ~ '^[A-Za-z0-9_-]{4,64}$'),
     constraint secret_has_32_bytes check (octet_length(secret) = 32),
     constraint retired_key_expires check ((retired_at is null) = (expires_at is null))
 );
 comment on table ccp.signing_keys is
-'HS256 keys of login tokens, by kid. The newest that is not retired signs; a retired one verifies until it expires.';
+'HS256 keys of login tokens, by kid. The one that is not retired signs from signs_at on, and until then the one before it; a '
+'retired one verifies until it expires.';
 comment on column ccp.signing_keys.kid is 'Key id in the token''s header.';
 comment on column ccp.signing_keys.secret is 'The key: 32 random bytes.';
 comment on column ccp.signing_keys.created_at is 'When it was made.';
-comment on column ccp.signing_keys.retired_at is 'When it stopped signing.';
+comment on column ccp.signing_keys.signs_at is 'When it begins to sign: not before every API process knows it.';
+comment on column ccp.signing_keys.retired_at is 'When it stops signing, or stopped.';
 comment on column ccp.signing_keys.expires_at is 'When it stops verifying.';
 create unique index one_key_signs on ccp.signing_keys ((true)) where retired_at is null;
 

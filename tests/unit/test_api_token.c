@@ -11,6 +11,8 @@
 
 #include <jwt.h>
 
+#include "lib/wait.h"
+
 static const struct token_key keys[] = {
 	{.kid = "new-key", .secret = {1, 2, 3}, .signs = true},
 	{.kid = "old-key", .secret = {9, 8, 7}},
@@ -137,6 +139,26 @@ static void without_keys_nothing_is_signed_or_believed(void **state)
 	assert_int_equal(token_make(&claims, &token), TOKEN_NO_KEYS);
 }
 
+static void a_key_signs_when_its_time_has_come(void **state)
+{
+	struct token_key pending[] = {keys[0], keys[1]};
+	struct claims claims = someone(60);
+	char *before = NULL;
+	char *after = NULL;
+
+	(void)state;
+	pending[0].signs_at_ms = wait_now_ms() + 60000;
+	pending[1].signs = true;
+	token_set_keys(pending, ARRAY_SIZE(pending));
+	assert_int_equal(token_make(&claims, &before), 0);
+	pending[0].signs_at_ms = wait_now_ms();
+	token_set_keys(pending, ARRAY_SIZE(pending));
+	assert_int_equal(token_make(&claims, &after), 0);
+	assert_string_not_equal(before, after);
+	assert_int_equal(checked(before), 0);
+	assert_int_equal(checked(after), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +167,7 @@ int main(void)
 		cmocka_unit_test_setup(a_retired_key_still_verifies, keys_set),
 		cmocka_unit_test_setup(other_algorithms_and_keys_are_refused, keys_set),
 		cmocka_unit_test_setup(what_is_no_token_is_refused, keys_set),
+		cmocka_unit_test_setup(a_key_signs_when_its_time_has_come, keys_set),
 		cmocka_unit_test_setup(without_keys_nothing_is_signed_or_believed, keys_set),
 	};
 

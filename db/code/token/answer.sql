@@ -6,7 +6,7 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select row('', u.role, u.username, u.short_id, 3600)::api.login
+    select row('', u.role, u.username, u.short_id, extract(epoch from token.life())::integer)::api.login
     from ccp.users as u
     where u.id = p_user_id
 $$;

@@ -1,8 +1,9 @@
--- The keys that sign and verify login tokens; makes the first one. This is the only way to them: the table's secret
--- column is granted to no role, and this function to the API alone, which keeps them in memory. Two callers at once
--- agree: one_key_signs lets one insert win.
+-- The keys that sign and verify login tokens, the one that signs last first; makes the first one. signs_in_ms: in how many
+-- milliseconds it begins to sign, 0 for one that does, null for one that does no more. This is the only way to them: the
+-- table's secret column is granted to no role, and this function to the API alone, which keeps them in memory. Two callers
+-- at once agree: one_key_signs lets one insert win. token.rotate() keeps their number below what a program holds.
 create or replace function token.keys()
-returns table (kid text, secret text, signs boolean)
+returns table (kid text, secret text, signs_in_ms integer)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -10,20 +11,20 @@ as $$
 #variable_conflict use_column
 begin
     if not exists (select from ccp.signing_keys as k where k.retired_at is null) then
-        -- Three random UUIDs carry 366 bits of the server's strong random numbers.
-        insert into ccp.signing_keys (kid, secret)
-        values (
-            encode(substr(sha256(uuid_send(gen_random_uuid())), 1, 8), 'hex'),
-            sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
-        )
-        on conflict ((true)) where retired_at is null do nothing;
+        perform token.make_key(clock.now());
     end if;
     return query
-    select k.kid, encode(k.secret, 'hex'), k.retired_at is null
+    select
+        k.kid::text,
+        encode(k.secret, 'hex'),
+        case
+            when k.retired_at is null or k.retired_at > clock.now()
+                then greatest(0, ceil(extract(epoch from k.signs_at - clock.now()) * 1000))::integer
+        end
     from ccp.signing_keys as k
     where k.expires_at is null
         or k.expires_at > clock.now()
-    order by k.created_at desc
+    order by k.signs_at desc, k.retired_at desc nulls first
     limit 16;
 end
 $$;

@@ -79,7 +79,8 @@ select set_eq(
         ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'),
         ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
-        ('session.stop(uuid)'), ('setting.put(text,jsonb)')$$,
+        ('session.stop(uuid)'), ('token.rotate()'), ('token.retire(text)'),
+        ('setting.put(text,jsonb)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
 select set_eq(

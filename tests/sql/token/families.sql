@@ -25,13 +25,13 @@ select lives_ok($$select api.logout(t.family(), 2)$$, 'logout takes the newest')
 select is(t.refresh(2), 'unauthenticated', 'after it nothing counts');
 update ccp.logins set revoked_at = null, revoke_reason = null, expires_at = clock.now() - interval '1 second';
 select is(t.refresh(2), 'unauthenticated', 'a family ends after its time');
-select is((select count(*)::integer from token.keys() where signs), 1, 'a signing key is made at first need');
+select is((select count(*)::integer from token.keys() where signs_in_ms = 0), 1, 'a signing key is made at first need');
 select is((select min(length(secret)) from token.keys()), 64, 'of 32 bytes');
 select is((select count(*)::integer from ccp.signing_keys), 1, 'once');
 update ccp.signing_keys set retired_at = clock.now(), expires_at = clock.now() + interval '1 hour';
-select is((select string_agg(signs::text, ' ' order by signs) from token.keys()), 'false true', 'a retired key verifies, a new one signs');
+select is((select string_agg(coalesce(signs_in_ms::text, 'none'), ' ' order by signs_in_ms) from token.keys()), '0 none', 'a retired key verifies, a new one signs');
 update ccp.signing_keys set expires_at = clock.now() where retired_at is not null;
-select is((select string_agg(signs::text, ' ' order by signs) from token.keys()), 'true', 'until it has expired');
+select is((select string_agg(coalesce(signs_in_ms::text, 'none'), ' ' order by signs_in_ms) from token.keys()), '0', 'until it has expired');
 select ok(
     not has_column_privilege('ccp_dba', 'ccp.signing_keys', 'secret', 'select')
     and not has_function_privilege('ccp_dba', 'token.keys()', 'execute')
