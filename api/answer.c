@@ -86,15 +86,17 @@ static enum answer_state bytes_send(struct answer *answer, const struct reply *r
 	return ANSWER_SENT;
 }
 
-// false: the stream has nothing yet. A chunk without content is the end.
-static bool piece_next(struct answer *answer, const struct reply_stream *stream)
+// A chunk without content is the end.
+static enum answer_state piece_next(struct answer *answer, const struct reply_stream *stream)
 {
 	size_t before = answer->is_chunked ? CHUNK_SIZE_LEN : 0;
 	size_t behind = answer->is_chunked ? CHUNK_END_LEN : 0;
 	char *piece = answer->lines + before;
 	ssize_t len = stream->read(stream->data, piece, sizeof(answer->lines) - before - behind);
 	if (len == 0)
-		return false;
+		return ANSWER_WAITS;
+	if (len < -1)
+		return ANSWER_LOST;
 	answer->has_ended = len < 0;
 	if (len < 0)
 		len = 0;
@@ -104,16 +106,16 @@ static bool piece_next(struct answer *answer, const struct reply_stream *stream)
 	memcpy(piece + len, "\r\n", behind);
 	answer->lines_len = before + (size_t)len + behind;
 	answer->sent = 0;
-	return true;
+	return ANSWER_SENT;
 }
 
 enum answer_state answer_send(struct answer *answer, const struct request *r, int fd)
 {
 	enum answer_state state = bytes_send(answer, &r->reply, fd);
 	while (state == ANSWER_SENT && !answer->has_ended) {
-		if (!piece_next(answer, &r->reply.stream))
-			return ANSWER_WAITS;
-		state = bytes_send(answer, &r->reply, fd);
+		state = piece_next(answer, &r->reply.stream);
+		if (state == ANSWER_SENT)
+			state = bytes_send(answer, &r->reply, fd);
 	}
 	return state;
 }

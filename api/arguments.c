@@ -170,3 +170,19 @@ bool argument_value(const struct argument *argument, const struct request *r, co
 	*ret = value->text;
 	return value->present;
 }
+
+int arguments_add(
+	const struct request *r, struct str *sql, const char *values[static ARGUMENTS_MAX])
+{
+	struct argument list[ARGUMENTS_MAX];
+	size_t count = arguments_of(r->route, list);
+	int params = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!argument_value(&list[i], r, &values[params]))
+			continue;
+		params++;
+		str_addf(sql, "%s%s => $%d::%s", params > 1 ? ", " : "", list[i].name, params,
+			list[i].type);
+	}
+	return params;
+}

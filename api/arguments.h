@@ -8,6 +8,7 @@
 #include "api/route.h"
 
 struct request;
+struct str;
 
 enum { ARGUMENTS_MAX = ROUTE_FIELDS_MAX + 12 };
 
@@ -22,6 +23,11 @@ struct argument {
 // Fills `ret`, in the order of the call; returns their number. The start-up check and every call
 // use this list.
 size_t arguments_of(const struct route *route, struct argument ret[static ARGUMENTS_MAX]);
+
+// Adds the arguments that this request has, by name and with commas, and their values in the order
+// of the parameters; returns their number.
+int arguments_add(
+	const struct request *r, struct str *sql, const char *values[static ARGUMENTS_MAX]);
 
 // The value in PostgreSQL's text form (NULL is null). false: the request does not have it, leave it
 // out.

@@ -218,6 +218,8 @@ static void add_success(cJSON *response, const struct route *route)
 	refer_header(response, "X-Request-Id");
 	if (route_flags(route) & ROUTE_ETAG)
 		refer_header(response, "ETag");
+	if (route->work && route->work->other_type)
+		add_content(response, route->work->other_type, text_schema());
 	if (route->work && route->work->content_type)
 		add_content(response, route->work->content_type, text_schema());
 	else if (route->answer)

@@ -15,7 +15,7 @@ struct request;
 // Where a stream's bytes come from. Both are called on the HTTP thread and must not block.
 struct reply_stream {
 	// Fills at most `max` bytes and returns how many; 0: none yet, connection_wake when there are;
-	// -1: that was all.
+	// -1: that was all; -2: it broke off, which the client sees by the missing end.
 	ssize_t (*read)(void *data, char *to, size_t max);
 	void (*done)(void *data); // once, when the stream has ended or the client has gone
 	void *data;

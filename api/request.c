@@ -300,6 +300,7 @@ static bool check_head(struct request *r, const struct head *head)
 	if (!check_path(r) || !find_route(r, parts))
 		return false;
 	const char *accept = head->values[HEAD_ACCEPT];
+	r->head.wants_csv = accept && media_is(accept, "text/csv");
 	r->head.wants_lines =
 		(route_flags(r->route) & ROUTE_FORM) && accept && media_is(accept, "text/plain");
 	return check_values(r, head, parts);

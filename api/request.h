@@ -45,6 +45,7 @@ struct request_head {
 	const char *idempotency_key; // the connection's; NULL: none
 	bool has_if_match;
 	char if_match[256]; // versions, with commas
+	bool wants_csv; // Accept asks for text/csv
 	bool wants_lines; // the answer goes out as name=value lines
 };
 

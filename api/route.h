@@ -84,6 +84,7 @@ struct work {
 	// member of the answer that SQL leaves "" and the API fills with the secret it made
 	const char *secret_member; // NULL: the answer holds no secret of ours
 	const char *content_type; // of success; NULL: application/json
+	const char *other_type; // what else it may be, if the client asks for that; NULL: nothing
 };
 
 struct route {

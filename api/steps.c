@@ -52,19 +52,10 @@ enum { COLUMN_VERSION = 1 };
 // or as db_call.
 static int function_call(struct request *r, struct db *db, struct pg_result **ret, struct err *e)
 {
-	struct argument arguments[ARGUMENTS_MAX];
 	const char *values[ARGUMENTS_MAX];
-	size_t count = arguments_of(r->route, arguments);
-	int params = 0;
 	_cleanup_(str_done) struct str sql = STR_INIT(STATEMENT_MAX);
 	str_addf(&sql, "select %s from api.%s(", columns_of(r->route), r->route->function);
-	for (size_t i = 0; i < count; i++) {
-		if (!argument_value(&arguments[i], r, &values[params]))
-			continue;
-		params++;
-		str_addf(&sql, "%s%s => $%d::%s", params > 1 ? ", " : "", arguments[i].name, params,
-			arguments[i].type);
-	}
+	int params = arguments_add(r, &sql, values);
 	str_add(&sql, ") as r");
 	assert(!sql.overflow);
 	struct db_call call = {.sql = str_text(&sql), .params = values, .params_count = params};

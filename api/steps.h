@@ -35,6 +35,9 @@ extern const struct work work_change_password;
 // Seals the field that is FIELD_SEALED to the installation's public key.
 extern const struct work work_seal;
 
+// Streams pieces that the route's function returns as long as they name a next one: export.c.
+extern const struct work work_export;
+
 void handle_healthz(struct request *r);
 void handle_readyz(struct request *r);
 void handle_openapi(struct request *r);

@@ -14,6 +14,19 @@ const struct route event_routes[] = {
 		{"q",       "api.filter",               QUERY, 0, "About hosts or users whose short id, label or name begins with this."},
 		{"since",   "timestamp with time zone", QUERY},
 		{"until",   "timestamp with time zone", QUERY})},
+	{GET, "/v1/admin/events/export", ADMIN, 200, "event_export", "event_chunk",
+		"The same as a stream: an object a line, or CSV.", &work_export, .fields = FIELDS(
+		{"format",  "api.export_format",        QUERY, FIELD_LOCAL, "What Accept asks for when absent: text/csv, or else ndjson."},
+		{"cursor",  "api.cursor",               QUERY, FIELD_LOCAL, "The cursor of the last line that came: goes on behind it."},
+		{"sort",    "api.by_time",              QUERY, 0, "Oldest first, which is the default, or newest first (-)."},
+		{"type",    "ccp.event_type[]",         QUERY},
+		{"user_id", "uuid",                     QUERY},
+		{"host_id", "uuid",                     QUERY},
+		{"task_id", "uuid",                     QUERY},
+		{"level",   "ccp.event_level[]",        QUERY},
+		{"q",       "api.filter",               QUERY},
+		{"since",   "timestamp with time zone", QUERY},
+		{"until",   "timestamp with time zone", QUERY})},
 	{0},
 };
 // clang-format on

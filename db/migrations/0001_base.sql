@@ -148,6 +148,7 @@ create domain ccp.event_type as text constraint event_type_is_dotted check (valu
 create domain api.page_size as integer constraint page_size_is_bounded check (value between 1 and 200);
 create domain api.cursor as text constraint cursor_is_short check (length(value) between 1 and 200);
 create domain api.filter as text constraint filter_is_short check (length(value) between 1 and 100);
+create domain api.export_format as text constraint export_format_is_known check (value in ('ndjson', 'csv'));
 create domain api.by_creation as text constraint order_by_creation_is_known check (value in ('-created_at', 'created_at'));
 create domain api.by_time as text constraint order_by_time_is_known check (value in ('-time', 'time'));
 create domain api.login_name as text constraint login_name_is_short check (length(value) between 1 and 100);
@@ -208,6 +209,7 @@ comment on domain ccp.report is 'What the last final report on a task was answer
 comment on domain api.page_size is 'Longest page of a list.';
 comment on domain api.cursor is 'Where a page begins.';
 comment on domain api.filter is 'What to look for in a list.';
+comment on domain api.export_format is 'How events are exported: an object a line, or CSV.';
 comment on domain api.by_creation is 'Order of a list: newest first (-) or oldest first.';
 comment on domain api.by_time is 'Order of a list: newest first (-) or oldest first.';
 comment on domain api.login_name is 'A name as it was typed: whether it is right, a login answers the same way for all.';

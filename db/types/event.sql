@@ -33,3 +33,8 @@ create type api.event_page as (events api.event[], next_cursor text);
 comment on type api.event_page is 'A page of events, newest first.';
 comment on column api.event_page.events is 'The events.';
 comment on column api.event_page.next_cursor is 'Where the next page begins (or null).';
+
+create type api.event_chunk as (text text, next_cursor text);
+comment on type api.event_chunk is 'A piece of an export.';
+comment on column api.event_chunk.text is 'Its lines, each with its line break.';
+comment on column api.event_chunk.next_cursor is 'Where the next piece begins (or null).';

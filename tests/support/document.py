@@ -77,7 +77,7 @@ class Contract:
         if kind == "text/plain" and answer.status >= 400:
             return  # a problem as lines, for scripts
         assert kind in response["content"], (method, path, answer)
-        if kind.endswith("json"):
+        if kind.endswith(("/json", "+json")):
             schema = response["content"][kind]["schema"]
             jsonschema.Draft202012Validator(schema, resolver=self.resolver).validate(answer.json)
 

@@ -1,0 +1,64 @@
+-- GET /v1/admin/events/export: one piece of it, oldest first unless asked otherwise. The API asks for the next when
+-- the client has taken this one, so no transaction lasts and each piece asks again whether the login may. Each line
+-- has the cursor from which an export goes on behind it. What commits while it runs, with an earlier time, may be
+-- missing at its end.
+create or replace function api.event_export(
+    p_login_id uuid,
+    p_generation integer,
+    p_type ccp.event_type[] default null,
+    p_user_id uuid default null,
+    p_host_id uuid default null,
+    p_task_id uuid default null,
+    p_level ccp.event_level[] default null,
+    p_q api.filter default null,
+    p_since timestamptz default '-infinity',
+    p_until timestamptz default 'infinity',
+    p_sort api.by_time default 'time',
+    p_format api.export_format default 'ndjson',
+    p_cursor api.cursor default null
+)
+returns api.event_chunk
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_limit constant integer := 200;
+    v_events api.event[];
+    v_chunk api.event_chunk;
+begin
+    perform account.enter(p_login_id, p_generation, 'admin');
+    v_events := event.find(p_sort, p_cursor, v_limit, p_type, p_user_id, p_host_id, p_task_id, p_level, p_q, p_since, p_until);
+    if cardinality(v_events) = v_limit then
+        v_chunk.next_cursor := api.cursor('events', p_sort, v_events[v_limit].time, v_events[v_limit].id);
+    end if;
+    select string_agg(case p_format when 'csv' then event.csv(l.line) else l.line::text || e'\n' end, '' order by i.n)
+    into v_chunk.text
+    from generate_subscripts(v_events, 1) as i (n)
+    cross join lateral (
+        select to_jsonb(v_events[i.n])
+            || jsonb_build_object('cursor', api.cursor('events', p_sort, v_events[i.n].time, v_events[i.n].id)) as line
+    ) as l;
+    v_chunk.text := coalesce(v_chunk.text, '');
+    if p_format = 'csv' and p_cursor is null then
+        v_chunk.text := 'id,time,level,type,message,actor,actor_role,actor_address,user_id,host_id,task_id,metadata,cursor'
+            || e'\r\n' || v_chunk.text;
+    end if;
+    return v_chunk;
+end
+$$;
+
+revoke all on function api.event_export(
+    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz, timestamptz,
+    api.by_time, api.export_format, api.cursor
+) from public;
+grant execute on function api.event_export(
+    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz, timestamptz,
+    api.by_time, api.export_format, api.cursor
+) to ccp_api;
+
+comment on function api.event_export(
+    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz, timestamptz,
+    api.by_time, api.export_format, api.cursor
+) is
+'GET /v1/admin/events/export: one piece of it.';

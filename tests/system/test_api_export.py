@@ -1,0 +1,113 @@
+"""The audit log as a stream: both forms, resumed, in pieces, slow clients, and who is put out on the way."""
+
+import csv
+import http.client
+import io
+import json
+import socket
+
+import pytest
+from support.wait import WAIT_S
+
+COUNT = 20000
+
+
+@pytest.fixture
+def many(database):
+    """Old events, one a second, with all that CSV and JSON must escape."""
+    database.rows(
+        "insert into ccp.events (at, level, type, message, actor, actor_role, metadata)"
+        " select date_trunc('month', now()) + n * interval '1 second' - interval '10 days',"
+        " case when n %% 1000 = 0 then 'error' else 'info' end, 'test.made',"
+        " 'no ' || n || E' \"quoted\", \\\\ é', 'test', 'program',"
+        " jsonb_build_object('n', n, 'long', repeat('x', 400))"
+        " from generate_series(1, %s) as n",
+        (COUNT,),
+    )
+    return "type=test.made"
+
+
+def lines(answer):
+    assert answer.status == 200, answer
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_an_export_has_every_event_once_in_order_and_goes_on_behind_any_line(server, admin, many):
+    answer = admin.get(f"/v1/admin/events/export?{many}")
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    events = lines(answer)
+    assert [e["metadata"]["n"] for e in events] == list(range(1, COUNT + 1))
+    assert events[0]["message"] == 'no 1 "quoted", \\ é'
+    rest = lines(admin.get(f"/v1/admin/events/export?{many}&cursor={events[12344]['cursor']}"))
+    assert rest == events[12345:]
+    assert lines(admin.get(f"/v1/admin/events/export?{many}&level=error,warning&sort=-time")) == [
+        e | {"cursor": mine["cursor"]}
+        for e, mine in zip(
+            [e for e in reversed(events) if e["level"] == "error"],
+            lines(admin.get(f"/v1/admin/events/export?{many}&level=error&sort=-time")),
+            strict=True,
+        )
+    ]
+    since = lines(admin.get(f"/v1/admin/events/export?{many}&since={events[-10]['time'].replace('+', '%2B')}"))
+    assert [e["id"] for e in since] == [e["id"] for e in events[-10:]]
+    assert lines(admin.get("/v1/admin/events/export?type=not.there")) == []
+
+
+def test_an_export_is_csv_when_that_is_asked_for(server, admin, many):
+    asked = admin.get(f"/v1/admin/events/export?{many}&format=csv")
+    accepted = admin.send("GET", f"/v1/admin/events/export?{many}", headers={"Accept": "text/csv"})
+    assert asked.headers["Content-Type"].startswith("text/csv") and accepted.text == asked.text
+    rows = list(csv.DictReader(io.StringIO(asked.text, newline="")))
+    assert [json.loads(row["metadata"])["n"] for row in rows] == list(range(1, COUNT + 1))
+    assert rows[1]["message"] == 'no 2 "quoted", \\ é' and rows[1]["actor_address"] == ""
+    rest = admin.get(f"/v1/admin/events/export?{many}&format=csv&cursor={rows[-2]['cursor']}").text
+    assert rest.count("\r\n") == 1 and rest.startswith(f'"{rows[-1]["id"]}"')
+
+
+def test_an_export_refuses_as_a_list_does(server, admin):
+    for query in ("format=xml", "cursor=x", "level=bad", "type=x", "limit=1", "since=yesterday"):
+        assert admin.get(f"/v1/admin/events/export?{query}").status == 422, query
+
+
+def opened(server, admin, query):
+    """A client that has read the head and no more; its socket takes little."""
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    one.settimeout(WAIT_S)
+    one.connect(("127.0.0.1", server.port))
+    one.sendall(
+        f"GET /v1/admin/events/export?{query} HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {admin.token}\r\n\r\n".encode()
+    )
+    response = http.client.HTTPResponse(one)
+    response.begin()
+    assert response.status == 200
+    return one, response
+
+
+def test_clients_that_do_not_read_hold_no_connection_to_the_database(server, admin, database, many):
+    slow = [opened(server, admin, many) for _ in range(12)]
+    for _ in range(8):
+        assert admin.get("/v1/admin/events?limit=1").status == 200
+    assert (
+        database.value(
+            "select count(*) from pg_stat_activity"
+            " where usename = 'ccp_api' and state <> 'idle' and datname = current_database()"
+        )
+        == 0
+    )
+    for one, _ in slow[1:]:
+        one.close()
+    assert slow[0][1].read().count(b"\n") == COUNT
+    slow[0][0].close()
+
+
+def test_an_admin_who_is_disabled_gets_no_more_and_sees_that_it_broke_off(server, admin, many):
+    made = admin.post("/v1/admin/users", {"username": "second", "role": "admin"}).json
+    second = server.client().login("second", made["password"])
+    one, response = opened(server, second, many)
+    assert admin.send("PATCH", f"/v1/admin/users/{made['id']}", {"status": "disabled"}).status == 200
+    with pytest.raises(http.client.IncompleteRead):
+        response.read()
+    one.close()
+    assert admin.get("/healthz").status == 200
