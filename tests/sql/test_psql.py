@@ -1,0 +1,41 @@
+"""Every example of docs/psql.md works, for ccp_admin, and is written down with that role as its actor."""
+
+import re
+import subprocess
+
+from support.paths import CHECKOUT
+from support.wait import WAIT_S
+
+SETUP = """
+    with proxy as (select process_id from process.register('ccp-sshproxy', 'racer', 3, 'test'))
+    insert into ccp.sessions (user_id, host_id, process_id, method, address, opened_at)
+    select h.user_id, h.id, p.process_id, 'key', '198.51.100.7', now() from ccp.hosts as h, proxy as p
+"""
+
+
+def test_every_example_for_an_administrator_works(database):
+    database.hosts_make(1)
+    database.rows("update ccp.users set username = 'alice'")
+    database.rows(SETUP)
+    blocks = re.findall(r"```sql\n(.*?)```", (CHECKOUT / "docs" / "psql.md").read_text(), re.DOTALL)
+    done = subprocess.run(
+        ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", "hash=$2b$10$" + "a" * 53, database.conninfo("ccp_admin")],
+        input="\n".join(blocks),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    written = database.rows("select type from ccp.events where actor = 'ccp_admin' order by id")
+    assert [row[0] for row in written if row[0].split(".")[0] in ("admin", "key")] == [
+        "admin.session.ended",
+        "admin.user.password_rotated",
+        "admin.user.sessions_ended",
+        "key.registered",
+        "key.removed",
+        "key.rotated",
+        "key.retired",
+        "admin.user.deleted",
+        "admin.user.updated",
+    ]
