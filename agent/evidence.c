@@ -41,6 +41,16 @@ void evidence_done(struct evidence *ev)
 	json_freep(&ev->checks);
 }
 
+// The first check with the heaviest outcome says why.
+static void weigh(struct evidence *ev, enum outcome outcome, const char *code, const char *sentence)
+{
+	if (outcome <= ev->outcome)
+		return;
+	ev->outcome = outcome;
+	snprintf(ev->code, sizeof(ev->code), "%s", code);
+	snprintf(ev->sentence, sizeof(ev->sentence), "%s", sentence);
+}
+
 void evidence_add(struct evidence *ev, const char *name, enum outcome outcome, const char *code,
 	int64_t took_us, const char *detail, ...)
 {
@@ -57,11 +67,19 @@ void evidence_add(struct evidence *ev, const char *name, enum outcome outcome, c
 	json_set_number(check, "ms", (double)((took_us + 50) / 100) / 10);
 	json_set_text(check, "detail", text);
 
-	if (outcome > ev->outcome) {
-		ev->outcome = outcome;
-		snprintf(ev->code, sizeof(ev->code), "%s", code);
-		snprintf(ev->sentence, sizeof(ev->sentence), "%s", text);
-	}
+	weigh(ev, outcome, code, text);
+}
+
+void evidence_take(struct evidence *ev, struct evidence *from)
+{
+	cJSON *check;
+	while ((check = cJSON_DetachItemFromArray(from->checks, 0)))
+		json_add(ev->checks, check);
+	weigh(ev, from->outcome, from->code, from->sentence);
+	if (from->observed_ip[0] != '\0')
+		memcpy(ev->observed_ip, from->observed_ip, sizeof(ev->observed_ip));
+	evidence_done(from);
+	evidence_init(from);
 }
 
 int evidence_duration_ms(const struct evidence *ev)

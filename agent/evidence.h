@@ -42,4 +42,7 @@ void evidence_done(struct evidence *ev);
 _printf_(6, 7) void evidence_add(struct evidence *ev, const char *name, enum outcome outcome,
 	const char *code, int64_t took_us, const char *detail, ...);
 
+// Adds all that `from` holds, as if it had been added here. `from` is empty afterwards.
+void evidence_take(struct evidence *ev, struct evidence *from);
+
 int evidence_duration_ms(const struct evidence *ev); // since evidence_init

@@ -24,7 +24,6 @@
 #include "lib/pool.h"
 
 enum {
-	CHECK_MS = 12000,
 	LATER_MS = 1000,
 	SSH_AGAIN_S = 15, // it may be mended at any time, and its user waits for that
 };
@@ -104,7 +103,7 @@ bool guard_judge(struct agent *a, struct host *host, struct docker *d, const cha
 		evidence_add(ev, "proof", OUTCOME_FAILED, "internal", 0, "%s", e.message);
 	if (ev->outcome == OUTCOME_PASSED)
 		outbox_proven(a->outbox, host->id, host->spec->proof_life_s);
-	enum check_verdict verdict = verdict_of_check(ev->outcome, task_id, &host->inconclusive);
+	enum check_verdict verdict = verdict_of_check(ev->outcome, &host->inconclusive);
 	if (verdict != CHECK_HOLDS || strcmp(kind, "light") != 0)
 		outbox_verified(a->outbox, host->id, task_id, kind, ev);
 	if (verdict != CHECK_ENDS)
@@ -128,7 +127,7 @@ void guard_report_failure(struct agent *a, const struct host *host, const char *
 static void check_host(struct guard *g, struct host *host)
 {
 	struct agent *a = g->agent;
-	struct wait w = wait_for(CHECK_MS, host->yield_fd);
+	struct wait w = wait_for(RUN_CHECK_MS, host->yield_fd);
 	const char *kind = g->full ? "full" : "light";
 	_cleanup_(evidence_done) struct evidence ev;
 	struct err e;

@@ -27,7 +27,6 @@ enum {
 		5000, // after Docker did not answer for the first time; then twice as long each time
 	RETRY_DOUBLED_MOST = 6, // so at most 5 minutes
 	UNANSWERED_SAID = 3, // in a row before it is said of the host
-	ADOPT_MS = 12000,
 	SCHEDULE_MS = 1000, // how often inspections are tried that had to wait
 };
 
@@ -84,7 +83,7 @@ static void inspect_prove(
 static bool inspect_adopt(
 	struct agent *a, struct host *host, struct docker *d, const struct docker_container *c)
 {
-	struct wait w = wait_for(ADOPT_MS, host->yield_fd);
+	struct wait w = wait_for(RUN_CHECK_MS, host->yield_fd);
 	struct err e;
 	struct run run;
 	const struct run_found found = {.store = &a->store, .spec = host->spec, .container = c};

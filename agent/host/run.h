@@ -41,9 +41,12 @@ void run_close(struct run *run);
 // Its process has died, whatever Docker says.
 bool run_is_dead(const struct run *run);
 
+enum { RUN_CHECK_MS = 2 * VERIFY_TOTAL_MS + 2000 };
+
 // Looks at everything that makes the host proven and adds it to the evidence: that the container
 // lives, tunnel, inventory, rules, the verification from inside; a full one also sends the negative
-// probes. Changes nothing. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
+// probes. What is silent while the host itself sends is asked again with the wall closed for that long
+// (check `own_traffic`); else it changes nothing. Takes RUN_CHECK_MS at most. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
 // could not (the evidence then says inconclusive).
 _must_check_ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e);

@@ -34,15 +34,13 @@ const struct inspection_verdict *verdict_of_inspection(unsigned facts)
 	return &inspections[i].verdict;
 }
 
-enum check_verdict verdict_of_check(enum outcome outcome, bool ordered, unsigned *in_a_row)
+enum check_verdict verdict_of_check(enum outcome outcome, unsigned *in_a_row)
 {
 	switch (outcome) {
 	case OUTCOME_PASSED:
 		*in_a_row = 0;
 		return CHECK_HOLDS;
 	case OUTCOME_INCONCLUSIVE:
-		if (ordered)
-			return CHECK_ENDS;
 		++*in_a_row;
 		return *in_a_row < CHECK_INCONCLUSIVE_MAX ? CHECK_UNKNOWN : CHECK_ENDS;
 	case OUTCOME_FAILED:

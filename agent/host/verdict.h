@@ -44,6 +44,5 @@ enum check_verdict {
 };
 enum { CHECK_INCONCLUSIVE_MAX = 3 }; // so many in a row end it
 
-// `ordered`: by a task, which wants an answer. *in_a_row counts the inconclusive checks of the
-// guard.
-enum check_verdict verdict_of_check(enum outcome outcome, bool ordered, unsigned *in_a_row);
+// *in_a_row counts the host's inconclusive checks, those of tasks too.
+enum check_verdict verdict_of_check(enum outcome outcome, unsigned *in_a_row);

@@ -29,6 +29,7 @@ static struct {
 	int trash, remove_system, wish, prepare; // rebuild
 	int probe, unmount, remove_keys; // delete
 	int inspect, adopt, guard, check, layer; // verify
+	enum outcome checked;
 	bool holds;
 } answers;
 
@@ -279,28 +280,7 @@ int guards_begin(struct guards *guards, const struct host *h, struct err *e)
 	return result(answers.guard, "no watch", e);
 }
 
-int run_check(struct run *run, const struct host_spec *s, enum verify_kind kind,
-	const struct wait *w, struct evidence *ev, struct err *e)
-{
-	(void)run;
-	(void)s;
-	(void)w;
-	(void)ev;
-	assert_int_equal(kind, VERIFY_FULL);
-	did("check");
-	return result(answers.check, "broken", e);
-}
-
-bool guard_judge(struct agent *a, struct host *h, struct docker *d, const char *kind,
-	const char *task_id, struct evidence *ev)
-{
-	(void)a;
-	(void)h;
-	(void)d;
-	(void)ev;
-	did("judge %s %s", kind, task_id);
-	return answers.holds;
-}
+#include "tests/unit/verify_fakes.h"
 
 static int start(void **state)
 {
@@ -535,7 +515,7 @@ static void a_verification_adopts_what_the_agent_does_not_know_yet(void **state)
 		{NULL, 0, 0, ADOPTED "check; judge task t; flush; "},
 		{&answers.inspect, DOCKER_ABSENT, -1,
 			"inspect h; fail inventory: nothing of the host runs; "},
-		{&answers.inspect, -1, -1, "inspect h; fail inventory: not inspected; "},
+		{&answers.inspect, WAIT_TIMEOUT, -1, "inspect h; fail docker: not inspected; "},
 		{&answers.inspect, WAIT_CANCELED, WAIT_CANCELED, "inspect h; "},
 		{&answers.adopt, -1, -1, "inspect h; adopt; fail inventory: not whole; "},
 		{&answers.adopt, WAIT_CANCELED, WAIT_CANCELED, "inspect h; adopt; "},
@@ -556,14 +536,19 @@ static void a_verification_of_what_runs_is_judged(void **state)
 {
 	static const struct {
 		int check;
+		enum outcome checked;
 		bool holds;
 		int result;
 		const char *done;
 	} rows[] = {
-		{0, true, 0, "check; judge task t; flush; "},
-		{0, false, -1, "check; judge task t; flush; judged; "},
-		{-1, false, -1, "check; judge task t; flush; judged; "},
-		{WAIT_CANCELED, true, WAIT_CANCELED, "check; "},
+		{0, OUTCOME_PASSED, true, 0, "check; judge task t; flush; "},
+		{0, OUTCOME_INCONCLUSIVE, true, -1,
+			"check; judge task t; flush; check 7 soon; judged; "},
+		{0, OUTCOME_INCONCLUSIVE, false, -1, "check; judge task t; flush; judged; "},
+		{0, OUTCOME_FAILED, false, -1, "check; judge task t; flush; judged; "},
+		{-1, OUTCOME_INCONCLUSIVE, true, -1,
+			"check; judge task t; flush; check 7 soon; judged; "},
+		{WAIT_CANCELED, OUTCOME_PASSED, true, WAIT_CANCELED, "check; "},
 	};
 	struct err e;
 	(void)state;
@@ -571,6 +556,7 @@ static void a_verification_of_what_runs_is_judged(void **state)
 		again();
 		host.run.number = 7;
 		answers.check = rows[i].check;
+		answers.checked = rows[i].checked;
 		answers.holds = rows[i].holds;
 		assert_int_equal(verify_exit(&task, &e), rows[i].result);
 		assert_did(rows[i].done);

@@ -16,6 +16,7 @@
 #include "agent/store/home.h"
 #include "agent/store/store.h"
 #include "lib/err.h"
+#include "lib/json.h"
 #include "lib/mem.h"
 
 // What the neighbours answer: 0, WAIT_CANCELED, another outcome, or -1; for checks also what they
@@ -24,6 +25,11 @@ static struct {
 	int prove, link, wall, verify, probe, read, open, find, netns, init, home, program, connect,
 		say;
 	enum outcome proves, links, walls, verifies, probes;
+	enum outcome undisturbed; // what is verified while the wall holds traffic back
+	const char *code; // of what is verified; NULL: leak
+	int sent; // by the user, from one time the wall is asked to the next
+	int asked;
+	int close;
 	bool is_open;
 	enum gate_state gate;
 } answers;
@@ -77,10 +83,27 @@ int wall_check(struct wall *w, struct wall_state *ret, struct evidence *ev, stru
 int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w, struct evidence *ev,
 	struct err *e)
 {
+	enum outcome o = strstr(trace, "close; ") ? answers.undisturbed : answers.verifies;
 	(void)ns_fd;
 	(void)w;
-	return check(spec->kind == VERIFY_FULL ? "full" : "light", answers.verify, answers.verifies,
-		ev, e);
+	int r = check(spec->kind == VERIFY_FULL ? "full" : "light", answers.verify, o, ev, e);
+	if (answers.code && o != OUTCOME_PASSED)
+		snprintf(ev->code, sizeof(ev->code), "%s", answers.code);
+	return r;
+}
+
+int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e)
+{
+	(void)w;
+	*ret = (struct wall_counts){0};
+	ret->packets[WALL_PASS][WALL_USER] = 5 + (uint64_t)(answers.sent * answers.asked++);
+	return answers.sent < 0 ? err_say(e, EIO, "counts failed") : 0;
+}
+
+int wall_close(struct wall *w, struct err *e)
+{
+	(void)w;
+	return answer("close", answers.close, e);
 }
 
 int probe_run(struct wall *w, int ns_fd, enum probe_wall state, struct evidence *ev, struct err *e)
@@ -94,14 +117,15 @@ int probe_run(struct wall *w, int ns_fd, enum probe_wall state, struct evidence 
 int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
 {
 	(void)w;
-	*ret = (struct wall_state){.open = answers.is_open};
+	*ret = (struct wall_state){
+		.open = answers.is_open, .remaining_ms = answers.is_open ? 900000 : 0};
 	return answer("read", answers.read, e);
 }
 
 int wall_open(struct wall *w, int64_t life_ms, struct err *e)
 {
 	(void)w;
-	did("open for %lld", (long long)life_ms);
+	did("open for %lld s", (long long)(life_ms + 999) / 1000);
 	return result(answers.open, "open failed", e);
 }
 
@@ -301,6 +325,74 @@ static void a_cancelled_check_says_nothing(void **state)
 	evidence_done(&ev);
 }
 
+#define ONCE "tunnel; link; wall; light; "
+#define AGAIN ONCE "read; close; light; "
+
+static void what_is_silent_while_the_host_sends_is_asked_again_while_the_wall_holds_that_back(
+	void **state)
+{
+	static const struct {
+		int sent;
+		const char *code;
+		bool is_open;
+		enum outcome first, undisturbed, outcome;
+		const char *done;
+	} cases[] = {
+		{9, NULL, true, OUTCOME_FAILED, OUTCOME_PASSED, OUTCOME_PASSED,
+			AGAIN "open for 900 s; "},
+		{9, NULL, true, OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE,
+			AGAIN "open for 900 s; "},
+		{9, NULL, true, OUTCOME_INCONCLUSIVE, OUTCOME_FAILED, OUTCOME_FAILED, AGAIN},
+		{9, NULL, false, OUTCOME_FAILED, OUTCOME_PASSED, OUTCOME_PASSED, AGAIN},
+		{9, "exit_mismatch", true, OUTCOME_FAILED, OUTCOME_PASSED, OUTCOME_FAILED, ONCE},
+		{9, NULL, true, OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_PASSED, ONCE},
+		{0, NULL, true, OUTCOME_FAILED, OUTCOME_PASSED, OUTCOME_FAILED, ONCE},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evidence ev;
+		start(state);
+		answers.sent = cases[i].sent;
+		answers.code = cases[i].code;
+		answers.is_open = cases[i].is_open;
+		answers.verifies = cases[i].first;
+		answers.undisturbed = cases[i].undisturbed;
+		assert_int_equal(check_run(VERIFY_LIGHT, &ev), 0);
+		assert_int_equal(ev.outcome, cases[i].outcome);
+		_cleanup_(freep) char *checks = json_print(ev.checks);
+		bool again = strcmp(cases[i].done, ONCE) != 0;
+		assert_int_equal(cJSON_GetArraySize(ev.checks), again ? 5 : 4);
+		assert_int_equal(strstr(checks, "beside 9 packets") != NULL, again);
+		assert_did(cases[i].done);
+		evidence_done(&ev);
+	}
+}
+
+static void a_wall_that_cannot_be_closed_or_opened_again_is_said(void **state)
+{
+	static const struct {
+		int *place;
+		const char *done;
+	} broken[] = {
+		{&answers.read, ONCE "read; "},
+		{&answers.close, ONCE "read; close; "},
+		{&answers.verify, ONCE},
+		{&answers.open, AGAIN "open for 900 s; "},
+		{&answers.sent, "tunnel; link; wall; "},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+		struct evidence ev;
+		start(state);
+		answers.sent = 9;
+		answers.is_open = true;
+		answers.verifies = answers.undisturbed = OUTCOME_INCONCLUSIVE;
+		*broken[i].place = -1;
+		assert_int_equal(check_run(VERIFY_LIGHT, &ev), -1);
+		assert_int_equal(ev.outcome, OUTCOME_INCONCLUSIVE);
+		assert_did(broken[i].done);
+		evidence_done(&ev);
+	}
+}
+
 static void a_dead_container_fails_without_any_other_check(void **state)
 {
 	struct run run = run_make();
@@ -343,20 +435,20 @@ static void a_wall_that_had_closed_is_probed_once_it_is_open_again(void **state)
 	(void)state;
 	answers.is_open = true;
 	assert_int_equal(renew(&ev), 0);
-	assert_did("read; open for 900; ");
+	assert_did("read; open for 1 s; ");
 	answers.is_open = false;
 	assert_int_equal(renew(&ev), 0);
-	assert_did("read; open for 900; probe open; ");
+	assert_did("read; open for 1 s; probe open; ");
 	answers.probes = OUTCOME_FAILED;
 	assert_int_equal(renew(&ev), 0);
 	assert_int_equal(ev.outcome, OUTCOME_FAILED);
-	assert_did("read; open for 900; probe open; ");
+	assert_did("read; open for 1 s; probe open; ");
 	answers.probe = -1;
 	assert_int_equal(renew(&ev), -1);
-	assert_did("read; open for 900; probe open; ");
+	assert_did("read; open for 1 s; probe open; ");
 	answers.open = -1;
 	assert_int_equal(renew(&ev), -1);
-	assert_did("read; open for 900; ");
+	assert_did("read; open for 1 s; ");
 	answers.read = -1;
 	assert_int_equal(renew(&ev), -1);
 	assert_did("read; ");
@@ -489,6 +581,9 @@ int main(void)
 		cmocka_unit_test(nothing_is_asked_through_a_tunnel_that_is_not_as_it_should_be),
 		cmocka_unit_test(a_check_that_cannot_run_is_inconclusive_and_goes_no_further),
 		cmocka_unit_test_setup(a_cancelled_check_says_nothing, start),
+		cmocka_unit_test(
+			what_is_silent_while_the_host_sends_is_asked_again_while_the_wall_holds_that_back),
+		cmocka_unit_test(a_wall_that_cannot_be_closed_or_opened_again_is_said),
 		cmocka_unit_test_setup(a_dead_container_fails_without_any_other_check, start),
 		cmocka_unit_test_setup(
 			a_wall_that_had_closed_is_probed_once_it_is_open_again, start),
