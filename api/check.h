@@ -23,6 +23,7 @@ bool check_interface(const struct rule *rule, char **text);
 bool check_networks(const struct rule *rule, char **text); // becomes the text form of cidr[]
 bool check_endpoint(const struct rule *rule, char **text); // becomes the shortest form
 bool check_key(const struct rule *rule, char **text);
+bool check_json(const struct rule *rule, char **text); // printed from what was parsed
 bool check_password(const struct rule *rule, char **text); // bounds in bytes
 bool check_ssh_public_key(const struct rule *rule, char **text); // loses its comment
 

@@ -71,6 +71,7 @@ static const struct type types[] = {
 		NULL},
 	{"ccp.object",               KIND_OBJECT,  NULL,             NULL,                 NULL,         NULL, NULL},
 	{"api.texts",                KIND_TEXTS,   NULL,             NULL,                 NULL,         NULL, NULL},
+	{"api.json",                 KIND_ANY,     NULL,             check_json,           NULL,         "must be a JSON value", NULL},
 	{"jsonb",                    KIND_ANY,     NULL,             NULL,                 NULL,         NULL, NULL},
 };
 // clang-format on
@@ -221,6 +222,12 @@ static void add_list(const cJSON *list, struct str *text)
 	}
 }
 
+static void add_json_text(const cJSON *value, struct str *text)
+{
+	_cleanup_(wipe_freep) char *json = json_print(value);
+	str_add(text, json);
+}
+
 // The text that stands for a JSON value of the type's kind; false: it is of another kind.
 static bool add_json(enum kind kind, const cJSON *value, struct str *text)
 {
@@ -231,6 +238,8 @@ static bool add_json(enum kind kind, const cJSON *value, struct str *text)
 	else if (cJSON_IsNumber(value) && (kind == KIND_INTEGER || kind == KIND_NUMBER))
 		str_addf(text, value->valuedouble == floor(value->valuedouble) ? "%.0f" : "%.6f",
 			value->valuedouble);
+	else if (kind == KIND_ANY)
+		add_json_text(value, text);
 	else if (cJSON_IsBool(value) && kind == KIND_BOOLEAN)
 		str_add(text, cJSON_IsTrue(value) ? "true" : "false");
 	else
@@ -241,7 +250,7 @@ static bool add_json(enum kind kind, const cJSON *value, struct str *text)
 bool type_check_json(const char *name, const cJSON *value, char **ret_text, struct str *why)
 {
 	const struct type *type = type_find(name, rule_find(name));
-	assert(type && type->kind != KIND_ANY);
+	assert(type && type->check);
 	_cleanup_(str_done) struct str text = STR_INIT(TEXT_MAX_BYTES);
 	if (!add_json(type->kind, value, &text)) {
 		str_addf(why, "must be a JSON %s", json_types[type->kind]);

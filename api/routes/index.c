@@ -14,7 +14,8 @@ const struct route_table route_tables[] = {
 	{"sessions",    "Who is, and was, in which host.",         session_routes},
 	{"tasks",       "Long work.",                              task_routes},
 	{"events",      "The audit log.",                          event_routes},
-	{"signing-keys", "Keys of login tokens.",                  signing_key_routes},
+	{"signing-keys", "Keys of login tokens.",                 signing_key_routes},
+	{"settings",    "What administrators set.",                setting_routes},
 	{0},
 };
 // clang-format on

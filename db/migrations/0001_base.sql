@@ -140,6 +140,9 @@ constraint verdict_is_known check (
 create domain ccp.outcome as text constraint outcome_is_known check (value in ('passed', 'failed', 'inconclusive'));
 create domain ccp.verification_kind as text
 constraint verification_kind_is_known check (value in ('start', 'light', 'full', 'task'));
+create domain ccp.setting_name as text;
+create domain ccp.setting_type as text
+constraint setting_type_is_known check (value in ('number', 'text', 'texts', 'networks'));
 create domain ccp.error_code as text;
 create domain ccp.event_level as text constraint event_level_is_known check (value in ('debug', 'info', 'warning', 'error'));
 create domain ccp.event_type as text constraint event_type_is_dotted check (value ~ '^[a-z_]+(\.[a-z_]+){1,4}$');
@@ -155,6 +158,7 @@ create domain api.login_name as text constraint login_name_is_short check (lengt
 create domain api.short_id as text constraint typed_short_id_is_a_word check (value ~ '^[A-Za-z0-9]{1,64}$');
 create domain api.session_state as text constraint session_state_is_known check (value in ('open', 'ended', 'any'));
 create domain api.health_state as text constraint health_state_is_known check (value in ('ok', 'degraded', 'unavailable'));
+create domain api.json as jsonb;
 create domain api.texts as jsonb constraint texts_are_an_object check (jsonb_typeof(value) = 'object');
 create domain api.poll_wait_s as integer constraint poll_wait_is_bounded check (value between 0 and 25);
 create domain api.poll_version as text constraint poll_version_is_short check (length(value) between 1 and 32);
@@ -191,6 +195,8 @@ comment on domain ccp.home_mode is 'What becomes of the home when a host is rebu
 comment on domain ccp.task_state is 'What is said of a task.';
 comment on domain ccp.outcome is 'How a check or a verification ended.';
 comment on domain ccp.verification_kind is 'Why a verification was made.';
+comment on domain ccp.setting_name is 'A name of ccp.settings.';
+comment on domain ccp.setting_type is 'What the value of a setting is.';
 comment on domain ccp.error_code is 'Why a request is refused: a word of ccp.error_codes.';
 comment on domain ccp.event_level is 'How serious an event is.';
 comment on domain ccp.event_type is 'Dotted name of an event, like host.started.';
@@ -216,6 +222,7 @@ comment on domain api.login_name is 'A name as it was typed: whether it is right
 comment on domain api.short_id is 'A short id as it was typed.';
 comment on domain api.session_state is 'Which sessions a list has: those that are open, those that have ended, or both.';
 comment on domain api.health_state is 'How the system is.';
+comment on domain api.json is 'Any JSON value, which the function judges.';
 comment on domain api.texts is 'Texts by name.';
 comment on domain api.poll_wait_s is 'Seconds to wait until a task changes.';
 comment on domain api.poll_version is 'The version of a task that a client knows.';
@@ -236,17 +243,19 @@ comment on column ccp.error_codes.meaning is 'What it means, as a sentence.';
 comment on column ccp.error_codes.remedy is 'What to do about it, as a sentence.';
 
 create table ccp.settings (
-    name text primary key,
+    name ccp.setting_name primary key,
     value jsonb,
-    type text not null,
+    default_value jsonb,
+    type ccp.setting_type not null,
     pattern text,
     min integer not null,
     max integer not null,
     optional boolean not null default false,
     description text not null,
+    version integer not null default 1,
     updated_at timestamptz not null default clock.now(),
+    updated_by text,
     constraint setting_name_is_a_word check (name ~ '^[a-z][a-z0-9_]{1,62}$'),
-    constraint setting_type_is_known check (type in ('number', 'text', 'texts', 'networks')),
     constraint setting_text_has_a_pattern check ((type in ('text', 'texts')) = (pattern is not null)),
     constraint setting_bounds_are_ordered check (min <= max)
 );
@@ -254,6 +263,7 @@ comment on table ccp.settings is
 'Settings, read live by every program; a change works at the next use. A value that does not fit them is refused.';
 comment on column ccp.settings.name is 'Name of the setting.';
 comment on column ccp.settings.value is 'Its value as JSON; null when it was never set.';
+comment on column ccp.settings.default_value is 'The value that a new installation has.';
 comment on column ccp.settings.type is
 'number (whole), text, or a list: of texts, or of networks (addresses are networks of one).';
 comment on column ccp.settings.pattern is
@@ -262,7 +272,9 @@ comment on column ccp.settings.min is 'The least number, or the least length of 
 comment on column ccp.settings.max is 'The greatest.';
 comment on column ccp.settings.optional is 'It may be null.';
 comment on column ccp.settings.description is 'What it does, with its unit.';
+comment on column ccp.settings.version is 'Rises with each change of the value; the ETag.';
 comment on column ccp.settings.updated_at is 'When it last changed.';
+comment on column ccp.settings.updated_by is 'Who changed it then; null: nobody has.';
 
 create trigger settings_are_valid before insert or update on ccp.settings
 for each row execute function setting.guard();

@@ -64,3 +64,6 @@ values
         'tombstone_retention_days', '90', 'number', null, 1, 36500, false,
         'Days that deleted hosts and finished tasks, sessions and grants are kept.'
     );
+
+update pg_temp.settings
+set default_value = value;

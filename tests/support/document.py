@@ -83,6 +83,8 @@ class Contract:
 
 
 def kinds(schema):
+    if "$ref" in schema:
+        return ["any", "null"]
     return schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
 
 
@@ -91,10 +93,11 @@ def good_value(name, schema):
         return GOOD[name]
     if schema.get("format") in GOOD_FORMAT:
         return GOOD_FORMAT[schema["format"]]
-    return (
-        schema["enum"][0] if "enum" in schema else {"string": "x", "integer": schema.get("minimum")}[kinds(schema)[0]]
-    )
+    if "enum" in schema:
+        return schema["enum"][0]
+    return {"string": "x", "integer": schema.get("minimum"), "any": {}}[kinds(schema)[0]]
 
 
 def concrete(path):
-    return re.sub(r"{\w+}", lambda _: str(uuid.uuid4()), path)
+    """A path of the document with ids that are nobody's, and the name of a setting."""
+    return re.sub(r"{\w+}", lambda word: "ssh_port" if word[0] == "{name}" else str(uuid.uuid4()), path)

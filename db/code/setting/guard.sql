@@ -1,5 +1,5 @@
--- Trigger: a setting takes valid values only, from every role. Programs read settings in the middle of their work,
--- where a value that cannot be read would be found too late.
+-- Trigger: a setting takes valid values only, from every role, and notes who changed it. Programs read settings in the
+-- middle of their work, where a value that cannot be read would be found too late.
 create or replace function setting.guard()
 returns trigger
 language plpgsql
@@ -14,6 +14,11 @@ begin
             new.description
         );
     end if;
+    if tg_op = 'UPDATE' and new.value is distinct from old.value then
+        new.version := old.version + 1;
+        new.updated_at := clock.now();
+        new.updated_by := (select a.who from account.actor() as a);
+    end if;
     return new;
 end
 $$;
@@ -21,4 +26,4 @@ $$;
 revoke all on function setting.guard() from public;
 
 comment on function setting.guard() is
-'Trigger: a setting takes valid values only.';
+'Trigger: a setting takes valid values only and notes who changed it.';

@@ -80,7 +80,7 @@ select set_eq(
         ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
         ('session.stop(uuid)'), ('token.rotate()'), ('token.retire(text)'),
-        ('setting.put(text,jsonb)')$$,
+        ('setting.put(text,jsonb,text)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
 select set_eq(

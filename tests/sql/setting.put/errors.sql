@@ -4,7 +4,7 @@ begin;
 select plan(19);
 
 create function t.error(p_type text, p_value jsonb, p_pattern text default null, p_optional boolean default false) returns text language sql as $$
-    select setting.validation_error(row('x', p_value, p_type, p_pattern, 2, 5, p_optional, 'x', clock.now())::ccp.settings)
+    select setting.validation_error(row('x', p_value, null, p_type, p_pattern, 2, 5, p_optional, 'x', 1, clock.now(), null)::ccp.settings)
 $$;
 select is(t.error('number', '2'), null, 'the least number');
 select is(t.error('number', '5'), null, 'the greatest');

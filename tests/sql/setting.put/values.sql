@@ -1,6 +1,6 @@
 -- Settings are read live, and only those that exist can be set.
 begin;
-select plan(47);
+select plan(53);
 
 select is(setting.number('proof_life_s'), 900::numeric, 'a number is read as a number');
 select is(setting.text('default_image'), 'cloud-cli-proxy/managed-user:latest', 'a text as a text');
@@ -9,13 +9,29 @@ select is(setting.get('public_url'), null, 'one that was never set is null');
 select is(setting.get('no_such_setting'), null, 'so is one that does not exist');
 select lives_ok($$select setting.put('proof_life_s', '30')$$, 'it is set');
 select is(setting.number('proof_life_s'), 30::numeric, 'and read at the next use');
-set local test.now = '2099-01-01';
+select clock.now() + interval '1 minute' as later \gset
+set local test.now = :'later';
 select setting.put('proof_life_s', '30') is null as done \gset
 select isnt(
-    (select updated_at from ccp.settings where name = 'proof_life_s'), timestamptz '2099-01-01', 'setting the same again is no change'
+    (select updated_at from ccp.settings where name = 'proof_life_s'), :'later'::timestamptz, 'setting the same again is no change'
 );
 select setting.put('proof_life_s', '60') is null as done \gset
-select is((select updated_at from ccp.settings where name = 'proof_life_s'), timestamptz '2099-01-01', 'another value is');
+select is((select updated_at from ccp.settings where name = 'proof_life_s'), :'later'::timestamptz, 'another value is');
+select is(
+    (select concat_ws(' ', version, updated_by) from ccp.settings where name = 'proof_life_s'), '3 ' || session_user, 'it is noted who did it'
+);
+select results_eq(
+    $$select message, metadata from ccp.events where type = 'setting.changed' order by id$$,
+    $$values
+        ('the setting proof_life_s was changed', '{"name": "proof_life_s", "from": 900, "to": 30}'::jsonb),
+        ('the setting proof_life_s was changed', '{"name": "proof_life_s", "from": 30, "to": 60}')$$,
+    'each change is an event, the same value again is none'
+);
+select throws_ok($$select setting.put('proof_life_s', '61', '2')$$, 'CP412', null, 'who has read an older version is refused');
+select lives_ok($$select setting.put('proof_life_s', '61', '1,3')$$, 'who has read the present one is not');
+select is_empty($$select name from ccp.settings where value is distinct from default_value and updated_by is null$$, 'others have their default');
+update ccp.settings set description = 'x' where name = 'ssh_port';
+select is((select updated_by from ccp.settings where name = 'ssh_port'), null, 'another description is no change of the value');
 select throws_ok($$select setting.put('prof_life_s', '60')$$, 'CP404', 'there is no setting ''prof_life_s''', 'a typing error is refused');
 
 -- What does not fit is refused, whoever sets it, with the setting's name.
