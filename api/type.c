@@ -48,7 +48,7 @@ struct type {
 static const struct type types[] = {
 	{"text",                     KIND_TEXT,    NULL,             check_text,           "characters", "must be a text", NULL},
 	{"integer",                  KIND_INTEGER, NULL,             check_integer,        "",           "must be a whole number", NULL},
-	{"bigint",                   KIND_INTEGER, "int64",          NULL,                 NULL,         NULL, NULL},
+	{"bigint",                   KIND_INTEGER, "int64",          check_integer,        "",           "must be a whole number", NULL},
 	{"numeric",                  KIND_NUMBER,  NULL,             check_number,         "",           "must be a number", NULL},
 	{"boolean",                  KIND_BOOLEAN, NULL,             check_boolean,        NULL,         "must be true or false", NULL},
 	{"uuid",                     KIND_TEXT,    "uuid",           check_uuid,           NULL,         "must be a UUID",

@@ -15,6 +15,7 @@ const struct route_table route_tables[] = {
 	{"tasks",       "Long work.",                              task_routes},
 	{"events",      "The audit log.",                          event_routes},
 	{"signing-keys", "Keys of login tokens.",                 signing_key_routes},
+	{"nodes",       "Machines that hosts live on.",            node_routes},
 	{"settings",    "What administrators set.",                setting_routes},
 	{0},
 };

@@ -37,7 +37,7 @@ comment on schema verification is 'Evidence of what a host''s traffic really doe
 grant usage on schema ccp, access, account, api, clock, egress, event, host, node, process, session, setting, ssh, task, token,
 verification to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy, ccp_as_user;
 grant usage on schema ccp to ccp_dba, ccp_automation, ccp_admin;
-grant usage on schema account, egress, host, session, setting, token to ccp_admin;
+grant usage on schema account, egress, host, session, setting, token, node to ccp_admin;
 grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;
@@ -140,6 +140,7 @@ constraint verdict_is_known check (
 create domain ccp.outcome as text constraint outcome_is_known check (value in ('passed', 'failed', 'inconclusive'));
 create domain ccp.verification_kind as text
 constraint verification_kind_is_known check (value in ('start', 'light', 'full', 'task'));
+create domain ccp.node_id as bigint constraint node_id_is_positive check (value between 1 and 2147483647);
 create domain ccp.setting_name as text;
 create domain ccp.setting_type as text
 constraint setting_type_is_known check (value in ('number', 'text', 'texts', 'networks'));
@@ -195,6 +196,7 @@ comment on domain ccp.home_mode is 'What becomes of the home when a host is rebu
 comment on domain ccp.task_state is 'What is said of a task.';
 comment on domain ccp.outcome is 'How a check or a verification ended.';
 comment on domain ccp.verification_kind is 'Why a verification was made.';
+comment on domain ccp.node_id is 'Identity of a node.';
 comment on domain ccp.setting_name is 'A name of ccp.settings.';
 comment on domain ccp.setting_type is 'What the value of a setting is.';
 comment on domain ccp.error_code is 'Why a request is refused: a word of ccp.error_codes.';

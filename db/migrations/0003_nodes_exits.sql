@@ -3,6 +3,7 @@
 create table ccp.nodes (
     id bigint generated always as identity primary key,
     name text not null,
+    cordoned_at timestamptz,
     engine_refusal ccp.sentence,
     taken_ids int8multirange not null default '{}',
     limits jsonb not null default '{}',
@@ -20,6 +21,7 @@ comment on sequence ccp.nodes_id_seq is 'Ids of nodes.';
 comment on table ccp.nodes is 'Machines. A row appears when a program first registers there and stays.';
 comment on column ccp.nodes.id is 'Identity; part of the agent''s queue name.';
 comment on column ccp.nodes.name is 'Host name of the machine.';
+comment on column ccp.nodes.cordoned_at is 'Since when an administrator lets no new hosts come; null: they may.';
 comment on column ccp.nodes.engine_refusal is
 'Why its Docker engine gives containers no user namespaces of their own; null: it does, or no agent has told yet.';
 comment on column ccp.nodes.taken_ids is

@@ -100,4 +100,5 @@ def good_value(name, schema):
 
 def concrete(path):
     """A path of the document with ids that are nobody's, and the name of a setting."""
-    return re.sub(r"{\w+}", lambda word: "ssh_port" if word[0] == "{name}" else str(uuid.uuid4()), path)
+    path = path.replace("{name}", "ssh_port").replace("nodes/{id}", "nodes/999")
+    return re.sub(r"{\w+}", lambda _: str(uuid.uuid4()), path)

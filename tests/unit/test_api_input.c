@@ -346,7 +346,8 @@ static void a_refusal_and_the_schema_say_the_same_limits(void **state)
 			"{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"on\",\"off\"]},"
 			"\"minItems\":1,\"maxItems\":20}"},
 		{"ccp.endpoint", "there", "must be written as 192.0.2.1:1",
-			"{\"type\":\"string\",\"format\":\"endpoint\"}"},
+			"{\"type\":\"string\",\"format\":\"endpoint\","
+			"\"examples\":[\"198.51.100.1:51820\"]}"},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,5 +1,5 @@
--- The node for a new host: of those where an agent has ever registered, a living one before a silent one, then the one
--- with the fewest hosts.
+-- The node for a new host: of those that are not cordoned and where an agent has ever registered, a living one before a
+-- silent one, then the one with the fewest hosts.
 create or replace function node.pick()
 returns bigint
 language plpgsql
@@ -12,7 +12,9 @@ begin
     select p.node_id
     into v_node_id
     from ccp.processes as p
+    join ccp.nodes as n on n.id = p.node_id
     where p.program = 'ccp-agent'
+        and n.cordoned_at is null
     group by p.node_id
     order by
         bool_or(p.ended_at is null) desc,
@@ -20,7 +22,9 @@ begin
         p.node_id
     limit 1;
     if not found then
-        perform access.refuse('CP409', 'no_node', 'no machine can run hosts yet', '{}', 'start an agent first');
+        perform access.refuse(
+            'CP409', 'no_node', 'no machine takes new hosts', '{}', 'start an agent first, or uncordon a node'
+        );
     end if;
     return v_node_id;
 end

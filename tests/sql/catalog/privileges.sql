@@ -79,7 +79,7 @@ select set_eq(
         ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'),
         ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
-        ('session.stop(uuid)'), ('token.rotate()'), ('token.retire(text)'),
+        ('session.stop(uuid)'), ('node.cordon(bigint,boolean)'), ('token.rotate()'), ('token.retire(text)'),
         ('setting.put(text,jsonb,text)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );

@@ -25,7 +25,7 @@ select is(t.picked(), 'node2', 'hosts do');
 update ccp.processes set ended_at = clock.now(), end_reason = 'silent' where pid = 4;
 select is(t.picked(), 'node1', 'a node whose agent lives comes before one whose agent is gone');
 delete from ccp.processes where program = 'ccp-agent';
-select throws_ok($$select node.pick()$$, 'CP409', 'no machine can run hosts yet', 'without any agent there is none');
+select throws_ok($$select node.pick()$$, 'CP409', 'no machine takes new hosts', 'without any agent there is none');
 
 select * from finish();
 rollback;

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes.
+#include "api/routes/table.h"
+
+// clang-format off
+#define NODE {"id", "ccp.node_id", PATH, REQUIRED}
+
+const struct route node_routes[] = {
+	{GET, "/v1/admin/nodes", ADMIN, 200, "node_list", "node_page", "Machines that hosts live on.", &work_call, .fields = FIELDS(
+		PAGE("api.by_creation"))},
+	{GET, "/v1/admin/nodes/{id}", ADMIN, 200, "node_get", "node", "One machine.", &work_call, .fields = FIELDS(NODE)},
+	{POST, "/v1/admin/nodes/{id}/cordon", ADMIN, 200, "node_cordon", "node", "Let no new hosts come to it.",
+		&work_call, .fields = FIELDS(NODE)},
+	{POST, "/v1/admin/nodes/{id}/uncordon", ADMIN, 200, "node_uncordon", "node", "Let new hosts come to it again.",
+		&work_call, .fields = FIELDS(NODE)},
+	{0},
+};
+// clang-format on

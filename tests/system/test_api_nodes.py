@@ -1,0 +1,26 @@
+"""Nodes over HTTP."""
+
+from support.orders import host_make, node_make
+
+
+def test_a_node_tells_what_runs_on_it(admin, database):
+    host_make(admin, database)
+    node = next(n for n in admin.get("/v1/admin/nodes").json["nodes"] if n["name"] == "node1")
+    assert (node["hosts"], node["running"]) == (1, 0)
+    assert "ccp-agent" in [program["program"] for program in node["programs"]]
+    assert admin.get(f"/v1/admin/nodes/{node['id']}").json == node
+
+
+def test_a_cordoned_node_takes_no_new_hosts(admin, database):
+    node_make(database)
+    node = next(n for n in admin.get("/v1/admin/nodes").json["nodes"] if n["name"] == "node1")
+    answer = admin.post(f"/v1/admin/nodes/{node['id']}/cordon")
+    assert answer.status == 200 and answer.json["cordoned_at"]
+    assert admin.post(f"/v1/admin/nodes/{node['id']}/uncordon").json["cordoned_at"] is None
+    events = admin.get("/v1/admin/events?type=admin.node.cordoned,admin.node.uncordoned").json["events"]
+    assert [event["type"] for event in events] == ["admin.node.uncordoned", "admin.node.cordoned"]
+
+
+def test_an_unknown_node_is_not_found(admin):
+    for node_id in ("999", "x", "0", "9" * 20):
+        assert admin.get(f"/v1/admin/nodes/{node_id}").status == 404, node_id
