@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/container/socket_memory.h"
 #include "agent/host/outbox.h"
 #include "agent/store/file.h"
 #include "agent/tunnel/budget.h"
@@ -58,6 +59,19 @@ static char *cores_look(const struct agent *a)
 		pattern + 1);
 }
 
+static char *sockets_look(const struct agent *a)
+{
+	struct err e;
+
+	(void)a;
+	return socket_memory_check("", &e) == 0
+		       ? NULL
+		       : xasprintf(
+				 "what waits in the sockets of containers has no limit, so that one of them may "
+				 "take from the network of all (%s): boot the machine with version 2 of cgroups",
+				 e.message);
+}
+
 static char *state_look(const struct agent *a)
 {
 	char block[CHECK_BYTES] = {0};
@@ -78,6 +92,7 @@ static const struct look {
 } looks[] = {
 	{"cgroups", cgroups_look},
 	{"core dumps", cores_look},
+	{"socket memory", sockets_look},
 	{"state directory", state_look},
 	{0},
 };

@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/container/gate.h"
 #include "agent/container/rootfs.h"
+#include "agent/container/socket_memory.h"
 #include "agent/host/guard.h"
 #include "agent/host/outbox.h"
 #include "agent/host/ssh.h"
@@ -318,6 +319,17 @@ static int sshd_silent(struct task *task, const struct gate_answer *seen, struct
 	return host_task_fail(task, "sshd_silent", e);
 }
 
+// No program of a user's runs before the gate is open, and each start has a new group: an open gate means that
+// the limit is there, also to an agent that adopts the host.
+static int sockets_limit(const struct host_task *ht, struct err *e)
+{
+	const struct socket_memory memory = {.container_id = ht->run.container_id,
+		.pid = ht->run.pid,
+		.memory_limit_mb = ht->host->spec->memory_limit_mb};
+
+	return socket_memory_limit("", &memory, e);
+}
+
 int start_gate(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
@@ -335,6 +347,8 @@ int start_gate(struct task *task, struct err *e)
 		r = gate_say(ht->gate_fd, GATE_ASK, &w, &seen, e);
 	if (r == 0 && seen.state != GATE_WAITING)
 		r = err_say(e, EPERM, "the gate was open before the exit was proven");
+	if (r == 0)
+		r = sockets_limit(ht, e);
 	if (r == 0)
 		r = gate_say(ht->gate_fd, GATE_OPEN, &w, &seen, e);
 	if (r == WAIT_CANCELED)

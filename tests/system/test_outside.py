@@ -1,6 +1,7 @@
 """What a user costs the machine outside the container: it has a limit, and that is the user's own."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,103 @@ def test_the_group_is_made_again_and_goes_with_the_host(host):
 def test_the_environment_bounds_what_the_engine_keeps(host):
     _, pid = engine(host)
     assert "GOMEMLIMIT=128MiB" in Path(f"/proc/{pid}/environ").read_text().split("\0")
+
+
+# Fill sockets of their own that nobody reads, until no more is taken or the machine's sockets hold 300 MB.
+HOLD_COMMON = """
+import pathlib, socket, sys, time
+def held(protocol):
+    lines = pathlib.Path("/proc/net/sockstat").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(protocol + ":")).split()[-1]) * 4096
+end, taken = time.monotonic() + 3, 0
+def fill(protocol, writers, data):
+    global taken
+    while time.monotonic() < end and held(protocol) < 300 << 20:
+        for writer in writers:
+            try:
+                taken += writer.send(data)
+            except OSError:
+                pass
+"""
+HOLD = {
+    "TCP": """
+listener = socket.create_server(("127.0.0.1", 5000), backlog=64)
+pairs = [(socket.create_connection(("127.0.0.1", 5000)), listener.accept()) for _ in range(47)]
+for writer, _ in pairs:
+    writer.setblocking(False)
+fill("TCP", [writer for writer, _ in pairs], bytes(65536))
+""",
+    "UDP": """
+readers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(450)]
+writers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in readers]
+for reader, writer in zip(readers, writers):
+    reader.bind(("127.0.0.1", 0))
+    writer.connect(reader.getsockname())
+fill("UDP", writers, bytes(30000))
+""",
+}
+HOLD_END = """
+print(taken, flush=True)
+sys.stdin.read()
+"""
+TALK = """
+import socket, threading
+listener = socket.create_server(("127.0.0.1", 0))
+writer = socket.create_connection(listener.getsockname())
+reader = listener.accept()[0]
+threading.Thread(target=lambda: (writer.sendall(bytes(8 << 20)), writer.close())).start()
+assert sum(iter(lambda: len(reader.recv(65536)), 0)) == 8 << 20
+"""
+SOCKETS_MB = 32  # of a host with 512 MB
+
+
+def sockets_held(protocol):
+    """Bytes that the sockets of the whole machine hold."""
+    lines = Path("/proc/net/sockstat").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{protocol}:")).split()[-1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture
+def small(agent):
+    one = agent.host(memory_limit_mb=512)
+    one.task("host.create")
+    one.task("host.start")
+    yield one
+    one.task("host.delete", '{"wipe": true}')
+
+
+@pytest.mark.parametrize("protocol", HOLD)
+def test_what_waits_in_sockets_has_a_limit_and_others_talk_on(host, small, protocol):
+    before, program = sockets_held(protocol), HOLD_COMMON + HOLD[protocol] + HOLD_END
+    docker = dict(os.environ, DOCKER_HOST=f"unix://{small.stack.docker_socket}")
+    words = ["docker", "exec", "-i", "--user", "dev", small.container, "python3", "-c", program]
+    with subprocess.Popen(words, env=docker, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as hold:
+        taken = int(hold.stdout.readline())
+        held = sockets_held(protocol) - before
+        status, said = host.run("timeout", "5", "python3", "-c", TALK)
+        host.task("host.verify")
+        hold.stdin.close()
+    assert (status, said) == (0, "")
+    assert taken > 8 << 20, "the limit is not so small that nothing works"
+    if not TWO:
+        assert held < (SOCKETS_MB + 16) << 20
+
+
+def sockets_limit(pid):
+    """Where the limit that the sockets of a container count towards is written."""
+    controller, name = ("", "memory.max") if TWO else ("memory", "memory.kmem.tcp.limit_in_bytes")
+    lines = [line.split(":") for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
+    (path,) = (path for _, controllers, path in lines if controllers == controller)
+    return CGROUPS / controller / path.lstrip("/") / name
+
+
+def test_the_next_agent_finds_the_limit_of_sockets(small):
+    limit, expected = sockets_limit(small.pid), f"{(512 if TWO else SOCKETS_MB) << 20}\n"
+    assert limit.read_text() == expected
+    small.agent.kill()
+    small.agent.start()
+    small.task("host.verify")
+    assert limit.read_text() == expected
 
 
 def test_the_next_agent_finds_the_group_of_an_engine_by_its_name(host):

@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/container/gate.h"
 #include "agent/container/rootfs.h"
+#include "agent/container/socket_memory.h"
 #include "agent/host/guard.h"
 #include "agent/host/ssh.h"
 #include "agent/net/netns.h"
@@ -31,7 +32,7 @@ static struct {
 	int key, tunnel, reach; // tunnel
 	int prove, link, check, probe, verify, wall_open; // examine, verify, prove
 	enum outcome proves, links, checks, probes, verifies;
-	int program, connect, ask, go, sshd, banner; // gate
+	int program, connect, ask, sockets, go, sshd, banner; // gate
 	enum gate_state before, after;
 	const char *words;
 	int guard; // finish
@@ -367,6 +368,13 @@ int gate_connect(const struct pid1 *p, const struct wait *w, int *ret_fd, struct
 	(void)ret_fd;
 	did("gate of %d as %u", (int)p->pid, (unsigned)p->uid);
 	return result(answers.connect, "no gate", e);
+}
+
+int socket_memory_limit(const char *root, const struct socket_memory *m, struct err *e)
+{
+	assert_string_equal(root, "");
+	did("limit %s of %d by %lld", m->container_id, (int)m->pid, (long long)m->memory_limit_mb);
+	return result(answers.sockets, "no limit", e);
 }
 
 const char *gate_status_text(int status)

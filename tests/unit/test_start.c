@@ -16,6 +16,7 @@ static int start(void **state)
 	spec = (struct host_spec){.image_id = "image",
 		.ids = ids,
 		.pids_limit = 9,
+		.memory_limit_mb = 512,
 		.proof_life_s = 900,
 		.exit = {.label = "x1"}};
 	spec.exit.tunnel.kind = &kind;
@@ -283,7 +284,8 @@ static void the_exit_is_verified_and_the_open_wall_probed(void **state)
 }
 
 #define GATE "gate of 77 as 2147287040; ask; "
-#define OPENED GATE "go on; "
+#define LIMIT "limit abc of 77 by 512; "
+#define OPENED GATE LIMIT "go on; "
 #define SILENT(why) "the container's sshd does not answer (" why "): rebuild the host"
 
 static void the_gate_opens_once_and_sshd_answers(void **state)
@@ -296,6 +298,7 @@ static void the_gate_opens_once_and_sshd_answers(void **state)
 		{&answers.ask, -1, -1, GATE "fail gate_failed: no answer; "},
 		{(int *)&answers.before, GATE_OPENED, -1,
 			GATE "fail gate_failed: the gate was open before the exit was proven; "},
+		{&answers.sockets, -1, -1, GATE LIMIT "fail gate_failed: no limit; "},
 		{&answers.go, -1, -1, OPENED "fail gate_failed: no answer; "},
 		{&answers.go, WAIT_CANCELED, WAIT_CANCELED, OPENED},
 		{(int *)&answers.after, GATE_SSHD_UP, 0, OPENED "banner; "},
