@@ -26,7 +26,7 @@ enum {
 	ROUND_MS = 60000,
 	DOCKER_MS = 2000,
 	NAMELESS_MS = 500,
-	FALL_PERCENT = 1, // of the disk: so much less is news
+	NEWS_PERCENT = 1, // of the disk: so much less or more is
 	TREES = 4,
 	GB_SHIFT = 30,
 	FILES_SHIFT = 16, // ext4 has an inode for each 16 KiB; host.disk_excess says the same
@@ -37,7 +37,7 @@ struct measure {
 	struct loop_source *timer;
 	bool busy;
 	struct pool_job job;
-	int64_t free_told; // bytes; -1: never
+	struct disk_room told; // all zero: nothing was
 	int64_t round_ms; // when the next one begins
 	host_id_text *ids; // of this round; NULL: none is under way
 	size_t id_count, id_next;
@@ -167,22 +167,33 @@ static bool host_next(struct measure *m)
 	return true;
 }
 
+static bool is_news(int64_t by, int64_t size)
+{
+	return by > size / 100 * NEWS_PERCENT;
+}
+
 // The numbers; what they mean is SQL's. true: there is much less than before.
 static bool disk_tell(struct measure *m, bool is_due)
 {
+	struct disk_room *told = &m->told;
 	struct statvfs fs;
 
 	if (fstatvfs(m->agent->store.fd, &fs) < 0)
 		return false;
-	int64_t size = (int64_t)(fs.f_blocks * fs.f_frsize);
-	int64_t free_bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
-	int64_t by = m->free_told - free_bytes, news = size / 100 * FALL_PERCENT;
+	const struct disk_room room = {.free_bytes = (int64_t)(fs.f_bavail * fs.f_frsize),
+		.bytes = (int64_t)(fs.f_blocks * fs.f_frsize),
+		.free_files = (int64_t)fs.f_favail,
+		.files = (int64_t)fs.f_files};
+	bool less = is_news(told->free_bytes - room.free_bytes, room.bytes) ||
+		    is_news(told->free_files - room.free_files, room.files);
+	bool more = is_news(room.free_bytes - told->free_bytes, room.bytes) ||
+		    is_news(room.free_files - told->free_files, room.files);
 
-	if (!is_due && m->free_told >= 0 && by < news && by > -news)
+	if (!is_due && told->bytes != 0 && !less && !more)
 		return false;
-	outbox_disk(m->agent->outbox, free_bytes, size);
-	m->free_told = free_bytes;
-	return by >= news;
+	outbox_disk(m->agent->outbox, &room);
+	*told = room;
+	return less;
 }
 
 // What waits in the outbox is worth more than a measurement, which can be made again.
@@ -232,7 +243,6 @@ int measure_new(struct agent *a, struct measure **ret, struct err *e)
 	struct measure *m = xnew(struct measure);
 
 	m->agent = a;
-	m->free_told = -1;
 	if (loop_timer(a->loop, on_timer, m, &m->timer, e) < 0) {
 		free(m);
 		return -1;

@@ -245,14 +245,16 @@ void outbox_troubles(struct outbox *box, const cJSON *troubles)
 	box->wake(box->data);
 }
 
-void outbox_disk(struct outbox *box, int64_t free_bytes, int64_t size_bytes)
+void outbox_disk(struct outbox *box, const struct disk_room *room)
 {
 	struct entry *entry = xnew(struct entry);
 
-	entry->sql = "select node.set_disk($1, $2, $3)";
-	entry->count = 3;
-	entry->params[1] = xasprintf("%lld", (long long)free_bytes);
-	entry->params[2] = xasprintf("%lld", (long long)size_bytes);
+	entry->sql = "select node.set_disk($1, $2, $3, $4, $5)";
+	entry->count = 5;
+	entry->params[1] = xasprintf("%lld", (long long)room->free_bytes);
+	entry->params[2] = xasprintf("%lld", (long long)room->bytes);
+	entry->params[3] = xasprintf("%lld", (long long)room->free_files);
+	entry->params[4] = xasprintf("%lld", (long long)room->files);
 	pthread_mutex_lock(&box->lock);
 	push(box, entry);
 	pthread_mutex_unlock(&box->lock);

@@ -46,8 +46,12 @@ void outbox_ssh(struct outbox *box, const char *host_id, const char *why_not);
 // node.set_troubles: everything that is wrong with the machine, as {name: sentence}.
 void outbox_troubles(struct outbox *box, const cJSON *troubles);
 
-// node.set_disk.
-void outbox_disk(struct outbox *box, int64_t free_bytes, int64_t size_bytes);
+// node.set_disk: what users without privileges may still have of the disk with the state directory.
+struct disk_room {
+	int64_t free_bytes, bytes;
+	int64_t free_files, files; // 0 of 0 where the file system has no limit of them
+};
+void outbox_disk(struct outbox *box, const struct disk_room *room);
 
 // host.note_disk.
 void outbox_usage(struct outbox *box, const char *host_id, int64_t bytes, int64_t files, int depth);

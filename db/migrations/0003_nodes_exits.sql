@@ -9,6 +9,9 @@ create table ccp.nodes (
     limits jsonb not null default '{}',
     disk_free_bytes bigint,
     disk_bytes bigint,
+    disk_free_files bigint,
+    disk_files bigint,
+    disk_short text,
     disk_short_since timestamptz,
     created_at timestamptz not null default clock.now(),
     constraint node_name_is_unique unique (name),
@@ -30,8 +33,11 @@ comment on column ccp.nodes.limits is 'The machine''s limits by name, as its age
 comment on column ccp.nodes.disk_free_bytes is
 'What users without privileges may still write on the disk with the state directory; null: no agent has told.';
 comment on column ccp.nodes.disk_bytes is 'How large that disk is.';
-comment on column ccp.nodes.disk_short_since is
-'Since when less than disk_reserve_percent of it is free; null: more is, or no agent has told.';
+comment on column ccp.nodes.disk_free_files is 'How many more files, empty or not, that disk has inodes for.';
+comment on column ccp.nodes.disk_files is 'How many it has in all; 0: it makes them as they are needed.';
+comment on column ccp.nodes.disk_short is
+'What of it is left, bytes or files, where that is less than disk_reserve_percent; null: more is, or no agent has told.';
+comment on column ccp.nodes.disk_short_since is 'Since when; null as disk_short.';
 comment on column ccp.nodes.created_at is 'When a program first registered there.';
 
 create table ccp.machine_limits (

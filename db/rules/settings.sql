@@ -49,7 +49,7 @@ values
     ),
     (
         'disk_reserve_percent', '5', 'number', null, 0, 90, false,
-        'Percent of a node''s disk that are kept back: with less free none of its hosts is started.'
+        'Percent of a node''s disk, room and files, that are kept back: with less free none of its hosts is started.'
     ),
     (
         'host_disk_gb', '20', 'number', null, 1, 65536, false,

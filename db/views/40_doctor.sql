@@ -182,11 +182,7 @@ from (
         count(*) = 0,
         coalesce(
             string_agg(
-                format(
-                    '%s has %s of %s free: no host is started there', n.name, pg_size_pretty(n.disk_free_bytes),
-                    pg_size_pretty(n.disk_bytes)
-                ),
-                ', ' order by n.name
+                format('%s has %s free: no host is started there', n.name, n.disk_short), ', ' order by n.name
             ),
             'every node''s disk has more room than disk_reserve_percent'
         )

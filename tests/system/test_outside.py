@@ -184,6 +184,15 @@ def test_the_next_agent_finds_the_limit_of_sockets(small):
     assert limit.read_text() == expected
 
 
+def test_the_agent_tells_how_many_files_its_disk_has_room_for(small):
+    files, free = small.owner.rows(
+        "select disk_files, disk_free_files from ccp.nodes where name = %s", [small.agent.node]
+    )[0]
+    disk = os.statvfs(small.agent.stack.directory)
+    assert files == disk.f_files
+    assert 0 < free <= files
+
+
 def test_the_next_agent_finds_the_group_of_an_engine_by_its_name(host):
     name, _ = engine(host)
     host.agent.kill()

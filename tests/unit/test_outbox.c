@@ -90,9 +90,10 @@ static int setup(void **state)
 	run(db, "create function host.note_disk(p bigint, h uuid, bytes bigint, files bigint, "
 		"depth int) returns void language sql as $$ insert into told (process, sequence, "
 		"state) values (p, files, 'usage ' || bytes || ' ' || depth) $$");
-	run(db, "create function node.set_disk(p bigint, free bigint, size bigint) returns void "
+	run(db, "create function node.set_disk(p bigint, free bigint, size bigint, "
+		"free_files bigint, files bigint) returns void "
 		"language sql as $$ insert into told (process, sequence, state) "
-		"values (p, free, 'disk ' || size) $$");
+		"values (p, free, concat_ws(' ', 'disk', size, free_files, files)) $$");
 	db_free(db);
 	return 0;
 }
@@ -144,7 +145,7 @@ static void half_of_the_ring_is_kept_for_what_is_told_once(void **state)
 	(void)state;
 	for (int i = 0; i < OUTBOX_MAX / 2; i++) {
 		assert_true(outbox_has_room(box));
-		outbox_disk(box, 1, 1);
+		outbox_disk(box, &(struct disk_room){.bytes = 1});
 	}
 	assert_false(outbox_has_room(box));
 	outbox_free(box);
@@ -163,7 +164,10 @@ static void sshs_silence_and_the_machines_troubles_are_told(void **state)
 	outbox_ssh(box, host, NULL);
 	json_set_text(troubles, "disk", "is full");
 	outbox_troubles(box, troubles);
-	outbox_disk(box, 5, 1LL << 40);
+	outbox_disk(box, &(struct disk_room){.free_bytes = 5,
+				 .bytes = 1LL << 40,
+				 .free_files = 1LL << 33,
+				 .files = 1LL << 34});
 	outbox_usage(box, host, 1LL << 41, 1LL << 33, 7);
 	assert_int_equal(rings, 5);
 	assert_int_equal(flush(box, db, 3000), 0);
@@ -172,7 +176,7 @@ static void sshs_silence_and_the_machines_troubles_are_told(void **state)
 				    "state = 'usage 2199023255552 7'"),
 		1);
 	assert_int_equal(number(db, "select count(*) from told where sequence = 5 and "
-				    "state = 'disk 1099511627776'"),
+				    "state = 'disk 1099511627776 8589934592 17179869184'"),
 		1);
 	assert_int_equal(
 		number(db, "select count(*) from told where id = 1 and code = 'refused' and "

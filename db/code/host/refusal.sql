@@ -8,7 +8,7 @@ as $$
     select case
         when n.disk_short_since is not null then format(
             'the disk of %s is nearly full (%s free): no host is started there before something has been removed',
-            n.name, pg_size_pretty(n.disk_free_bytes)
+            n.name, n.disk_short
         )
         when setting.text('user_namespaces') <> 'required' then null
         when n.engine_refusal is not null then format(

@@ -1,7 +1,10 @@
--- How much of the disk with the state directory is free, by an agent. While less than the reserve is, none of its hosts is
--- started (host.refusal) and those give way that take more than they may (host.gives_way): the others go on, and a database or
--- a home on the same disk has room to end its work. The begin and the end of that are events.
-create or replace function node.set_disk(p_process_id bigint, p_free bigint, p_size bigint)
+-- How much of the disk with the state directory is free, by an agent: room and files, since many empty files use up a disk
+-- that has room. While less than the reserve of either is free, none of its hosts is started (host.refusal) and those give way
+-- that take more than they may (host.gives_way): the others go on, and a database or a home on the same disk has room to end
+-- its work. The begin and the end of that are events.
+create or replace function node.set_disk(
+    p_process_id bigint, p_free bigint, p_size bigint, p_free_files bigint, p_files bigint
+)
 returns void
 language plpgsql
 security definer
@@ -9,7 +12,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_node ccp.nodes;
-    v_is_short boolean := p_free < p_size * setting.number('disk_reserve_percent') / 100;
+    v_reserve numeric := setting.number('disk_reserve_percent') / 100.0;
+    v_short text := nullif(
+        concat_ws(
+            ' and ',
+            case when p_free < p_size * v_reserve then pg_size_pretty(p_free) || ' of ' || pg_size_pretty(p_size) end,
+            case when p_free_files < p_files * v_reserve then p_free_files || ' of ' || p_files || ' files' end
+        ),
+        ''
+    );
 begin
     select n.*
     into v_node
@@ -20,18 +31,19 @@ begin
     set
         disk_free_bytes = p_free,
         disk_bytes = p_size,
-        disk_short_since = case when v_is_short then coalesce(n.disk_short_since, clock.now()) end
+        disk_free_files = p_free_files,
+        disk_files = p_files,
+        disk_short = v_short,
+        disk_short_since = case when v_short is not null then coalesce(n.disk_short_since, clock.now()) end
     where n.id = v_node.id
-        and (n.disk_free_bytes, n.disk_bytes, n.disk_short_since is not null) is distinct from (p_free, p_size, v_is_short);
-    if v_is_short and v_node.disk_short_since is null then
+        and (n.disk_free_bytes, n.disk_bytes, n.disk_free_files, n.disk_files, n.disk_short)
+        is distinct from (p_free, p_size, p_free_files, p_files, v_short);
+    if v_short is not null and v_node.disk_short is null then
         perform event.write(
             'error', 'node.disk.short',
-            format(
-                'the disk of %s is nearly full (%s of %s free): none of its hosts is started', v_node.name,
-                pg_size_pretty(p_free), pg_size_pretty(p_size)
-            )
+            format('the disk of %s is nearly full (%s free): none of its hosts is started', v_node.name, v_short)
         );
-    elsif v_node.disk_short_since is not null and not v_is_short then
+    elsif v_node.disk_short is not null and v_short is null then
         perform event.write(
             'info', 'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
         );
@@ -39,8 +51,8 @@ begin
 end
 $$;
 
-revoke all on function node.set_disk(bigint, bigint, bigint) from public;
-grant execute on function node.set_disk(bigint, bigint, bigint) to ccp_agent;
+revoke all on function node.set_disk(bigint, bigint, bigint, bigint, bigint) from public;
+grant execute on function node.set_disk(bigint, bigint, bigint, bigint, bigint) to ccp_agent;
 
-comment on function node.set_disk(bigint, bigint, bigint) is
-'How many bytes are free of an agent''s disk, and of how many.';
+comment on function node.set_disk(bigint, bigint, bigint, bigint, bigint) is
+'How many bytes and files are free of an agent''s disk, and of how many.';

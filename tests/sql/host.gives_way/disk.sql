@@ -5,7 +5,7 @@ begin;
 select plan(45);
 
 create function t.gb(p_number bigint) returns bigint language sql as $$ select p_number << 30 $$;
-create function t.disk(p_free bigint) returns void language sql as $$ select node.set_disk(t.agent(), p_free, 1000) $$;
+create function t.disk(p_free bigint) returns void language sql as $$ select node.set_disk(t.agent(), p_free, 1000, 0, 0) $$;
 create function t.note(p_bytes bigint, p_files bigint default 1, p_depth integer default 1) returns void language sql as $$
     select host.note_disk(t.agent(), t.host(), p_bytes, p_files, p_depth)
 $$;
