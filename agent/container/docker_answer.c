@@ -228,6 +228,7 @@ static int upper_read(const cJSON *json, char ret[static DOCKER_PATH_SIZE], stru
 int docker_answer_container(const cJSON *json, struct docker_container *ret, struct err *e)
 {
 	const cJSON *state, *config, *labels = NULL, *network;
+	const char *status = NULL;
 	int64_t pid, exit_code;
 
 	if (copy_id(json, "Id", ret->id, e) < 0 ||
@@ -237,6 +238,7 @@ int docker_answer_container(const cJSON *json, struct docker_container *ret, str
 		json_get_object(json, "NetworkSettings", &network, e) < 0 ||
 		json_get_bool(state, "Running", &ret->running, e) < 0 ||
 		json_get_bool(state, "OOMKilled", &ret->oom_killed, e) < 0 ||
+		json_opt_text(state, "Status", &status, e) < 0 ||
 		json_get_int(state, "Pid", 0, INT32_MAX, &pid, e) < 0 ||
 		json_get_int(state, "ExitCode", INT32_MIN, INT32_MAX, &exit_code, e) < 0 ||
 		copy_text(state, "StartedAt", ret->started_at, sizeof(ret->started_at), e) < 0 ||
@@ -248,6 +250,7 @@ int docker_answer_container(const cJSON *json, struct docker_container *ret, str
 		return -1;
 	ret->pid = (pid_t)pid;
 	ret->exit_code = (int)exit_code;
+	ret->removal_failed = status && strcmp(status, "dead") == 0; // "removing" passes
 	if (labels)
 		copy_host_id(labels, ret->host_id, sizeof(ret->host_id));
 	if (ret->running && (ret->pid < 2 || ret->sandbox_key[0] != '/'))

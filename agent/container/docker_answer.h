@@ -25,6 +25,7 @@ struct docker_container {
 	pid_t pid; // 0 unless running
 	int exit_code;
 	bool oom_killed;
+	bool removal_failed; // what is left of a container that could not be removed: it never starts again
 	char sandbox_key[DOCKER_PATH_SIZE]; // its network namespace; "" unless running
 	char started_at[40]; // Docker's text: another one means another run
 	char upper

@@ -117,6 +117,16 @@ static bool ids_differ(const struct host_task *ht, const struct docker_container
 	return true;
 }
 
+// Docker, or the machine, failed while it was being removed. What is left of it is there for ever and starts no more.
+static bool is_half_removed(const struct docker_container *c, struct err *e)
+{
+	if (c->removal_failed)
+		err_note(e, EIO,
+			"a removal of the host's container has failed, so that Docker starts it no more: "
+			"rebuild the host, which keeps its home");
+	return c->removal_failed;
+}
+
 // The container of the last start; its limits may have been changed since.
 static int container_take(struct host_task *ht, const char *id, const struct wait *w, struct err *e)
 {
@@ -140,7 +150,7 @@ int start_create(struct task *task, struct err *e)
 		err_note(e, ENOENT, "the host has no image yet: run host.create");
 		return host_task_fail(task, "image_missing", e);
 	}
-	if (r == 0 && ids_differ(ht, &c, e))
+	if (r == 0 && (is_half_removed(&c, e) || ids_differ(ht, &c, e)))
 		return host_task_refuse(task, "rebuild_needed", e);
 	if (r == 0)
 		r = container_take(ht, c.id, &w, e);

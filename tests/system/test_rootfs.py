@@ -1,6 +1,10 @@
 """What Docker reads of a container's own files before it starts: small plain files, or the host says that it needs a
 rebuild, and no other host has to wait."""
 
+import json
+import subprocess
+from pathlib import Path
+
 import pytest
 
 SABOTAGE = {
@@ -25,6 +29,24 @@ def test_a_container_that_docker_must_not_read_is_not_started_and_a_rebuild_mend
     assert (status, code) == ("failed", "rebuild_needed"), message
     assert "rebuild the host" in message and ("/etc/passwd" in message or "/etc/group" in message)
     host.stack.docker("inspect", host.container)
+    host.task("host.rebuild", '{"mode": "keep"}')
+    assert host.run("cat", "/home/dev/kept") == (0, "mine\n")
+
+
+def test_what_a_failed_removal_has_left_needs_a_rebuild(host):
+    assert host.run("sh", "-c", "echo mine >/home/dev/kept && touch /opt/stuck") == (0, "")
+    host.task("host.stop")
+    (container,) = json.loads(host.stack.docker("inspect", host.container))
+    stuck = Path(container["GraphDriver"]["Data"]["UpperDir"]) / "opt/stuck"
+    subprocess.run(["chattr", "+i", stuck], check=True)
+    try:
+        with pytest.raises(RuntimeError):
+            host.stack.docker("rm", host.container)
+    finally:
+        subprocess.run(["chattr", "-i", stuck], check=True)
+    status, code, message, _ = host.wait_task(host.insert("host.start"))
+    assert (status, code) == ("failed", "rebuild_needed"), message
+    assert "a removal of the host's container has failed" in message and "rebuild the host" in message
     host.task("host.rebuild", '{"mode": "keep"}')
     assert host.run("cat", "/home/dev/kept") == (0, "mine\n")
 

@@ -26,7 +26,7 @@
 static struct {
 	int end, can_start, open, keys, home, etc, tmp; // prepare
 	int inspect, create, update, rootfs, start; // create, boot
-	bool running;
+	bool running, removal_failed;
 	struct container_ids ids;
 	int netns, init, load; // boot, wall
 	int key, tunnel, reach; // tunnel
@@ -185,6 +185,7 @@ int docker_inspect(struct docker *d, const char *id, const struct wait *w,
 	(void)w;
 	did("inspect %s", id);
 	*ret = (struct docker_container){.running = answers.running,
+		.removal_failed = answers.removal_failed,
 		.ids = answers.ids,
 		.pid = 78,
 		.exit_code = 3,

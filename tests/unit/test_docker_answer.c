@@ -88,6 +88,7 @@ static void a_container_with_a_flaw_is_refused(void **state)
 		{"'Pid':77", "'Pid':-1"},
 		{"'Pid':77", "'Pid':2147483648"},
 		{"'ExitCode':0", "'ExitCode':'0'"},
+		{"'ExitCode':0", "'ExitCode':0,'Status':1"},
 		{"'today'", "'" TEXT_39 "0'"},
 		{"'StartedAt'", "'x'"},
 		{"'SandboxKey'", "'x'"},
@@ -146,6 +147,25 @@ static void what_a_container_may_lack(void **state)
 			fail_msg("%s: %s", others[i].to, e.message);
 		assert_string_equal(c.host_id, others[i].host_id);
 		assert_int_equal(c.running, others[i].running);
+	}
+}
+
+static void a_container_whose_removal_failed_is_told_from_others(void **state)
+{
+	static const struct {
+		const char *status;
+		bool failed;
+	} all[] = {{"dead", true}, {"removing", false}, {"exited", false}, {"created", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(freep) char *to = xasprintf("'Status':'%s','ExitCode':0", all[i].status);
+		_cleanup_(json_freep) cJSON *json = json_of(container, "'ExitCode':0", to);
+		struct docker_container c = {0};
+		struct err e;
+
+		assert_int_equal(docker_answer_container(json, &c, &e), 0);
+		assert_int_equal(c.removal_failed, all[i].failed);
 	}
 }
 
@@ -440,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_container_is_read),
 		cmocka_unit_test(a_container_with_a_flaw_is_refused),
 		cmocka_unit_test(what_a_container_may_lack),
+		cmocka_unit_test(a_container_whose_removal_failed_is_told_from_others),
 		cmocka_unit_test(an_image_is_read_with_its_volumes),
 		cmocka_unit_test(a_list_is_read_whole_or_not_at_all),
 		cmocka_unit_test(a_list_has_a_most),

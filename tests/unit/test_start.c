@@ -160,6 +160,22 @@ static void a_container_with_other_ids_than_the_host_has_is_not_started(void **s
 	assert_int_equal(start_create(&task, &e), 0);
 }
 
+static void what_a_failed_removal_has_left_is_not_started(void **state)
+{
+	struct err e;
+
+	(void)state;
+	answers.removal_failed = true;
+	assert_int_equal(start_create(&task, &e), -1);
+	assert_did(
+		"inspect h; refuse rebuild_needed: a removal of the host's container has failed, so that "
+		"Docker starts it no more: rebuild the host, which keeps its home; ");
+	again();
+	answers.removal_failed = true;
+	answers.inspect = DOCKER_ABSENT; // then it is gone after all
+	assert_int_equal(start_create(&task, &e), 0);
+}
+
 #define LOOK "look at made; "
 
 static void boot_finds_the_running_container(void **state)
@@ -348,6 +364,7 @@ int main(void)
 		TEST(prepare_leaves_nothing_of_an_earlier_run),
 		TEST(create_takes_the_container_that_there_is_or_makes_one),
 		TEST(a_container_with_other_ids_than_the_host_has_is_not_started),
+		TEST(what_a_failed_removal_has_left_is_not_started),
 		TEST(boot_finds_the_running_container),
 		TEST(the_wall_is_loaded_closed),
 		TEST(the_tunnel_starts_and_the_exit_answers),
