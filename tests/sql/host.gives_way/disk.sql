@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(45);
+select plan(48);
 
 create function t.gb(p_number bigint) returns bigint language sql as $$ select p_number << 30 $$;
 create function t.disk(p_free bigint) returns void language sql as $$ select node.set_disk(t.agent(), p_free, 1000, 0, 0) $$;
@@ -26,8 +26,9 @@ create function t.tick() returns void language sql as $$ select clock.tick('work
 
 select t.at(now());
 select is(host.spec(t.host()) ->> 'host_disk_gb', '20', 'the agent knows how far it has to count');
-select lives_ok($$select t.note(1)$$, 'a host that no agent has seen may be measured');
+select lives_ok($$select t.note(t.gb(21))$$, 'a host that no agent has seen may be measured');
 select is((select disk_bytes from ccp.observations where host_id = t.host()), null, 'but nothing is kept');
+select is(t.events(), '{}', 'and nothing told');
 select t.run();
 select host.observe(t.agent(), t.host(), 1, 'running', null, null, clock.now()) is null as done \gset
 select is(t.doctor(), 'ok: no host''s files take more than host_disk_gb allows', 'what is not measured is not too much');
@@ -60,6 +61,14 @@ select t.note(1);
 select is((t.events())[2], 'info host.disk.within: host abcdef takes no more of its disk than it may', 'its end is an event');
 select matches(t.why(), '^((?!disk).)*$', 'and then nobody reads of it');
 select is(t.doctor(), 'ok: no host''s files take more than host_disk_gb allows', 'nor the doctor');
+select t.note(1, 2, 3);
+select results_eq(
+    $$select disk_bytes::text, disk_files::text, disk_depth::text from ccp.observations where host_id = t.host()$$,
+    $$values ('1', '2', '3')$$,
+    'all that was counted is kept'
+);
+select host.note_disk(t.agent(), gen_random_uuid(), 5, 5, 5);
+select is_empty($$select from ccp.observations where disk_bytes = 5$$, 'what a host takes that is not there is nobody''s');
 
 -- With room on the disk it goes on.
 select t.note(t.gb(30));
