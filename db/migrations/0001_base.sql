@@ -37,7 +37,7 @@ comment on schema verification is 'Evidence of what a host''s traffic really doe
 grant usage on schema ccp, access, account, api, clock, egress, event, host, node, process, session, setting, ssh, task, token,
 verification to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy, ccp_as_user;
 grant usage on schema ccp to ccp_dba, ccp_automation, ccp_admin;
-grant usage on schema account, egress, host, session, setting, token, node to ccp_admin;
+grant usage on schema account, egress, host, node, session, setting, task, token to ccp_admin;
 grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;

@@ -1,4 +1,4 @@
--- POST /v1/admin/egress-ips: registers an exit. The preshared key comes sealed; only agents open it.
+-- POST /v1/admin/egress-ips: registers an exit.
 create or replace function api.egress_ip_create(
     p_login_id uuid,
     p_generation integer,
@@ -29,22 +29,9 @@ declare
     v_exit api.egress_ip;
 begin
     if v_ids is null then
-        insert into ccp.egress_ips (
-            label, ip_address, provider, status, tunnel_type, wg_endpoint, wg_public_key, wg_preshared_key_sealed,
-            wg_allowed_ips, wg_dns_server, wg_peer_address, wg_mtu
-        )
-        values (
-            p_label, p_ip_address, p_provider, p_status, p_tunnel_type, p_wg_endpoint, p_wg_public_key,
-            p_wg_preshared_key_sealed, p_wg_allowed_ips, p_wg_dns_server, p_wg_peer_address, p_wg_mtu
-        )
-        on conflict (label) do nothing
-        returning id into v_id;
-        if v_id is null then
-            perform access.refuse('CP409', 'label_taken', format('There is already an exit %s.', p_label));
-        end if;
-        perform event.write(
-            'info', 'admin.egress_ip.created', format('exit %s was registered', p_label), null, null, null,
-            jsonb_build_object('egress_ip_id', v_id)
+        v_id := egress.add(
+            p_label, p_ip_address, p_wg_endpoint, p_wg_public_key, p_wg_dns_server, p_wg_peer_address,
+            p_wg_preshared_key_sealed, p_provider, p_status, p_tunnel_type, p_wg_allowed_ips, p_wg_mtu
         );
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;

@@ -16,28 +16,21 @@ as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_ids jsonb := account.idempotency_begin('rotate ' || p_id, p_idempotency_key, p_request_sha256);
-    v_host record;
+    v_short_id text;
 begin
-    select h.short_id, h.user_id
-    into v_host
+    select h.short_id
+    into v_short_id
     from api.host as h
     where h.id = p_id;
     if not found then
         perform api.not_found('host_not_found', 'host');
     end if;
     if v_ids is not null then
-        return row(p_id, v_host.short_id, null)::api.ssh_password;
+        return row(p_id, v_short_id, null)::api.ssh_password;
     end if;
-    update ccp.hosts
-    set
-        ssh_password_hash = p_ssh_password_hash,
-        ssh_password_changed_at = clock.now()
-    where id = p_id;
-    perform event.write(
-        'info', 'key.rotated', format('the ssh password of host %s was changed', v_host.short_id), v_host.user_id, p_id
-    );
+    perform host.rotate_ssh_password(p_id, p_ssh_password_hash);
     perform account.idempotency_save(p_idempotency_key, 200, jsonb_build_object('id', p_id));
-    return row(p_id, v_host.short_id, '')::api.ssh_password;
+    return row(p_id, v_short_id, '')::api.ssh_password;
 end
 $$;
 

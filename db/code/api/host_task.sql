@@ -1,5 +1,5 @@
 -- POST /v1/admin/hosts/{id}/start, stop, verify and rebuild, DELETE /v1/admin/hosts/{id}: enqueues the route's kind of task in
--- an admin's name, once per Idempotency-Key, with an event.
+-- an admin's name, once per Idempotency-Key.
 create or replace function api.host_task(
     p_login_id uuid,
     p_generation integer,
@@ -18,24 +18,11 @@ as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_ids jsonb := account.idempotency_begin(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
-    v_params jsonb := jsonb_strip_nulls(jsonb_build_object('mode', p_mode, 'wipe', p_wipe::text));
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
     v_status text;
-    v_host record;
 begin
     if v_task_id is null then
-        select h.short_id, h.user_id
-        into v_host
-        from api.host as h
-        where h.id = p_id;
-        if not found then
-            perform api.not_found('host_not_found', 'host');
-        end if;
-        v_task_id := (task.enqueue(p_kind, p_id, v_params, null)).id;
-        perform event.write(
-            'info', 'admin.host.action', format('%s was asked for host %s', p_kind, v_host.short_id),
-            v_host.user_id, p_id, v_task_id, jsonb_build_object('action', split_part(p_kind, '.', 2)) || v_params
-        );
+        v_task_id := (host.act(p_id, p_kind, jsonb_strip_nulls(jsonb_build_object('mode', p_mode, 'wipe', p_wipe::text)))).id;
         perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
     select t.status

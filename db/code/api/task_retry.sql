@@ -1,5 +1,4 @@
--- POST /v1/admin/tasks/{id}/retry: asks again for what a failed or canceled task was to do. A request that folds into
--- a live task, which an earlier one made, writes no event.
+-- POST /v1/admin/tasks/{id}/retry: asks again for what a failed or canceled task was to do, once per Idempotency-Key.
 create or replace function api.task_retry(
     p_login_id uuid,
     p_generation integer,
@@ -18,13 +17,7 @@ declare
     v_task ccp.task_rows;
 begin
     if v_ids is null then
-        v_task := task.retry(p_id);
-        if not exists (select from ccp.events as e where e.task_id = v_task.id and e.type = 'admin.task.retried') then
-            perform event.write(
-                'info', 'admin.task.retried', format('%s was asked for again', v_task.kind),
-                v_task.user_id, v_task.host_id, v_task.id, jsonb_build_object('retried', p_id)
-            );
-        end if;
+        v_task := task.repeat(p_id);
         perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task.id));
     else
         select *

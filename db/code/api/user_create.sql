@@ -1,5 +1,5 @@
 -- POST /v1/admin/users: makes a user. The password comes hashed; a generated one is put into the answer's place by the
--- API, once. Two requests for one name: the second is refused.
+-- API, once.
 create or replace function api.user_create(
     p_login_id uuid,
     p_generation integer,
@@ -22,14 +22,7 @@ declare
     v_user api.user;
 begin
     if v_ids is null then
-        insert into ccp.users (username, short_id, role, password_hash, password_changed_at, expires_at)
-        values (p_username, account.short_id(), p_role, p_password_hash, clock.now(), p_expires_at)
-        on conflict (username) do nothing
-        returning id into v_id;
-        if v_id is null then
-            perform account.refuse_name(p_username);
-        end if;
-        perform event.write('info', 'admin.user.created', format('user %s was made', p_username), v_id);
+        v_id := account.add(p_username, p_password_hash, p_role, p_expires_at);
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
     select *

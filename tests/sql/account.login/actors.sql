@@ -25,7 +25,7 @@ set session authorization ccp_cron;
 select is(t.actor(), 'ccp_cron program', 'cron is a program');
 reset session authorization;
 select account.create_admin('Chief', t.hash()) is not null as done \gset
-select is(t.last_event(), 'info | admin.user.created | administrator chief was made | chief', 'the first administrator is written down');
+select is(t.last_event(), 'info | admin.user.created | user chief was made | chief', 'the first administrator is written down');
 
 -- Keys of two users, and two keys of one.
 select account.act_as(t.user('alice'), 'alice', 'user', null);

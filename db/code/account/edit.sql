@@ -1,0 +1,49 @@
+-- An administrator changes a user's status, role or expiry; what is absent stays (-infinity stands for an absent
+-- p_expires_at, for null means never). The row is locked before p_if_match is compared, so two edits of one version cannot
+-- both win.
+create or replace function account.edit(
+    p_id uuid,
+    p_status ccp.activation default null,
+    p_role ccp.role default null,
+    p_expires_at timestamptz default '-infinity',
+    p_if_match text default null
+)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_user ccp.users := account.lock(p_id);
+begin
+    perform account.require_version(p_if_match, v_user.version);
+    update ccp.users as u
+    set
+        disabled_at = case p_status
+            when 'disabled' then coalesce(u.disabled_at, clock.now())
+            when 'active' then null
+            else u.disabled_at
+        end,
+        role = coalesce(p_role, u.role),
+        expires_at = case when p_expires_at = '-infinity' then u.expires_at else p_expires_at end
+    where u.id = p_id
+        and (
+            (p_status = 'disabled') is distinct from (u.disabled_at is not null) and p_status is not null
+            or coalesce(p_role, u.role) <> u.role
+            or (p_expires_at is distinct from '-infinity' and p_expires_at is distinct from u.expires_at)
+        );
+    if found then
+        perform event.write(
+            'info', 'admin.user.updated', format('user %s was changed', v_user.username), p_id, null, null,
+            jsonb_strip_nulls(jsonb_build_object('status', p_status, 'role', p_role))
+            || case when p_expires_at = '-infinity' then '{}' else jsonb_build_object('expires_at', p_expires_at) end
+        );
+    end if;
+end
+$$;
+
+revoke all on function account.edit(uuid, ccp.activation, ccp.role, timestamptz, text) from public;
+grant execute on function account.edit(uuid, ccp.activation, ccp.role, timestamptz, text) to ccp_admin;
+
+comment on function account.edit(uuid, ccp.activation, ccp.role, timestamptz, text) is
+'An administrator changes a user''s status, role or expiry.';
