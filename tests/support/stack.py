@@ -155,8 +155,9 @@ class Stack:
         return done.stdout
 
     def postgres_answers(self):
+        """Asks on a new connection: after a kill the sessions of before answer for a while."""
         try:
-            return self.owner.value("select true")
+            return Connection(self.owner.conninfo).value("select true")
         except psycopg2.OperationalError:
             return False
 

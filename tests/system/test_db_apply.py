@@ -41,7 +41,7 @@ def test_a_filled_database_is_migrated_and_the_views_that_its_migration_drops_ar
 
 
 def test_a_view_with_other_columns_is_made_again_with_what_reads_it(database, folder):
-    for view in ("10_host_wants", "20_task_status", "20_host_status"):
+    for view in ("10_host_wants", "20_host_status"):
         folder.edit(f"views/{view}.sql", "user_state", "account_state")
     apply(database, folder)
     assert database.value("select count(account_state) from ccp.host_wants") == 0
