@@ -23,7 +23,10 @@
 enum {
 	LOOK_MS = 1000,
 	SLICE_MS = 100, // of each LOOK_MS
-	ROUND_MS = 60000,
+	ROUND_LEAST_MS = 10000,
+	ROUND_MOST_MS = 60000,
+	ROUND_TIMES = 10, // what it takes, from one to the next: a hundredth of a processor
+	TELL_MS = 10000,
 	DOCKER_MS = 2000,
 	NAMELESS_MS = 500,
 	NEWS_PERCENT = 1, // of the disk: so much less or more is
@@ -37,10 +40,13 @@ struct measure {
 	struct loop_source *timer;
 	bool busy;
 	struct pool_job job;
-	struct disk_room told; // all zero: nothing was
-	int64_t round_ms; // when the next one begins
+	struct disk_room told;
+	int64_t tell_ms; // when it is told again
+	int64_t began_ms, round_ms; // when this round began, and when the next one begins
 	host_id_text *ids; // of this round; NULL: none is under way
 	size_t id_count, id_next;
+	size_t id_busy; // so many of the first `id_next` were busy: they are asked again
+	bool is_again; // all were asked once, these are those that were busy
 	// The present host, while one is:
 	bool has_host;
 	char host_id[SPEC_ID_SIZE];
@@ -59,14 +65,17 @@ static void host_done(struct measure *m)
 }
 
 // What counts, as far as it is known: the container's own layer, /tmp, /etc/hosts and what is ours
-// beside it, and a home without a limit. false: the host has a task, or nothing is known of it.
+// beside it, and a home without a limit. false: nothing is known of the host, or it is busy.
 static bool limits_read(struct measure *m)
 {
 	struct host *host = host_try_take(m->agent->hosts, m->host_id);
 	const char *path = m->agent->store.path;
 
-	if (!host)
+	if (!host) {
+		if (hosts_know(m->agent->hosts, m->host_id))
+			memcpy(m->ids[m->id_busy++], m->host_id, sizeof(m->host_id));
 		return false;
+	}
 	bool is_known = host->spec && host->spec->host_disk_gb > 0;
 	if (is_known) {
 		m->usage = (struct usage){.bytes_max = host->spec->host_disk_gb << GB_SHIFT,
@@ -150,13 +159,46 @@ static void host_step(struct measure *m, const struct wait *w)
 	host_done(m);
 }
 
-// The next host of the round. false: there is none.
+static void round_begin(struct measure *m)
+{
+	freep(&m->ids);
+	m->id_count = hosts_ids(m->agent->hosts, &m->ids);
+	m->id_next = 0;
+	m->id_busy = 0;
+	m->is_again = false;
+	m->began_ms = wait_now_ms();
+	m->round_ms = m->began_ms + ROUND_MOST_MS;
+}
+
+// All have been asked. Those that were busy are asked again at the next look.
+static void pass_end(struct measure *m)
+{
+	int64_t ms = (wait_now_ms() - m->began_ms) * ROUND_TIMES;
+	int64_t next_ms = m->began_ms + (ms > ROUND_LEAST_MS ? ms : ROUND_LEAST_MS);
+
+	if (!m->is_again && next_ms < m->round_ms)
+		m->round_ms = next_ms;
+	m->id_count = m->id_busy;
+	m->id_next = 0;
+	m->id_busy = 0;
+	m->is_again = true;
+	if (m->id_count == 0)
+		freep(&m->ids);
+}
+
+// Has each host of the round been asked once? The others, which are busy, hold up no next round.
+static bool round_is_over(const struct measure *m)
+{
+	return !m->ids || (m->is_again && !m->has_host);
+}
+
+// The next host of the round. false: there is none for now.
 static bool host_next(struct measure *m)
 {
 	struct err e;
 
 	if (m->id_next == m->id_count) {
-		freep(&m->ids);
+		pass_end(m);
 		return false;
 	}
 	memcpy(m->host_id, m->ids[m->id_next++], sizeof(m->host_id));
@@ -173,9 +215,10 @@ static bool is_news(int64_t by, int64_t size)
 }
 
 // The numbers; what they mean is SQL's. true: there is much less than before.
-static bool disk_tell(struct measure *m, bool is_due)
+static bool disk_tell(struct measure *m)
 {
 	struct disk_room *told = &m->told;
+	int64_t now_ms = wait_now_ms();
 	struct statvfs fs;
 
 	if (fstatvfs(m->agent->store.fd, &fs) < 0)
@@ -189,8 +232,9 @@ static bool disk_tell(struct measure *m, bool is_due)
 	bool more = is_news(room.free_bytes - told->free_bytes, room.bytes) ||
 		    is_news(room.free_files - told->free_files, room.files);
 
-	if (!is_due && told->bytes != 0 && !less && !more)
+	if (now_ms < m->tell_ms && !less && !more)
 		return false;
+	m->tell_ms = now_ms + TELL_MS;
 	outbox_disk(m->agent->outbox, &room);
 	*told = room;
 	return less;
@@ -201,18 +245,14 @@ static void look_run(struct pool_job *job, struct db *db)
 {
 	struct measure *m = container_of(job, struct measure, job);
 	struct wait w = wait_for(SLICE_MS, -1);
-	bool is_due = wait_now_ms() >= m->round_ms;
 
 	(void)db;
 	if (!outbox_has_room(m->agent->outbox))
 		return;
-	if (disk_tell(m, is_due))
-		is_due = true;
-	if (is_due && !m->ids) {
-		m->id_next = 0;
-		m->id_count = hosts_ids(m->agent->hosts, &m->ids);
-		m->round_ms = wait_now_ms() + ROUND_MS;
-	}
+	if (disk_tell(m))
+		m->round_ms = wait_now_ms();
+	if (wait_now_ms() >= m->round_ms && round_is_over(m))
+		round_begin(m);
 	while (m->ids && wait_left_ms(&w) > 0) {
 		if (m->has_host)
 			host_step(m, &w);

@@ -53,7 +53,7 @@ values
     ),
     (
         'host_disk_gb', '20', 'number', null, 1, 65536, false,
-        'GiB that a host''s files may take, as measured each minute; a home with disk_limit_gb is not among them.'
+        'GiB that a host''s files may take, as its agent counts them; a home with disk_limit_gb is not among them.'
     ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
