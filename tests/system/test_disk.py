@@ -127,11 +127,6 @@ def ticking(host, condition, description):
     return wait_until(lambda: host.owner.value("select clock.tick('worker')") and condition(), description, LONG_S)
 
 
-def ticking(host, condition, description):
-    """Waits for what a rule of the tick brings, which is the worker's: none runs here."""
-    return wait_until(lambda: host.owner.value("select clock.tick('worker')") and condition(), description, LONG_S)
-
-
 def wait_event(host, kind, after):
     """The message of the first event of a type about the host since then."""
     sql = "select min(message) from ccp.events where id > %s and type = %s and host_id = %s"
