@@ -153,7 +153,7 @@ comment on column ccp.tick_rules.rule is 'The function that does it.';
 comment on column ccp.tick_rules.place is 'Its place in the order: what must not wait comes first.';
 comment on column ccp.tick_rules.every is 'How long it rests between two times.';
 comment on column ccp.tick_rules.batch is
-'How many hosts or users it deals with at a time; null: it takes none and does all there is, which is little.';
+'How many hosts, users or tasks it deals with at a time; null: it takes none and does all there is, which is little.';
 comment on column ccp.tick_rules.last_at is 'When it was last done.';
 comment on column ccp.tick_rules.after_id is 'Where the next batch begins; null: at the beginning.';
 comment on column ccp.tick_rules.failed_at is 'Since when it fails; null: it does not.';

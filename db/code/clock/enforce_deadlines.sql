@@ -1,13 +1,11 @@
 -- Tasks past their deadline are asked to stop; a process that has still not stopped one at task.overdue_limit() is declared
--- dead. Tasks whose process is dead, because they were locked when it was declared dead or were claimed just then, are
--- released: in any order, so that one that stays locked keeps no other waiting.
+-- dead. What it leaves is task.release_orphans()'s.
 create or replace function clock.enforce_deadlines()
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_until timestamptz := clock.batch_end();
     v_row record;
 begin
     for v_row in
@@ -37,21 +35,10 @@ begin
     loop
         perform process.try_declare_dead(v_row.process_id, 'overdue');
     end loop;
-
-    for v_row in
-        select t.id, t.lease
-        from ccp.task_rows as t
-        join ccp.processes as p on p.id = t.process_id
-        where t.status = 'running' and p.ended_at is not null
-        order by random()
-    loop
-        perform task.try_release_orphan(v_row.id, v_row.lease);
-        exit when clock_timestamp() > v_until;
-    end loop;
 end
 $$;
 
 revoke all on function clock.enforce_deadlines() from public;
 
 comment on function clock.enforce_deadlines() is
-'Asks tasks past their deadline to stop, declares processes dead that do not, and releases the tasks of the dead.';
+'Asks tasks past their deadline to stop and declares processes dead that do not.';

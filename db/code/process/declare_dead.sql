@@ -1,11 +1,13 @@
--- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Idempotent. A locked
--- task is released by the next tick.
+-- Declares a process dead: its tasks are released by their kind's rules and its sessions are over. Idempotent. Tasks that are
+-- locked, or are more than the time of a batch allows, are released by the tick (task.release_orphans): many hold up neither the
+-- program that registers in its place nor other rules.
 create or replace function process.declare_dead(p_process_id bigint, p_reason text)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_until timestamptz := clock.batch_end();
     v_task record;
 begin
     update ccp.processes
@@ -25,6 +27,7 @@ begin
         order by t.host_id, t.id
     loop
         perform task.try_release_orphan(v_task.id, v_task.lease);
+        exit when clock_timestamp() > v_until;
     end loop;
 
     perform session.abandon(

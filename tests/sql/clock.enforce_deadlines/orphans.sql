@@ -34,14 +34,14 @@ select task.enqueue('system.noop');
 select task.enqueue('system.noop', null, '{"label": "other"}');
 select count(*) from task.claim(t.worker(), 1);
 update ccp.processes set ended_at = clock.now(), end_reason = 'silent' where pid = 9;
-select clock.enforce_deadlines();
+select task.release_orphans();
 select is(
     (select string_agg(concat_ws(' ', status, losses), ', ' order by losses) from ccp.task_rows where kind = 'system.noop'), 'queued 0, queued 1',
     'is found out by what it left running'
 );
 select process.register('ccp-worker', 'node1', 10, 'test');
 select count(*) from task.claim(t.worker(), 9);
-select clock.enforce_deadlines();
+select task.release_orphans();
 select is((select count(*)::integer from ccp.task_rows where kind = 'system.noop' and status = 'running'), 2, 'what a living one runs is left to it');
 select is((select sum(losses)::integer from ccp.task_rows where kind = 'system.noop'), 1, 'and not counted as lost');
 

@@ -12,7 +12,7 @@ select is(
     array(select clock.rules()),
     array(select rule from ccp.tick_rules order by place), 'the rules come in their order'
 );
-select is((array(select clock.rules()))[1:4], '{access.limit_sessions,process.declare_silent_dead,clock.enforce_deadlines,account.enforce}', 'what must not wait comes first');
+select is((array(select clock.rules()))[1:4], '{access.limit_sessions,process.declare_silent_dead,clock.enforce_deadlines,task.release_orphans}', 'what must not wait comes first');
 select is(clock.tick('worker', 'event.make_months'), 'done', 'one rule by itself');
 select is((t.rule('event.make_months')).last_at, clock.now(), 'has been done now');
 select is((t.rule('event.retain_daily')).last_at, null, 'and no other');
