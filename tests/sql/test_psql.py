@@ -53,6 +53,8 @@ def test_every_example_for_an_administrator_works(database):
         "admin.host.action",
         "admin.host.action",
         "setting.changed",
+        "admin.node.cordoned",
+        "admin.node.uncordoned",
         "key.registered",
         "key.removed",
         "key.rotated",
