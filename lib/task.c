@@ -305,9 +305,9 @@ static enum task_end run_kind(
 	if (json_parse(params, strlen(params), &json_from_peer, ret_params, e) < 0)
 		return TASK_FAILED;
 	task->params = *ret_params;
-	enum task_end end = TASK_FAILED;
-	if (!kind->begin || kind->begin(task, e) == 0)
-		end = run_steps(slot, task, kind->steps, e);
+	int r = kind->begin ? kind->begin(task, e) : 0;
+	enum task_end end =
+		r == 0 ? run_steps(slot, task, kind->steps, e) : end_by(slot_stop_request(slot));
 	if (end != TASK_SUCCEEDED && kind->undo) {
 		struct task undoing = *task; // the report looks at the task's own deadline
 		undoing.cancel_fd = -1;

@@ -108,6 +108,7 @@ static const struct task_step broken_steps[] = {{.name = "break", .run = break_d
 static const struct task_kind kinds[] = {
 	{.kind = "meet", .steps = meet_steps, .undo = undo, .end = end},
 	{.kind = "hold", .steps = hold_steps, .undo = undo, .end = end},
+	{.kind = "take", .begin = hold, .steps = done_steps, .undo = undo, .end = end},
 	{.kind = "done", .steps = done_steps, .undo = undo, .end = end},
 	{.kind = "house", .steps = done_steps, .undo = undo, .end = end},
 	{.kind = "broken", .steps = broken_steps, .undo = undo, .end = end},
@@ -283,6 +284,25 @@ static void a_beat_stops_one_task_and_drops_another(void **state)
 	task_runner_drop_all(runner);
 }
 
+// Such as one whose host another task has: it has not failed.
+static void a_task_that_is_stopped_as_it_begins_is_canceled(void **state)
+{
+	int64_t lease;
+	struct wait limit = wait_for(LIMIT_MS, -1);
+	struct err e;
+
+	(void)state;
+	add("take", 1);
+	begin();
+	while (task_runner_leases(runner, &lease, 1) != 1)
+		assert_int_equal(wait_pause(&limit, 5, &e), 0);
+	task_runner_beat(
+		runner, &(const struct bus_beat){.alive = true, .stop = &lease, .stop_count = 1});
+	await("select count(*) from task.list where status = 'canceled' and remains = 'stopped 7'",
+		1);
+	assert_int_equal(undone, 1);
+}
+
 static void a_word_of_progress_stops_a_task(void **state)
 {
 	(void)state;
@@ -334,6 +354,8 @@ int main(void)
 			runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_beat_stops_one_task_and_drops_another, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(a_task_that_is_stopped_as_it_begins_is_canceled,
+			runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_word_of_progress_stops_a_task, runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(
