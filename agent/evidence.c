@@ -82,6 +82,26 @@ void evidence_take(struct evidence *ev, struct evidence *from)
 	evidence_init(from);
 }
 
+static bool check_is(const cJSON *check, const char *what, const char *value)
+{
+	return strcmp(cJSON_GetObjectItemCaseSensitive(check, what)->valuestring, value) == 0;
+}
+
+bool evidence_proves_exit(const struct evidence *ev)
+{
+	bool seen = false;
+	const cJSON *check;
+	if (ev->outcome != OUTCOME_INCONCLUSIVE)
+		return ev->outcome == OUTCOME_PASSED;
+	cJSON_ArrayForEach (check, ev->checks) {
+		bool passed = check_is(check, "outcome", outcome_name(OUTCOME_PASSED));
+		if (!passed && !check_is(check, "name", "dns"))
+			return false;
+		seen = seen || (passed && check_is(check, "name", "exit_ip"));
+	}
+	return seen;
+}
+
 int evidence_duration_ms(const struct evidence *ev)
 {
 	return (int)((wait_now_us() - ev->started_us + 500) / 1000);

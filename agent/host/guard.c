@@ -98,12 +98,14 @@ bool guard_judge(struct agent *a, struct host *host, struct docker *d, const cha
 	const char *task_id, struct evidence *ev)
 {
 	struct err e;
-	if (ev->outcome == OUTCOME_PASSED &&
+	if (evidence_proves_exit(ev) &&
 		run_renew(&host->run, host->spec->proof_life_s * 1000, ev, &e) < 0)
 		evidence_add(ev, "proof", OUTCOME_FAILED, "internal", 0, "%s", e.message);
-	if (ev->outcome == OUTCOME_PASSED)
+	bool exit_proven = evidence_proves_exit(ev);
+	if (exit_proven)
 		outbox_proven(a->outbox, host->id, host->spec->proof_life_s);
-	enum check_verdict verdict = verdict_of_check(ev->outcome, &host->inconclusive);
+	enum check_verdict verdict =
+		verdict_of_check(ev->outcome, exit_proven, &host->inconclusive);
 	if (verdict != CHECK_HOLDS || strcmp(kind, "light") != 0)
 		outbox_verified(a->outbox, host->id, task_id, kind, ev);
 	if (verdict != CHECK_ENDS)

@@ -33,8 +33,8 @@ void guards_end(void *guards, uint64_t run_number);
 // Has that run checked fully in CHECK_AGAIN_S. From any thread.
 void guards_check_soon(struct guards *guards, uint64_t run_number);
 
-// Judges a verification of a running host that was just made (verdict.h): renews the proof, or
-// counts, or ends the host, and puts everything that is not a light pass into the outbox. Only the
+// Judges a verification of a running host that was just made (verdict.h): renews the proof
+// if it shows the exit (evidence_proves_exit), counts or ends the host, and puts everything that is not a light pass into the outbox. Only the
 // holder. Returns true while the host runs on.
 bool guard_judge(struct agent *a, struct host *host, struct docker *d, const char *kind,
 	const char *task_id, struct evidence *ev);

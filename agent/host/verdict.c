@@ -34,14 +34,14 @@ const struct inspection_verdict *verdict_of_inspection(unsigned facts)
 	return &inspections[i].verdict;
 }
 
-enum check_verdict verdict_of_check(enum outcome outcome, unsigned *in_a_row)
+enum check_verdict verdict_of_check(enum outcome outcome, bool exit_proven, unsigned *in_a_row)
 {
 	switch (outcome) {
 	case OUTCOME_PASSED:
 		*in_a_row = 0;
 		return CHECK_HOLDS;
 	case OUTCOME_INCONCLUSIVE:
-		++*in_a_row;
+		*in_a_row = exit_proven ? 0 : *in_a_row + 1;
 		return *in_a_row < CHECK_INCONCLUSIVE_MAX ? CHECK_UNKNOWN : CHECK_ENDS;
 	case OUTCOME_FAILED:
 		return CHECK_ENDS;

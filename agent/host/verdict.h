@@ -39,10 +39,10 @@ const struct inspection_verdict *verdict_of_inspection(unsigned facts);
 // What becomes of a running host after a check.
 enum check_verdict {
 	CHECK_HOLDS, // it passed
-	CHECK_UNKNOWN, // it showed nothing: the host runs on, without a new proof
+	CHECK_UNKNOWN, // it did not show all: the host runs on
 	CHECK_ENDS, // the host is ended
 };
 enum { CHECK_INCONCLUSIVE_MAX = 3 }; // so many in a row end it
 
-// *in_a_row counts the host's inconclusive checks, those of tasks too.
-enum check_verdict verdict_of_check(enum outcome outcome, unsigned *in_a_row);
+// *in_a_row counts the host's inconclusive checks that did not prove its exit, those of tasks too.
+enum check_verdict verdict_of_check(enum outcome outcome, bool exit_proven, unsigned *in_a_row);

@@ -42,9 +42,12 @@ struct verify_spec {
 // or not at all: names that lead to the container itself are refused. Adds the checks
 // `connectivity` (full), `exit_ip`, `dns` and ev->observed_ip.
 //
+// What the resolver does not answer over UDP is asked over TCP as well, several times.
+//
 // Error codes: exit_mismatch (a source saw another address: failed at once), dns_failed (the
-// resolver refuses, answers with an error, or is silent while others answer), inconclusive (too few
-// answers, nothing connected, child killed at its deadline). Returns 0 when it ran, whatever it
+// resolver refuses, answers with an error, or is silent over UDP and TCP while others answer),
+// inconclusive (too few answers, nothing connected, a resolver that is alive but busy, child killed
+// at its deadline). Returns 0 when it ran, whatever it
 // found (see ev->outcome); WAIT_CANCELED; -1 when it could not run (user ccp-verify missing, bad
 // settings: the sentence says what to do). Takes 10 s at most, less if w ends earlier.
 _must_check_ int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w,

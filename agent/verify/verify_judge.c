@@ -17,7 +17,8 @@ static struct tally tally_of(
 		if (q->state == QUERY_FAILED && !t.first_failed)
 			t.first_failed = q;
 		t.failed += q->state == QUERY_FAILED;
-		t.unheard += q->state == QUERY_FAILED && q->unheard;
+		t.wrong += q->state == QUERY_FAILED && !q->unheard && !q->by_tcp;
+		t.by_tcp += q->state != QUERY_DONE && q->by_tcp;
 		t.done += q->state == QUERY_DONE;
 		t.open += q->state == QUERY_RESOLVING || q->state == QUERY_RUNNING;
 		if (kind != QUERY_ECHO || q->state != QUERY_DONE)
@@ -116,8 +117,9 @@ static void judge_exit(
 			echo_needed(spec), why(echo));
 }
 
-// A resolver that is silent while nothing else answers either says nothing about the resolver: it
-// may be the tunnel. One that refuses is.
+// One that answers rightly for some name, over UDP or TCP, is alive: what is lost beside that shows
+// that it is busy, perhaps with others. One that is silent over both, for every name, while others
+// answer is dead; if nothing else answers either, it may be the tunnel. One that refuses is wrong.
 static void judge_dns(
 	const struct verify_spec *spec, const struct tallies *t, struct verify_result *r)
 {
@@ -125,13 +127,17 @@ static void judge_dns(
 	char server[ADDR_TEXT_MAX];
 	addr_text(&spec->resolver, server);
 	bool others_answer = t->echo.done > 0 || t->connects.done > 0;
-	bool silent = names->failed == names->unheard;
+	bool alive = names->by_tcp > 0 || (names->done > 0 && names->wrong == 0);
 	if (names->open == 0 && names->failed == 0)
 		set(r, CHECK_DNS, OUTCOME_PASSED, NULL, "%s answered for %d unique names", server,
 			names->done);
 	else if (t->echo.different)
 		set(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive", "not finished");
-	else if (silent && !others_answer)
+	else if (alive)
+		set(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive",
+			"%s is alive but busy: it answered for %d of %d names over UDP, %d over TCP; %s",
+			server, names->done, asked(names), names->by_tcp, why(names));
+	else if (names->wrong == 0 && !others_answer)
 		set(r, CHECK_DNS, OUTCOME_INCONCLUSIVE, "inconclusive",
 			"neither %s nor any other address answered: %s", server, why(names));
 	else

@@ -9,7 +9,8 @@
 // The queries of one kind, counted.
 struct tally {
 	int done, failed, open; // open: not known yet
-	int unheard; // of those that failed: by the resolver's silence
+	int wrong; // of those that failed: the resolver answered, and not rightly
+	int by_tcp; // not done, but the resolver answered over TCP
 	int equal; // echo answers with the expected address
 	const struct query *different; // an echo answer with another one; or NULL
 	const struct query *first_failed; // or NULL

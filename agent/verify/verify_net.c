@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +24,31 @@
 
 enum {
 	ECHO_LINGER_MS = 100, // for a fourth source that disagrees
-	DNS_TIMEOUT_MS = 800, // then twice and four times as long
-	DNS_TRIES = 3,
+	UDP_TIMEOUT_MS = 800, // then twice and four times as long
+	UDP_TRIES = 3,
+	TCP_TIMEOUT_MS = 1600,
 	DNS_SOCKETS_MAX = 16,
+};
+
+// What UDP has not answered by then is asked over TCP too (RFC 7766: every resolver has it), each time
+// by a new connection. A flood takes the places of datagrams; it does not take those of connections.
+static const int tcp_tries_at_ms[] = {UDP_TIMEOUT_MS, 2500, 4500};
+
+enum carrier { BY_UDP, BY_TCP, CARRIERS };
+
+// A name on its way to the resolver.
+struct lookup {
+	struct transfer *transfer;
+	enum carrier carrier;
+	bool open;
+	int status; // c-ares' of the latest that ended; before: ARES_ETIMEOUT
 };
 
 // A query on its way.
 struct transfer {
 	struct verify_net *net;
 	struct query *query;
+	struct lookup lookups[CARRIERS];
 	CURL *easy; // NULL for a name
 	struct curl_slist *pin; // "host:port:address": curl looks up no name
 	char body[QUERY_ANSWER_MAX];
@@ -49,7 +66,8 @@ struct verify_net {
 	int total_ms;
 	int64_t start_us;
 	struct ifaddrs *own; // addresses of the namespace
-	ares_channel dns;
+	ares_channel dns[CARRIERS];
+	size_t tcp_tries; // begun
 	struct dns_socket sockets[DNS_SOCKETS_MAX];
 	size_t socket_count;
 	CURLM *multi;
@@ -142,37 +160,47 @@ static int transfers_make(struct verify_net *v, struct err *e)
 	for (size_t i = 0; i < v->queries.count; i++) {
 		struct transfer *t = &v->transfers[i];
 		*t = (struct transfer){.net = v, .query = &v->queries.of[i]};
+		for (enum carrier by = 0; by < CARRIERS; by++)
+			t->lookups[by] = (struct lookup){
+				.transfer = t, .carrier = by, .status = ARES_ETIMEOUT};
 		if (t->query->url)
 			easy_make(t);
 	}
 	return 0;
 }
 
-static int dns_make(struct verify_net *v, struct err *e)
+static int channel_make(struct verify_net *v, enum carrier by, struct err *e)
 {
 	char server[ADDR_TEXT_MAX];
 	static char lookups[] = "b"; // DNS only, no hosts file
 	struct ares_options options = {
 		// An answer that refuses is an answer: without NOCHECKRESP it would look like no
 		// contact.
-		.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
-		.timeout = DNS_TIMEOUT_MS,
-		.tries = DNS_TRIES,
+		.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
+			 (by == BY_TCP ? ARES_FLAG_USEVC : 0),
+		.timeout = by == BY_TCP ? TCP_TIMEOUT_MS : UDP_TIMEOUT_MS,
+		.tries = by == BY_TCP ? 1 : UDP_TRIES,
 		.lookups = lookups,
 		.sock_state_cb = ares_socket_changes,
 		.sock_state_cb_data = v,
 	};
-	int r = ares_library_init(ARES_LIB_INIT_ALL);
+	int r = ares_init_options(&v->dns[by], &options,
+		ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+			ARES_OPT_SOCK_STATE_CB);
 	if (r == ARES_SUCCESS)
-		r = ares_init_options(&v->dns, &options,
-			ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-				ARES_OPT_SOCK_STATE_CB);
-	if (r == ARES_SUCCESS)
-		r = ares_set_servers_csv(v->dns, addr_text(&v->spec->resolver, server));
+		r = ares_set_servers_csv(v->dns[by], addr_text(&v->spec->resolver, server));
 	if (r != ARES_SUCCESS)
 		return err_say(e, EIO, "start the resolver: %s", ares_strerror(r));
-	ares_set_socket_configure_callback(v->dns, ares_prepares, v);
+	ares_set_socket_configure_callback(v->dns[by], ares_prepares, v);
 	return 0;
+}
+
+static int dns_make(struct verify_net *v, struct err *e)
+{
+	int r = ares_library_init(ARES_LIB_INIT_ALL);
+	if (r != ARES_SUCCESS)
+		return err_say(e, EIO, "start c-ares: %s", ares_strerror(r));
+	return channel_make(v, BY_UDP, e) < 0 ? -1 : channel_make(v, BY_TCP, e);
 }
 
 int verify_net_new(
@@ -238,10 +266,70 @@ static void transfer_begin(struct transfer *t, const struct addr *address, bool 
 		query_fail(q, "libcurl refused it");
 }
 
+// That a name does not exist is an answer, too.
+static bool is_answer(int status)
+{
+	return status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
+}
+
+// Over TCP: no connection, or nothing came back by it.
+static bool is_silence(int status)
+{
+	return status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED;
+}
+
+// Can no lookup of its name answer any more?
+static bool is_asked_out(const struct transfer *t)
+{
+	const struct lookup *udp = &t->lookups[BY_UDP], *tcp = &t->lookups[BY_TCP];
+	if (udp->open || tcp->open)
+		return false;
+	return is_answer(udp->status) || !is_silence(tcp->status) ||
+	       t->net->tcp_tries == ARRAY_SIZE(tcp_tries_at_ms);
+}
+
+static const char *lookup_word(const struct lookup *l)
+{
+	switch (l->status) {
+	case ARES_SUCCESS:
+		return "answered";
+	case ARES_ETIMEOUT:
+		return "no answer";
+	case ARES_ECONNREFUSED:
+		return "not reached";
+	default: // of c-ares' many
+		return ares_strerror(l->status);
+	}
+}
+
+static void lookups_fail(struct transfer *t)
+{
+	const struct lookup *udp = &t->lookups[BY_UDP], *tcp = &t->lookups[BY_TCP];
+	struct query *q = t->query;
+	q->unheard = udp->status == ARES_ETIMEOUT && is_silence(tcp->status);
+	if (is_answer(udp->status))
+		query_fail(q, "%s: %s", q->host, ares_strerror(udp->status));
+	else
+		query_fail(
+			q, "%.60s: UDP: %s, TCP: %s", q->host, lookup_word(udp), lookup_word(tcp));
+}
+
+static void lookup_ended(struct lookup *l, const struct addr *address)
+{
+	struct transfer *t = l->transfer;
+	struct query *q = t->query;
+	q->by_tcp = q->by_tcp || (l->carrier == BY_TCP && is_answer(l->status));
+	if (q->kind != QUERY_NAME && address->family != 0)
+		transfer_begin(t, address, true);
+	else if (q->kind == QUERY_NAME && l->carrier == BY_UDP && is_answer(l->status))
+		q->state = QUERY_DONE;
+	else if (is_asked_out(t))
+		lookups_fail(t);
+}
+
 static void name_answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
-	struct transfer *t = arg;
-	struct query *q = t->query;
+	struct lookup *l = arg;
 	struct addr address = {0}; // the first one
 	(void)timeouts;
 	if (info && info->nodes)
@@ -249,15 +337,22 @@ static void name_answered(void *arg, int status, int timeouts, struct ares_addri
 	ares_freeaddrinfo(info);
 	if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
 		return;
-	bool answered =
-		status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
-	if (q->kind == QUERY_NAME && answered)
-		q->state = QUERY_DONE; // that it does not exist is an answer, too
-	else if (address.family != 0 && q->kind != QUERY_NAME)
-		transfer_begin(t, &address, true);
-	else
-		query_fail(q, "%s: %s", q->host, ares_strerror(status));
-	q->unheard = status == ARES_ETIMEOUT;
+	l->open = false;
+	l->status = status;
+	if (l->transfer->query->state == QUERY_RESOLVING)
+		lookup_ended(l, &address);
+}
+
+static void lookup_start(struct lookup *l)
+{
+	const struct verify_net *v = l->transfer->net;
+	struct ares_addrinfo_hints hints = {
+		.ai_family = v->spec->expected.family,
+		.ai_flags = ARES_AI_NOSORT, // sorting would connect unmarked sockets
+	};
+	l->open = true;
+	ares_getaddrinfo(
+		v->dns[l->carrier], l->transfer->query->host, NULL, &hints, name_answered, l);
 }
 
 static void transfer_start(struct transfer *t)
@@ -265,15 +360,34 @@ static void transfer_start(struct transfer *t)
 	struct query *q = t->query;
 	struct addr literal;
 	struct err ignored;
-	if (q->kind != QUERY_NAME && addr_parse(q->host, &literal, &ignored) == 0) {
+	if (q->kind != QUERY_NAME && addr_parse(q->host, &literal, &ignored) == 0)
 		transfer_begin(t, &literal, false);
+	else
+		lookup_start(&t->lookups[BY_UDP]);
+}
+
+// How long until the next try over TCP is due; INT_MAX: never.
+static int tcp_due_ms(const struct verify_net *v)
+{
+	if (v->tcp_tries == ARRAY_SIZE(tcp_tries_at_ms))
+		return INT_MAX;
+	int64_t passed_ms = (wait_now_us() - v->start_us) / 1000;
+	int64_t left_ms = tcp_tries_at_ms[v->tcp_tries] - passed_ms;
+	return left_ms > 0 ? (int)left_ms : 0;
+}
+
+// Asks over TCP for what has no right answer yet; a wrong one over TCP is the last word.
+static void tcp_try(struct verify_net *v)
+{
+	if (tcp_due_ms(v) > 0)
 		return;
+	v->tcp_tries++;
+	for (size_t i = 0; i < v->queries.count; i++) {
+		struct lookup *tcp = &v->transfers[i].lookups[BY_TCP];
+		if (v->queries.of[i].state == QUERY_RESOLVING && !tcp->open &&
+			is_silence(tcp->status))
+			lookup_start(tcp);
 	}
-	struct ares_addrinfo_hints hints = {
-		.ai_family = t->net->spec->expected.family,
-		.ai_flags = ARES_AI_NOSORT, // sorting would connect unmarked sockets
-	};
-	ares_getaddrinfo(t->net->dns, q->host, NULL, &hints, name_answered, t);
 }
 
 static void transfer_finish(struct transfer *t, CURLcode result)
@@ -317,16 +431,30 @@ static int pause_ms(struct verify_net *v)
 	struct timeval most, soon;
 	int ms = wait_left_ms(&v->limit);
 	most = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-	struct timeval *next = ares_timeout(v->dns, &most, &soon);
-	int dns_ms = (int)(next->tv_sec * 1000 + (next->tv_usec + 999) / 1000);
-	if (dns_ms < ms)
-		ms = dns_ms;
+	for (enum carrier by = 0; by < CARRIERS; by++) {
+		struct timeval *next = ares_timeout(v->dns[by], &most, &soon);
+		int dns_ms = (int)(next->tv_sec * 1000 + (next->tv_usec + 999) / 1000);
+		if (dns_ms < ms)
+			ms = dns_ms;
+	}
+	if (tcp_due_ms(v) < ms)
+		ms = tcp_due_ms(v);
 	if (v->enough_ms) {
 		int64_t linger = v->enough_ms + ECHO_LINGER_MS - wait_now_ms();
 		if (linger < ms)
 			ms = linger > 0 ? (int)linger : 0;
 	}
 	return ms;
+}
+
+// What is not the channel's own it ignores.
+static void dns_process(ares_channel dns, const struct curl_waitfd *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		ares_process_fd(dns,
+			fds[i].revents & CURL_WAIT_POLLIN ? fds[i].fd : ARES_SOCKET_BAD,
+			fds[i].revents & CURL_WAIT_POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+	ares_process_fd(dns, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
 }
 
 static void wait_once(struct verify_net *v)
@@ -338,11 +466,9 @@ static void wait_once(struct verify_net *v)
 			.events = (short)((v->sockets[i].read ? CURL_WAIT_POLLIN : 0) |
 					  (v->sockets[i].write ? CURL_WAIT_POLLOUT : 0))};
 	curl_multi_poll(v->multi, fds, (unsigned)count, pause_ms(v), NULL);
-	for (size_t i = 0; i < count; i++)
-		ares_process_fd(v->dns,
-			fds[i].revents & CURL_WAIT_POLLIN ? fds[i].fd : ARES_SOCKET_BAD,
-			fds[i].revents & CURL_WAIT_POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
-	ares_process_fd(v->dns, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
+	for (enum carrier by = 0; by < CARRIERS; by++)
+		dns_process(v->dns[by], fds, count);
+	tcp_try(v);
 	int running;
 	curl_multi_perform(v->multi, &running);
 	finished_take(v);

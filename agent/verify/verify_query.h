@@ -31,9 +31,10 @@ struct query {
 	char host[QUERY_HOST_SIZE]; // name or address
 	char port[8];
 	char *url; // for libcurl; NULL for QUERY_NAME
-	bool unheard; // the resolver was silent about its name
+	bool unheard; // QUERY_FAILED: the resolver was silent about its name
+	bool by_tcp; // the resolver answered for its name, but over TCP
 	struct addr answer; // QUERY_ECHO, QUERY_DONE: the address that the source saw
-	char why[96]; // QUERY_FAILED: why
+	char why[160]; // QUERY_FAILED: why
 };
 
 struct queries {

@@ -44,6 +44,7 @@ for n in itertools.count():
 """,
 }
 MARK = "ccp-test-flood"
+ROUNDS = 3  # so many that show nothing would end a host
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,72 @@ def flood(host, kind):
         host.run("pkill", "-KILL", "-f", MARK)
 
 
+def rounds(host, since):
+    """(kind, outcome, code, {check: (outcome, detail)}) of what did not pass, or was a full check, since then."""
+    return [
+        (kind, outcome, code, {one["name"]: (one["outcome"], one["detail"]) for one in checks})
+        for kind, outcome, code, checks in host.owner.rows(
+            "select kind, outcome, error_code, checks from ccp.verifications"
+            " where host_id = %s and id > %s order by id",
+            [host.id, since],
+        )
+    ]
+
+
+def last_round(host):
+    return host.owner.value("select coalesce(max(id), 0) from ccp.verifications")
+
+
+def times_proven(host, times):
+    """Waits until its exit has been proven so many times more."""
+    for _ in range(times):
+        last = proven_at(host)
+        wait_until(lambda last=last: proven_at(host) > last, "the exit is proven again")
+
+
+def proven_at(host):
+    return host.owner.value("select proven_at from ccp.observations where host_id = %s", [host.id])
+
+
+@pytest.fixture
+def often(agent):
+    """Light checks follow each other."""
+    with agent.stack.settings(verify_light_s=1):
+        yield
+
+
+@pytest.mark.usefixtures("often")
+def test_rounds_beside_a_flood_of_the_shared_resolver_keep_the_neighbour(host, neighbour):
+    started, since = neighbour.pid, last_round(neighbour)
+    with flood(host, "dns"):
+        times_proven(neighbour, ROUNDS)
+    assert (neighbour.status, neighbour.pid) == ("running", started)
+    for kind, outcome, code, checks in rounds(neighbour, since):
+        if outcome != "passed":
+            assert (outcome, code) == ("inconclusive", "inconclusive"), (kind, checks)
+            assert checks["exit_ip"][0] == "passed", checks
+            assert "alive but busy" in checks["dns"][1], checks
+
+
+@pytest.mark.usefixtures("often")
+def test_a_resolver_that_answers_over_tcp_alone_is_busy_and_no_reason_to_end_a_host(host):
+    """As a flood leaves it at its height: every datagram is lost, and connections are served."""
+    lab, started, since = host.agent.lab, host.pid, last_round(host)
+    lab.run("dns", "drown")
+    times_proven(host, ROUNDS)
+    status, code, message, _ = host.wait_task(host.insert("host.verify"))
+    lab.run("dns", "start")
+    assert (status, code) == ("failed", "inconclusive"), message
+    assert "answered for 0 of 3 names over UDP, 3 over TCP" in message
+    seen = rounds(host, since)
+    assert len(seen) >= ROUNDS
+    for kind, outcome, code, checks in seen:
+        assert (outcome, code) == ("inconclusive", "inconclusive"), (kind, checks)
+        assert checks["exit_ip"][0] == "passed", checks
+        assert "UDP: no answer, TCP: " in checks["dns"][1], checks
+    assert (host.status, host.pid) == ("running", started)
+
+
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_ends_neither_its_own_host_nor_another(host, neighbour, kind):
     with flood(host, kind):
@@ -87,16 +154,18 @@ def test_a_flood_ends_neither_its_own_host_nor_another(host, neighbour, kind):
     assert (host.status, neighbour.status) == ("running", "running")
 
 
-def test_a_flood_hides_no_dead_resolver_and_no_other_exit(host):
+def test_a_flood_hides_no_dead_resolver_and_no_other_exit(host, neighbour):
     """A target that is no name still answers, so it is the resolver that is silent and not the tunnel."""
     lab, owner = host.agent.lab, host.agent.owner
     owner.rows("update ccp.settings set value = '[\"198.18.0.81:443\"]' where name = 'connect_targets'")
     with flood(host, "udp"):
         lab.run("dns", "stop")
-        status, code, message, _ = host.wait_task(host.insert("host.verify"))
+        tasks = [one.insert("host.verify") for one in (host, neighbour)]
+        ended = [one.wait_task(task) for one, task in zip((host, neighbour), tasks, strict=True)]
         lab.run("dns", "start")
-        assert (status, code) == ("failed", "dns_failed"), message
+        assert [one[:2] for one in ended] == [("failed", "dns_failed")] * 2, ended
     host.running()
+    neighbour.running()
     with flood(host, "udp"):
         lab.run("swap-exit", "1")
         status, code, message, _ = host.wait_task(host.insert("host.verify"))

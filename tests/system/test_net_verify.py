@@ -79,6 +79,21 @@ def test_a_stopped_resolver_is_named(container, kind):
     assert evidence["duration_ms"] < GIVEN_UP_MS
 
 
+@pytest.mark.parametrize(("kind", "names"), [("light", 1), ("full", 3)])
+def test_a_resolver_that_answers_over_tcp_alone_is_busy_and_its_answers_prove_the_exit(container, kind, names):
+    container.start()
+    container.lab("dns", "drown")
+    evidence = container.done("verify-run", kind=kind, connect_targets=["target2.lab.example:443"])
+    checks = {check["name"]: check for check in evidence["checks"]}
+    assert {name: check["outcome"] for name, check in checks.items()} == {
+        "exit_ip": "passed",
+        "dns": "inconclusive",
+        **({"connectivity": "passed"} if kind == "full" else {}),
+    }, evidence
+    assert f"alive but busy: it answered for 0 of {names} names over UDP, {names} over TCP" in checks["dns"]["detail"]
+    assert checks["exit_ip"]["ms"] < checks["dns"]["ms"], "names of sources are not waited for over UDP"
+
+
 @pytest.mark.parametrize("kind", ["light", "full"])
 def test_a_silent_tunnel_is_inconclusive_also_when_every_target_is_a_name(container, kind):
     container.start()

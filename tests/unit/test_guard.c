@@ -398,39 +398,65 @@ static void a_tunnel_of_the_kernels_has_nothing_to_watch(void **state)
 	assert_did("timer 60 s; free watch; free watch; free process; free timer; ");
 }
 
-// What guard_judge makes of a verification: kind, task, outcome, and whether the proof is renewed.
+// What guard_judge makes of a verification: kind, task, the check that did not pass and how it ended,
+// and whether the proof is renewed. Each has seen the exit.
 static void a_verification_renews_counts_or_ends(void **state)
 {
 	static const struct {
-		const char *kind, *task;
+		const char *kind, *task, *check;
 		enum outcome outcome;
 		int renew;
 		bool holds;
 		const char *done;
 	} rows[] = {
-		{"light", NULL, OUTCOME_PASSED, 0, true, "renew 900 s; proven for 900; "},
-		{"full", NULL, OUTCOME_PASSED, 0, true,
+		{"light", NULL, NULL, OUTCOME_PASSED, 0, true, "renew 900 s; proven for 900; "},
+		{"full", NULL, NULL, OUTCOME_PASSED, 0, true,
 			"renew 900 s; proven for 900; verified full passed; "},
-		{"task", "t", OUTCOME_PASSED, 0, true,
+		{"task", "t", NULL, OUTCOME_PASSED, 0, true,
 			"renew 900 s; proven for 900; verified task of t passed; "},
-		{"light", NULL, OUTCOME_PASSED, -1, false,
+		{"light", NULL, NULL, OUTCOME_PASSED, -1, false,
 			"renew 900 s; verified light failed; end; observe stopped (internal) no proof; "},
-		{"light", NULL, OUTCOME_INCONCLUSIVE, 0, true, "verified light inconclusive; "},
-		{"task", "t", OUTCOME_INCONCLUSIVE, 0, true, "verified task of t inconclusive; "},
-		{"full", NULL, OUTCOME_FAILED, 0, false,
+		{"light", NULL, "x", OUTCOME_INCONCLUSIVE, 0, true,
+			"verified light inconclusive; "},
+		{"task", "t", "x", OUTCOME_INCONCLUSIVE, 0, true,
+			"verified task of t inconclusive; "},
+		{"light", NULL, "dns", OUTCOME_INCONCLUSIVE, 0, true,
+			"renew 900 s; proven for 900; verified light inconclusive; "},
+		{"task", "t", "dns", OUTCOME_INCONCLUSIVE, 0, true,
+			"renew 900 s; proven for 900; verified task of t inconclusive; "},
+		{"light", NULL, "dns", OUTCOME_INCONCLUSIVE, -1, false,
+			"renew 900 s; verified light failed; end; observe stopped (internal) no proof; "},
+		{"full", NULL, "dns", OUTCOME_FAILED, 0, false,
 			"verified full failed; end; observe stopped (leak) seen; "},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct evidence ev;
 		evidence_init(&ev);
-		if (rows[i].outcome != OUTCOME_PASSED)
-			evidence_add(&ev, "x", rows[i].outcome, "leak", 0, "seen");
+		evidence_add(&ev, "exit_ip", OUTCOME_PASSED, NULL, 0, "seen");
+		if (rows[i].check)
+			evidence_add(&ev, rows[i].check, rows[i].outcome, "leak", 0, "seen");
 		answers.renew = rows[i].renew;
 		host.inconclusive = 0;
 		assert_int_equal(guard_judge(&agent, &host, NULL, rows[i].kind, rows[i].task, &ev),
 			rows[i].holds);
 		assert_did(rows[i].done);
+		evidence_done(&ev);
+	}
+}
+
+static void a_busy_resolver_ends_no_host_whose_exit_is_seen(void **state)
+{
+	(void)state;
+	host.inconclusive = 2;
+	for (int i = 0; i < 4; i++) {
+		struct evidence ev;
+		evidence_init(&ev);
+		evidence_add(&ev, "exit_ip", OUTCOME_PASSED, NULL, 0, "seen");
+		evidence_add(&ev, "dns", OUTCOME_INCONCLUSIVE, "inconclusive", 0, "busy");
+		assert_true(guard_judge(&agent, &host, NULL, "light", NULL, &ev));
+		assert_did("renew 900 s; proven for 900; verified light inconclusive; ");
+		assert_int_equal(host.inconclusive, 0);
 		evidence_done(&ev);
 	}
 }
@@ -461,6 +487,7 @@ int main(void)
 		TEST(a_host_that_cannot_be_watched_is_not_guarded),
 		TEST(a_tunnel_of_the_kernels_has_nothing_to_watch),
 		TEST(a_verification_renews_counts_or_ends),
+		TEST(a_busy_resolver_ends_no_host_whose_exit_is_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,44 @@ static void the_heaviest_check_names_the_evidence(void **state)
 	evidence_done(&ev);
 }
 
+// Each check as a letter: e exit_ip, d dns, c connectivity; then + passed, ? inconclusive, x failed.
+static void the_exit_is_proven_when_at_most_names_are_in_doubt(void **state)
+{
+	static const struct {
+		const char *checks;
+		bool proven;
+	} rows[] = {
+		{"e+d+c+", true},
+		{"e+d?c+", true},
+		{"d?e+", true},
+		{"e+dx", false},
+		{"e?d+", false},
+		{"e?d?", false},
+		{"e+d+c?", false},
+		{"d?", false},
+		{"d?c+", false},
+		{"e+d?cx", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct evidence ev;
+		evidence_init(&ev);
+		for (const char *c = rows[i].checks; *c; c += 2) {
+			enum outcome o = c[1] == '+'   ? OUTCOME_PASSED
+					 : c[1] == '?' ? OUTCOME_INCONCLUSIVE
+						       : OUTCOME_FAILED;
+			evidence_add(&ev,
+				*c == 'e'   ? "exit_ip"
+				: *c == 'd' ? "dns"
+					    : "connectivity",
+				o, o == OUTCOME_PASSED ? NULL : "inconclusive", 0, "seen");
+		}
+		if (evidence_proves_exit(&ev) != rows[i].proven)
+			fail_msg("%s", rows[i].checks);
+		evidence_done(&ev);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_report_of_the_wrong_checks_is_no_pass),
 		cmocka_unit_test(a_child_that_could_not_run_says_why),
 		cmocka_unit_test(the_heaviest_check_names_the_evidence),
+		cmocka_unit_test(the_exit_is_proven_when_at_most_names_are_in_doubt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

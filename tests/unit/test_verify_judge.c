@@ -25,6 +25,7 @@ static struct verify_spec spec_of(enum verify_kind kind, const cJSON *echoes, co
 // One query per letter: e echo, c connect, n name; then its state and, for an echo, its answer.
 //   .  running    +  done (an echo: the expected address)   !  done, another address
 //   ?  resolving  x  failed   s  failed, the resolver was silent   r  failed, refused
+//   t  failed, but answered over TCP   T  the same, and UDP is still waited for
 static struct queries queries_of(const char *text)
 {
 	struct queries q = {0};
@@ -34,13 +35,14 @@ static struct queries queries_of(const char *text)
 			.kind = *text == 'e'   ? QUERY_ECHO
 				: *text == 'c' ? QUERY_CONNECT
 					       : QUERY_NAME,
-			.state = text[1] == '?' ? QUERY_RESOLVING : QUERY_RUNNING};
+			.state = strchr("?T", text[1]) ? QUERY_RESOLVING : QUERY_RUNNING,
+			.by_tcp = text[1] == 't' || text[1] == 'T'};
 		if (text[1] == '+' || text[1] == '!') {
 			one->state = QUERY_DONE;
 			one->answer = (struct addr)ADDR_V4(203, 0, 113, 1);
 			one->answer.bytes[3] = text[1] == '+' ? 1 : 2;
 		}
-		if (text[1] == 'x' || text[1] == 's') {
+		if (strchr("xst", text[1])) {
 			query_fail(one, "it said no");
 			one->unheard = text[1] == 's';
 		}
@@ -93,7 +95,19 @@ static const struct {
 	{VERIFY_FULL, "exexexc+ns", UNSURE("0 of 3"), FAILED("dns_failed", ""), PASSED("")},
 	{VERIFY_FULL, "e.e.e.c.n.", UNSURE("0 of 3"), UNSURE("no answer in time"), UNSURE("no answer in time")},
 	{VERIFY_FULL, "e+e+e+c.n.", PASSED(""), FAILED("dns_failed", "no answer in time"), UNSURE("no answer in time")},
-	{VERIFY_FULL, "e+e+e+c+n+n.", PASSED(""), FAILED("dns_failed", "no answer in time"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+n+n.", PASSED(""), UNSURE("1 of 2 names over UDP, 0 over TCP; no answer in time"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+n+ns", PASSED(""), UNSURE("alive but busy"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+n+nr", PASSED(""), FAILED("dns_failed", "it was refused"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+nsnsns", PASSED(""), FAILED("dns_failed", "it said no"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+ntntnt", PASSED(""),
+		UNSURE("198.18.0.53 is alive but busy: it answered for 0 of 3 names over UDP, 3 over TCP; it said no"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+n+ntns", PASSED(""), UNSURE("1 of 3 names over UDP, 1 over TCP"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+ntnr", PASSED(""), UNSURE("0 of 2 names over UDP, 1 over TCP"), PASSED("")},
+	{VERIFY_FULL, "e+e+e+c+nTns", PASSED(""), UNSURE("0 of 2 names over UDP, 1 over TCP"), PASSED("")},
+	{VERIFY_FULL, "exexexcxnt", UNSURE("0 of 3"), UNSURE("alive but busy"), UNSURE("")},
+	{VERIFY_FULL, "e!e+e+c+nt", FAILED("exit_mismatch", ""), UNSURE("not finished"), PASSED("")},
+	{VERIFY_LIGHT, "e+nt", PASSED("seen by 1 of 1 sources"), UNSURE("alive but busy"), UNSURE("")},
+	{VERIFY_LIGHT, "e+ns", PASSED(""), FAILED("dns_failed", ""), UNSURE("")},
 	{VERIFY_FULL, "e+e+e+c+n+nx", PASSED(""), FAILED("dns_failed", "it said no"), PASSED("")},
 	{VERIFY_LIGHT, "e+n+", PASSED("seen by 1 of 1 sources"), PASSED("answered for 1"), UNSURE("")},
 	{VERIFY_LIGHT, "exn+", UNSURE("0 of 1 sources answered, 1 needed"), PASSED(""), UNSURE("")},
@@ -160,6 +174,8 @@ static void a_verification_is_over_when_nothing_can_change_it(void **state)
 		{"e.c.n.", false, ""},
 		{"e?c?n?", false, ""},
 		{"e.c.n+", false, "d"},
+		{"e.c.nt", false, "d"},
+		{"e.c.nT", false, ""},
 		{"e.c+n.", false, "c"},
 		{"e.c+c.n.", false, "c"},
 		{"e.cxc.n.", false, ""},

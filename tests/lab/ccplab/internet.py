@@ -123,7 +123,7 @@ class DnsDatagrams(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data, addr):
-        answer = self.resolver.answer(data, addr[0])
+        answer = None if self.resolver.drowned else self.resolver.answer(data, addr[0])
         if answer is not None:
             self.transport.sendto(answer, addr)
 
@@ -161,6 +161,7 @@ class Dns:
 
     async def start(self):
         self.resolver.hijacked = None
+        self.resolver.drowned = False
         await self.tcp.up()
         if self.udp is None:
             self.udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
@@ -172,6 +173,11 @@ class Dns:
         if self.udp is not None:
             self.udp.abort()
             self.udp = None
+
+    async def drown(self):
+        """As under a flood: what comes by UDP is lost, TCP is served."""
+        await self.start()
+        self.resolver.drowned = True
 
     async def hijack(self, address):
         await self.start()
@@ -187,6 +193,7 @@ class Internet:
         self.commands = {
             ("dns", "start"): self.dns.start,
             ("dns", "stop"): self.dns.stop,
+            ("dns", "drown"): self.dns.drown,
             ("dns", "hijack"): self.dns.hijack,
             ("echo", "lie"): self.echo_lie,
             ("echo", "down"): self.echo_down,

@@ -49,11 +49,13 @@ def soa():
 
 
 class Resolver:
-    """Answers a packet with a packet. `hijacked`: an address that every A question is answered with."""
+    """Answers a packet with a packet. `hijacked`: an address that every A question is answered with. `drowned`: nothing
+    is heard of what comes by UDP."""
 
     def __init__(self, log):
         self.log = log
         self.hijacked = None
+        self.drowned = False
 
     def answer(self, packet, client):
         """The answer, or None when the packet is no question at all."""
