@@ -32,7 +32,7 @@ def test_a_filled_database_is_migrated_and_the_views_that_its_migration_drops_ar
     hosts = database.hosts_make(3)
     migration = folder.path / "migrations" / "0100_node_names.sql"
     migration.write_text(
-        "drop view ccp.workers, ccp.task_status, ccp.host_status cascade;\n"
+        "drop view ccp.workers, ccp.task_status, ccp.host_status, api.node cascade;\n"
         "alter table ccp.nodes alter column name type varchar(63);\n"
     )
     apply(database, folder)

@@ -10,7 +10,7 @@ as $$
         when 'disabled' then 'This account was disabled: the session ends.'
         when 'deleted' then 'This account is being deleted: the session ends.'
         when 'user' then 'This session was ended by its user from elsewhere.'
-        when 'admin' then format('This session was ended by the administrator %s.', p_by)
+        when 'admin' then format('This session was ended by %s.', coalesce('the administrator ' || p_by, 'an administrator'))
         when 'process_gone' then 'The session was ended by a restart.'
         when 'host_stopping' then 'This host was stopped; ' || session.way_back()
         when 'host_rebuilding' then 'This host is being rebuilt: try again in a moment.'
