@@ -89,9 +89,15 @@ def lab(stack_directory):
 
 
 @pytest.fixture(scope="session")
-def stack(worker_id):
+def new_stack(worker_id):
+    """new_stack(KIND): a stack of which nothing runs yet, for who ends it."""
+    return lambda kind: stack_of(worker_id, kind)
+
+
+@pytest.fixture(scope="session")
+def stack(new_stack):
     """The whole product, as after `make up`. A test that breaks it mends it."""
-    stack = stack_of(worker_id, "whole")
+    stack = new_stack("whole")
     try:
         yield stack.up()
     finally:
@@ -99,9 +105,9 @@ def stack(worker_id):
 
 
 @pytest.fixture(scope="module")
-def tsan_stack(worker_id):
+def tsan_stack(new_stack):
     """The whole product with the thread sanitizer in its programs, which the module has built."""
-    stack = stack_of(worker_id, "tsan")
+    stack = new_stack("tsan")
     stack.environment["FLAVOUR"] = "tsan"
     try:
         yield stack.up()

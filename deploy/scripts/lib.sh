@@ -202,6 +202,8 @@ refusals="*FATAL:  Peer authentication failed*
 *FATAL:  sorry, too many clients already*
 *FATAL:  remaining connection slots are reserved*
 *FATAL:  too many connections for role*
+*FATAL:  the database system is *
+*DETAIL:  Consistent recovery state has not been yet reached*
 *LOG:  no match in usermap*
 *LOG:  provided user name*
 *DETAIL:  Connection matched pg_hba.conf*"
@@ -248,7 +250,8 @@ service_define() { # NAME USER COMMAND [ARG...]
 	printf '#!/bin/sh\nexec setpriv --reuid ccp-log --regid ccp-log --clear-groups svlogd %s\n' \
 		"$(log_directories "$name")" | file_put 755 "$new/log/run"
 	if [[ $name == postgres ]]; then # SIGTERM would wait for its clients to leave
-		printf "#!/bin/sh\nkill -INT \"\$(cat supervise/pid)\"\n" | file_put 755 "$new/control/t"
+		# shellcheck disable=SC2016 # expanded by that shell
+		printf '#!/bin/sh\nexec pkill -INT -x -P "$PPID" postgres\n' | file_put 755 "$new/control/t"
 	fi
 	log_make "$name"
 	mv "$new" "$dir"
@@ -286,10 +289,24 @@ supervisor_start() {
 	done
 }
 
-service_pid() { # NAME
+# The supervisor of one service.
+service_supervisor() { # NAME
 	local pid
-	pid=$(sv status "$STATE_DIR/service/$1" 2>/dev/null | sed -nE 's/^run: [^(]*\(pid ([0-9]+)\).*/\1/p')
-	[[ -n $pid ]] && printf '%s\n' "$pid"
+	for pid in $(pgrep -x runsv); do
+		[[ ! /proc/$pid/cwd -ef $STATE_DIR/service/$1 ]] || { printf '%s\n' "$pid" && return; }
+	done
+	return 1
+}
+
+# The service's process: its supervisor's child that is not its log. What runsv writes of it is old after a full disk.
+service_pid() { # NAME
+	local supervisor pid
+	supervisor=$(service_supervisor "$1") || return 1
+	for pid in $(pgrep -P "$supervisor"); do
+		[[ /proc/$pid/cwd -ef $STATE_DIR/service/$1/log || $(cat "/proc/$pid/comm") == runsv ]] ||
+			{ printf '%s\n' "$pid" && return; }
+	done 2>/dev/null
+	return 1
 }
 
 # Starts a service, or starts it again when its command or its program has changed; a running one is left alone.
@@ -327,10 +344,9 @@ services_gone() { # NAME...
 
 # The supervisor of a service first, which would start it again; then it and all that descends from it.
 service_kill() { # NAME
-	local pid pids=()
-	for pid in $(pgrep -x runsv); do
-		[[ $(readlink "/proc/$pid/cwd") != "$STATE_DIR/service/$1" ]] || mapfile -t pids < <(family "$pid")
-	done
+	local supervisor pids
+	supervisor=$(service_supervisor "$1") || return 0
+	mapfile -t pids < <(family "$supervisor")
 	kill -KILL "${pids[@]}" 2>/dev/null || true
 }
 
@@ -342,9 +358,7 @@ process_gone() { # PID
 # recovers. Killed itself, it would leave shared memory behind.
 postgres_hurry() {
 	local pid
-	service_gone postgres && return
-	pid=$(cat "$STATE_DIR/service/postgres/supervise/pid")
-	[[ -n $pid ]] && kill -QUIT "$pid" 2>/dev/null || return 0
+	pid=$(service_pid postgres) && kill -QUIT "$pid" 2>/dev/null || return 0
 	wait_for 7 process_gone "$pid" || true
 }
 

@@ -55,9 +55,10 @@ class Connection:
         """Runs one statement; its rows, or [] when it returns none."""
         try:
             return self._rows(sql, parameters)
-        except (psycopg2.DatabaseError, psycopg2.InterfaceError):
-            if not self.connection or not self.connection.closed:
+        except psycopg2.Error as error:
+            if not self.connection or (error.pgcode and not self.connection.closed):
                 raise
+            self.connection.close()  # libpq may know before psycopg2 does that it is lost
             return self._rows(sql, parameters)
 
     def value(self, sql, parameters=None):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg2
 from psycopg2.extras import Json
+from support import volume
 from support.paths import CHECKOUT, SCRIPTS
 from support.postgres import Connection
 from support.wait import WAIT_S, wait_until
@@ -73,6 +74,8 @@ class Stack:
     def end(self):
         if (self.directory / "stack").exists():
             self.script("down", PURGE="1")
+        if self.directory.is_mount():
+            volume.end(self.directory)
 
     # --- a stack that is wholly up
 

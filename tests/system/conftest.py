@@ -12,6 +12,7 @@ from support.http import ApiServer
 from support.net import FLAVOUR, LAB, TOOL, Container, run
 from support.paths import CHECKOUT
 from support.ssh import Client
+from support.work import Talk, Work
 
 addresses = itertools.count(100)  # of a guest's end of the tunnel, within CCP_EXIT_PEER_NET
 
@@ -28,6 +29,21 @@ def client(stack, tmp_path_factory):
     one.register()
     yield one
     guest.end()
+
+
+@pytest.fixture
+def talk(client):
+    """An ssh session that has begun."""
+    client.host.running()
+    one = Talk(client)
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def work(client, talk):
+    """What goes on in the stack."""
+    return Work(client)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 -- How much of the disk with the state directory is free, by an agent: room and files, since many empty files use up a disk
 -- that has room. While less than the reserve of either is free, none of its hosts is started (host.refusal) and those give way
 -- that take more than they may (host.gives_way): the others go on, and a database or a home on the same disk has room to end
--- its work. The begin and the end of that are events.
+-- its work. The begin and the end of that are events; where a full disk has no room for one, the state is set all the same.
 create or replace function node.set_disk(
     p_process_id bigint, p_free bigint, p_size bigint, p_free_files bigint, p_files bigint
 )
@@ -38,16 +38,21 @@ begin
     where n.id = v_node.id
         and (n.disk_free_bytes, n.disk_bytes, n.disk_free_files, n.disk_files, n.disk_short)
         is distinct from (p_free, p_size, p_free_files, p_files, v_short);
-    if v_short is not null and v_node.disk_short is null then
-        perform event.write(
-            'error', 'node.disk.short',
-            format('the disk of %s is nearly full (%s free): none of its hosts is started', v_node.name, v_short)
-        );
-    elsif v_node.disk_short is not null and v_short is null then
-        perform event.write(
-            'info', 'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
-        );
-    end if;
+    begin
+        if v_short is not null and v_node.disk_short is null then
+            perform event.write(
+                'error', 'node.disk.short',
+                format('the disk of %s is nearly full (%s free): none of its hosts is started', v_node.name, v_short)
+            );
+        elsif v_node.disk_short is not null and v_short is null then
+            perform event.write(
+                'info', 'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
+            );
+        end if;
+    exception
+        when disk_full then
+            raise log 'no room for the event that the disk of % is short or has room again', v_node.name;
+    end;
 end
 $$;
 

@@ -1,7 +1,7 @@
 -- The reserve of a node's disk: when it begins, what it refuses, when it ends.
 begin;
 \ir ../hosts.psql
-select plan(26);
+select plan(29);
 
 create function t.disk(p_free bigint) returns void language sql as $$ select node.set_disk(t.agent(), p_free * 1024 * 1024, 1000 * 1024 * 1024::bigint, 0, 0) $$;
 create function t.disk(p_free bigint, p_files bigint) returns void language sql as $$
@@ -67,6 +67,14 @@ select is(cardinality(t.events()), 5, 'in one event');
 select t.disk(60, 60);
 select is((t.events())[6], 'info the disk of node1 has room again (60 MB free)', 'it ends when there are both');
 select is(t.refusal(), null, 'and hosts may start again');
+-- What PostgreSQL says when a file cannot grow.
+create function t.no_room() returns trigger language plpgsql as $$ begin raise disk_full; end $$;
+create trigger no_room before insert on ccp.events for each row execute function t.no_room();
+select lives_ok($$select t.disk(0)$$, 'a disk with no room for the event is told');
+select matches(t.refusal(), '0 bytes of 1000 MB free', 'and hosts are refused');
+drop trigger no_room on ccp.events;
+select t.disk(60);
+select is((t.events())[7], 'info the disk of node1 has room again (60 MB free)', 'its end is an event');
 select throws_ok($$select node.set_disk(0, 1, 1, 1, 1)$$, 'CP401', null, 'nobody but a live agent tells');
 set session authorization ccp_worker;
 select throws_ok($$select node.set_disk(1, 1, 1, 1, 1)$$, '42501', null, 'and no other program');
