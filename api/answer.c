@@ -37,6 +37,8 @@ static void add_optional(const struct reply *reply, struct str *lines)
 		str_addf(lines, "Allow: %s\r\n", reply->allow);
 	if (reply->retry_after_s > 0)
 		str_addf(lines, "Retry-After: %d\r\n", reply->retry_after_s);
+	if (reply->cookie[0] != '\0')
+		str_addf(lines, "Set-Cookie: %s\r\n", reply->cookie);
 	if (reply->status == 401)
 		str_add(lines, "WWW-Authenticate: Bearer\r\n");
 }

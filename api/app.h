@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/loop.h"
 #include "lib/pool.h"
 
 struct db;
@@ -23,7 +24,7 @@ enum {
 	APP_WAITERS_MAX = 500, // long polls; beyond that they are answered at once
 	// of these, with one poll token: one, and one whose client came back on a new connection
 	APP_WAITERS_PER_TOKEN_MAX = 2,
-	APP_KEYS_RELOAD_S = 60,
+	APP_HELD_RELOAD_S = 60,
 };
 
 struct app {
@@ -43,11 +44,17 @@ struct app {
 	// SQL answers 503.
 	atomic_bool ready;
 	atomic_bool stopping;
-	atomic_bool keys_changed; // rung, or perhaps not heard while the bus was away
+	// What we hold of the database, keys and a setting: it has changed, or perhaps has
+	atomic_bool held_changed;
+	atomic_uint bus_losses; // how often the bus went away, and bells with it
+	atomic_uint bus_losses_read; // of these, before the last reading began
 	atomic_bool keys_wanted; // a token came with a key id that we do not know
 	struct pool_job start_job;
-	atomic_bool start_running;
-	_Atomic int64_t keys_read_ms;
+	struct loop_post start_over; // the job is
+	bool start_running; // until that is heard of; on the loop
+	bool start_failed;
+	unsigned start_losses; // bus_losses when it began
+	_Atomic int64_t held_read_ms;
 	bool checked; // start_job only
 
 	char *openapi; // set once, before `ready`

@@ -8,14 +8,34 @@
 #include "api/request.h"
 #include "lib/mem.h"
 
+static const char *text_or_null(const char *text)
+{
+	return *text != '\0' ? text : NULL;
+}
+
 static const char *get_login_id(const struct request *r)
 {
-	return r->caller.claims.login_id;
+	return text_or_null(r->caller.claims.login_id);
 }
 
 static const char *get_generation(const struct request *r)
 {
-	return r->caller.generation;
+	return text_or_null(r->caller.generation);
+}
+
+static const char *get_cookie_id(const struct request *r)
+{
+	return text_or_null(r->caller.cookie.id);
+}
+
+static const char *get_cookie_sha256(const struct request *r)
+{
+	return text_or_null(r->caller.cookie.sha256);
+}
+
+static const char *get_new_cookie_sha256(const struct request *r)
+{
+	return text_or_null(r->made.cookie_sha256);
 }
 
 static const char *get_address(const struct request *r)
@@ -87,6 +107,9 @@ static const struct {
 	{LOGGED_IN, 0,                  "p_login_id",          "uuid",            false, get_login_id},
 	{LOGGED_IN, 0,                  "p_generation",        "integer",         false, get_generation},
 	{POLLS,     0,                  "p_poll_sha256",       "ccp.sha256",      false, get_poll_sha256},
+	{0,         ROUTE_COOKIE,       "p_cookie_id",         "uuid",            true,  get_cookie_id},
+	{0,         ROUTE_COOKIE,       "p_cookie_sha256",     "ccp.sha256",      true,  get_cookie_sha256},
+	{0,         ROUTE_NEW_COOKIE,   "p_new_cookie_sha256", "ccp.sha256",      true,  get_new_cookie_sha256},
 	{0,         ROUTE_ADDRESS,      "p_address",           "inet",            false, get_address},
 	{0,         ROUTE_IDEMPOTENT,   "p_idempotency_key",   "ccp.request_key", true,  get_idempotency_key},
 	{0,         ROUTE_IDEMPOTENT,   "p_request_sha256",    "ccp.sha256",      true,  get_request_sha256},

@@ -47,6 +47,8 @@ static const struct {
 	{ROUTE_LOGIN, "user_id uuid"},
 	{ROUTE_LOGIN, "login_id uuid"},
 	{ROUTE_LOGIN, "generation integer"},
+	{ROUTE_NEW_COOKIE, "cookie_id uuid"},
+	{ROUTE_NEW_COOKIE, "cookie_life_s integer"},
 };
 
 static const char types_sql[] =

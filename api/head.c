@@ -25,6 +25,9 @@ static const char *const names[HEAD_HEADERS] = {
 	[HEAD_IF_MATCH] = "If-Match",
 	[HEAD_IDEMPOTENCY_KEY] = "Idempotency-Key",
 	[HEAD_REQUEST_ID] = "X-Request-Id",
+	[HEAD_COOKIE] = "Cookie",
+	[HEAD_ORIGIN] = "Origin",
+	[HEAD_SEC_FETCH_SITE] = "Sec-Fetch-Site",
 };
 
 // Of all bytes that are there, so that what is wrong is refused before the head is complete.

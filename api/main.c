@@ -38,7 +38,7 @@ static const struct args_option options[] = {
 		.help = "print the OpenAPI document and leave; the database must be there"},
 	{0},
 };
-static const char keys_channel[] = "ccp_keys";
+static const char held_channel[] = "ccp_api"; // keys or a setting that we hold have changed
 static int listen_fd = -1;
 
 static void each_second(void *data)
@@ -102,24 +102,27 @@ static int registered(struct service *s, const struct bus_identity *identity, st
 	return 0;
 }
 
-static void keys_changed(struct app *app)
+static void held_changed(struct app *app)
 {
-	atomic_store(&app->keys_changed, true);
+	atomic_store(&app->held_changed, true);
 	startup_if_due(app);
 }
 
 static void state(struct service *s, enum bus_state new_state)
 {
-	if (new_state == BUS_LOST)
-		health_away(s->data);
-	else
-		keys_changed(s->data);
+	struct app *app = s->data;
+	if (new_state == BUS_LOST) {
+		health_away(app);
+		atomic_fetch_add(&app->bus_losses, 1);
+	} else {
+		held_changed(app);
+	}
 }
 
 static void doorbell(struct service *s, const char *channel)
 {
-	if (strcmp(channel, keys_channel) == 0)
-		keys_changed(s->data);
+	if (strcmp(channel, held_channel) == 0)
+		held_changed(s->data);
 	else
 		waiters_ring(s->data);
 }
@@ -186,7 +189,7 @@ static const struct args_command commands[] = {
 	{.name = "hash", .help = "read a password on stdin, print its bcrypt", .run = hash_command},
 	{0},
 };
-static const char *const channels[] = {"ccp_event", keys_channel, NULL};
+static const char *const channels[] = {"ccp_event", held_channel, NULL};
 
 static const struct program program = {
 	.name = "ccp-api",

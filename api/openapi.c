@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/catalogue.h"
+#include "api/cookie.h"
 #include "api/operation.h"
 #include "api/route.h"
 #include "api/type.h"
@@ -12,7 +13,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-static const char nullable_mark[] = "(or null)";
+static const char nullable_mark[] = "(or null"; // "(or null)", "(or null while it is stopped)"
 
 // The schema of an answer's member: a composite of ours by name, or a type.
 static cJSON *member_schema(const char *type, const char *composite, bool nullable)
@@ -97,6 +98,18 @@ static void add_scheme(cJSON *schemes, const char *name, const char *format, con
 	json_set_text(scheme, "description", help);
 }
 
+static void add_cookie(cJSON *schemes)
+{
+	cJSON *scheme = json_set_object(schemes, OPERATION_COOKIE);
+	json_set_text(scheme, "type", "apiKey");
+	json_set_text(scheme, "in", "cookie");
+	json_set_text(scheme, "name", COOKIE_NAME);
+	json_set_text(scheme, "description",
+		"The refresh cookie of a login with `cookie`. Where it is there it counts before a token, "
+		"and the browser must say that a page of this server asks: Sec-Fetch-Site is "
+		"same-origin, or Origin names the Host; else 403.");
+}
+
 static void add_header(cJSON *headers, const char *name, const char *type, const char *help)
 {
 	cJSON *header = json_set_object(headers, name);
@@ -112,11 +125,14 @@ static void add_components(cJSON *document, const struct pg_result *types)
 	add_header(headers, "X-Request-Id", "string",
 		"Id of the request, taken or made; the log has it.");
 	add_header(headers, "ETag", "string", "The version of what is answered, for If-Match.");
+	add_header(headers, "Set-Cookie", "string",
+		"A browser's refresh cookie, where one is given, replaced or taken away.");
 	add_header(headers, "Retry-After", "integer", "Seconds to wait before asking again.");
 	operation_add_problems(json_set_object(components, "responses"));
 	cJSON *schemes = json_set_object(components, "securitySchemes");
 	add_scheme(schemes, OPERATION_JWT, "JWT", "The token of a login.");
 	add_scheme(schemes, OPERATION_POLL_TOKEN, NULL, "The poll_token of a bootstrap session.");
+	add_cookie(schemes);
 }
 
 static void add_info(cJSON *document)

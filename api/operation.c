@@ -143,9 +143,14 @@ static bool may_have_body(const struct route *route)
 	return strcmp(route->method, "GET") != 0;
 }
 
+static bool is_for_logins(const struct route *route)
+{
+	return route->who == ROUTE_USER || route->who == ROUTE_ADMIN;
+}
+
 static bool has_limits(const struct route *route)
 {
-	return route_flags(route) & ROUTE_VERDICT;
+	return is_for_logins(route) || (route_flags(route) & ROUTE_VERDICT);
 }
 
 static bool always(const struct route *route)
@@ -168,7 +173,7 @@ static const struct {
 	{413, always,            "The body is too long."},
 	{415, may_have_body,     "The body's type is not read here."},
 	{422, always,            "A value cannot be; errors names each field."},
-	{429, has_limits,        "There were too many attempts."},
+	{429, has_limits,        "There were too many attempts, or too many requests of this login."},
 	{431, always,            "The head is too long."},
 	{500, works,             "Something failed that should not; the log has the request id."},
 	{503, always,            "It cannot be served now."},
@@ -218,6 +223,8 @@ static void add_success(cJSON *response, const struct route *route)
 	refer_header(response, "X-Request-Id");
 	if (route_flags(route) & ROUTE_ETAG)
 		refer_header(response, "ETag");
+	if (route_flags(route) & (ROUTE_COOKIE | ROUTE_NEW_COOKIE))
+		refer_header(response, "Set-Cookie");
 	if (route->work && route->work->other_type)
 		add_content(response, route->work->other_type, text_schema());
 	if (route->work && route->work->content_type)
@@ -267,6 +274,8 @@ static void add_security(cJSON *operation, const struct route *route)
 	if (route->who != ROUTE_PUBLIC)
 		json_set_array(json_add(security, json_new_object()),
 			route->who == ROUTE_POLL ? OPERATION_POLL_TOKEN : OPERATION_JWT);
+	if (route_flags(route) & ROUTE_COOKIE)
+		json_set_array(json_add(security, json_new_object()), OPERATION_COOKIE);
 }
 
 void operation_add(cJSON *paths, const char *tag, const struct route *route)

@@ -9,6 +9,7 @@ struct route;
 // Names of the security schemes.
 #define OPERATION_JWT "jwt"
 #define OPERATION_POLL_TOKEN "pollToken"
+#define OPERATION_COOKIE "refreshCookie"
 
 // Adds the operation to `paths`. It refers to components: the schemas of its composites, the
 // headers X-Request-Id, ETag and Retry-After, and the responses of operation_add_problems.

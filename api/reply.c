@@ -49,6 +49,7 @@ static const struct {
 } verdicts[] = {
 	{"auth_invalid", 401},
 	{"unauthenticated", 401},
+	{"cookie_required", 403},
 	{"account_disabled", 403},
 	{"account_expired", 403},
 	{"host_not_found", 404},
@@ -60,8 +61,9 @@ static const struct {
 
 // What the API says by itself besides.
 static const char busy[] = "busy", stopping[] = "stopping", locked[] = "locked",
-		  incomplete[] = "settings_incomplete";
-static const char *const own_codes[] = {busy, stopping, locked, incomplete};
+		  incomplete[] = "settings_incomplete", too_many[] = "too_many_requests",
+		  foreign[] = "foreign_page";
+static const char *const own_codes[] = {busy, stopping, locked, incomplete, too_many, foreign};
 
 const char *reply_code(size_t i)
 {
@@ -111,6 +113,7 @@ void reply_empty(struct request *r, unsigned status)
 void reply_done(struct reply *reply)
 {
 	wipe_freep(&reply->owned);
+	mem_wipe(reply->cookie, sizeof(reply->cookie));
 	if (reply->stream.read)
 		reply->stream.done(reply->stream.data);
 }
@@ -235,6 +238,23 @@ void reply_stopping(struct request *r)
 void reply_not_ready(struct request *r)
 {
 	reply_later(r, NULL, "The database has not answered yet; try again in a moment.");
+}
+
+void reply_too_many(struct request *r, int retry_after_s)
+{
+	_cleanup_(freep) char *sentence = xasprintf(
+		"This login has made as many requests as it may; try again in %d seconds.",
+		retry_after_s);
+	r->reply.retry_after_s = retry_after_s;
+	reply_problem(r, 429, too_many, sentence, NULL);
+}
+
+void reply_foreign_page(struct request *r)
+{
+	reply_problem(r, 403, foreign,
+		"The refresh cookie is for pages of this server, by https or on the machine itself; "
+		"others log in without it and send the token.",
+		NULL);
 }
 
 void reply_incomplete(struct request *r, const char *sentence)

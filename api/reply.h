@@ -8,6 +8,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "api/cookie.h"
+
 struct db;
 struct err;
 struct request;
@@ -32,6 +34,7 @@ struct reply {
 	char etag[72]; // "" none
 	char allow[64]; // "" none
 	int retry_after_s; // 0: none
+	char cookie[COOKIE_LINE_SIZE]; // Set-Cookie; "" none
 };
 
 // Each function that takes the request sets r->reply, once; a second answer asserts.
@@ -75,6 +78,12 @@ char *reply_lines(const cJSON *object);
 void reply_busy(struct request *r);
 void reply_stopping(struct request *r);
 void reply_not_ready(struct request *r);
+
+// 429: the login has used up what it may ask for a minute.
+void reply_too_many(struct request *r, int retry_after_s);
+
+// 403: the refresh cookie was sent, or asked for, by what is not a page of this server.
+void reply_foreign_page(struct request *r);
 
 // 503: the installation lacks a setting, which the sentence names.
 void reply_incomplete(struct request *r, const char *sentence);

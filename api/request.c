@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "api/app.h"
+#include "api/caller.h"
 #include "api/form.h"
 #include "api/head.h"
 #include "api/reply.h"
@@ -59,6 +60,7 @@ void request_free(struct request *r)
 		mem_wipe(r->body.text.data, r->body.text.len);
 	str_done(&r->body.text);
 	mem_wipe(r->made.secret, sizeof(r->made.secret));
+	mem_wipe(r->made.cookie, sizeof(r->made.cookie));
 	wipe_freep(&r->made.stored_hash);
 	free(r->made.sealed);
 	free(r->head.path);
@@ -112,57 +114,6 @@ static bool find_route(struct request *r, struct route_part parts[static ROUTE_P
 		reply_problem(r, 404, NULL, "Not found.", NULL);
 		return false;
 	}
-}
-
-static bool unauthenticated(struct request *r, const char *sentence)
-{
-	reply_problem(r, 401, NULL, sentence, NULL);
-	return false;
-}
-
-static bool check_login(struct request *r, const char *token)
-{
-	switch (token_check(token, &r->caller.claims)) {
-	case 0:
-		snprintf(r->caller.generation, sizeof(r->caller.generation), "%" PRId64,
-			r->caller.claims.generation);
-		return true;
-	case TOKEN_UNKNOWN_KEY:
-		atomic_store(&r->app->keys_wanted, true);
-		return unauthenticated(r, "This token is invalid; log in again.");
-	case TOKEN_NO_KEYS:
-		reply_not_ready(r);
-		return false;
-	default:
-		return unauthenticated(r, "This token is invalid or has expired; log in again.");
-	}
-}
-
-static bool check_who(struct request *r, const struct head *head)
-{
-	const char *authorization = head->values[HEAD_AUTHORIZATION];
-	const char *token = NULL;
-	if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0)
-		token = authorization + 7 + strspn(authorization + 7, " ");
-	switch (r->route->who) {
-	case ROUTE_PUBLIC:
-		return true;
-	case ROUTE_POLL:
-		if (!token || !is_token(token, HASH_TOKEN_SIZE))
-			return unauthenticated(r, "Send the poll token as Authorization: Bearer.");
-		hash_sha256_hex(token, strlen(token), r->caller.poll_sha256);
-		return true;
-	case ROUTE_USER:
-	case ROUTE_ADMIN:
-		if (!token)
-			return unauthenticated(
-				r, "Log in and send the token as Authorization: Bearer.");
-		return check_login(r, token);
-	case ROUTE_CLOSED:
-		break;
-	}
-	reply_problem(r, 403, NULL, "Forbidden.", NULL);
-	return false;
 }
 
 // A list of ETags as a list of versions: 1,2. Weak ones never match here (RFC 9110 section 13.1.1),
@@ -282,7 +233,7 @@ static bool check_values(struct request *r, const struct head *head,
 		reply_not_ready(r);
 		return false;
 	}
-	if (!check_who(r, head) || !check_if_match(r, head->values[HEAD_IF_MATCH]) ||
+	if (!caller_check(r, head) || !check_if_match(r, head->values[HEAD_IF_MATCH]) ||
 		!check_key(r, head->values[HEAD_IDEMPOTENCY_KEY]) || !check_body_headers(r, head))
 		return false;
 	input_init(&r->input, r->route);
@@ -381,6 +332,8 @@ void request_complete(struct request *r)
 		reply_invalid(r);
 		return;
 	}
+	if (!caller_check_new_cookie(r))
+		return;
 	if (r->head.idempotency_key)
 		digest(r);
 	if (r->route->inline_handler)

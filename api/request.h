@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/cookie.h"
 #include "api/input.h"
 #include "api/reply.h"
 #include "api/route.h"
@@ -49,11 +50,13 @@ struct request_head {
 	bool wants_lines; // the answer goes out as name=value lines
 };
 
-// What its token says.
+// What its token or cookie says.
 struct request_caller {
 	struct claims claims; // ROUTE_USER, ROUTE_ADMIN
 	char generation[24]; // claims.generation as text
 	char poll_sha256[HASH_SHA256_HEX_SIZE]; // ROUTE_POLL
+	struct cookie cookie; // in place of a token: the claims are empty
+	bool is_own_page; // the browser says that a page of ours asks
 };
 
 struct request_body {
@@ -79,6 +82,8 @@ struct request_made {
 	bool matched;
 	char secret[HASH_TOKEN_SIZE]; // made by us, goes into the answer's secret member
 	char secret_sha256[HASH_SHA256_HEX_SIZE];
+	char cookie[HASH_TOKEN_SIZE]; // the secret of a new refresh cookie; "": none is made
+	char cookie_sha256[HASH_SHA256_HEX_SIZE];
 	char hash[HASH_TEXT_MAX]; // of the secret, or of the field that is FIELD_HASHED
 	char *sealed; // of the field that is FIELD_SEALED
 };

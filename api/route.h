@@ -38,6 +38,8 @@ enum route_flag {
 	ROUTE_SSH_PASSWORD = 1 << 9, // an SSH password is made: p_ssh_password_hash
 	ROUTE_NEW_PASSWORD = 1 << 10, // a login password is made: p_password_hash
 	ROUTE_NULLS        = 1 << 11, // what is absent stays: p_nulls, the members that are there and null
+	ROUTE_COOKIE       = 1 << 12, // a browser's refresh cookie counts in place of a token: p_cookie_id, p_cookie_sha256
+	ROUTE_NEW_COOKIE   = 1 << 13, // a refresh cookie may be made: p_new_cookie_sha256; OUT columns cookie_id, cookie_life_s
 };
 // clang-format on
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the program ready for requests, and keeps its signing keys fresh.
+// Makes the program ready for requests, and keeps fresh what it holds of the database: keys, a setting.
 #include "api/startup.h"
 
 #include <string.h>
 
 #include <sodium.h>
 
+#include "api/allowance.h"
 #include "api/app.h"
 #include "api/catalogue.h"
 #include "api/openapi.h"
@@ -46,8 +47,18 @@ static int read_keys(struct app *app, struct db *db, const struct wait *w, struc
 	}
 	token_set_keys(keys, count);
 	mem_wipe(keys, sizeof(keys));
-	app->keys_read_ms = wait_now_ms();
+	atomic_store(&app->bus_losses_read, app->start_losses);
+	app->held_read_ms = wait_now_ms();
 	return 0;
+}
+
+static int read_allowance(struct db *db, const struct wait *w, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int r = db_call(db, DB_CALL("select api.requests_per_minute()"), w, &rows, e);
+	if (r == 0)
+		allowance_set(db_int(rows, 0, 0));
+	return r;
 }
 
 static int check_tables(struct app *app, struct db *db, const struct wait *w, struct err *e)
@@ -86,7 +97,10 @@ static void start_run(struct pool_job *job, struct db *db)
 	struct err e;
 	int r = app->checked ? 0 : check_tables(app, db, &w, &e);
 	if (r == 0)
+		r = read_allowance(db, &w, &e);
+	if (r == 0)
 		r = read_keys(app, db, &w, &e);
+	app->start_failed = r != 0;
 	if (r == CATALOGUE_DIFFERS) {
 		log_error("the route tables do not fit the database", log_err(&e));
 		loop_stop(app->service->loop, EXIT_DIFFERS);
@@ -97,24 +111,45 @@ static void start_run(struct pool_job *job, struct db *db)
 	}
 }
 
+// What has changed meanwhile is read at once; what failed, with the next second.
+static void on_start_done(struct loop_post *post)
+{
+	struct app *app = container_of(post, struct app, start_over);
+	app->start_running = false;
+	if (app->start_failed)
+		atomic_store(&app->held_changed, true);
+	else
+		startup_if_due(app);
+}
+
 static void start_done(struct pool_job *job)
 {
-	atomic_store(&app_of(job)->start_running, false);
+	struct app *app = app_of(job);
+	app->start_failed |= !job->ran;
+	app->start_over.fn = on_start_done;
+	loop_post(app->service->loop, &app->start_over);
+}
+
+bool startup_keys_are_old(struct app *app)
+{
+	return atomic_load(&app->bus_losses) != atomic_load(&app->bus_losses_read);
 }
 
 void startup_if_due(struct app *app)
 {
-	int64_t age_s = (wait_now_ms() - app->keys_read_ms) / 1000;
-	bool due = !atomic_load(&app->ready) || atomic_load(&app->keys_changed) ||
-		   age_s >= APP_KEYS_RELOAD_S ||
+	int64_t age_s = (wait_now_ms() - app->held_read_ms) / 1000;
+	bool due = !atomic_load(&app->ready) || atomic_load(&app->held_changed) ||
+		   age_s >= APP_HELD_RELOAD_S ||
 		   (atomic_load(&app->keys_wanted) && age_s >= KEYS_PAUSE_S);
-	if (!due || !bus_is_up(app->service->bus) || atomic_exchange(&app->start_running, true))
+	if (!due || !bus_is_up(app->service->bus) || app->start_running)
 		return;
-	atomic_store(&app->keys_changed, false);
+	app->start_running = true;
+	app->start_losses = atomic_load(&app->bus_losses);
+	atomic_store(&app->held_changed, false);
 	atomic_store(&app->keys_wanted, false);
 	app->start_job = (struct pool_job){.run = start_run, .done = start_done};
 	if (pool_submit(app->db_pool, &app->start_job) != 0) {
-		atomic_store(&app->keys_changed, true);
-		atomic_store(&app->start_running, false);
+		atomic_store(&app->held_changed, true);
+		app->start_running = false;
 	}
 }

@@ -10,6 +10,7 @@
 
 #include "api/app.h"
 #include "api/arguments.h"
+#include "api/caller.h"
 #include "api/health.h"
 #include "api/reply.h"
 #include "api/request.h"
@@ -28,7 +29,8 @@ enum { STATEMENT_MAX = 4096 };
 static const char *columns_of(const struct route *route)
 {
 	if (route_flags(route) & ROUTE_LOGIN)
-		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence, r.user_id, r.login_id, r.generation";
+		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence, r.user_id, r.login_id, r.generation,"
+		       " r.cookie_id, r.cookie_life_s";
 	if (route_flags(route) & ROUTE_VERDICT)
 		return "to_json(r.answer)::text, r.verdict, r.retry_after_s, r.sentence";
 	if (route_flags(route) & ROUTE_ETAG)
@@ -43,7 +45,9 @@ enum {
 	COLUMN_SENTENCE,
 	COLUMN_USER,
 	COLUMN_LOGIN,
-	COLUMN_GENERATION
+	COLUMN_GENERATION,
+	COLUMN_COOKIE,
+	COLUMN_COOKIE_LIFE
 };
 enum { COLUMN_VERSION = 1 };
 
@@ -107,6 +111,10 @@ static int step_call(struct request *r, struct db *db, struct err *e)
 static int step_login(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	if (caller_wants_cookie(r)) {
+		hash_token(r->made.cookie);
+		hash_sha256_hex(r->made.cookie, strlen(r->made.cookie), r->made.cookie_sha256);
+	}
 	int result = function_call(r, db, &rows, e);
 	if (result != 0)
 		return result;
@@ -127,7 +135,18 @@ static int step_login(struct request *r, struct db *db, struct err *e)
 	if (token_make(&claims, &token) != 0)
 		return err_say(e, ENOKEY, "no key to sign tokens with");
 	answer_row(r, rows, token);
+	if (db_text(rows, 0, COLUMN_COOKIE))
+		cookie_line(r->reply.cookie, db_text(rows, 0, COLUMN_COOKIE), r->made.cookie,
+			(long)db_int(rows, 0, COLUMN_COOKIE_LIFE));
 	return STEP_ANSWERED;
+}
+
+static int step_logout(struct request *r, struct db *db, struct err *e)
+{
+	int result = step_call(r, db, e);
+	if (result == STEP_ANSWERED && r->caller.cookie.id[0] != '\0')
+		strcpy(r->reply.cookie, cookie_end_line);
+	return result;
 }
 
 static int step_admit(struct request *r, struct db *db, struct err *e)
@@ -288,12 +307,15 @@ const struct work work_call = {
 	.steps = {{STEP_IN_DB, step_call}}};
 const struct work work_login = {
 	.steps = {{STEP_IN_DB, step_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_DB, step_login}},
-	.flags = ROUTE_VERDICT | ROUTE_LOGIN | ROUTE_MATCHED,
+	.flags = ROUTE_VERDICT | ROUTE_LOGIN | ROUTE_MATCHED | ROUTE_NEW_COOKIE,
 	.secret_member = "token"};
 const struct work work_refresh = {
 	.steps = {{STEP_IN_DB, step_login}},
-	.flags = ROUTE_VERDICT | ROUTE_LOGIN,
+	.flags = ROUTE_VERDICT | ROUTE_LOGIN | ROUTE_COOKIE | ROUTE_NEW_COOKIE,
 	.secret_member = "token"};
+const struct work work_logout = {
+	.steps = {{STEP_IN_DB, step_logout}},
+	.flags = ROUTE_COOKIE};
 const struct work work_bootstrap = {
 	.steps = {{STEP_IN_DB, step_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_DB, step_poll_token}},
 	.flags = ROUTE_VERDICT | ROUTE_MATCHED | ROUTE_POLL_TOKEN,

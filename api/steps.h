@@ -12,6 +12,9 @@ extern const struct work work_call;
 extern const struct work work_login;
 extern const struct work work_refresh;
 
+// The call; a browser that came by its cookie loses it.
+extern const struct work work_logout;
+
 // The same check, then a poll token for the answer.
 extern const struct work work_bootstrap;
 

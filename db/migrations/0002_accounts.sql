@@ -56,6 +56,7 @@ execute function clock.touch();
 create table ccp.logins (
     id uuid primary key default gen_random_uuid(),
     user_id uuid not null,
+    cookie_id uuid,
     generation integer not null default 1,
     address inet,
     created_at timestamptz not null default clock.now(),
@@ -64,13 +65,17 @@ create table ccp.logins (
     revoked_at timestamptz,
     revoke_reason text,
     constraint login_belongs_to_a_user foreign key (user_id) references ccp.users (id) on delete cascade,
+    constraint cookie_has_one_login unique (cookie_id),
     constraint generation_is_positive check (generation > 0),
     constraint revocation_has_a_reason check ((revoked_at is null) = (revoke_reason is null))
 );
 comment on table ccp.logins is 'One row per token family: made by a login, revocable as a whole.';
 comment on column ccp.logins.id is 'Identity; the claim lid of its tokens.';
 comment on column ccp.logins.user_id is 'Whose login.';
-comment on column ccp.logins.generation is 'Only tokens of this generation count; a refresh raises it.';
+comment on column ccp.logins.cookie_id is
+'The part of its refresh cookie that stays; null: not a browser''s. Only that cookie renews a browser''s login.';
+comment on column ccp.logins.generation is
+'Only tokens of this generation count; a refresh by token raises it. One by cookie does not: each tab has a token of its own.';
 comment on column ccp.logins.address is 'Where the user came from.';
 comment on column ccp.logins.created_at is 'When the user logged in.';
 comment on column ccp.logins.refreshed_at is 'When a token was last made.';
@@ -78,6 +83,22 @@ comment on column ccp.logins.expires_at is 'No token of the family counts after 
 comment on column ccp.logins.revoked_at is 'When it was logged out or revoked.';
 comment on column ccp.logins.revoke_reason is 'Why: logout, reuse, password, admin.';
 create index logins_of_a_user on ccp.logins (user_id);
+
+create table ccp.refresh_cookies (
+    sha256 ccp.sha256 primary key,
+    login_id uuid not null,
+    made_at timestamptz not null default clock.now(),
+    replaced_at timestamptz,
+    constraint cookie_belongs_to_a_login foreign key (login_id) references ccp.logins (id) on delete cascade
+);
+comment on table ccp.refresh_cookies is
+'The cookies by which a browser''s login may be renewed now. Each is replaced when it is used, and goes soon after: one that is '
+'not here was used before.';
+comment on column ccp.refresh_cookies.sha256 is 'Digest of its secret part.';
+comment on column ccp.refresh_cookies.login_id is 'Whose cookie.';
+comment on column ccp.refresh_cookies.made_at is 'When the browser got it.';
+comment on column ccp.refresh_cookies.replaced_at is 'When another took its place; it counts for ten seconds more.';
+create index cookies_of_a_login on ccp.refresh_cookies (login_id);
 
 create table ccp.signing_keys (
     kid ccp.kid primary key,

@@ -66,7 +66,8 @@ begin
             and c.relkind in ('r', 'p')
             and not c.relispartition
             and a.attname not in (
-                'password_hash', 'ssh_password_hash', 'secret', 'secret_sealed', 'wg_preshared_key_sealed', 'poll_token_sha256'
+                'password_hash', 'ssh_password_hash', 'secret', 'secret_sealed', 'wg_preshared_key_sealed', 'poll_token_sha256',
+                'cookie_id'
             )
         group by c.oid
     loop

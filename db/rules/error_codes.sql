@@ -10,8 +10,16 @@ values
         'Restart it; it registers by itself.'
     ),
     ('forbidden', '{403}', 'The caller''s role may not do this.', 'Ask an administrator.'),
-    ('account_disabled', '{403}', 'The account is disabled.', 'Ask an administrator to enable it.'),
-    ('account_expired', '{403}', 'The account has expired.', 'Ask an administrator to extend it.'),
+    (
+        'foreign_page', '{403}', 'The refresh cookie came, or was asked for, from what is not a page of this server.',
+        'Open the page by https, or on the machine itself; without a page log in without the cookie.'
+    ),
+    (
+        'cookie_required', '{403}', 'The login is a browser''s, which its cookie renews.',
+        'Refresh with the cookie, or log in without it.'
+    ),
+    ('account_disabled', '{403}', 'The caller''s account is disabled.', 'Ask an administrator to enable it.'),
+    ('account_expired', '{403}', 'The caller''s account has expired.', 'Ask an administrator to extend it.'),
     (
         'append_only', '{403}', 'Rows of the audit log are written once.',
         'Leave them; a month leaves as a whole when it is over.'
@@ -35,6 +43,8 @@ values
     ('conflict', '{409}', 'The request does not fit what is there.', 'Read what is there and ask again.'),
     ('username_taken', '{409}', 'There is a user of this name.', 'Choose another name.'),
     ('last_admin', '{409}', 'The user is the last administrator who may log in.', 'Make another administrator first.'),
+    ('user_disabled', '{409}', 'The user whose host it is is disabled.', 'Enable that user first.'),
+    ('user_expired', '{409}', 'The user whose host it is has expired.', 'Set a later expiry first.'),
     ('user_being_deleted', '{409}', 'The user is being deleted.', 'Cancel the deletion first, or wait for its end.'),
     ('user_not_being_deleted', '{409}', 'Nobody asked for the deletion of this user, or it was canceled.', 'Delete the user.'),
     ('own_account', '{409}', 'Administrators cannot take their own rights away.', 'Let another administrator do it.'),
@@ -74,6 +84,10 @@ values
     ),
     ('invalid', '{422}', 'A value cannot be.', 'errors names each field and what it must be.'),
     ('too_many_attempts', '{429}', 'There were too many attempts.', 'Wait as long as the header Retry-After says.'),
+    (
+        'too_many_requests', '{429}', 'This login has made as many requests as it may.',
+        'Wait as long as the header Retry-After says; the setting requests_per_minute says how many.'
+    ),
     ('internal', '{500}', 'Something failed that should not.', 'Tell the operator the request id: the log has it.'),
     ('unavailable', '{503}', 'The database does not answer.', 'Ask again in a moment.'),
     ('busy', '{503}', 'There is more to do than fits.', 'Ask again in a moment.'),

@@ -57,6 +57,10 @@ values
     ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
+        'requests_per_minute', '3000', 'number', null, 60, 1000000, false,
+        'Requests that each login may make a minute, and as many of them at once, at each API process; others are answered 429.'
+    ),
+    (
         'event_retention_days', '90', 'number', null, 1, 36500, false,
         'Days that events and verifications are kept; they leave a whole month at a time.'
     ),

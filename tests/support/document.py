@@ -50,7 +50,6 @@ class Contract:
 
     def __init__(self, document):
         self.document = document
-        self.resolver = jsonschema.RefResolver("", document)
         self.paths = {re.compile(re.sub(r"\{[a-z_]+\}", "[^/]+", path)): path for path in document["paths"]}
 
     def find(self, method, path):
@@ -68,9 +67,10 @@ class Contract:
             assert answer.status in (400, 404, 405, 431), (method, path, answer)
             return
         assert str(answer.status) in responses, (method, path, answer)
+        resolver = jsonschema.RefResolver("", self.document)  # of this thread: it has a state
         response = responses[str(answer.status)]
         if "$ref" in response:
-            response = self.resolver.resolve(response["$ref"])[1]
+            response = resolver.resolve(response["$ref"])[1]
         if not answer.text:
             return
         kind = answer.headers["Content-Type"].partition(";")[0]
@@ -79,7 +79,7 @@ class Contract:
         assert kind in response["content"], (method, path, answer)
         if kind.endswith(("/json", "+json")):
             schema = response["content"][kind]["schema"]
-            jsonschema.Draft202012Validator(schema, resolver=self.resolver).validate(answer.json)
+            jsonschema.Draft202012Validator(schema, resolver=resolver).validate(answer.json)
 
 
 def kinds(schema):
@@ -96,6 +96,13 @@ def good_value(name, schema):
     if "enum" in schema:
         return schema["enum"][0]
     return {"string": "x", "integer": schema.get("minimum"), "any": {}}[kinds(schema)[0]]
+
+
+def body_of(operation):
+    """What it requires, and nothing else."""
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {"properties": {}, "required": []})
+    return {name: good_value(name, schema["properties"][name]) for name in schema["required"]}
 
 
 def concrete(path):

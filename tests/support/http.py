@@ -126,6 +126,7 @@ class ApiServer:
         self.flavour = flavour
         self.port = free_port()
         database.rows("update ccp.settings set value = '[\"127.0.0.1\"]' where name = 'penalty_exempt'")
+        database.rows("update ccp.settings set value = '1000000' where name = 'requests_per_minute'")
         database.rows("select account.create_admin('root', %s)", (hash_password(self.PASSWORD),))
         self.start()
 

@@ -1,14 +1,13 @@
 """Who may use a route, walked over the published document: wrong tokens and other users' things get nothing."""
 
-import base64
-import hmac
 import json
 import time
 import uuid
 
 import pytest
-from support.document import concrete, fingerprint, good_value, operations
+from support.document import body_of, concrete, fingerprint, operations
 from support.orders import JSON_TYPE, SSH_KEY, host_make
+from support.tokens import b64, signed, unb64
 
 HOST_LINES = [
     'x"; touch /tmp/pwned; "',
@@ -18,19 +17,6 @@ HOST_LINES = [
     "evil.example",
     "evil.example:1",
 ]
-
-
-def b64(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def signed(head, claims, secret, digest="sha256"):
-    text = ".".join(b64(part if isinstance(part, bytes) else json.dumps(part).encode()) for part in (head, claims))
-    return f"{text}.{b64(hmac.new(secret, text.encode(), digest).digest())}"
 
 
 class Forge:
@@ -88,12 +74,6 @@ def login_claims(client):
 
 def closed(document, *who):
     return [row for row in operations(document) if row[2]["x-who"] in who]
-
-
-def body_of(operation):
-    content = operation.get("requestBody", {}).get("content", {})
-    schema = content.get("application/json", {}).get("schema", {"properties": {}, "required": []})
-    return {name: good_value(name, schema["properties"][name]) for name in schema["required"]}
 
 
 def ask(client, method, path, operation, **headers):

@@ -169,6 +169,32 @@ static void a_stream_waits_for_its_source_and_for_its_client(void **state)
 	close(pair[0]);
 }
 
+static void a_cookie_goes_out_once_and_is_wiped(void **state)
+{
+	static const struct head get = {.method = "GET"};
+	struct request r = {0};
+	struct answer answer = {0};
+	int pair[2];
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	reply_empty(&r, 204);
+	memset(r.reply.cookie, 'c', sizeof(r.reply.cookie) - 1);
+	memset(r.head.id, 'i', sizeof(r.head.id) - 1);
+	memset(r.reply.etag, 'e', sizeof(r.reply.etag) - 1);
+	answer.is_last = true;
+	answer_begin(&answer, &r, &get); // the longest head there is fits
+	assert_int_equal(answer_send(&answer, &r, pair[0]), ANSWER_SENT);
+	char text[2048] = "";
+	assert_true(recv(pair[1], text, sizeof(text) - 1, 0) > 0);
+	const char *line = strstr(text, "\r\nSet-Cookie: ccc");
+	assert_non_null(line);
+	assert_int_equal(strcspn(line + strlen("\r\nSet-Cookie: "), "\r"), COOKIE_LINE_SIZE - 1);
+	reply_done(&r.reply);
+	assert_int_equal(r.reply.cookie[0], 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void statuses_have_titles(void **state)
 {
 	(void)state;
@@ -185,6 +211,7 @@ int main(void)
 		cmocka_unit_test(an_answer_says_what_it_sends_and_frees_what_it_made),
 		cmocka_unit_test(each_kind_of_answer_reaches_the_client),
 		cmocka_unit_test(a_stream_waits_for_its_source_and_for_its_client),
+		cmocka_unit_test(a_cookie_goes_out_once_and_is_wiped),
 		cmocka_unit_test(statuses_have_titles),
 	};
 

@@ -1,5 +1,5 @@
 -- Trigger: a setting takes valid values only, from every role, and notes who changed it. Programs read settings in the
--- middle of their work, where a value that cannot be read would be found too late.
+-- middle of their work, where a value that cannot be read would be found too late; the API processes hold one, and are told.
 create or replace function setting.guard()
 returns trigger
 language plpgsql
@@ -18,6 +18,7 @@ begin
         new.version := old.version + 1;
         new.updated_at := clock.now();
         new.updated_by := (select a.who from account.actor() as a);
+        perform pg_notify('ccp_api', '');
     end if;
     return new;
 end

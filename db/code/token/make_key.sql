@@ -16,7 +16,7 @@ begin
     )
     on conflict ((true)) where retired_at is null do nothing
     returning kid into v_kid;
-    perform pg_notify('ccp_keys', '');
+    perform pg_notify('ccp_api', '');
     return v_kid;
 end
 $$;

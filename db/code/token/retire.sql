@@ -35,7 +35,7 @@ begin
         'warning', 'key.retired', format('signing key %s was retired; its tokens are invalid', p_kid), null, null, null,
         jsonb_build_object('kid', p_kid)
     );
-    perform pg_notify('ccp_keys', '');
+    perform pg_notify('ccp_api', '');
 end
 $$;
 

@@ -24,7 +24,7 @@ begin
     update ccp.signing_keys
     set
         retired_at = v_signs_at,
-        expires_at = v_signs_at + token.life() + interval '1 minute'
+        expires_at = v_signs_at + token.life(false) + interval '1 minute'
     where retired_at is null
     returning kid into v_before;
     v_kid := token.make_key(v_signs_at);

@@ -67,7 +67,7 @@ select set_eq(
         and not has_column_privilege('ccp_dba', r.oid, a.attnum, 'select')$$,
     $$values
         ('ccp.users.password_hash'), ('ccp.hosts.ssh_password_hash'), ('ccp.signing_keys.secret'), ('ccp.webhooks.secret_sealed'),
-        ('ccp.egress_ips.wg_preshared_key_sealed'), ('ccp.access_grants.poll_token_sha256')$$,
+        ('ccp.egress_ips.wg_preshared_key_sealed'), ('ccp.access_grants.poll_token_sha256'), ('ccp.logins.cookie_id')$$,
     'but no secret'
 );
 select set_eq(

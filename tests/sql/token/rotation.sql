@@ -42,8 +42,8 @@ select is(t.keys(), '0 none', 'to the end');
 select t.at('2099-01-01 13:01:02');
 select is(t.keys(), '0', 'then it is worth nothing');
 select is(t.states(), 'signing', 'and not shown');
-select is(token.life(), interval '1 hour', 'a token lives for an hour');
-select is((token.answer(t.user('boss'))).expires_in, 3600, 'and says so');
+select is(token.life(false), interval '1 hour', 'a token lives for an hour');
+select is((token.answer(t.user('boss'), false)).expires_in, 3600, 'and says so');
 select throws_ok($$select api.signing_key_rotate(t.login('bobby'), 1)$$, 'CP403', null, 'only admins rotate');
 select throws_ok($$select api.signing_key_list(t.login('bobby'), 1)$$, 'CP403', null, 'or see keys');
 select is(
