@@ -10,9 +10,9 @@ const struct route node_routes[] = {
 		PAGE("api.by_creation"))},
 	{GET, "/v1/admin/nodes/{id}", ADMIN, 200, "node_get", "node", "One machine.", &work_call, .fields = FIELDS(NODE)},
 	{POST, "/v1/admin/nodes/{id}/cordon", ADMIN, 200, "node_cordon", "node", "Let no new hosts come to it.",
-		&work_call, .fields = FIELDS(NODE)},
+		&work_call, IDEMPOTENT, FIELDS(NODE)},
 	{POST, "/v1/admin/nodes/{id}/uncordon", ADMIN, 200, "node_uncordon", "node", "Let new hosts come to it again.",
-		&work_call, .fields = FIELDS(NODE)},
+		&work_call, IDEMPOTENT, FIELDS(NODE)},
 	{0},
 };
 // clang-format on

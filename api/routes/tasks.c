@@ -14,7 +14,7 @@ const struct route task_routes[] = {
 		{"user_id", "uuid",             QUERY})},
 	{GET, "/v1/admin/tasks/{id}", ADMIN, 200, "task_get", "task", "One task.", &work_call, .fields = FIELDS(ID)},
 	{POST, "/v1/admin/tasks/{id}/cancel", ADMIN, 200, "task_cancel", "task",
-		"End a task: a queued one at once; a running one is asked to stop.", &work_call, .fields = FIELDS(ID)},
+		"End a task: a queued one at once; a running one is asked to stop.", &work_call, IDEMPOTENT, FIELDS(ID)},
 	{POST, "/v1/admin/tasks/{id}/retry", ADMIN, 202, "task_retry", "task_ref",
 		"Ask again for what a failed or canceled task was to do.", &work_call, IDEMPOTENT, FIELDS(ID)},
 	{0},

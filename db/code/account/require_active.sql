@@ -1,4 +1,4 @@
--- Refuses a disabled or expired user with CP403.
+-- Refuses the caller, who is disabled or has expired, with CP403. Of another user's account say so with another code.
 create or replace function account.require_active(p_disabled_at timestamptz, p_expires_at timestamptz)
 returns void
 language plpgsql
@@ -24,4 +24,4 @@ $$;
 revoke all on function account.require_active(timestamptz, timestamptz) from public;
 
 comment on function account.require_active(timestamptz, timestamptz) is
-'Refuses a disabled or expired user with CP403.';
+'Refuses the caller, who is disabled or has expired, with CP403.';

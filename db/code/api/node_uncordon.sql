@@ -1,5 +1,11 @@
--- POST /v1/admin/nodes/{id}/uncordon: see node.cordon().
-create or replace function api.node_uncordon(p_login_id uuid, p_generation integer, p_id ccp.node_id)
+-- POST /v1/admin/nodes/{id}/uncordon: see node.cordon(). Once per Idempotency-Key.
+create or replace function api.node_uncordon(
+    p_login_id uuid,
+    p_generation integer,
+    p_id ccp.node_id,
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
+)
 returns api.node
 language plpgsql
 security definer
@@ -7,13 +13,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    perform node.cordon(p_id, false);
+    if account.idempotency_begin('uncordon ' || p_id, p_idempotency_key, p_request_sha256) is null then
+        perform node.cordon(p_id, false);
+        perform account.idempotency_save(p_idempotency_key, 200, '{}');
+    end if;
     return api.node_get(p_login_id, p_generation, p_id);
 end
 $$;
 
-revoke all on function api.node_uncordon(uuid, integer, ccp.node_id) from public;
-grant execute on function api.node_uncordon(uuid, integer, ccp.node_id) to ccp_api;
+revoke all on function api.node_uncordon(uuid, integer, ccp.node_id, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.node_uncordon(uuid, integer, ccp.node_id, ccp.request_key, ccp.sha256) to ccp_api;
 
-comment on function api.node_uncordon(uuid, integer, ccp.node_id) is
+comment on function api.node_uncordon(uuid, integer, ccp.node_id, ccp.request_key, ccp.sha256) is
 'POST /v1/admin/nodes/{id}/uncordon.';

@@ -42,9 +42,7 @@ begin
         );
     end if;
     if p_kind.needs_active_user then
-        perform account.require_active(u.disabled_at, u.expires_at)
-        from ccp.users as u
-        where u.id = v_host.user_id;
+        perform host.require_active_user(v_host);
     end if;
 
     for v_task in

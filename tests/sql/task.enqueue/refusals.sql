@@ -22,11 +22,11 @@ select is((t.ask('host.verify')).status, 'queued', 'a running host is verified a
 select is((t.ask('host.stop')).status, 'queued', 'a verify gives way to any other request');
 update ccp.users set expires_at = now() - interval '1 second';
 select throws_ok(
-    $$select t.ask('host.start')$$, 'CP403', 'this account has expired', 'an expired user starts nothing'
+    $$select t.ask('host.start')$$, 'CP409', 'User alice, whose host abcdef is, is expired.', 'an expired user''s host is not started'
 );
 select is((t.ask('host.stop')).kind, 'host.stop', 'an expired user''s host can be stopped');
 update ccp.users set expires_at = null, disabled_at = now();
-select throws_ok($$select t.ask('host.start')$$, 'CP403', null, 'a disabled user starts nothing');
+select throws_ok($$select t.ask('host.start')$$, 'CP409', null, 'nor a disabled one''s');
 update ccp.users set disabled_at = null;
 update ccp.bindings set ended_at = now();
 select throws_ok(
