@@ -16,6 +16,7 @@ from workers import spread
 DECISIONS = [
     "agent/container/pid1.c",
     "agent/container/rootfs.c",
+    "agent/container/socket_memory.c",
     "agent/host/end.c",
     "agent/host/guard.c",
     "agent/host/inspect.c",
@@ -25,6 +26,7 @@ DECISIONS = [
     "agent/host/verdict.c",
     "agent/machine/engine.c",
     "agent/machine/taken_ids.c",
+    "agent/store/usage.c",
     "agent/task/host_task.c",
     "agent/task/start.c",
     "agent/verify/verify_judge.c",

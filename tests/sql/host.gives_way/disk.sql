@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(48);
+select plan(49);
 
 create function t.gb(p_number bigint) returns bigint language sql as $$ select p_number << 30 $$;
 create function t.disk(p_free bigint) returns void language sql as $$ select node.set_disk(t.agent(), p_free, 1000, 0, 0) $$;
@@ -152,6 +152,12 @@ select throws_ok($$select host.note_disk(0, t.host(), 1, 1, 1)$$, 'CP401', null,
 set session authorization ccp_worker;
 select throws_ok($$select host.note_disk(1, gen_random_uuid(), 1, 1, 1)$$, '42501', null, 'and no other program');
 reset session authorization;
+
+-- Of a host that is gone nothing is noted.
+update ccp.hosts set status = 'deleting', desired = 'absent' where id = t.host();
+update ccp.hosts set status = 'deleted' where id = t.host();
+select host.note_disk(p.id, t.host(), 7, 7, 7) from ccp.processes as p join ccp.nodes as n on n.id = p.node_id where n.name = 'node1';
+select is_empty($$select from ccp.observations where disk_bytes = 7$$, 'what a deleted host takes is nobody''s');
 
 select * from finish();
 rollback;
