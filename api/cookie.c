@@ -23,8 +23,7 @@ static bool value_read(const char *value, size_t len, struct cookie *ret)
 	if (len != ID_LEN + 1 + SECRET_LEN || value[ID_LEN] != '.' ||
 		strspn(secret, BASE64URL) < SECRET_LEN)
 		return false;
-	memcpy(ret->id, value, ID_LEN);
-	ret->id[ID_LEN] = '\0';
+	snprintf(ret->id, sizeof(ret->id), "%s", value);
 	hash_sha256_hex(secret, SECRET_LEN, ret->sha256);
 	return str_is_uuid(ret->id);
 }

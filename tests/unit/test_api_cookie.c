@@ -99,6 +99,8 @@ static void only_pages_of_this_server_may_send_it(void **state)
 		// In the clear.
 		{"ccp.example", "http://ccp.example", NULL, false},
 		{"ccp.example", "http://ccp.example", "same-origin", false},
+		{"localhost:8080", "http://localhost:9090", NULL, false},
+		{"localhost", "http://localhost.evil", "same-origin", false},
 		{"localhost.evil", "http://localhost.evil", NULL, false},
 		{"localhos", "http://localhos", NULL, false},
 		{"127.0.0.11:80", "http://127.0.0.11:80", NULL, false},
