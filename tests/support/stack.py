@@ -157,6 +157,11 @@ class Stack:
             raise RuntimeError(f"docker {shlex.join(arguments)}: {done.stderr}")
         return done.stdout
 
+    def containers(self):
+        """Pids of the first processes of the running containers."""
+        names = self.docker("ps", "-q").split()
+        return [int(pid) for pid in self.docker("inspect", "-f", "{{.State.Pid}}", *names).split()] if names else []
+
     def postgres_answers(self):
         """Asks on a new connection: after a kill the sessions of before answer for a while."""
         try:

@@ -2,8 +2,10 @@
 
 import ipaddress
 import itertools
+import os
 import secrets
 import subprocess
+from pathlib import Path
 
 import pytest
 from support.agent import Agent
@@ -44,6 +46,24 @@ def talk(client):
 def work(client, talk):
     """What goes on in the stack."""
     return Work(client)
+
+
+@pytest.fixture
+def namespaces_of():
+    """Names the network namespaces of a stack's lab and containers, as /proc/PID/ns/net does. They are held until the
+    test ends: the number of one that is gone is soon another's."""
+    held = []
+
+    def names(stack):
+        named = Path("/run/netns").glob(f"{stack.environment['CCP_LAB_PREFIX']}-*")
+        paths = [*named, *(f"/proc/{pid}/ns/net" for pid in stack.containers())]
+        files = [os.open(path, os.O_RDONLY) for path in paths]
+        held.extend(files)
+        return {f"net:[{os.fstat(file).st_ino}]" for file in files}
+
+    yield names
+    for file in held:
+        os.close(file)
 
 
 @pytest.fixture(scope="module")

@@ -37,12 +37,6 @@ def lab_records(stack):
     return Path("/var/lib/ccp-lab", stack.environment["CCP_LAB_PREFIX"], "processes").glob("*.json")
 
 
-def containers(stack):
-    """Pids of the first processes of the running containers."""
-    names = stack.docker("ps", "-q").split()
-    return [int(pid) for pid in stack.docker("inspect", "-f", "{{.State.Pid}}", *names).split()] if names else []
-
-
 def engines(stack):
     """{pid: name} of the tunnels' engines."""
     found = subprocess.run(
@@ -55,21 +49,13 @@ def pids(stack):
     """Of all that is to live on when nothing has changed."""
     return (
         {name: stack.pid(name) for name in SERVICES}
-        | {"monitor": Proxy(stack).monitor, "containers": containers(stack), "engines": engines(stack)}
+        | {"monitor": Proxy(stack).monitor, "containers": stack.containers(), "engines": engines(stack)}
         | {path.stem: json.loads(path.read_text())["pid"] for path in lab_records(stack)}
     )
 
 
-def namespaces_of(stack):
-    """Network namespaces of the stack's lab and containers, as /proc/PID/ns/net names them."""
-    named = Path("/run/netns").glob(f"{stack.environment['CCP_LAB_PREFIX']}-*")
-    return {f"net:[{path.stat().st_ino}]" for path in named} | {
-        os.readlink(f"/proc/{pid}/ns/net") for pid in containers(stack)
-    }
-
-
 def processes_of(stack, namespaces=()):
-    """{(pid, start): command} of what names the stack's directory or lab, runs from it or lives in its namespaces."""
+    """{(pid, start): command} of what names the stack's directory or lab, or lives in these or in its namespaces."""
     mark = re.compile(
         rb"%b/|\b%b[-x]" % (re.escape(str(stack.directory).encode()), stack.environment["CCP_LAB_PREFIX"].encode())
     )
@@ -84,6 +70,7 @@ def processes_of(stack, namespaces=()):
             ours = (
                 mark.search(command)
                 or exe.startswith(f"{stack.directory}/")
+                or os.readlink(path / "cwd").startswith(f"{stack.directory}/")
                 or os.readlink(path / "ns" / "net") in namespaces
             )
         except OSError:
@@ -511,7 +498,7 @@ def test_the_limits_that_up_sets_carry_a_thousand_hosts(second):
     assert second.owner.value("select bool_and(n.limits ? l.name) from ccp.nodes as n, ccp.machine_limits as l")
 
 
-def test_up_mends_what_was_killed_altogether(second):
+def test_up_mends_what_was_killed_altogether(second, namespaces_of):
     """As after a power cut: nothing runs, and all that it left lies about."""
     before = rows(second)
     namespaces = namespaces_of(second)
@@ -538,11 +525,11 @@ def test_down_goes_on_after_a_part_that_fails_and_says_which(second, small):
     second.up()
 
 
-def test_down_leaves_nothing_behind(second):
+def test_down_leaves_nothing_behind(second, namespaces_of):
     Host(second).running()
     namespaces, tunnels = namespaces_of(second), engines(second)
     processes = processes_of(second, namespaces)
-    assert len(namespaces) == 5 and set(containers(second)) | set(tunnels) <= {pid for pid, _ in processes}
+    assert len(namespaces) == 5 and set(second.containers()) | set(tunnels) <= {pid for pid, _ in processes}
     prefix = second.environment["CCP_LAB_PREFIX"]
     assert len(listeners(second)) == 2
     assert second.script("down") == ""

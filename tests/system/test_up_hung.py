@@ -12,7 +12,7 @@ import pytest
 from support.host import Host
 from support.stack import Stack
 from support.wait import wait_until
-from test_up import containers, engines, lives, namespaces_of, processes_of
+from test_up import engines, lives, processes_of
 
 SECONDS = 120  # all deadlines together, on a busy machine; idle it is about 14
 
@@ -57,18 +57,18 @@ def cron_launcher(stack):
     return [int(pid) for pid in found.stdout.split()]
 
 
-def test_down_with_stopped_programs_engines_and_a_hung_cron_launcher(third):
+def test_down_with_stopped_programs_engines_and_a_hung_cron_launcher(third, namespaces_of):
     third.up()
     Host(third).running()
     namespaces = namespaces_of(third)
     processes = processes_of(third, namespaces)
-    assert containers(third) and engines(third)
+    assert third.containers() and engines(third)
     hang(of(processes, r"libexec/ccp-|libexec/wireguard-go "))
     hang(cron_launcher(third))
     ended(third, processes, namespaces)
 
 
-def test_down_with_a_docker_engine_and_supervisors_that_hang(third):
+def test_down_with_a_docker_engine_and_supervisors_that_hang(third, namespaces_of):
     third.up()
     Host(third).running()
     namespaces = namespaces_of(third)
