@@ -24,7 +24,6 @@
 #include "agent/net/netns.h"
 #include "agent/release.h"
 #include "agent/store/directory.h"
-#include "agent/store/file.h"
 #include "agent/task/kinds.h"
 #include "agent/verify/verify.h"
 #include "lib/db.h"
@@ -131,31 +130,6 @@ static int64_t open_files(void)
 	return (int64_t)limit.rlim_max;
 }
 
-static int sealing_key_load(struct agent *a, struct err *e)
-{
-	static const char name[] = "sealing.key";
-	_cleanup_(wipe_freep) char *text = NULL;
-	uint8_t secret[KEY32_SIZE];
-	char made[KEY32_TEXT_SIZE];
-	int r = file_read(a->store.fd, name, KEY32_TEXT_SIZE, &text, e);
-
-	if (r < 0 && e->code != ENOENT)
-		return -1;
-	if (r < 0) {
-		seal_pair_make(&a->sealing);
-		key32_text(a->sealing.secret_key, made);
-		r = file_write(a->store.fd, name, made, strlen(made), 0600, e);
-		mem_wipe(made, sizeof(made));
-		return r;
-	}
-	text[strcspn(text, "\n")] = '\0';
-	if (key32_parse(text, "sealing.key", secret, e) < 0)
-		return -1;
-	seal_pair_from_secret(secret, &a->sealing);
-	mem_wipe(secret, sizeof(secret));
-	return 0;
-}
-
 static int configure(struct service *s, struct err *e)
 {
 	struct state *state = xnew(struct state);
@@ -219,7 +193,7 @@ static int listen_begin(struct service *s, struct err *e)
 			return err_wrap(e, "release what this node holds");
 		exit(EXIT_SUCCESS);
 	}
-	if (uplink_open(a, e) < 0 || sealing_key_load(a, e) < 0)
+	if (uplink_open(a, e) < 0 || seal_pair_load(a->store.fd, "sealing.key", &a->sealing, e) < 0)
 		return -1;
 	troubles_find_cgroups(a);
 	return dial_new(a, &a->dial, e);

@@ -10,7 +10,7 @@
 #include "agent/agent.h"
 #include "agent/container/socket_memory.h"
 #include "agent/host/outbox.h"
-#include "agent/store/file.h"
+#include "lib/file.h"
 #include "agent/tunnel/budget.h"
 #include "lib/err.h"
 #include "lib/json.h"

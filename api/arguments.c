@@ -88,6 +88,11 @@ static const char *get_hash(const struct request *r)
 	return r->made.hash;
 }
 
+static const char *get_sealed(const struct request *r)
+{
+	return r->made.sealed;
+}
+
 static const char *get_kind(const struct request *r)
 {
 	return r->route->kind;
@@ -120,6 +125,7 @@ static const struct {
 	{0,         ROUTE_POLL_TOKEN,   "p_poll_token_sha256", "ccp.sha256",      false, get_secret_sha256},
 	{0,         ROUTE_SSH_PASSWORD, "p_ssh_password_hash", "text",            false, get_hash},
 	{0,         ROUTE_NEW_PASSWORD, "p_password_hash",     "text",            false, get_hash},
+	{0,         ROUTE_NEW_SECRET,   "p_secret_sealed",     "text",            false, get_sealed},
 };
 // clang-format on
 

@@ -20,7 +20,9 @@
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/program.h"
+#include "lib/seal.h"
 #include "lib/sock.h"
+#include "lib/webhook.h"
 
 enum { BACKLOG = 1024, STOP_MS = 5000 };
 
@@ -185,8 +187,32 @@ static int hash_command(int argc, char **argv)
 	return 0;
 }
 
+// ccp-api webhook-secret KEY: makes what webhook.add takes, where psql stands in for the API.
+static int webhook_secret_command(int argc, char **argv)
+{
+	char secret[WEBHOOK_SECRET_SIZE];
+	_cleanup_(freep) char *sealed = NULL;
+	struct err e;
+	if (argc != 2) {
+		fputs("ccp-api webhook-secret: give the value of the setting webhook_sealing_key\n",
+			stderr);
+		return 2;
+	}
+	webhook_secret_make(secret);
+	int r = seal_make(argv[1], secret, strlen(secret), &sealed, &e);
+	if (r < 0)
+		fprintf(stderr, "ccp-api webhook-secret: %s\n", e.message);
+	else
+		printf("%s\n%s\n", secret, sealed);
+	mem_wipe(secret, sizeof(secret));
+	return r < 0 ? 1 : 0;
+}
+
 static const struct args_command commands[] = {
 	{.name = "hash", .help = "read a password on stdin, print its bcrypt", .run = hash_command},
+	{.name = "webhook-secret",
+		.help = "make a webhook's secret; print it, then as webhook.add takes it, sealed to a key",
+		.run = webhook_secret_command},
 	{0},
 };
 static const char *const channels[] = {"ccp_event", held_channel, NULL};

@@ -41,7 +41,13 @@ static void add_attribute(
 	bool nullable = strstr(comment, nullable_mark);
 	cJSON *schema = is_list ? json_new_object() : member_schema(type, composite, nullable);
 	if (is_list) {
-		json_set_text(schema, "type", "array");
+		if (nullable) {
+			cJSON *kinds = json_set_array(schema, "type");
+			json_add_text(kinds, "array");
+			json_add_text(kinds, "null");
+		} else {
+			json_set_text(schema, "type", "array");
+		}
 		json_set(schema, "items", member_schema(type, composite, false));
 	}
 	json_set_text(schema, "description", comment);

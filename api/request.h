@@ -16,6 +16,7 @@
 #include "lib/pool.h"
 #include "lib/source.h"
 #include "lib/wait.h"
+#include "lib/webhook.h"
 
 struct app;
 struct connection;
@@ -80,12 +81,12 @@ struct request_work {
 struct request_made {
 	char *stored_hash; // from a challenge
 	bool matched;
-	char secret[HASH_TOKEN_SIZE]; // made by us, goes into the answer's secret member
+	char secret[WEBHOOK_SECRET_SIZE]; // made by us, goes into the answer's secret member
 	char secret_sha256[HASH_SHA256_HEX_SIZE];
 	char cookie[HASH_TOKEN_SIZE]; // the secret of a new refresh cookie; "": none is made
 	char cookie_sha256[HASH_SHA256_HEX_SIZE];
 	char hash[HASH_TEXT_MAX]; // of the secret, or of the field that is FIELD_HASHED
-	char *sealed; // of the field that is FIELD_SEALED
+	char *sealed; // the secret, or the field that is FIELD_SEALED
 };
 
 // Its long poll; waiters.c alone changes this.

@@ -242,25 +242,44 @@ static int step_hash_ssh_password(struct request *r, struct db *db, struct err *
 	return hash_make(HASH_YESCRYPT, r->made.secret, r->made.hash, e);
 }
 
+// Who opens a secret: where its public key is, and what to say when there is none.
+struct opener {
+	const char *sql;
+	const char *missing;
+};
+static const struct opener agent = {"select api.sealing_key()",
+	"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first."};
+static const struct opener worker = {"select api.webhook_sealing_key()",
+	"Secrets cannot be sealed yet: no worker has made its key. Start a worker first."};
+
+static int seal_for(const struct opener *opener, const char *secret, struct request *r,
+	struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = db_call(db, DB_CALL(opener->sql), &r->work.wait, &rows, e);
+	if (result != 0)
+		return result;
+	const char *key = db_text(rows, 0, 0);
+	if (!key) {
+		reply_incomplete(r, opener->missing);
+		return STEP_ANSWERED;
+	}
+	return seal_make(key, secret, strlen(secret), &r->made.sealed, e);
+}
+
 static int step_seal(struct request *r, struct db *db, struct err *e)
 {
 	const char *secret = NULL;
 	FIELDS_EACH (field, r->route)
 		if (field->flags & FIELD_SEALED)
 			secret = input_get(&r->input, field->name);
-	if (!secret)
-		return 0;
-	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	int result = db_call(db, DB_CALL("select api.sealing_key()"), &r->work.wait, &rows, e);
-	if (result != 0)
-		return result;
-	const char *key = db_text(rows, 0, 0);
-	if (!key) {
-		reply_incomplete(r,
-			"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first.");
-		return STEP_ANSWERED;
-	}
-	return seal_make(key, secret, strlen(secret), &r->made.sealed, e);
+	return secret ? seal_for(&agent, secret, r, db, e) : 0;
+}
+
+static int step_webhook_secret(struct request *r, struct db *db, struct err *e)
+{
+	webhook_secret_make(r->made.secret);
+	return seal_for(&worker, r->made.secret, r, db, e);
 }
 
 static int step_poll(struct request *r, struct db *db, struct err *e)
@@ -343,6 +362,10 @@ const struct work work_ssh_password = {
 	.secret_member = "ssh_password"};
 const struct work work_seal = {
 	.steps = {{STEP_IN_DB, step_seal}, {STEP_IN_DB, step_call}}};
+const struct work work_webhook_secret = {
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_DB, step_webhook_secret}, {STEP_IN_DB, step_call}},
+	.flags = ROUTE_NEW_SECRET,
+	.secret_member = "secret"};
 // clang-format on
 
 void handle_healthz(struct request *r)

@@ -38,6 +38,9 @@ extern const struct work work_change_password;
 // Seals the field that is FIELD_SEALED to the installation's public key.
 extern const struct work work_seal;
 
+// Makes a webhook's secret and seals it to the worker.
+extern const struct work work_webhook_secret;
+
 // Streams pieces that the route's function returns as long as they name a next one: export.c.
 extern const struct work work_export;
 

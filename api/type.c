@@ -250,10 +250,11 @@ static bool add_json(enum kind kind, const cJSON *value, struct str *text)
 bool type_check_json(const char *name, const cJSON *value, char **ret_text, struct str *why)
 {
 	const struct type *type = type_find(name, rule_find(name));
-	assert(type && type->check);
+	assert(type_is_list(name) || (type && type->check));
+	enum kind kind = type_is_list(name) ? KIND_LIST : type->kind;
 	_cleanup_(str_done) struct str text = STR_INIT(TEXT_MAX_BYTES);
-	if (!add_json(type->kind, value, &text)) {
-		str_addf(why, "must be a JSON %s", json_types[type->kind]);
+	if (!add_json(kind, value, &text)) {
+		str_addf(why, "must be a JSON %s", json_types[kind]);
 		return false;
 	}
 	bool valid = type_check(name, str_text(&text), text.len, ret_text, why);
@@ -291,7 +292,7 @@ static void schema_limits(cJSON *schema, enum kind kind, const struct rule *rule
 	}
 }
 
-static void schema_type(cJSON *schema, enum kind kind, bool nullable)
+static void schema_kind(cJSON *schema, enum kind kind, bool nullable)
 {
 	if (nullable) {
 		cJSON *either = json_set_array(schema, "type");
@@ -300,6 +301,11 @@ static void schema_type(cJSON *schema, enum kind kind, bool nullable)
 	} else {
 		json_set_text(schema, "type", json_types[kind]);
 	}
+}
+
+static void schema_type(cJSON *schema, enum kind kind, bool nullable)
+{
+	schema_kind(schema, kind, nullable);
 	if (kind == KIND_LIST)
 		json_set_text(json_set_object(schema, "items"), "type", json_types[KIND_TEXT]);
 	else if (kind == KIND_TEXTS)
@@ -310,10 +316,10 @@ static void schema_type(cJSON *schema, enum kind kind, bool nullable)
 			json_set_object(schema, "additionalProperties"), "$ref", TYPE_JSON_VALUE);
 }
 
-static cJSON *list_schema(const char *item)
+static cJSON *list_schema(const char *item, bool nullable)
 {
 	cJSON *schema = json_new_object();
-	json_set_text(schema, "type", "array");
+	schema_kind(schema, KIND_LIST, nullable);
 	json_set(schema, "items", type_schema(item, false));
 	json_set_number(schema, "minItems", 1);
 	json_set_number(schema, "maxItems", LIST_MAX_ITEMS);
@@ -324,7 +330,7 @@ cJSON *type_schema(const char *name, bool nullable)
 {
 	char item[NAME_MAX_BYTES];
 	if (list_item(name, item) && type_is_checked(item))
-		return list_schema(item);
+		return list_schema(item, nullable);
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
 	cJSON *schema = json_new_object();

@@ -19,7 +19,7 @@ struct str;
 // limits to a domain it is one that has some.
 bool type_is_checked(const char *type);
 
-// Whether it is "ccp.task_state[]": in a query, values with commas between them; not for bodies.
+// Whether it is "ccp.task_state[]": values with commas between them in a query, an array in a body.
 bool type_is_list(const char *type);
 
 // Whether it is a password's: never stored, not even as a fast hash.

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
+#include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/wait.h"
@@ -26,6 +28,7 @@ struct transfer {
 	CURL *easy;
 	const struct http_request *request;
 	struct str body;
+	bool cut; // the body was longer
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -85,8 +88,23 @@ static struct curl_slist *slist_of(const char *const *texts)
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct transfer *t = data;
-	str_add_bytes(&t->body, bytes, size * count);
-	return t->body.overflow ? 0 : size * count; // anything but all of it ends the transfer
+	size_t len = size * count;
+	size_t room = t->body.max - t->body.len;
+
+	t->cut = t->request->answer_cut && len > room;
+	str_add_bytes(&t->body, bytes, t->cut ? room : len);
+	return t->cut || t->body.overflow ? 0 : len; // anything but all of it ends the transfer
+}
+
+static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	const struct transfer *t = data;
+	struct addr_port address = addr_from_socket(&to->addr);
+
+	(void)purpose;
+	if (!t->request->admit(t->request->admit_data, &address))
+		return CURL_SOCKET_BAD;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 static void set_options(CURL *easy, const struct http_request *request, struct transfer *t,
@@ -104,6 +122,11 @@ static void set_options(CURL *easy, const struct http_request *request, struct t
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve);
 	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // do not wait for a resolver that is late
+	if (request->admit) {
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+	}
 	if (request->device)
 		curl_easy_setopt(easy, CURLOPT_INTERFACE, request->device);
 	if (strcmp(request->method, "HEAD") == 0)
@@ -149,17 +172,19 @@ static int refuse(const struct transfer *t, CURLcode code, struct err *e)
 {
 	const struct http_request *request = t->request;
 	int url_len = (int)strcspn(request->url, "?");
+	_cleanup_(freep) char *name =
+		request->name ? xstrdup(request->name)
+			      : xasprintf("%s %.*s", request->method, url_len, request->url);
 	const char *why = t->why[0] ? t->why : curl_easy_strerror(code);
 	long os_errno = 0;
 
 	if (t->body.overflow)
-		return err_say(e, EMSGSIZE, "%s %.*s: the answer is longer than %zu bytes",
-			request->method, url_len, request->url, t->body.max);
+		return err_say(
+			e, EMSGSIZE, "%s: the answer is longer than %zu bytes", name, t->body.max);
 	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
 	if (code == CURLE_COULDNT_CONNECT && os_errno == 0)
 		os_errno = ECONNREFUSED;
-	return err_say(e, os_errno > 0 ? (int)os_errno : ECONNRESET, "%s %.*s: %s", request->method,
-		url_len, request->url, why);
+	return err_say(e, os_errno > 0 ? (int)os_errno : ECONNRESET, "%s: %s", name, why);
 }
 
 static void take_answer(struct transfer *t, struct http_answer *ret)
@@ -194,7 +219,7 @@ int http_do(struct http *http, const struct http_request *request, const struct 
 		abort(); // it is never in twice
 	int r = drive(http->multi, w, &code, e);
 	curl_multi_remove_handle(http->multi, http->easy);
-	if (r == 0 && code != CURLE_OK)
+	if (r == 0 && code != CURLE_OK && !t.cut)
 		r = refuse(&t, code, e);
 	if (r == 0)
 		take_answer(&t, ret);

@@ -8,6 +8,7 @@
 
 #include "lib/attr.h"
 
+struct addr_port;
 struct err;
 struct wait;
 struct http;
@@ -30,7 +31,14 @@ struct http_request {
 	const char *body; // or NULL
 	size_t body_len;
 	size_t answer_max_bytes; // longest body; 0: HTTP_ANSWER_MAX
+	bool answer_cut; // a longer body is cut there, instead of being no answer
 	const char *answer_header; // name of the one header that is wanted; or NULL
+	// Asked before each connection is made, with the address it goes to: whatever names resolve to,
+	// and however often, none is made to one that is not admitted. NULL: all are. Connections that
+	// are kept are not asked about again.
+	bool (*admit)(void *data, const struct addr_port *to);
+	void *admit_data;
+	const char *name; // for errors, in place of method and URL; NULL: those, without the query
 };
 
 enum { HTTP_ANSWER_MAX = 4 * 1024 * 1024 };

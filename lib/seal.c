@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 
 static_assert(KEY32_SIZE == crypto_box_PUBLICKEYBYTES && KEY32_SIZE == crypto_box_SECRETKEYBYTES,
@@ -35,6 +36,30 @@ void seal_pair_from_secret(const uint8_t secret_key[static KEY32_SIZE], struct s
 	sodium_ready();
 	memcpy(ret->secret_key, secret_key, KEY32_SIZE);
 	crypto_scalarmult_base(ret->public_key, secret_key);
+}
+
+int seal_pair_load(int dir_fd, const char *name, struct seal_pair *ret, struct err *e)
+{
+	_cleanup_(wipe_freep) char *text = NULL;
+	uint8_t secret[KEY32_SIZE];
+	char made[KEY32_TEXT_SIZE];
+	int r = file_read(dir_fd, name, KEY32_TEXT_SIZE, &text, e);
+
+	if (r < 0 && e->code != ENOENT)
+		return -1;
+	if (r < 0) {
+		seal_pair_make(ret);
+		key32_text(ret->secret_key, made);
+		r = file_write(dir_fd, name, made, strlen(made), 0600, e);
+		mem_wipe(made, sizeof(made));
+		return r;
+	}
+	text[strcspn(text, "\n")] = '\0';
+	if (key32_parse(text, name, secret, e) < 0)
+		return -1;
+	seal_pair_from_secret(secret, ret);
+	mem_wipe(secret, sizeof(secret));
+	return 0;
 }
 
 int seal_make(const char *public_key, const void *secret, size_t size, char **ret, struct err *e)

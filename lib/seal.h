@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets of exits, sealed to the installation: the public key seals, only agents open.
+// Secrets that only one program opens, sealed by those who have its public key.
 #pragma once
 
 #include <stddef.h>
@@ -10,10 +10,10 @@
 
 struct err;
 
-// libsodium's sealed box: X25519 with an ephemeral key, XSalsa20-Poly1305. The agent makes the pair
-// at its first start and puts the public half into the settings (node.set_sealing_key); the API
-// seals what it is given; SQL stores base64 ciphertext. All keys and boxes are standard base64 with
-// padding.
+// libsodium's sealed box: X25519 with an ephemeral key, XSalsa20-Poly1305. The agent, for secrets of
+// exits, and the worker, for those of webhooks, make a pair each at their first start and put the
+// public half into the settings (node.set_sealing_key, webhook.set_sealing_key); the API seals what
+// it is given; SQL stores base64 ciphertext. All keys and boxes are standard base64 with padding.
 enum { SEAL_SECRET_MAX = 4096 }; // longest secret, bytes
 
 struct seal_pair {
@@ -24,6 +24,10 @@ struct seal_pair {
 void seal_pair_make(struct seal_pair *ret);
 // The pair of a secret key that was stored.
 void seal_pair_from_secret(const uint8_t secret_key[static KEY32_SIZE], struct seal_pair *ret);
+
+// The pair of which the file holds the secret half in base64; made, and the file (0600) with it, when
+// there is none. EINVAL when the file holds something else: it is never replaced.
+_must_check_ int seal_pair_load(int dir_fd, const char *name, struct seal_pair *ret, struct err *e);
 
 // Seals `secret` (any bytes, at most SEAL_SECRET_MAX). *ret is base64 on the heap, the caller frees
 // it.

@@ -1,47 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 // ccp-worker: the task kinds that need no rights on the machine, and the tick.
+#include <stdlib.h>
+
+#include "lib/mem.h"
 #include "lib/program.h"
 #include "lib/task.h"
 #include "workers/kinds.h"
+#include "workers/sealing.h"
 #include "workers/tick.h"
 
-enum { SLOTS = 3, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
+// A receiver that hangs holds a slot for seconds, so there are more than there are processors for.
+enum { SLOTS = 6, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
+
+struct worker {
+	struct sealing sealing;
+	struct tick *tick;
+};
 
 static const struct task_kind kinds[] = {
 	{.kind = "events.retain", .steps = retain_steps},
 	{.kind = "user.delete", .steps = delete_user_steps},
+	{.kind = "webhook.deliver",
+		.steps = webhook_deliver_steps,
+		.begin = webhook_begin,
+		.end = webhook_end},
+	{.kind = "webhook.test",
+		.steps = webhook_test_steps,
+		.begin = webhook_begin,
+		.end = webhook_end},
 	{.kind = "system.noop", .steps = noop_steps},
 	{0},
 };
 
+static int configure(struct service *s, struct err *e)
+{
+	(void)e;
+	s->data = xnew(struct worker);
+	return 0;
+}
+
+// The lock is held: no other worker makes the key.
+static int listen_begin(struct service *s, struct err *e)
+{
+	struct worker *worker = s->data;
+
+	return sealing_load(s->state_dir, &worker->sealing, e);
+}
+
 static int start(struct service *s, struct err *e)
 {
+	struct worker *worker = s->data;
 	const struct task_conf tasks = {.name = "task",
 		.slots = SLOTS,
 		.housekeeping_slots = HOUSEKEEPING_SLOTS,
 		.conninfo = s->database,
 		.db_name = "ccp-worker",
 		.kinds = kinds,
+		.data = &worker->sealing,
 		.event = program_log_task};
-	struct tick *tick = NULL;
 
-	if (task_runner_new(&tasks, &s->tasks, e) < 0 ||
-		tick_new(s->loop, s->database, &tick, e) < 0)
+	if (task_runner_new(&tasks, &s->tasks, e) < 0)
 		return -1;
-	s->data = tick;
-	return 0;
+	return tick_new(s->loop, s->database, &worker->sealing, &worker->tick, e);
 }
 
 static void stop(struct service *s)
 {
-	if (task_runner_stop(s->tasks, STOP_MS) != 0 || tick_free(s->data) != 0)
+	struct worker *worker = s->data;
+
+	if (task_runner_stop(s->tasks, STOP_MS) != 0 || tick_free(worker->tick) != 0)
 		program_leave_threads();
+	mem_wipe(worker, sizeof(*worker));
+	free(worker);
 }
 
 static const struct program program = {
 	.name = "ccp-worker",
 	.summary = "ccp-worker runs the tasks that need no rights on the machine, and the tick.",
 	.bus_name = "worker",
+	.configure = configure,
+	.listen = listen_begin,
 	.start = start,
 	.stop = stop,
 };

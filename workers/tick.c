@@ -13,11 +13,13 @@
 #include "lib/mem.h"
 #include "lib/pool.h"
 #include "lib/wait.h"
+#include "workers/sealing.h"
 
 enum { TICK_MS = 1000, TICK_TIMEOUT_MS = 3000, STOP_MS = 1000 };
 
 struct tick {
 	struct pool *pool;
+	struct sealing *sealing;
 	struct loop_source *timer;
 	struct pool_job job;
 	bool running; // the job is the pool's
@@ -65,7 +67,9 @@ static void job_run(struct pool_job *job, struct db *db)
 
 	tick->outcome = 0;
 	tick->more = false;
-	int r = db_call(db, DB_CALL("select clock.rules()"), &w, &rules, &e);
+	int r = sealing_tell(tick->sealing, db, &w, &e);
+	note(tick, r, &e);
+	r = db_call(db, DB_CALL("select clock.rules()"), &w, &rules, &e);
 	note(tick, r, &e);
 	for (int i = 0; rules && i < db_rows(rules) && r != WAIT_CANCELED && r != DB_LOST; i++)
 		r = rule_run(tick, db, db_text(rules, i, 0));
@@ -93,7 +97,8 @@ static void job_done(struct pool_job *job)
 		on_timer(tick);
 }
 
-int tick_new(struct loop *loop, const char *conninfo, struct tick **ret, struct err *e)
+int tick_new(struct loop *loop, const char *conninfo, struct sealing *sealing, struct tick **ret,
+	struct err *e)
 {
 	_cleanup_(freep) struct tick *tick = xnew(struct tick);
 	const struct pool_conf pool = {.name = "tick",
@@ -104,6 +109,7 @@ int tick_new(struct loop *loop, const char *conninfo, struct tick **ret, struct 
 			.name = "ccp-worker/tick",
 			.timeout_ms = TICK_TIMEOUT_MS}};
 
+	tick->sealing = sealing;
 	tick->job = (struct pool_job){.run = job_run, .done = job_done};
 	if (loop_timer(loop, on_timer, tick, &tick->timer, e) < 0)
 		return -1;

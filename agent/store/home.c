@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "agent/store/directory.h"
-#include "agent/store/file.h"
+#include "lib/file.h"
 #include "agent/store/keys.h"
 #include "agent/store/store.h"
 #include "agent/store/trash.h"

@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "agent/store/file.h"
+#include "lib/file.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 

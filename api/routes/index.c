@@ -17,6 +17,7 @@ const struct route_table route_tables[] = {
 	{"signing-keys", "Keys of login tokens.",                 signing_key_routes},
 	{"nodes",       "Machines that hosts live on.",            node_routes},
 	{"settings",    "What administrators set.",                setting_routes},
+	{"webhooks",    "Events that are sent to other systems.",  webhook_routes},
 	{0},
 };
 // clang-format on

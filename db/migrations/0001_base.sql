@@ -16,6 +16,7 @@ create schema ssh;
 create schema task;
 create schema token;
 create schema verification;
+create schema webhook;
 
 comment on schema ccp is 'Tables and views people look at. Every other schema is a noun and holds functions that are verbs.';
 comment on schema access is 'Limits and penalties for clients: logins and ssh.';
@@ -33,11 +34,12 @@ comment on schema ssh is 'What the ssh monitor asks.';
 comment on schema task is 'Tasks: enqueue, claim, report.';
 comment on schema token is 'Login tokens and the keys that sign them.';
 comment on schema verification is 'Evidence of what a host''s traffic really does.';
+comment on schema webhook is 'Events that are sent to other systems.';
 
 grant usage on schema ccp, access, account, api, clock, egress, event, host, node, process, session, setting, ssh, task, token,
-verification to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy, ccp_as_user;
+verification, webhook to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy, ccp_as_user;
 grant usage on schema ccp to ccp_dba, ccp_automation, ccp_admin;
-grant usage on schema account, egress, host, node, session, setting, task, token to ccp_admin;
+grant usage on schema account, egress, host, node, session, setting, task, token, webhook to ccp_admin;
 grant usage on schema clock to ccp_cron;
 
 alter default privileges revoke execute on functions from public;
@@ -147,6 +149,11 @@ constraint setting_type_is_known check (value in ('number', 'text', 'texts', 'ne
 create domain ccp.error_code as text;
 create domain ccp.event_level as text constraint event_level_is_known check (value in ('debug', 'info', 'warning', 'error'));
 create domain ccp.event_type as text constraint event_type_is_dotted check (value ~ '^[a-z_]+(\.[a-z_]+){1,4}$');
+create domain ccp.webhook_url as text
+constraint webhook_url_is_plain check (value ~ '^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$')
+constraint webhook_url_is_bounded check (length(value) between 1 and 2000);
+create domain ccp.webhook_state as text
+constraint webhook_state_is_known check (value in ('active', 'disabled', 'failing'));
 
 -- What only the routes take.
 create domain api.page_size as integer constraint page_size_is_bounded check (value between 1 and 200);
@@ -159,6 +166,8 @@ create domain api.login_name as text constraint login_name_is_short check (lengt
 create domain api.short_id as text constraint typed_short_id_is_a_word check (value ~ '^[A-Za-z0-9]{1,64}$');
 create domain api.session_state as text constraint session_state_is_known check (value in ('open', 'ended', 'any'));
 create domain api.health_state as text constraint health_state_is_known check (value in ('ok', 'degraded', 'unavailable'));
+create domain api.delivery_state as text
+constraint delivery_state_is_known check (value in ('waiting', 'delivered', 'any'));
 create domain api.json as jsonb;
 create domain api.texts as jsonb constraint texts_are_an_object check (jsonb_typeof(value) = 'object');
 create domain api.poll_wait_s as integer constraint poll_wait_is_bounded check (value between 0 and 25);
@@ -202,6 +211,10 @@ comment on domain ccp.setting_type is 'What the value of a setting is.';
 comment on domain ccp.error_code is 'Why a request is refused: a word of ccp.error_codes.';
 comment on domain ccp.event_level is 'How serious an event is.';
 comment on domain ccp.event_type is 'Dotted name of an event, like host.started.';
+comment on constraint webhook_url_is_plain on domain ccp.webhook_url is
+'must be an http or https URL of at most 2000 characters without user name and password, such as https://hooks.example/ccp';
+comment on domain ccp.webhook_url is 'Where a webhook sends to.';
+comment on domain ccp.webhook_state is 'How a webhook is: active or disabled, which an administrator sets, or failing.';
 comment on domain ccp.verdict is 'What a function answers whose refusals are returned, because they must leave a trace.';
 comment on domain ccp.session_kind is 'What a session is: a shell by ssh or a desktop.';
 comment on domain ccp.word is 'A code or a stage: lower case letters and underscores.';
@@ -224,6 +237,7 @@ comment on domain api.login_name is 'A name as it was typed: whether it is right
 comment on domain api.short_id is 'A short id as it was typed.';
 comment on domain api.session_state is 'Which sessions a list has: those that are open, those that have ended, or both.';
 comment on domain api.health_state is 'How the system is.';
+comment on domain api.delivery_state is 'Which deliveries a list has: those that wait, those that were made, or both.';
 comment on domain api.json is 'Any JSON value, which the function judges.';
 comment on domain api.texts is 'Texts by name.';
 comment on domain api.poll_wait_s is 'Seconds to wait until a task changes.';

@@ -25,6 +25,7 @@ create table ccp.task_kinds (
     desired_canceled ccp.desired_state,
     deadline interval not null,
     attempts_max integer not null,
+    pause_max interval not null default interval '1 minute',
     losses_max integer not null default 3,
     waits boolean not null default false,
     stopped_by text[] not null default '{}',
@@ -43,7 +44,8 @@ create table ccp.task_kinds (
         (subject = 'host') = (canceled_status is not null)
     ),
     constraint deadline_is_positive check (deadline > interval '0'),
-    constraint attempts_are_positive check (attempts_max > 0 and losses_max > 0)
+    constraint attempts_are_positive check (attempts_max > 0 and losses_max > 0),
+    constraint pause_is_positive check (pause_max > interval '0')
 );
 comment on table ccp.task_kinds is
 'The machine: what each kind of task needs, does and leaves behind. Functions read it; edge tables only guard.';
@@ -60,6 +62,8 @@ comment on column ccp.task_kinds.desired is 'What a person who asks for it wants
 comment on column ccp.task_kinds.desired_canceled is 'What a person who cancels it wants from then on; null: unchanged.';
 comment on column ccp.task_kinds.deadline is 'Time from claim until it is asked to stop.';
 comment on column ccp.task_kinds.attempts_max is 'Tries, if the failure can pass.';
+comment on column ccp.task_kinds.pause_max is
+'Longest pause between two tries: a second after the first, twice as long after each.';
 comment on column ccp.task_kinds.losses_max is 'How often it may lose its process before it fails.';
 comment on column ccp.task_kinds.waits is 'A busy host lets it wait behind a running task it cannot stop; otherwise CP409.';
 comment on column ccp.task_kinds.stopped_by is 'Kinds that ask a running task of this kind to stop.';

@@ -91,20 +91,86 @@ create index sessions_open on ccp.sessions (process_id, host_id) where ended_at 
 
 create table ccp.webhooks (
     id uuid primary key default gen_random_uuid(),
-    url text not null,
-    event_types text[] not null default '{}',
+    label ccp.label not null,
+    url ccp.webhook_url not null,
+    event_types ccp.event_type[],
     secret_sealed text not null,
-    disabled_at timestamptz,
+    status ccp.activation not null default 'active',
+    failing_since timestamptz,
+    failing_reason ccp.sentence,
+    version integer not null default 1,
     created_at timestamptz not null default clock.now(),
-    constraint webhook_url_is_http check (url ~ '^https?://' and length(url) <= 2000)
+    updated_at timestamptz not null default clock.now(),
+    constraint webhook_types_are_given check (cardinality(event_types) between 1 and 20),
+    constraint webhook_secret_is_sealed check (
+        secret_sealed ~ '^[A-Za-z0-9+/]+={0,2}$' and length(secret_sealed) between 64 and 400
+    ),
+    constraint failing_webhook_has_a_reason check ((failing_since is null) = (failing_reason is null))
 );
-comment on table ccp.webhooks is 'Where to send events.';
+comment on table ccp.webhooks is 'Where events are sent: see webhook.fan_out() and webhook.next().';
 comment on column ccp.webhooks.id is 'Identity.';
-comment on column ccp.webhooks.url is 'Where to.';
-comment on column ccp.webhooks.event_types is 'Which types; empty: all.';
-comment on column ccp.webhooks.secret_sealed is 'Signing secret, sealed (base64).';
-comment on column ccp.webhooks.disabled_at is 'When it was switched off; null: on.';
+comment on column ccp.webhooks.label is 'What people call it.';
+comment on column ccp.webhooks.url is 'Where to; often a secret of the receiver''s, so it is in no event, task or log.';
+comment on column ccp.webhooks.event_types is 'Which types of events; null: all.';
+comment on column ccp.webhooks.secret_sealed is 'What its messages are signed with, sealed to the worker (base64).';
+comment on column ccp.webhooks.status is 'active, or disabled: what happens meanwhile is not sent later.';
+comment on column ccp.webhooks.failing_since is
+'Since when nothing is sent, because a message was not taken for a day; null: it works.';
+comment on column ccp.webhooks.failing_reason is 'Why, as a sentence.';
+comment on column ccp.webhooks.version is 'Rises with each change; the ETag.';
 comment on column ccp.webhooks.created_at is 'When it was made.';
+comment on column ccp.webhooks.updated_at is 'When it was last changed.';
+create index webhooks_by_creation on ccp.webhooks (created_at, id);
+create trigger webhooks_are_touched before update on ccp.webhooks
+for each row when (
+    (old.label, old.url, old.event_types, old.secret_sealed, old.status)
+    is distinct from (new.label, new.url, new.event_types, new.secret_sealed, new.status)
+)
+execute function clock.touch();
+
+create table ccp.webhook_deliveries (
+    webhook_id uuid not null,
+    event_id bigint not null,
+    event_at timestamptz not null,
+    event_type ccp.event_type not null,
+    attempts integer not null default 0,
+    response_status integer,
+    error_message ccp.sentence,
+    created_at timestamptz not null default clock.now(),
+    first_tried_at timestamptz,
+    tried_at timestamptz,
+    delivered_at timestamptz,
+    primary key (webhook_id, event_id),
+    constraint delivery_was_tried check ((attempts = 0) = (tried_at is null)),
+    constraint delivered_or_not check (delivered_at is null or (tried_at is not null and error_message is null))
+) with (fillfactor = 85);
+comment on table ccp.webhook_deliveries is
+'The queue of each webhook, and what became of it: a row for each event and webhook, written with the event. Its ids are copied: '
+'it goes with its age, not with what it names.';
+comment on column ccp.webhook_deliveries.webhook_id is 'To whom.';
+comment on column ccp.webhook_deliveries.event_id is 'What: the place in the queue, and the id of the message.';
+comment on column ccp.webhook_deliveries.event_at is 'When that happened.';
+comment on column ccp.webhook_deliveries.event_type is 'Of which type that is.';
+comment on column ccp.webhook_deliveries.attempts is 'How often it was tried.';
+comment on column ccp.webhook_deliveries.response_status is 'HTTP status of the last answer; null: there was none.';
+comment on column ccp.webhook_deliveries.error_message is 'Why the last try failed; null: it did not.';
+comment on column ccp.webhook_deliveries.created_at is 'When it was queued.';
+comment on column ccp.webhook_deliveries.first_tried_at is
+'When it was tried first; a day later the webhook fails. Begins again when the webhook does.';
+comment on column ccp.webhook_deliveries.tried_at is 'When it was tried last.';
+comment on column ccp.webhook_deliveries.delivered_at is 'When the receiver took it; null: it has not.';
+create index deliveries_waiting on ccp.webhook_deliveries (webhook_id, event_id) where delivered_at is null;
+create index deliveries_of_a_webhook on ccp.webhook_deliveries (webhook_id, created_at, event_id);
+create index deliveries_by_creation on ccp.webhook_deliveries (created_at);
+
+create table ccp.refused_networks (
+    network cidr primary key,
+    description text not null
+);
+comment on table ccp.refused_networks is
+'Where webhooks do not go unless the setting webhook_networks allows it: addresses that are not of the public internet.';
+comment on column ccp.refused_networks.network is 'The network; of several that hold an address the smallest is named.';
+comment on column ccp.refused_networks.description is 'What an address in it is.';
 
 create sequence ccp.event_ids;
 comment on sequence ccp.event_ids is 'Ids of events.';

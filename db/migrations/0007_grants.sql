@@ -67,7 +67,7 @@ begin
             and not c.relispartition
             and a.attname not in (
                 'password_hash', 'ssh_password_hash', 'secret', 'secret_sealed', 'wg_preshared_key_sealed', 'poll_token_sha256',
-                'cookie_id'
+                'cookie_id', 'url'
             )
         group by c.oid
     loop

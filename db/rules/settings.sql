@@ -61,12 +61,20 @@ values
         'Requests that each login may make a minute, and as many of them at once, at each API process; others are answered 429.'
     ),
     (
+        'webhook_networks', '[]', 'networks', null, 0, 100, false,
+        'Networks that webhooks may reach although they are loopback, private or link-local.'
+    ),
+    (
+        'webhook_sealing_key', null, 'text', '^[A-Za-z0-9+/]{43}=$', 44, 44, true,
+        'Public key (base64 X25519) to which secrets of webhooks are sealed; written by the worker.'
+    ),
+    (
         'event_retention_days', '90', 'number', null, 1, 36500, false,
         'Days that events and verifications are kept; they leave a whole month at a time.'
     ),
     (
         'tombstone_retention_days', '90', 'number', null, 1, 36500, false,
-        'Days that deleted hosts and finished tasks, sessions and grants are kept.'
+        'Days that deleted hosts, finished tasks, sessions and grants, and deliveries to webhooks are kept.'
     );
 
 update pg_temp.settings

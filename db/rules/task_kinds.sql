@@ -46,6 +46,16 @@ values
         null, null, '60 seconds', 1500, false, '{}', '{}', false, false, false, false
     ),
     (
+        'webhook.deliver', 'send a webhook what waits for it, in order', 'ccp_worker', 'none',
+        null, null, null, null, null,
+        null, null, '60 seconds', 100, false, '{}', '{}', false, false, false, false
+    ),
+    (
+        'webhook.test', 'send a webhook one message, past its queue', 'ccp_worker', 'none',
+        null, null, null, null, null,
+        null, null, '60 seconds', 1, false, '{}', '{}', false, false, false, false
+    ),
+    (
         'events.retain', 'drop months of events and rows that are past their retention', 'ccp_worker', 'none',
         null, null, null, null, null,
         null, null, '60 seconds', 3, false, '{}', '{}', false, false, false, true
@@ -55,3 +65,8 @@ values
         null, null, null, null, null,
         null, null, '60 seconds', 3, false, '{}', '{}', false, false, false, false
     );
+
+-- A receiver that is away for a day is not asked each minute.
+update pg_temp.task_kinds
+set pause_max = interval '1 hour'
+where kind = 'webhook.deliver';

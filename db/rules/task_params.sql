@@ -8,5 +8,7 @@ values
     ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),
     ('user.delete', 'user_id', '[0-9a-f-]{36}', null, 'the user, whose deletion was asked for'),
     ('user.delete', 'wipe', '(true|false)', 'false', 'remove the homes too'),
+    ('webhook.deliver', 'webhook_id', '[0-9a-f-]{36}', null, 'the webhook'),
+    ('webhook.test', 'webhook_id', '[0-9a-f-]{36}', null, 'the webhook'),
     ('system.noop', 'hold_ms', '[0-9]{1,5}', null, 'milliseconds to hold the task'),
     ('system.noop', 'label', '.{0,100}', null, 'anything; two tasks with different labels are two tasks');

@@ -12,5 +12,6 @@ values
     ('clock.reconcile_all', 8, interval '0', 100),
     ('clock.forget_failures', 9, interval '10 seconds', 1000),
     ('access.penalties_forget', 10, interval '0', null),
-    ('event.make_months', 11, interval '0', null),
-    ('event.retain_daily', 12, interval '0', null);
+    ('webhook.dispatch', 11, interval '0', null),
+    ('event.make_months', 12, interval '0', null),
+    ('event.retain_daily', 13, interval '0', null);

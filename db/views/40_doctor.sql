@@ -39,6 +39,21 @@ from (
     group by l.program, l.without
     union all
     select
+        'webhooks',
+        count(*) = 0,
+        coalesce(
+            string_agg(
+                format(
+                    'webhook %s has been failing for %s: %s', w.label, clock.span(clock.now() - w.failing_since), w.failing_reason
+                ),
+                '; ' order by w.failing_since
+            ),
+            'no webhook is failing'
+        )
+    from ccp.webhooks as w
+    where w.failing_since is not null and w.status = 'active'
+    union all
+    select
         'agent',
         count(*) filter (where a.id is null) = 0,
         coalesce(

@@ -13,7 +13,7 @@ SETUP = """
     select h.user_id, h.id, p.process_id, 'key', '198.51.100.7', now() from ccp.hosts as h, proxy as p
 """
 
-HASHES = ["-v", "hash=$2b$10$" + "a" * 53, "-v", "ssh_hash=$y$j9T$" + "a" * 60]
+HASHES = ["-v", "hash=$2b$10$" + "a" * 53, "-v", "ssh_hash=$y$j9T$" + "a" * 60, "-v", "sealed=" + "A" * 132]
 
 
 def test_every_example_for_an_administrator_works(database):
@@ -59,6 +59,11 @@ def test_every_example_for_an_administrator_works(database):
         "key.removed",
         "key.rotated",
         "key.retired",
+        "admin.webhook.created",
+        "admin.webhook.tested",
+        "admin.webhook.updated",
+        "admin.webhook.secret_rotated",
+        "admin.webhook.deleted",
         "admin.user.deleted",
         "admin.user.updated",
     ]

@@ -18,6 +18,8 @@ WRITTEN = [
     "settings",
     "access_grants",
     "idempotency_keys",
+    "webhooks",
+    "webhook_deliveries",
 ]
 
 
@@ -41,6 +43,7 @@ GOOD = EXIT | {
     "new_password": "another horse",
     "public_key": SSH_KEY,
     "wg_preshared_key": KEY,
+    "url": "https://hooks.example/",
 }
 GOOD_FORMAT = {"uuid": str(uuid.UUID(int=1)), "date-time": "2030-01-31T12:00:00Z"}
 

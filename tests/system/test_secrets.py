@@ -190,6 +190,7 @@ class Scene:
         found = {name: Path(env[name]).read_text().strip() for name in env if name.endswith("PASSWORD_FILE")}
         found |= {"preshared key": self.psk, "preshared key in hex": hex_of(self.psk)} | self.recorder.issued
         found |= keys_of(Path(env["CCP_DATA_DIR"])) | keys_of(self.stack.directory / "sshproxy")
+        found |= keys_of(self.stack.directory / "worker")
         for number, data in enumerate(self.sampler.files):
             if b"PRIVATE KEY" in data:
                 found |= key_values(f"one-time key {number}", data)
@@ -228,7 +229,8 @@ def test_the_values_to_look_for_are_all_there(scene):
         "preshared key in hex",
         "client.key line",
         f"{scene.guest.host_id}/wireguard.key in hex",
-        "sealing.key",
+        "agent/sealing.key",
+        "worker/sealing.key",
         f"{scene.stack.directory}/sshproxy/",
         "signing key 0 in base64",
     ):

@@ -54,6 +54,7 @@ static const struct route things[] = {
 				{"part", "t.part", FIELD_IN_PATH, FIELD_REQUIRED, NULL},
 				{"name", "t.name", FIELD_IN_BODY, FIELD_REQUIRED, NULL},
 				{"count", "t.count", FIELD_IN_BODY, FIELD_NULLABLE, NULL},
+				{"words", "t.word[]", FIELD_IN_BODY, FIELD_NULLABLE, NULL},
 				{0},
 			}},
 	{.method = "DELETE", .path = "/things/{id}", .who = ROUTE_PUBLIC},
@@ -304,6 +305,12 @@ static void every_complaint_about_a_body_is_told_at_once(void **state)
 	assert_string_equal(kinds, "count must be a JSON integer|name must not be null|");
 	_cleanup_(freep) char *missing = complaints("{}");
 	assert_string_equal(missing, "name is required|");
+	_cleanup_(freep) char *list = complaints("{\"name\":\"abc\",\"words\":[\"on\",\"off\"]}");
+	assert_string_equal(list, "");
+	_cleanup_(freep) char *wrong = complaints("{\"name\":\"abc\",\"words\":[\"on\",1]}");
+	assert_string_equal(wrong, "words must be one of on|off, or several with commas|");
+	_cleanup_(freep) char *no_list = complaints("{\"name\":\"abc\",\"words\":{}}");
+	assert_string_equal(no_list, "words must be a JSON array|");
 }
 
 static void a_type_without_limits_is_not_checked(void **state)

@@ -183,6 +183,60 @@ static void limits_and_broken_answers_are_errors_without_the_query(void **state)
 	assert_null(answer.body);
 }
 
+static bool note_and_refuse(void *data, const struct addr_port *to)
+{
+	*(struct addr_port *)data = *to;
+	return false;
+}
+
+static bool note_and_admit(void *data, const struct addr_port *to)
+{
+	return !note_and_refuse(data, to);
+}
+
+static void a_connection_is_made_to_an_admitted_address_only(void **state)
+{
+	_cleanup_(http_freep) struct http *http = http_new();
+	_cleanup_(freep) char *url = xasprintf("http://pinned.invalid:%u/echo", address.port);
+	_cleanup_(freep) char *pin = xasprintf("pinned.invalid:%u:127.0.0.1", address.port);
+	const char *const resolve[] = {pin, NULL};
+	struct addr_port asked = {0};
+	struct http_request request = {.method = "GET",
+		.url = url,
+		.resolve = resolve,
+		.admit = note_and_refuse,
+		.admit_data = &asked,
+		.name = "the other end"};
+	struct wait w = wait_for(5000, -1);
+	struct http_answer answer;
+	struct err e;
+
+	(void)state;
+	last_request[0] = '\0';
+	assert_int_equal(http_do(http, &request, &w, &answer, &e), -1);
+	assert_int_equal(strncmp(e.message, "the other end: ", 15), 0);
+	assert_true(addr_equal(&asked.addr, &address.addr));
+	assert_int_equal(asked.port, address.port);
+	assert_string_equal(last_request, "");
+	request.admit = note_and_admit;
+	assert_int_equal(http_do(http, &request, &w, &answer, &e), 0);
+	assert_string_equal(answer.body, "hello");
+	http_answer_done(&answer);
+}
+
+static void an_answer_that_is_too_long_may_be_cut(void **state)
+{
+	struct http_request request = {.answer_max_bytes = 10, .answer_cut = true};
+	struct http_answer answer;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(get("/long", &request, 5000, &answer, &e), 0);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(answer.body, "0123456789");
+	http_answer_done(&answer);
+}
+
 static void a_silent_server_ends_by_deadline_or_cancel(void **state)
 {
 	_cleanup_(http_freep) struct http *http = http_new();
@@ -222,6 +276,8 @@ int main(void)
 		cmocka_unit_test(an_answer_of_any_status_is_an_answer),
 		cmocka_unit_test(a_body_and_headers_are_sent_over_tcp_past_any_proxy),
 		cmocka_unit_test(limits_and_broken_answers_are_errors_without_the_query),
+		cmocka_unit_test(a_connection_is_made_to_an_admitted_address_only),
+		cmocka_unit_test(an_answer_that_is_too_long_may_be_cut),
 		cmocka_unit_test(a_silent_server_ends_by_deadline_or_cancel),
 		cmocka_unit_test(other_protocols_and_nobody_there_are_errors),
 	};

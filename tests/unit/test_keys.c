@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a host's key files.
-// uses: agent/store/keys.c agent/store/file.c
+// uses: agent/store/keys.c
 
 #include "tests/unit/unit.h"
 
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/store/file.h"
+#include "lib/file.h"
 #include "agent/store/keys.h"
 #include "lib/err.h"
 

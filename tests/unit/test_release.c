@@ -6,7 +6,7 @@
 #include "agent/agent.h"
 #include "agent/container/docker.h"
 #include "agent/release.h"
-#include "agent/store/file.h"
+#include "lib/file.h"
 #include "agent/store/home.h"
 #include "lib/mem.h"
 

@@ -1,6 +1,6 @@
 -- What events.retain does, a piece at a time so that each stays short: rows past tombstone_retention_days go, at most
 -- p_rows of each sort, a host or a user only when nothing of them is left, a user besides only when no event is left that
--- may name them; then months past event_retention_days, unless they are
+-- may name them, a delivery not later than its event; then months past event_retention_days, unless they are
 -- being read (months_in_use). "more" says that another piece is waiting. Called again after a crash it goes on where it
 -- stopped.
 create or replace function event.retain(p_rows integer default 1000)
@@ -17,6 +17,7 @@ declare
     v_grants integer;
     v_logins integer;
     v_keys integer;
+    v_deliveries integer;
     v_hosts integer;
     v_users integer;
     v_processes integer;
@@ -50,6 +51,14 @@ begin
         limit p_rows
     );
     get diagnostics v_keys = row_count;
+    delete from ccp.webhook_deliveries
+    where (webhook_id, event_id) in (
+        select d.webhook_id, d.event_id
+        from ccp.webhook_deliveries as d
+        where d.created_at < greatest(v_rows_before, v_months_before)
+        limit p_rows
+    );
+    get diagnostics v_deliveries = row_count;
     delete from ccp.signing_keys
     where expires_at < clock.now();
     delete from ccp.hosts
@@ -104,8 +113,9 @@ begin
 
     return jsonb_build_object(
         'tasks', v_tasks, 'sessions', v_sessions, 'grants', v_grants, 'logins', v_logins, 'idempotency_keys', v_keys,
+        'deliveries', v_deliveries,
         'hosts', v_hosts, 'users', v_users, 'processes', v_processes, 'months', v_months, 'months_in_use', v_in_use,
-        'more', greatest(v_tasks, v_sessions, v_grants, v_logins, v_keys, v_hosts, v_users, v_processes) >= p_rows
+        'more', greatest(v_tasks, v_sessions, v_grants, v_logins, v_keys, v_deliveries, v_hosts, v_users, v_processes) >= p_rows
     );
 end
 $$;

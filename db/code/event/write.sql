@@ -1,4 +1,5 @@
--- Writes one event in the name of this transaction's actor, and rings ccp_event when it commits.
+-- Writes one event in the name of this transaction's actor, queues it for the webhooks that want it, and rings ccp_event when it
+-- commits.
 create or replace function event.write(
     p_level text,
     p_type text,
@@ -16,6 +17,7 @@ as $$
 declare
     v_actor record;
     v_id bigint;
+    v_at timestamptz;
 begin
     v_actor := account.actor();
     insert into ccp.events (level, type, message, actor, actor_role, actor_address, user_id, host_id, task_id, metadata)
@@ -23,7 +25,8 @@ begin
         p_level, p_type, left(p_message, 2000), v_actor.who, v_actor.role, v_actor.address,
         p_user_id, p_host_id, p_task_id, coalesce(p_metadata, '{}')
     )
-    returning id into v_id;
+    returning id, at into v_id, v_at;
+    perform webhook.fan_out(v_id, v_at, p_type);
     perform pg_notify('ccp_event', '');
     return v_id;
 end

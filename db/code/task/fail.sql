@@ -24,7 +24,7 @@ begin
         if p_retryable and v_task.stop_requested_at is null and task.has_tries(v_task) then
             perform task.queue_again(
                 v_task, 'retry',
-                clock.now() + least(interval '1 second' * power(2, least(v_task.attempt - 1, 6)), interval '1 minute'),
+                task.try_again_at(v_task),
                 p_error_code, p_error_message
             );
             return 'retry';

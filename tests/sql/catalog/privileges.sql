@@ -37,7 +37,7 @@ select set_eq(
         ('ccp.tasks', 'insert, select'),
         ('ccp.now', 'select'), ('ccp.stuck', 'select'), ('ccp.task_status', 'select'), ('ccp.host_status', 'select'),
         ('ccp.workers', 'select'), ('ccp.rules', 'select'), ('ccp.doctor', 'select'),
-        ('ccp.database_sessions', 'select')$$,
+        ('ccp.database_sessions', 'select'), ('ccp.webhook_status', 'select')$$,
     'automation inserts tasks and reads the people''s views'
 );
 select set_eq(
@@ -67,7 +67,7 @@ select set_eq(
         and not has_column_privilege('ccp_dba', r.oid, a.attnum, 'select')$$,
     $$values
         ('ccp.users.password_hash'), ('ccp.hosts.ssh_password_hash'), ('ccp.signing_keys.secret'), ('ccp.webhooks.secret_sealed'),
-        ('ccp.egress_ips.wg_preshared_key_sealed'), ('ccp.access_grants.poll_token_sha256'), ('ccp.logins.cookie_id')$$,
+        ('ccp.egress_ips.wg_preshared_key_sealed'), ('ccp.access_grants.poll_token_sha256'), ('ccp.logins.cookie_id'), ('ccp.webhooks.url')$$,
     'but no secret'
 );
 select set_eq(
@@ -92,7 +92,9 @@ select set_eq(
             'ccp.image,boolean,ccp.label)'
         ),
         ('host.act(uuid,text,jsonb)'), ('host.rotate_ssh_password(uuid,text)'),
-        ('task.stop(uuid)'), ('task.repeat(uuid)')$$,
+        ('task.stop(uuid)'), ('task.repeat(uuid)'),
+        ('webhook.add(ccp.label,ccp.webhook_url,text,ccp.event_type[],ccp.activation)'), ('webhook.edit(uuid,jsonb,text)'),
+        ('webhook.remove(uuid)'), ('webhook.rotate_secret(uuid,text)'), ('webhook.test(uuid)')$$,
     'the administrator''s own functions are these; the rest takes "set role ccp_owner"'
 );
 select set_eq(

@@ -1,7 +1,7 @@
 -- What retention removes of each sort, and what it keeps because something still points there.
 begin;
 \ir ../hosts.psql
-select plan(18);
+select plan(19);
 
 select t.at('2099-01-01');
 create function t.user() returns uuid language sql as $$ select id from ccp.users where username = 'alice' $$;
@@ -37,6 +37,9 @@ from (values ('aaaaaaaaaaaaaa01', interval '1 second'), ('aaaaaaaaaaaaaa02', int
 insert into ccp.task_rows (kind, params, queue, created_by, created_at, status, finished_at)
 select 'system.noop', jsonb_build_object('label', v.label), 'ccp_worker', 'test', clock.now() - v.created, 'succeeded', clock.now() - v.finished
 from (values ('old', interval '91 days', interval '91 days'), ('skewed', interval '1 day', interval '91 days')) as v (label, created, finished);
+insert into ccp.webhook_deliveries (webhook_id, event_id, event_at, event_type, created_at)
+select gen_random_uuid(), v.number, clock.now(), 'host.started', clock.now() - v.age
+from (values (1, interval '91 days'), (2, interval '89 days')) as v (number, age);
 
 create temporary table piece as select event.retain() as said;
 select is((select string_agg(short_id, ' ' order by short_id) from ccp.hosts), 'abcdef bygran bysess bytask fresh1', 'tombstones to which nothing points go');
@@ -47,12 +50,13 @@ select is((select count(*)::integer from ccp.logins), 1, 'logins too');
 select is((select string_agg(key, ' ') from ccp.idempotency_keys), 'new', 'idempotency keys after a day');
 select is((select string_agg(right(kid, 2), ' ' order by kid) from ccp.signing_keys), '02 03', 'signing keys as soon as they sign for none');
 select is((select string_agg(params ->> 'label', ' ') from ccp.task_rows where kind = 'system.noop'), 'skewed', 'tasks by both their times');
+select is((select string_agg(event_id::text, ' ') from ccp.webhook_deliveries), '2', 'deliveries by their age');
 select is(
     (select said - 'months' from piece),
-    '{"tasks": 1, "sessions": 1, "grants": 1, "logins": 1, "idempotency_keys": 1, "hosts": 1, "users": 0, "processes": 1, "months_in_use": false, "more": false}',
+    '{"tasks": 1, "sessions": 1, "grants": 1, "logins": 1, "idempotency_keys": 1, "deliveries": 1, "hosts": 1, "users": 0, "processes": 1, "months_in_use": false, "more": false}',
     'the answer counts them'
 );
-select is((event.retain() - 'months_in_use')::text::jsonb, '{"tasks": 0, "sessions": 0, "grants": 0, "logins": 0, "idempotency_keys": 0, "hosts": 0, "users": 0, "processes": 0, "months": 0, "more": false}'::jsonb, 'the next has nothing left');
+select is((event.retain() - 'months_in_use')::text::jsonb, '{"tasks": 0, "sessions": 0, "grants": 0, "logins": 0, "idempotency_keys": 0, "deliveries": 0, "hosts": 0, "users": 0, "processes": 0, "months": 0, "more": false}'::jsonb, 'the next has nothing left');
 
 -- Months.
 select event.make_months(3);

@@ -29,7 +29,7 @@ insert into ccp.idempotency_keys (user_id, key, route, request_sha256, status)
 select id, 'key', 'route', repeat('a', 64), 200 from ccp.users;
 
 select is(t.retain() - 'months' - 'processes', jsonb_build_object(
-    'tasks', 0, 'sessions', 0, 'grants', 0, 'logins', 0, 'idempotency_keys', 0, 'hosts', 0, 'users', 0, 'more', false, 'months_in_use', false
+    'tasks', 0, 'sessions', 0, 'grants', 0, 'logins', 0, 'idempotency_keys', 0, 'deliveries', 0, 'hosts', 0, 'users', 0, 'more', false, 'months_in_use', false
 ), 'nothing goes on the first day');
 select t.at('2099-01-01');
 select ok((t.retain(0) ->> 'more')::boolean, 'with a piece of nothing there is always more');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads and replaces small files by descriptor.
-#include "agent/store/file.h"
+#include "lib/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small files of the agent's own, read and replaced whole.
+// Small files of a program's own, read and replaced whole.
 #pragma once
 
 #include <stddef.h>

@@ -1,0 +1,36 @@
+-- POST /v1/admin/webhooks/{id}/test: sends one message now; the task tells how it went.
+create or replace function api.webhook_test(
+    p_login_id uuid,
+    p_generation integer,
+    p_id uuid,
+    p_idempotency_key ccp.request_key default null,
+    p_request_sha256 ccp.sha256 default null
+)
+returns api.task_ref
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
+    v_ids jsonb := account.idempotency_begin('webhook test ' || p_id, p_idempotency_key, p_request_sha256);
+    v_task ccp.task_rows;
+begin
+    if v_ids is null then
+        v_task := webhook.test(p_id);
+        perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task.id));
+    else
+        select *
+        into v_task
+        from ccp.task_rows as t
+        where t.id = (v_ids ->> 'task_id')::uuid;
+    end if;
+    return row(v_task.id, v_task.status, '/v1/admin/tasks/' || v_task.id)::api.task_ref;
+end
+$$;
+
+revoke all on function api.webhook_test(uuid, integer, uuid, ccp.request_key, ccp.sha256) from public;
+grant execute on function api.webhook_test(uuid, integer, uuid, ccp.request_key, ccp.sha256) to ccp_api;
+
+comment on function api.webhook_test(uuid, integer, uuid, ccp.request_key, ccp.sha256) is
+'POST /v1/admin/webhooks/{id}/test.';
