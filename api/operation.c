@@ -243,6 +243,8 @@ static void add_responses(cJSON *operation, const struct route *route)
 	char status[12];
 	snprintf(status, sizeof(status), "%d", route->status);
 	add_success(json_set_object(responses, status), route);
+	if (route_flags(route) & ROUTE_ACCEPTED)
+		add_success(json_set_object(responses, "202"), route);
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		if (!refusals[i].applies(route))
 			continue;

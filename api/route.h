@@ -40,6 +40,7 @@ enum route_flag {
 	ROUTE_NULLS        = 1 << 11, // what is absent stays: p_nulls, the members that are there and null
 	ROUTE_COOKIE       = 1 << 12, // a browser's refresh cookie counts in place of a token: p_cookie_id, p_cookie_sha256
 	ROUTE_NEW_COOKIE   = 1 << 13, // a refresh cookie may be made: p_new_cookie_sha256; OUT columns cookie_id, cookie_life_s
+	ROUTE_ACCEPTED     = 1 << 14, // the verdict may be "accepted": the same answer with 202, as work goes on
 	ROUTE_NEW_SECRET   = 1 << 15, // a webhook's secret is made: p_secret_sealed
 };
 // clang-format on

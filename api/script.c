@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves deploy/bootstrap/bootstrap.sh, taken into the program when it is built.
+// Makes the scripts of the bootstrap and entry links of deploy/bootstrap/bootstrap.sh, which is part of the program.
 #include "api/script.h"
 
 #include <assert.h>
@@ -7,8 +7,8 @@
 
 #include "lib/mem.h"
 
-#define PLACE "@PUBLIC_URL@"
-enum { URL_MAX = 200 };
+#define DIGITS_LOWER "abcdefghijklmnopqrstuvwxyz0123456789"
+enum { URL_MAX = 200, ENTRY_MAX = 64 };
 
 __asm__(".section .rodata\n"
 	"script_text:\n"
@@ -24,20 +24,36 @@ static bool url_is_plain(const char *url)
 			   : strncmp(url, "https://", 8) == 0 ? url + 8
 							      : "";
 	return len <= URL_MAX && *rest != '\0' && *rest != '/' &&
-	       rest[strspn(rest,
-		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:[]/-_")] ==
-		       '\0';
+	       rest[strspn(rest, DIGITS_LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:[]/-_")] == '\0';
 }
 
-char *script_make(const char *url)
+struct part {
+	const char *text;
+	int len;
+};
+
+// The text up to a place that is in it once; `text` goes on behind the place.
+static struct part before_place(const char **text, const char *place)
+{
+	const char *found = strstr(*text, place);
+	assert(found);
+	struct part part = {*text, (int)(found - *text)};
+	*text = found + strlen(place);
+	return part;
+}
+
+char *script_make(const char *url, const char *entry)
 {
 	if (!url || !url_is_plain(url))
 		return NULL;
-	const char *place = strstr(script_text, PLACE);
-	assert(place);
+	size_t entry_len = strspn(entry, DIGITS_LOWER);
+	assert(entry[entry_len] == '\0' && entry_len <= ENTRY_MAX);
 	size_t len = strlen(url);
 	while (url[len - 1] == '/')
 		len--;
-	return xasprintf("%.*s'%.*s'%s", (int)(place - script_text), script_text, (int)len, url,
-		place + strlen(PLACE));
+	const char *rest = script_text;
+	struct part head = before_place(&rest, "@PUBLIC_URL@");
+	struct part middle = before_place(&rest, "@ENTRY@");
+	return xasprintf("%.*s'%.*s'%.*s'%s'%s", head.len, head.text, (int)len, url, middle.len,
+		middle.text, entry, rest);
 }

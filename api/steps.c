@@ -66,6 +66,16 @@ static int function_call(struct request *r, struct db *db, struct pg_result **re
 	return db_call(db, &call, &r->work.wait, ret, e);
 }
 
+static const char accepted[] = "accepted";
+
+// The route's own, unless SQL says that work goes on.
+static unsigned success_status(const struct route *route, const struct pg_result *rows)
+{
+	bool waits = (route_flags(route) & ROUTE_ACCEPTED) &&
+		     strcmp(db_text(rows, 0, COLUMN_VERDICT), accepted) == 0;
+	return waits ? 202 : (unsigned)route->status;
+}
+
 // Answers from the row of a successful call: puts the secret (or NULL) into its member, sets the
 // ETag.
 static void answer_row(struct request *r, const struct pg_result *rows, const char *secret)
@@ -83,17 +93,20 @@ static void answer_row(struct request *r, const struct pg_result *rows, const ch
 			db_text(rows, 0, COLUMN_VERSION));
 		assert(len < (int)sizeof(r->reply.etag));
 	}
-	reply_json(r, (unsigned)route->status, json);
+	reply_json(r, success_status(route, rows), json);
 }
 
 // true when SQL let the request pass; else it has been answered with the refusal.
 static bool verdict_is_ok(struct request *r, const struct pg_result *rows)
 {
-	if (!(route_flags(r->route) & ROUTE_VERDICT) ||
-		strcmp(db_text(rows, 0, COLUMN_VERDICT), "ok") == 0)
+	if (!(route_flags(r->route) & ROUTE_VERDICT))
 		return true;
-	reply_verdict(r, db_text(rows, 0, COLUMN_VERDICT), (int)db_int(rows, 0, COLUMN_RETRY),
-		db_text(rows, 0, COLUMN_SENTENCE));
+	const char *verdict = db_text(rows, 0, COLUMN_VERDICT);
+	if (strcmp(verdict, "ok") == 0 ||
+		((route_flags(r->route) & ROUTE_ACCEPTED) && strcmp(verdict, accepted) == 0))
+		return true;
+	reply_verdict(
+		r, verdict, (int)db_int(rows, 0, COLUMN_RETRY), db_text(rows, 0, COLUMN_SENTENCE));
 	return false;
 }
 
@@ -179,6 +192,16 @@ static int step_challenge(struct request *r, struct db *db, struct err *e)
 	int result = db_call(db,
 		DB_CALL("select password_hash, verdict, retry_after_s from account.challenge($1, $2::inet)",
 			input_get(&r->input, "username"), r->head.address),
+		&r->work.wait, &rows, e);
+	return result == 0 ? take_challenge(r, rows) : result;
+}
+
+static int step_entry_challenge(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = db_call(db,
+		DB_CALL("select password_hash, verdict, retry_after_s from account.entry_challenge($1, $2::inet)",
+			input_get(&r->input, "short_id"), r->head.address),
 		&r->work.wait, &rows, e);
 	return result == 0 ? take_challenge(r, rows) : result;
 }
@@ -312,7 +335,8 @@ static int step_script(struct request *r, struct db *db, struct err *e)
 	_cleanup_(json_freep) cJSON *answer = cJSON_Parse(db_text(rows, 0, COLUMN_JSON));
 	const char *url =
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "public_url"));
-	char *script = script_make(url);
+	const char *entry = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "entry"));
+	char *script = script_make(url, entry ? entry : "");
 	if (!script)
 		reply_incomplete(r,
 			"The setting public_url is missing or is not an http(s) URL; an administrator must set it.");
@@ -338,6 +362,10 @@ const struct work work_logout = {
 const struct work work_bootstrap = {
 	.steps = {{STEP_IN_DB, step_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_DB, step_poll_token}},
 	.flags = ROUTE_VERDICT | ROUTE_MATCHED | ROUTE_POLL_TOKEN,
+	.secret_member = "poll_token"};
+const struct work work_entry = {
+	.steps = {{STEP_IN_DB, step_entry_challenge}, {STEP_IN_HASH, step_check}, {STEP_IN_DB, step_poll_token}},
+	.flags = ROUTE_VERDICT | ROUTE_ACCEPTED | ROUTE_MATCHED | ROUTE_POLL_TOKEN,
 	.secret_member = "poll_token"};
 const struct work work_poll = {
 	.steps = {{STEP_IN_DB, step_poll}},

@@ -15,14 +15,15 @@ extern const struct work work_refresh;
 // The call; a browser that came by its cookie loses it.
 extern const struct work work_logout;
 
-// The same check, then a poll token for the answer.
+// The same check, then a poll token for the answer. An entry link names a host in place of the user.
 extern const struct work work_bootstrap;
+extern const struct work work_entry;
 
 // A long poll: answers when the task's version differs from what the client knows, or when its wait
 // is over.
 extern const struct work work_poll;
 
-// The bootstrap script with the setting public_url in it.
+// The script of a bootstrap or entry link, with the setting public_url in it.
 extern const struct work work_script;
 
 // Making a hash is expensive, so these first ask whether the login lives and has the route's role:

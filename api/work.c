@@ -48,7 +48,10 @@ static void step_run(struct pool_job *job, struct db *db)
 static struct turns_who who_of(const struct request *r)
 {
 	const char *user = r->caller.claims.user_id;
-	const char *name = *user != '\0' ? user : input_find(&r->input, "username");
+	const char *tried = input_find(&r->input, "username");
+	if (!tried)
+		tried = input_find(&r->input, "short_id");
+	const char *name = *user != '\0' ? user : tried;
 	return (struct turns_who){r->head.source, source_name(name)};
 }
 

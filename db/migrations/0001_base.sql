@@ -133,7 +133,8 @@ constraint report_is_known check (value in ('succeeded', 'failed', 'retry', 'can
 create domain ccp.verdict as text
 constraint verdict_is_known check (
     value in (
-        'ok', 'too_many_attempts', 'auth_invalid', 'unauthenticated', 'cookie_required', 'account_disabled', 'account_expired',
+        'ok', 'accepted', 'too_many_attempts', 'auth_invalid', 'unauthenticated', 'cookie_required', 'account_disabled',
+        'account_expired',
         'host_not_found', 'host_not_running', 'egress_binding_missing', 'start_failed', 'ssh_not_ready',
         'session_ended', 'port_invalid'
     )
@@ -164,6 +165,7 @@ create domain api.by_creation as text constraint order_by_creation_is_known chec
 create domain api.by_time as text constraint order_by_time_is_known check (value in ('-time', 'time'));
 create domain api.login_name as text constraint login_name_is_short check (length(value) between 1 and 100);
 create domain api.short_id as text constraint typed_short_id_is_a_word check (value ~ '^[A-Za-z0-9]{1,64}$');
+create domain api.entry_state as text constraint entry_state_is_known check (value in ('ready', 'starting'));
 create domain api.session_state as text constraint session_state_is_known check (value in ('open', 'ended', 'any'));
 create domain api.health_state as text constraint health_state_is_known check (value in ('ok', 'degraded', 'unavailable'));
 create domain api.delivery_state as text
@@ -235,6 +237,7 @@ comment on domain api.by_creation is 'Order of a list: newest first (-) or oldes
 comment on domain api.by_time is 'Order of a list: newest first (-) or oldest first.';
 comment on domain api.login_name is 'A name as it was typed: whether it is right, a login answers the same way for all.';
 comment on domain api.short_id is 'A short id as it was typed.';
+comment on domain api.entry_state is 'Whether the host of an entry link runs, or is being started.';
 comment on domain api.session_state is 'Which sessions a list has: those that are open, those that have ended, or both.';
 comment on domain api.health_state is 'How the system is.';
 comment on domain api.delivery_state is 'Which deliveries a list has: those that wait, those that were made, or both.';

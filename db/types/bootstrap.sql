@@ -1,7 +1,8 @@
 -- What the bootstrap script and the hand-off to ssh are answered.
-create type api.script as (public_url text);
-comment on type api.script is 'What the bootstrap script must know.';
+create type api.script as (public_url text, entry text);
+comment on type api.script is 'What the script of a bootstrap or entry link must know.';
 comment on column api.script.public_url is 'URL under which users reach the API (or null).';
+comment on column api.script.entry is 'Short id of the host whose link it is (or null).';
 
 create type api.bootstrap_session as (
     task_id uuid, status_url text, poll_token text, stage_code text, stage_text text
@@ -12,6 +13,20 @@ comment on column api.bootstrap_session.status_url is 'Path where to ask for it 
 comment on column api.bootstrap_session.poll_token is 'Send it as "Authorization: Bearer ...".';
 comment on column api.bootstrap_session.stage_code is 'auth_passed.';
 comment on column api.bootstrap_session.stage_text is 'The stage as a sentence.';
+
+create type api.entry as (
+    status api.entry_state, ssh_host text, ssh_port integer, ssh_user text, host_keys text[], task_id uuid, status_url text,
+    poll_token text
+);
+comment on type api.entry is 'A sign-in by the link of a host, and the start it may wait for.';
+comment on column api.entry.status is 'ready: ssh answers. starting: the task is to be waited for.';
+comment on column api.entry.ssh_host is 'Name or address for ssh, when it is ready (or null).';
+comment on column api.entry.ssh_port is 'Its port, when it is ready (or null).';
+comment on column api.entry.ssh_user is 'User name: the host''s short id, when it is ready (or null).';
+comment on column api.entry.host_keys is 'Public host keys to pin; none before it is ready.';
+comment on column api.entry.task_id is 'The start of the host.';
+comment on column api.entry.status_url is 'Path where to ask for it with the poll token.';
+comment on column api.entry.poll_token is 'Send it as "Authorization: Bearer ...".';
 
 create type api.bootstrap_task as (
     task_id uuid, task_status ccp.task_state, stage_code text, stage_text text, progress integer,

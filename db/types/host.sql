@@ -153,7 +153,7 @@ comment on column api.edited_host.applies is 'When what was changed takes effect
 comment on column api.edited_host.version is 'Rises with each edit; the ETag.';
 
 create type api.connection as (
-    short_id text, ssh api.ssh_way, host_key_sha256 text, curl_line text, ssh_line text, known_hosts_line text
+    short_id text, ssh api.ssh_way, host_key_sha256 text, curl_line text, entry_line text, ssh_line text, known_hosts_line text
 );
 comment on type api.connection is 'How a host''s user comes in, ready to copy.';
 comment on column api.connection.short_id is 'Short public id and ssh user name.';
@@ -161,6 +161,8 @@ comment on column api.connection.ssh is 'How to reach it by ssh.';
 comment on column api.connection.host_key_sha256 is
 'Fingerprint of the proxy''s key, as ssh shows it: SHA256: and base64 (or null).';
 comment on column api.connection.curl_line is 'The line that signs in and opens a shell (or null while public_url is not set).';
+comment on column api.connection.entry_line is
+'The same by the host''s own link, which asks for the password only (or null while public_url is not set).';
 comment on column api.connection.ssh_line is 'The line for ssh (or null while ssh_host is not set).';
 comment on column api.connection.known_hosts_line is 'What pins the proxy''s key in known_hosts (or null).';
 

@@ -3,6 +3,8 @@
 #
 #   curl -sSf URL/v1/bootstrap/script | sh
 #   curl -sSf URL/v1/bootstrap/script | sh -s -- --user NAME --password-file FILE [--host ID] [-- COMMAND ARG...]
+#   curl -sSf URL/entry/ID | sh       a host's own link: the same for that host, with its owner's login password
+#   curl -sSf URL/entry/ID | sh -s -- --password-file FILE [-- COMMAND ARG...]
 #
 # Exit codes: 0; 2 connection or HTTP error, or wrong usage; 10 auth_invalid; 11 account_disabled; 12 account_expired;
 # 13 host_not_found; 14 start_failed; 15 ssh_not_ready; 16 egress_binding_missing; 17 too_many_attempts;
@@ -14,6 +16,7 @@
 # Everything is inside functions and main is called on the last line, so a cut-off download runs nothing.
 
 url=@PUBLIC_URL@
+entry=@ENTRY@    # short id of the host whose link this is; empty: name and host are asked for or given
 password_tries=3 # on a terminal
 stages='auth_passed host_starting image_ready container_created firewall_ready tunnel_ready verifying ssh_ready'
 dir=
@@ -43,11 +46,17 @@ clean_up() {
 }
 
 usage() {
-	cat >&2 <<'END'
+	if [ -n "$entry" ]; then
+		say 'usage: sh -s -- [--password-file FILE] [-- COMMAND ARG...]'
+	else
+		cat >&2 <<'END'
 usage: sh -s -- [--user NAME] [--password-file FILE] [--host ID] [-- COMMAND ARG...]
   --user NAME            your login name; asked on the terminal when absent
-  --password-file FILE   file whose first line is your password; asked on the terminal when absent
   --host ID              short id of the host; your oldest host when absent
+END
+	fi
+	cat >&2 <<'END'
+  --password-file FILE   file whose first line is your login password; asked on the terminal when absent
   -- COMMAND ARG...      run this instead of an interactive shell
 END
 }
@@ -74,6 +83,7 @@ ask_password() {
 	need_tty 'give --password-file FILE'
 	tty_state=$(stty -g </dev/tty) || fail 2 'the terminal does not answer; give --password-file FILE'
 	stty -echo </dev/tty
+	if [ -n "$entry" ]; then printf 'Host %s. ' "$entry" >/dev/tty; fi
 	printf 'Password: ' >/dev/tty
 	IFS= read -r password </dev/tty || fail 10 'no password was given'
 	stty "$tty_state" </dev/tty
@@ -199,9 +209,14 @@ sign_in() {
 		say 'The password is empty. Try again.'
 		return 1
 	fi
-	set -- --data-urlencode "username=$user" --data-urlencode "public_key=$(cat "$dir/key.pub")"
-	if [ -n "$host" ]; then set -- "$@" --data-urlencode "host=$host"; fi
-	request "$@" --data-urlencode password@- "$url/v1/bootstrap/sessions" <"$dir/password"
+	if [ -n "$entry" ]; then
+		set -- "$url/v1/entry/$entry/auth"
+	else
+		set -- "$url/v1/bootstrap/sessions" --data-urlencode "username=$user"
+		if [ -n "$host" ]; then set -- "$@" --data-urlencode "host=$host"; fi
+	fi
+	set -- "$@" --data-urlencode "public_key=$(cat "$dir/key.pub")"
+	request "$@" --data-urlencode password@- <"$dir/password"
 	rm -f "$dir/password"
 	case $http_status in
 	2??) ;;
@@ -329,11 +344,12 @@ show_exit() {
 
 # 255 is ssh's own failure; a command may end with it too.
 say_way_back() {
-	options=
+	link=/v1/bootstrap/script options=
+	if [ -n "$entry" ]; then link=/entry/$entry; fi
 	if [ -n "$user" ]; then options=" --user $(quote "$user")"; fi
 	if [ -n "$host" ]; then options="$options --host $(quote "$host")"; fi
 	say "If the connection was lost, this comes back:"
-	say "  curl -sSf $(quote "$url/v1/bootstrap/script") | sh -s --$options"
+	say "  curl -sSf $(quote "$url$link") | sh -s --$options"
 }
 
 main() {
@@ -341,6 +357,7 @@ main() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--user | --password-file | --host)
+			[ -z "$entry" ] || [ "$1" = --password-file ] || fail 2 "this is the link of host $entry: leave out $1"
 			[ $# -ge 2 ] || fail 2 "$1 needs a value"
 			case $1 in
 			--user) user=$2 ;;
@@ -373,7 +390,7 @@ main() {
 	trap 'exit 143' TERM
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/ccp.XXXXXXXX") || fail 2 'cannot make a temporary directory'
 	case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
-	[ -n "$user" ] || ask_user
+	[ -n "$user$entry" ] || ask_user
 	[ -n "$password_file" ] || need_tty 'give --password-file FILE'
 	[ $# -gt 0 ] || [ -z "$password_file" ] || need_tty 'give a command after --'
 	make_key

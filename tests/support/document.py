@@ -110,5 +110,5 @@ def body_of(operation):
 
 def concrete(path):
     """A path of the document with ids that are nobody's, and the name of a setting."""
-    path = path.replace("{name}", "ssh_port").replace("nodes/{id}", "nodes/999")
+    path = path.replace("{name}", "ssh_port").replace("nodes/{id}", "nodes/999").replace("{short_id}", "abcdef")
     return re.sub(r"{\w+}", lambda _: str(uuid.uuid4()), path)

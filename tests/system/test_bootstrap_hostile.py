@@ -70,6 +70,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Scene:
     def __init__(self, tmp_path):
+        self.entry = ""  # the host whose link it is
         self.directory = tmp_path
         self.temporary = tmp_path / "tmp"
         self.temporary.mkdir()
@@ -80,7 +81,8 @@ class Scene:
     def script(self, server):
         text = (CHECKOUT / "deploy" / "bootstrap" / "bootstrap.sh").read_text()
         path = self.directory / "script.sh"
-        path.write_text(text.replace("@PUBLIC_URL@", f"'http://127.0.0.1:{server.server_address[1]}'"))
+        url = f"'http://127.0.0.1:{server.server_address[1]}'"
+        path.write_text(text.replace("@PUBLIC_URL@", url).replace("@ENTRY@", f"'{self.entry}'"))
         return str(path)
 
     def run(self, server, *arguments, shell="dash"):

@@ -55,6 +55,8 @@ class Line:
     def __init__(self, stack, tmp_path):
         self.env = stack.env
         self.host = Host(stack, self.env["CCP_DEMO_HOST_ID"])
+        self.link = "/v1/bootstrap/script"
+        self.who = ["--user", self.env["CCP_DEMO_USER"], "--password-file", self.env["CCP_DEMO_PASSWORD_FILE"]]
         self.temporary = tmp_path / 'it\'s 50% ="odd" $HOME'
         self.temporary.mkdir()
         self.environment = {
@@ -65,9 +67,8 @@ class Line:
         }
 
     def text(self, shell, *command):
-        script = f"curl -sSf {shlex.quote(self.env['CCP_URL'])}/v1/bootstrap/script"
-        who = ["--user", self.env["CCP_DEMO_USER"], "--password-file", self.env["CCP_DEMO_PASSWORD_FILE"]]
-        return f"{script} | {shell} -s -- {shlex.join(who)}{' -- ' + shlex.join(command) if command else ''}"
+        script = f"curl -sSf {shlex.quote(self.env['CCP_URL'])}{self.link}"
+        return f"{script} | {shell} -s -- {shlex.join(self.who)}{' -- ' + shlex.join(command) if command else ''}"
 
     def run(self, shell, *command, **options):
         return subprocess.run(
@@ -127,6 +128,19 @@ def test_a_stopped_host_is_started_and_the_stages_are_seen(line, shell):
     stages = [words.split()[0] for words in done.stderr.decode().splitlines() if words.startswith("  ")]
     assert done.returncode == 0 and stages == [*STAGES, "exit_address"], done
     assert re.search(rf"^  exit_address +{re.escape(line.env['CCP_EXIT_IP'])}$", done.stderr.decode(), re.MULTILINE)
+
+
+@SHELLS
+def test_the_hosts_own_link_starts_it_and_gets_in_behind_the_exit(line, shell):
+    line.link = f"/entry/{line.env['CCP_DEMO_HOST']}"
+    line.who = ["--password-file", line.env["CCP_DEMO_PASSWORD_FILE"]]
+    line.host.task("host.stop")
+    for seen in (STAGES, ["auth_passed", "ssh_ready"]):  # the second time it runs
+        done = line.run(shell, "curl", "-s", line.env["CCP_ECHO_URL"])
+        stages = [words.split()[0] for words in done.stderr.decode().splitlines() if words.startswith("  ")]
+        assert done.returncode == 0 and stages == [*seen, "exit_address"], done
+        assert done.stdout.decode().strip() == line.env["CCP_EXIT_IP"]
+    assert line.nothing_stays()
 
 
 @SHELLS

@@ -1,6 +1,4 @@
--- Second half of a password login. The caller has checked the password against p_password_hash; that must still be the
--- user's, or the password was changed in between. Refusals are returned, not raised: an exception would erase the
--- penalty and the event. Expired and disabled are named only after the right password.
+-- Second half of a login by user name and password: see account.judge_login().
 create or replace function account.login(
     p_username text,
     p_address inet,
@@ -14,55 +12,21 @@ create or replace function account.login(
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_user record;
 begin
-    retry_after_s := access.penalty_check(p_address, p_username);
-    if retry_after_s > 0 then
-        verdict := 'too_many_attempts';
-        sentence := format('Too many attempts; try again in %s seconds.', retry_after_s);
-        return;
-    end if;
-    select u.id, u.username, u.role, u.password_hash, account.state(u.disabled_at, u.expires_at) as state
-    into v_user
+    select u.id
+    into user_id
     from ccp.users as u
     where u.username = lower(p_username);
-
-    if not p_matched or v_user.password_hash is distinct from p_password_hash or p_password_hash is null then
-        perform access.penalty_add(p_address, p_username, case when v_user.id is null then 'unknown_user' else 'auth_failed' end);
-        perform account.act_as(null, coalesce(v_user.username, 'unknown'), 'anonymous', p_address);
-        -- An unknown name may be a password typed into the wrong field: it is not written down.
-        perform event.write(
-            'warning', 'auth.failed',
-            case when v_user.id is null then 'a login with an unknown name was refused'
-                else format('a login as %s with a wrong password was refused', v_user.username) end,
-            v_user.id
-        );
-        verdict := 'auth_invalid';
-        sentence := 'User name or password is wrong.';
-        return;
+    select j.verdict, j.retry_after_s, j.sentence
+    into verdict, retry_after_s, sentence
+    from account.judge_login(p_username, user_id, null, p_address, p_matched, p_password_hash) as j;
+    if verdict <> 'ok' then
+        user_id := null;
     end if;
-
-    perform account.act_as(v_user.id, v_user.username, v_user.role, p_address);
-    if v_user.state <> 'active' then
-        perform event.write(
-            'warning', 'auth.failed', format('a login as %s was refused: the account is %s', v_user.username, v_user.state),
-            v_user.id
-        );
-        verdict := 'account_' || v_user.state;
-        sentence := case v_user.state
-            when 'disabled' then 'This account is disabled; ask your administrator.'
-            else 'This account has expired; ask your administrator to extend it.'
-        end;
-        return;
-    end if;
-    perform event.write('info', 'auth.success', format('%s logged in', v_user.username), v_user.id);
-    verdict := 'ok';
-    user_id := v_user.id;
 end
 $$;
 
 revoke all on function account.login(text, inet, boolean, text) from public;
 
 comment on function account.login(text, inet, boolean, text) is
-'Second half of a password login; refusals are returned and leave their trace.';
+'Second half of a login by user name and password.';

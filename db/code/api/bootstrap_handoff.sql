@@ -1,5 +1,4 @@
--- GET /v1/bootstrap/tasks/{id}/handoff: how to reach the host by ssh. Ready only when the start has succeeded, the host
--- runs and the ssh proxy's own host key is known, so that the client can pin it.
+-- GET /v1/bootstrap/tasks/{id}/handoff: how to reach the host by ssh, once there is a way (access.way_in).
 create or replace function api.bootstrap_handoff(
     p_poll_sha256 ccp.sha256,
     p_address inet,
@@ -15,7 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_grant record;
-    v_host record;
+    v_way record;
 begin
     v_grant := access.grant_find(p_poll_sha256, p_address, p_id);
     verdict := v_grant.verdict;
@@ -24,31 +23,19 @@ begin
     if verdict <> 'ok' then
         return;
     end if;
-    select h.short_id, h.status, t.status as task_status, t.error_code
-    into strict v_host
-    from ccp.hosts as h
-    join ccp.task_rows as t on t.id = p_id
-    where h.id = v_grant.host_id;
-    if v_host.task_status in ('failed', 'canceled') then
-        verdict := 'start_failed';
-        sentence := format('The host was not started: %s.', coalesce(v_host.error_code, v_host.task_status));
-    elsif v_host.task_status <> 'succeeded' or v_host.status <> 'running' then
-        verdict := 'ssh_not_ready';
-        sentence := format('Host %s is %s.', v_host.short_id, v_host.status);
-    elsif setting.text('ssh_host') is null or setting.text('ssh_host_key') is null then
-        verdict := 'ssh_not_ready';
-        sentence := 'The ssh proxy has not said its host key yet, or the setting ssh_host is empty.';
-    end if;
+    v_way := access.way_in(v_grant.host_id, p_id);
+    verdict := v_way.verdict;
+    sentence := v_way.sentence;
     if verdict <> 'ok' then
         retry_after_s := 1;
         return;
     end if;
     answer := row(
         true,
-        setting.text('ssh_host'),
-        setting.number('ssh_port')::integer,
-        v_host.short_id,
-        array[setting.text('ssh_host_key')],
+        v_way.ssh_host,
+        v_way.ssh_port,
+        v_way.ssh_user,
+        array[v_way.host_key],
         array['ServerAliveInterval=30', 'ServerAliveCountMax=3'],
         (select host(b.exit_address) from ccp.bindings as b where b.host_id = v_grant.host_id and b.ended_at is null)
     )::api.handoff;

@@ -6,7 +6,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select row(setting.text('public_url'))::api.script
+    select row(setting.text('public_url'), null)::api.script
 $$;
 
 revoke all on function api.bootstrap_script() from public;

@@ -1,5 +1,5 @@
 -- POST /v1/bootstrap/sessions, after the password was checked: finds the host, starts it unless it runs, and grants a
--- poll token and a one-time key for 15 minutes. Of both only digests are kept.
+-- poll token and a one-time key (access.grant_start).
 create or replace function api.bootstrap_session_create(
     p_username api.login_name,
     p_address inet,
@@ -20,7 +20,7 @@ as $$
 declare
     v_login record;
     v_host ccp.hosts;
-    v_task_id uuid;
+    v_grant record;
 begin
     v_login := account.login(p_username, p_address, p_matched, p_password_hash);
     verdict := v_login.verdict;
@@ -44,42 +44,15 @@ begin
             else 'You have no such host.' end;
         return;
     end if;
-    if not exists (select from ccp.bindings as b where b.host_id = v_host.id and b.ended_at is null) then
-        verdict := 'egress_binding_missing';
-        sentence := format('Host %s has no exit; ask your administrator to bind one.', v_host.short_id);
+    v_grant := access.grant_start('bootstrap', v_host, p_address, p_poll_token_sha256, p_public_key);
+    verdict := v_grant.verdict;
+    sentence := v_grant.sentence;
+    if verdict <> 'ok' then
         return;
     end if;
-
-    if v_host.status = 'running' and v_host.desired = 'running' then
-        select t.id
-        into v_task_id
-        from ccp.task_rows as t
-        where t.host_id = v_host.id
-            and t.kind = 'host.start'
-            and t.status = 'succeeded'
-        order by t.created_at desc
-        limit 1;
-    end if;
-    if v_task_id is null then
-        begin
-            v_task_id := (task.enqueue('host.start', v_host.id, '{}', null)).id;
-        exception
-            when sqlstate 'CP409' then
-                verdict := 'start_failed';
-                sentence := concat_ws(': ', sqlerrm, v_host.error_message);
-                return;
-        end;
-    end if;
-
-    insert into ccp.access_grants (
-        purpose, user_id, host_id, task_id, key_sha256, poll_token_sha256, address, expires_at
-    )
-    values (
-        'bootstrap', v_login.user_id, v_host.id, v_task_id,
-        encode(sha256(decode(split_part(p_public_key, ' ', 2), 'base64')), 'hex'),
-        p_poll_token_sha256, p_address, clock.now() + interval '15 minutes'
-    );
-    answer := row(v_task_id, '/v1/bootstrap/tasks/' || v_task_id, '', 'auth_passed', 'Signed in.')::api.bootstrap_session;
+    answer := row(
+        v_grant.task_id, '/v1/bootstrap/tasks/' || v_grant.task_id, '', 'auth_passed', 'Signed in.'
+    )::api.bootstrap_session;
 end
 $$;
 

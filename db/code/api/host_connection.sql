@@ -9,7 +9,7 @@ as $$
 declare
     v_host api.host;
     v_ssh api.ssh_way;
-    v_url text := rtrim(setting.text('public_url'), '/') || '/v1/bootstrap/script';
+    v_curl text := 'curl -sSf ''' || replace(rtrim(setting.text('public_url'), '/'), '''', '''\''''');
     v_connection api.connection;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
@@ -26,8 +26,8 @@ begin
     v_connection.host_key_sha256 := 'SHA256:' || rtrim(
         encode(sha256(decode(split_part(v_ssh.host_key, ' ', 2), 'base64')), 'base64'), '='
     );
-    v_connection.curl_line :=
-        'curl -sSf ''' || replace(v_url, '''', '''\''''') || ''' | bash -s -- --host ' || v_host.short_id;
+    v_connection.curl_line := v_curl || '/v1/bootstrap/script'' | bash -s -- --host ' || v_host.short_id;
+    v_connection.entry_line := v_curl || '/entry/' || v_host.short_id || ''' | bash';
     if v_ssh.host is not null then
         v_connection.ssh_line := format('ssh -p %s %s@%s', v_ssh.port, v_ssh.user_name, v_ssh.host);
         v_connection.known_hosts_line := case

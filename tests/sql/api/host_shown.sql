@@ -57,17 +57,18 @@ select is((t.shown()).session_count, 2, 'two are, one has gone');
 select is((t.shown()).ssh, row(null, 2222, 'abcdef', null)::api.ssh_way, 'a new installation has no way in');
 create function t.connection() returns api.connection language sql as $$ select api.host_connection(t.login('boss'), 1, t.host()) $$;
 select results_eq(
-    'select c.short_id, c.host_key_sha256, c.curl_line, c.ssh_line, c.known_hosts_line from t.connection() as c',
-    $$values ('abcdef', null::text, null::text, null::text, null::text)$$, 'nor lines'
+    'select c.short_id, c.host_key_sha256, c.curl_line, c.entry_line, c.ssh_line, c.known_hosts_line from t.connection() as c',
+    $$values ('abcdef', null::text, null::text, null::text, null::text, null::text)$$, 'nor lines'
 );
 select setting.put('ssh_host', '"ssh.example"');
 select setting.put('ssh_host_key', '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"');
 select setting.put('public_url', '"https://ccp.example/''x/"');
 select is((t.shown()).ssh.host, 'ssh.example', 'settings make one');
 select results_eq(
-    'select c.curl_line, c.ssh_line, c.known_hosts_line from t.connection() as c',
+    'select c.curl_line, c.entry_line, c.ssh_line, c.known_hosts_line from t.connection() as c',
     $$values (
-        'curl -sSf ''https://ccp.example/''\''''x/v1/bootstrap/script'' | bash -s -- --host abcdef', 'ssh -p 2222 abcdef@ssh.example',
+        'curl -sSf ''https://ccp.example/''\''''x/v1/bootstrap/script'' | bash -s -- --host abcdef',
+        'curl -sSf ''https://ccp.example/''\''''x/entry/abcdef'' | bash', 'ssh -p 2222 abcdef@ssh.example',
         '[ssh.example]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
     )$$, 'and lines'
 );
