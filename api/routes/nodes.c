@@ -11,7 +11,11 @@ const struct route node_routes[] = {
 	{GET, "/v1/admin/nodes/{id}", ADMIN, 200, "node_get", "node", "One machine.", &work_call, .fields = FIELDS(NODE)},
 	{POST, "/v1/admin/nodes/{id}/cordon", ADMIN, 200, "node_cordon", "node", "Let no new hosts come to it.",
 		&work_call, IDEMPOTENT, FIELDS(NODE)},
-	{POST, "/v1/admin/nodes/{id}/uncordon", ADMIN, 200, "node_uncordon", "node", "Let new hosts come to it again.",
+	{POST, "/v1/admin/nodes/{id}/uncordon", ADMIN, 200, "node_uncordon", "node", "Let new hosts come to it, and its own run, again.",
+		&work_call, IDEMPOTENT, FIELDS(NODE)},
+	{POST, "/v1/admin/nodes/{id}/drain", ADMIN, 200, "node_drain", "node", "Stop its hosts, and let no new ones come to it.",
+		&work_call, IDEMPOTENT, FIELDS(NODE)},
+	{POST, "/v1/admin/nodes/{id}/undrain", ADMIN, 200, "node_undrain", "node", "Let its hosts run again; it stays cordoned.",
 		&work_call, IDEMPOTENT, FIELDS(NODE)},
 	{0},
 };

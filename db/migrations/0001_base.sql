@@ -134,8 +134,7 @@ create domain ccp.verdict as text
 constraint verdict_is_known check (
     value in (
         'ok', 'accepted', 'too_many_attempts', 'auth_invalid', 'unauthenticated', 'cookie_required', 'account_disabled',
-        'account_expired',
-        'host_not_found', 'host_not_running', 'egress_binding_missing', 'start_failed', 'ssh_not_ready',
+        'account_expired', 'host_not_found', 'host_not_running', 'egress_binding_missing', 'start_failed', 'ssh_not_ready',
         'session_ended', 'port_invalid'
     )
 );

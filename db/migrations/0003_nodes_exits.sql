@@ -4,6 +4,7 @@ create table ccp.nodes (
     id bigint generated always as identity primary key,
     name text not null,
     cordoned_at timestamptz,
+    drained_at timestamptz,
     engine_refusal ccp.sentence,
     taken_ids int8multirange not null default '{}',
     limits jsonb not null default '{}',
@@ -15,6 +16,7 @@ create table ccp.nodes (
     disk_short_since timestamptz,
     created_at timestamptz not null default clock.now(),
     constraint node_name_is_unique unique (name),
+    constraint drained_node_is_cordoned check (drained_at is null or cordoned_at is not null),
     constraint node_limits_are_numbers_by_name check (
         jsonb_typeof(limits) = 'object' and not limits @? '$.* ? (@.type() != "number")'
     ),
@@ -25,6 +27,7 @@ comment on table ccp.nodes is 'Machines. A row appears when a program first regi
 comment on column ccp.nodes.id is 'Identity; part of the agent''s queue name.';
 comment on column ccp.nodes.name is 'Host name of the machine.';
 comment on column ccp.nodes.cordoned_at is 'Since when an administrator lets no new hosts come; null: they may.';
+comment on column ccp.nodes.drained_at is 'Since when an administrator lets no host run there; null: they may.';
 comment on column ccp.nodes.engine_refusal is
 'Why its Docker engine gives containers no user namespaces of their own; null: it does, or no agent has told yet.';
 comment on column ccp.nodes.taken_ids is

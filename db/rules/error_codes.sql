@@ -58,6 +58,7 @@ values
     ('egress_ip_bound', '{409}', 'Another host leaves through this exit.', 'Choose another exit or end that binding.'),
     ('egress_binding_missing', '{409}', 'The host has no exit.', 'Bind one to it.'),
     ('no_node', '{409}', 'There is no node that takes a new host.', 'Start an agent, or uncordon a node.'),
+    ('node_drained', '{409}', 'No host runs on the node at present.', 'Wait until an administrator lets hosts run there again.'),
     ('node_full', '{409}', 'The node has no user ids left.', 'Delete hosts there or add a node.'),
     ('host_busy', '{409}', 'Another task works on the host.', 'Wait until it has ended, or cancel it.'),
     ('host_bound', '{409}', 'The host has an exit.', 'Unbind that one first.'),

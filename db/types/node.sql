@@ -20,6 +20,7 @@ select
     n.id::ccp.node_id as id,
     n.name,
     n.cordoned_at,
+    n.drained_at,
     array(
         select row(p.program, p.version, p.pid, p.started_at, p.beat_at)::api.node_program
         from ccp.processes as p
@@ -52,6 +53,7 @@ comment on view api.node is 'A machine and what runs on it.';
 comment on column api.node.id is 'Identity.';
 comment on column api.node.name is 'Host name.';
 comment on column api.node.cordoned_at is 'Since when it takes no new hosts (or null).';
+comment on column api.node.drained_at is 'Since when its hosts are kept stopped (or null).';
 comment on column api.node.programs is 'Our programs that run there now.';
 comment on column api.node.hosts is 'How many hosts live there.';
 comment on column api.node.running is 'How many of them run.';

@@ -35,7 +35,11 @@ select
         case when h.status = 'running' and o.state = 'running' then o.message end,
         case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
         host.ssh_sentence(f.since, f.message),
-        case when h.status <> 'deleted' then host.disk_sentence(o.disk_excess, y.gives_way, n.name) end,
+        case when h.status <> 'deleted' then host.disk_sentence(o.disk_excess, n.disk_short_since is not null, n.name) end,
+        case
+            when n.drained_at is not null and h.desired = 'running' then
+                format('%s is drained: it is kept stopped until that ends', n.name)
+        end,
         case
             when t.what is not null or h.status in (w.wanted, 'deleted') then null
             when h.retry_at = 'infinity' then format(
@@ -52,7 +56,7 @@ join ccp.nodes as n on n.id = h.node_id
 join ccp.host_statuses as s on s.status = h.status
 cross join lateral (select account.state(u.disabled_at, u.expires_at) as user_state) as a
 left join ccp.observations as o on o.host_id = h.id
-cross join lateral (select host.gives_way(o.disk_excess, n.disk_short_since) as gives_way) as y
+cross join lateral (select host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at) as gives_way) as y
 cross join lateral (select host.wanted_of(h.desired, a.user_state, y.gives_way) as wanted) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
 left join ccp.egress_ips as e on e.id = b.egress_ip_id
@@ -94,7 +98,7 @@ comment on column ccp.host_status.node is 'The machine.';
 comment on column ccp.host_status.status is 'What it is now.';
 comment on column ccp.host_status.desired is 'What its owner wants.';
 comment on column ccp.host_status.wanted is
-'What is wanted now: stopped for an expired or disabled user, and for what gives way on a full disk.';
+'What is wanted now: stopped for an expired or disabled user, and for what gives way on its node.';
 comment on column ccp.host_status.exit is 'Label of its exit.';
 comment on column ccp.host_status.exit_address is 'Address the world must see.';
 comment on column ccp.host_status.verified_at is 'When the exit was last proven.';

@@ -176,7 +176,7 @@ from (
     where h.status not in ('running', 'deleted')
         and h.error_code is not null
         and host.wanted_of(
-            h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since)
+            h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
         ) = 'running'
     union all
     select
@@ -203,6 +203,22 @@ from (
         )
     from ccp.nodes as n
     where n.disk_short_since is not null
+    union all
+    select
+        'drained',
+        count(h.id) = 0,
+        coalesce(
+            'drained: ' || string_agg(distinct n.name, ', ') || case
+                when count(h.id) = 0 then ', where no host is desired running'
+                else format(
+                    ', where hosts that are desired running are kept stopped (%s) until the drain ends', count(h.id)
+                )
+            end,
+            'no node is drained'
+        )
+    from ccp.nodes as n
+    left join ccp.hosts as h on h.node_id = n.id and h.desired = 'running'
+    where n.drained_at is not null
     union all
     select
         'files',

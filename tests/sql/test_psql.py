@@ -54,6 +54,8 @@ def test_every_example_for_an_administrator_works(database):
         "admin.host.action",
         "setting.changed",
         "admin.node.cordoned",
+        "admin.node.drained",
+        "admin.node.undrained",
         "admin.node.uncordoned",
         "key.registered",
         "key.removed",

@@ -1,11 +1,11 @@
 -- What it means that a host's files take too much of their disk, and what helps; null: they do not. It is inlined into the view,
 -- so its readers may call it.
-create or replace function host.disk_sentence(p_excess text, p_gives_way boolean, p_node text)
+create or replace function host.disk_sentence(p_excess text, p_disk_is_short boolean, p_node text)
 returns text
 language sql
 immutable
 return p_excess || case
-    when p_gives_way then
+    when p_disk_is_short then
         ', and the disk of ' || p_node || ' is nearly full: it is kept stopped until there is room, or it is rebuilt and takes '
         || 'less'
     else ': remove some, for when the disk of ' || p_node || ' is nearly full it is stopped'

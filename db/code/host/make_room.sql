@@ -1,4 +1,4 @@
--- A rule of the tick: stops what runs and has to give way on a disk that is nearly full (host.gives_way), and says so. A host
+-- A rule of the tick: stops what runs and has to give way on its node (host.gives_way), and says why. A host
 -- with a live task waits for the next tick; locked ones are left out. Returns the last id if there may be more, else null.
 create or replace function host.make_room(p_after uuid default null, p_limit integer default 100)
 returns uuid
@@ -11,11 +11,11 @@ declare
     v_count integer := 0;
 begin
     for v_host in
-        select h.id, h.short_id, h.user_id, n.name, o.disk_excess as excess
+        select h.id, h.short_id, h.user_id, n.name, n.drained_at, o.disk_excess as excess
         from ccp.nodes as n
         join ccp.hosts as h on h.node_id = n.id
-        join ccp.observations as o on o.host_id = h.id
-        where host.gives_way(o.disk_excess, n.disk_short_since)
+        left join ccp.observations as o on o.host_id = h.id
+        where host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
             and h.status = 'running'
             and (p_after is null or h.id > p_after)
         order by h.id
@@ -26,10 +26,12 @@ begin
         v_task_id := host.reconcile(v_host.id);
         if v_task_id is not null then
             perform event.write(
-                'warning', 'host.disk.stopped',
-                format(
-                    'host %s is stopped: %s, and the disk of %s is nearly full', v_host.short_id, v_host.excess, v_host.name
-                ),
+                'warning',
+                case when v_host.drained_at is not null then 'host.stop.drained' else 'host.disk.stopped' end,
+                format('host %s is stopped: ', v_host.short_id) || case
+                    when v_host.drained_at is not null then format('%s is drained', v_host.name)
+                    else format('%s, and the disk of %s is nearly full', v_host.excess, v_host.name)
+                end,
                 v_host.user_id, v_host.id, v_task_id
             );
         end if;
@@ -44,4 +46,4 @@ $$;
 revoke all on function host.make_room(uuid, integer) from public;
 
 comment on function host.make_room(uuid, integer) is
-'Stops a batch of hosts that have to give way on a full disk; returns where the next one begins.';
+'Stops a batch of hosts that have to give way on their nodes; returns where the next one begins.';

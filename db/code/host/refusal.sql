@@ -6,6 +6,9 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
     select case
+        when n.drained_at is not null then format(
+            '%s is drained: its hosts run again when an administrator ends that', n.name
+        )
         when n.disk_short_since is not null then format(
             'the disk of %s is nearly full (%s free): no host is started there before something has been removed',
             n.name, n.disk_short

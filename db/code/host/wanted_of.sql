@@ -1,5 +1,5 @@
 -- What is wanted of a host whose owner desires this and whose user is in that state: nothing runs for an expired or disabled
--- user, nor what has to give way on a full disk (host.gives_way). It is inlined into the view, so its readers may call it.
+-- user, nor what has to give way on its node (host.gives_way). It is inlined into the view, so its readers may call it.
 create or replace function host.wanted_of(p_desired text, p_user_state text, p_gives_way boolean)
 returns text
 language sql

@@ -1,5 +1,5 @@
--- An administrator takes a node out of the choice for new hosts (p_cordoned), or back into it. Its hosts stay as they are, and
--- may be started there. The same again is no change and leaves no event.
+-- An administrator takes a node out of the choice for new hosts (p_cordoned), or back into it, which ends a drain too. Its
+-- hosts stay as they are, and may be started there. The same again is no change and leaves no event.
 create or replace function node.cordon(p_node_id bigint, p_cordoned boolean default true)
 returns void
 language plpgsql
@@ -9,6 +9,9 @@ as $$
 declare
     v_name text;
 begin
+    if not p_cordoned then
+        perform node.drain(p_node_id, false);
+    end if;
     update ccp.nodes as n
     set cordoned_at = case when p_cordoned then clock.now() end
     where n.id = p_node_id

@@ -1,5 +1,6 @@
 -- Enqueues a task for a host whose row the caller has locked. In this order:
 --   the host is wanted absent and this is not a deletion: CP409;
+--   its node is drained and this is a start: CP409;
 --   the same request is live and not being stopped: its row;
 --   a live task that this kind neither supersedes nor may wait behind: CP409;
 --   the queued task is superseded: canceled; the running one is superseded: asked to stop;
@@ -40,6 +41,9 @@ begin
             jsonb_build_object('host_id', p_host_id, 'kind', p_kind.kind),
             'a deletion that has not begun can be canceled'
         );
+    end if;
+    if p_kind.desired = 'running' then
+        perform node.require_open(v_host);
     end if;
     if p_kind.needs_active_user then
         perform host.require_active_user(v_host);

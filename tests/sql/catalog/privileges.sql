@@ -79,7 +79,7 @@ select set_eq(
         ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'),
         ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
-        ('session.stop(uuid)'), ('node.cordon(bigint,boolean)'), ('token.rotate()'), ('token.retire(text)'),
+        ('session.stop(uuid)'), ('node.cordon(bigint,boolean)'), ('node.drain(bigint,boolean)'), ('token.rotate()'), ('token.retire(text)'),
         ('setting.put(text,jsonb,text)'),
         ('account.add(ccp.username,text,ccp.role,timestamp with time zone)'),
         ('account.edit(uuid,ccp.activation,ccp.role,timestamp with time zone,text)'),
