@@ -18,21 +18,27 @@ static int session_open(struct channel_pair *pair, ssh_message request)
 	return ssh_channel_open_session(pair->host);
 }
 
-// The sentence goes to stderr, the exit status is the one of OpenSSH's own failures.
-static void session_close(struct channel_pair *pair, const char *sentence)
+// On a line of its own of stderr.
+static void session_say(struct channel_pair *pair, const char *sentence)
 {
 	const char *line = pair->pty ? "\r\n" : "\n"; // a terminal in raw mode wants both
 	(void)ssh_channel_write_stderr(pair->user, line, (uint32_t)strlen(line));
 	(void)ssh_channel_write_stderr(pair->user, sentence, (uint32_t)strlen(sentence));
 	(void)ssh_channel_write_stderr(pair->user, line, (uint32_t)strlen(line));
+}
+
+// The exit status is the one of OpenSSH's own failures.
+static void session_close(struct channel_pair *pair, const char *sentence)
+{
+	session_say(pair, sentence);
 	(void)ssh_channel_request_send_exit_status(pair->user, 255);
 	(void)ssh_channel_close(pair->user);
 }
 
 static const struct channel_kind kinds[] = {
 	// clang-format off
-	// type              most  open          close
-	{SSH_CHANNEL_SESSION, 256, session_open, session_close},
+	// type              most  open          say          close
+	{SSH_CHANNEL_SESSION, 256, session_open, session_say, session_close},
 	// clang-format on
 };
 

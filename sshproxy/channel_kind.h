@@ -11,6 +11,8 @@ struct channel_kind {
 	unsigned most; // open at once in a connection; more are refused
 	// Puts the opening to the container, on pair->host. SSH_AGAIN: no answer yet, call again.
 	int (*open)(struct channel_pair *pair, ssh_message request);
+	// Tells the user something. Best left alone while the session has unsent bytes.
+	void (*say)(struct channel_pair *pair, const char *sentence);
 	// Tells the user why the proxy ends the channel, and closes it. Nothing moves afterwards.
 	void (*close)(struct channel_pair *pair, const char *sentence);
 };

@@ -76,6 +76,8 @@ static const struct {
 	[MESSAGE_CRASHED] = {MESSAGE_FROM_LISTENER, 0, peer_is_valid},
 	[MESSAGE_AUTHENTICATED] = {MESSAGE_FROM_MONITOR, 0, peer_is_valid},
 	[MESSAGE_KILL] = {MESSAGE_FROM_MONITOR, 0, peer_is_valid},
+	[MESSAGE_TRAFFIC] = {MESSAGE_FROM_CHILD, 0, anything_is_valid},
+	[MESSAGE_SAY] = {MESSAGE_FROM_MONITOR, 0, answer_is_valid},
 };
 
 // All of a kind's descriptors come, or none when the answer is no.

@@ -33,6 +33,10 @@ enum message_kind {
 	// The monitor to the listener.
 	MESSAGE_AUTHENTICATED, // peer.serial has logged in: it no longer counts as starting up
 	MESSAGE_KILL, // peer.serial was ordered to end and did not
+	// A child to the monitor.
+	MESSAGE_TRAFFIC, // nothing: bytes have moved since the last one; it has no answer
+	// The monitor to a child.
+	MESSAGE_SAY, // answer.sentence: tell the user's terminals, and go on. Comes unasked
 	MESSAGE_KINDS,
 };
 

@@ -2,6 +2,7 @@
 // Monitor: answers the children's questions and records the end of their sessions.
 #include "sshproxy/monitor.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct client {
 	int fd;
 	uint64_t serial;
 	int64_t kill_at_ms; // 0: not ordered to end
+	int64_t moved_ms; // when it logged in, or last said that bytes have moved
 	char address[MESSAGE_ADDRESS_SIZE];
 	char name[NAME_SIZE]; // last tried
 	char session_id[40]; // "" until logged in
@@ -176,6 +178,7 @@ static void on_asked(struct auth_query *query)
 		return;
 	}
 	c->state = c->session_id[0] != '\0' ? CLIENT_IN : CLIENT_NEW;
+	c->moved_ms = wait_now_ms();
 	if (c->state == CLIENT_IN)
 		listener_tell(c->monitor, MESSAGE_AUTHENTICATED, c->serial);
 	m.answer.verdict = query->verdict;
@@ -227,6 +230,12 @@ static void handle_dial(struct client *c, const struct message *m)
 	}
 }
 
+static void handle_traffic(struct client *c, const struct message *m)
+{
+	(void)m;
+	c->moved_ms = wait_now_ms();
+}
+
 static void handle_close(struct client *c, const struct message *m)
 {
 	c->close_received = true;
@@ -247,6 +256,7 @@ static const struct {
 	[MESSAGE_KEY_OFFER] = {IN(CLIENT_NEW), handle_credentials},
 	[MESSAGE_KEY_LOGIN] = {IN(CLIENT_NEW), handle_credentials},
 	[MESSAGE_DIAL] = {IN(CLIENT_IN), handle_dial},
+	[MESSAGE_TRAFFIC] = {IN(CLIENT_CONNECTED), handle_traffic},
 	[MESSAGE_CLOSE] = {ANY, handle_close},
 };
 
@@ -320,19 +330,39 @@ static void on_listener(void *data, uint32_t events)
 	}
 }
 
-static char *sessions_list(void *data)
+static void sessions_list(void *data, char **ret_ids, char **ret_silent_s)
 {
 	const struct monitor *monitor = data;
+	int64_t now_ms = wait_now_ms();
 	size_t count = 0;
 	for (const struct client *c = monitor->clients; c; c = c->next)
 		count += c->session_id[0] != '\0';
-	struct str list = STR_INIT(count * sizeof(monitor->clients->session_id) + 3);
-	str_add(&list, "{");
-	for (const struct client *c = monitor->clients; c; c = c->next)
-		if (c->session_id[0] != '\0')
-			str_addf(&list, "%s%s", list.len == 1 ? "" : ",", c->session_id);
-	str_add(&list, "}");
-	return str_take(&list);
+	struct str ids = STR_INIT(count * sizeof(monitor->clients->session_id) + 3);
+	struct str silent_s = STR_INIT(count * sizeof("9223372036854775807,") + 3);
+	for (const struct client *c = monitor->clients; c; c = c->next) {
+		if (c->session_id[0] == '\0')
+			continue;
+		const char *before = ids.len == 0 ? "{" : ",";
+		str_addf(&ids, "%s%s", before, c->session_id);
+		str_addf(&silent_s, "%s%" PRId64, before, (now_ms - c->moved_ms) / 1000);
+	}
+	str_add(&ids, ids.len == 0 ? "{}" : "}");
+	str_add(&silent_s, silent_s.len == 0 ? "{}" : "}");
+	*ret_ids = str_take(&ids);
+	*ret_silent_s = str_take(&silent_s);
+}
+
+static void on_session_say(void *data, const char *session_id, const char *sentence)
+{
+	struct monitor *monitor = data;
+	struct message m = message_new(MESSAGE_SAY);
+	struct client *next;
+	(void)!text_copy(m.answer.sentence, sizeof(m.answer.sentence), sentence);
+	for (struct client *c = monitor->clients; c; c = next) {
+		next = c->next;
+		if (strcmp(c->session_id, session_id) == 0)
+			client_send(c, &m, NULL, 0);
+	}
 }
 
 static void on_session_end(void *data, const char *session_id, const char *sentence)
@@ -375,6 +405,7 @@ int monitor_new(const struct monitor_conf *conf, struct monitor **ret, struct er
 		session_reports_new(&(struct session_reports_conf){.pool = monitor->pools.db,
 			.host_key = conf->host_key,
 			.sessions = sessions_list,
+			.say = on_session_say,
 			.end = on_session_end,
 			.data = monitor});
 	*ret = monitor;

@@ -17,11 +17,15 @@ static void client_end(struct monitor_client *c, const char *sentence)
 		c->sentence[0] = '\0';
 }
 
-// Receives one message. -1 when the monitor orders the end or has ended.
+// Receives one message, but for notices, which it keeps. -1 when the monitor orders the end or has
+// ended.
 static int receive(struct monitor_client *c, const struct wait *w, struct message *ret,
 	int fds[static MESSAGE_FDS_MAX], struct err *e)
 {
-	int r = message_receive(c->fd, MESSAGE_FROM_MONITOR, w, ret, fds, e);
+	int r;
+	while ((r = message_receive(c->fd, MESSAGE_FROM_MONITOR, w, ret, fds, e)) == 0 &&
+		ret->kind == MESSAGE_SAY)
+		memcpy(c->notice, ret->answer.sentence, sizeof(c->notice));
 	if (r == MESSAGE_NONE)
 		return MESSAGE_NONE;
 	if (r == 0 && ret->kind != MESSAGE_END)
@@ -57,6 +61,13 @@ void monitor_client_poll(struct monitor_client *c, int timeout_ms)
 	while (!c->over && receive(c, &w, &m, fds, &e) == 0)
 		for (size_t i = 0; i < MESSAGE_FDS_MAX; i++)
 			closep(&fds[i]); // nothing but an order comes unasked
+}
+
+void monitor_client_traffic(struct monitor_client *c)
+{
+	struct message m = message_new(MESSAGE_TRAFFIC);
+	struct err ignored;
+	(void)!message_send(c->fd, &m, NULL, 0, &ignored); // fails when the monitor has ended
 }
 
 void monitor_client_close(struct monitor_client *c, enum message_close_reason reason,

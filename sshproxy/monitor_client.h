@@ -16,6 +16,7 @@ struct monitor_client {
 	int fd;
 	bool over; // ordered to end, or the monitor has ended: `sentence` is for the user
 	char sentence[MESSAGE_SENTENCE_SIZE];
+	char notice[MESSAGE_SENTENCE_SIZE]; // for the user, who stays, until its reader empties it
 };
 
 void monitor_client_init(struct monitor_client *c, int fd);
@@ -25,8 +26,12 @@ void monitor_client_init(struct monitor_client *c, int fd);
 _must_check_ int monitor_client_ask(struct monitor_client *c, const struct message *question,
 	struct message *answer, int fds[static MESSAGE_FDS_MAX], struct err *e);
 
-// Reads what came unasked, and waits for it for at most timeout_ms: afterwards `over` may be true.
+// Reads what came unasked, and waits for it for at most timeout_ms: afterwards `over` may be true,
+// and `notice` new.
 void monitor_client_poll(struct monitor_client *c, int timeout_ms);
+
+// Bytes have moved.
+void monitor_client_traffic(struct monitor_client *c);
 
 // The last message; it has no answer.
 void monitor_client_close(struct monitor_client *c, enum message_close_reason reason,

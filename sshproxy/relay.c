@@ -277,6 +277,13 @@ bool relay_turn(struct relay *r)
 	return moved || packets_came(r) != came;
 }
 
+void relay_say(struct relay *r, const char *sentence)
+{
+	for (struct relay_channel *c = r->channels; c; c = c->next)
+		if (c->pair.pty && c->pair.started && !session_write_is_pending(r->user))
+			c->kind->say(&c->pair, sentence);
+}
+
 bool relay_end(struct relay *r, const char *sentence)
 {
 	bool was_open = false;

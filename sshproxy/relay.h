@@ -52,6 +52,9 @@ bool relay_wants_host(const struct relay *relay);
 // Moves what can be moved now. Returns true when anything moved or came: call it again.
 bool relay_turn(struct relay *relay);
 
+// Tells something to the terminals that are open and take it now.
+void relay_say(struct relay *relay, const char *sentence);
+
 // Tells every open channel why it ends, and closes it. Requests are dropped, also those that open a
 // channel. Returns whether a channel was open.
 bool relay_end(struct relay *relay, const char *sentence);

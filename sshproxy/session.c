@@ -28,6 +28,7 @@ enum {
 	TURNS_MAX = 64, // of the relay without a look at the descriptors
 	FLUSH_MS = 2000, // for the last words to leave
 	ORDER_MS = 1000, // for the reason why the host is gone
+	TRAFFIC_MS = 20000, // between two words that bytes have moved
 	LINGER_MS = 2000, // for the user's client to hang up
 	EXIT_SANDBOX = 3,
 };
@@ -37,6 +38,8 @@ struct session {
 	struct monitor_client monitor;
 	struct relay relay;
 	int grace_s;
+	uint64_t told_bytes; // what had moved when the monitor was told last
+	int64_t told_ms; // when; 0: never
 	enum message_close_reason close_reason;
 	char sentence[MESSAGE_SENTENCE_SIZE]; // "" when the user has left
 };
@@ -189,6 +192,30 @@ static bool is_over(struct session *s)
 	return true;
 }
 
+static void notice_pass_on(struct session *s)
+{
+	if (s->monitor.notice[0] == '\0')
+		return;
+	relay_say(&s->relay, s->monitor.notice);
+	s->monitor.notice[0] = '\0';
+}
+
+// Tells the monitor that bytes have moved, once in TRAFFIC_MS. Returns when to try again, in
+// milliseconds; -1: when some have.
+static int traffic_tell(struct session *s)
+{
+	uint64_t bytes = s->relay.count.up_bytes + s->relay.count.down_bytes;
+	int64_t now_ms = wait_now_ms();
+	if (bytes == s->told_bytes)
+		return -1;
+	if (s->told_ms != 0 && now_ms - s->told_ms < TRAFFIC_MS)
+		return (int)(s->told_ms + TRAFFIC_MS - now_ms);
+	s->told_bytes = bytes;
+	s->told_ms = now_ms;
+	monitor_client_traffic(&s->monitor);
+	return -1;
+}
+
 // Whatever libssh is asked to do may read more, so requests and channels are looked at until
 // nothing moves; only then may we sleep. A peer that sends on and on does not keep us from hearing
 // the monitor.
@@ -203,8 +230,10 @@ static void session_relay(struct session *s)
 			if (relay_wants_host(&s->relay) && !host_reach(s))
 				return;
 		} while (relay_turn(&s->relay) && ++turns < TURNS_MAX);
+		notice_pass_on(s);
+		int traffic_ms = traffic_tell(s);
 		if (!is_over(s))
-			session_wait(s, turns < TURNS_MAX ? -1 : 0);
+			session_wait(s, turns < TURNS_MAX ? traffic_ms : 0);
 	}
 }
 

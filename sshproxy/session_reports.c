@@ -32,6 +32,7 @@ struct report {
 struct verdict {
 	char session_id[40];
 	char sentence[MESSAGE_SENTENCE_SIZE];
+	bool ends; // else it is only told
 };
 
 enum job_kind { JOB_HOST_KEY, JOB_CHECK, JOB_SEND_REPORTS, JOBS };
@@ -49,7 +50,7 @@ struct session_reports {
 	int64_t process_id; // 0 until registered
 	int64_t checked_ms;
 	struct job jobs[JOBS];
-	char *sessions; // what JOB_CHECK asks about
+	char *sessions, *silent_s; // what JOB_CHECK asks about
 	struct verdict *verdicts; // what it answered
 	size_t verdicts_count;
 	struct report *queue, **queue_last;
@@ -75,8 +76,9 @@ static int check_run(struct session_reports *s, struct db *db, struct err *e)
 	struct db_number process = db_number(s->process_id);
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
 	int r = call(db,
-		DB_CALL("select session_id, sentence from session.check($1, $2::uuid[])",
-			process.text, s->sessions),
+		DB_CALL("select session_id, sentence, ends"
+			" from session.check($1, $2::uuid[], $3::integer[])",
+			process.text, s->sessions, s->silent_s),
 		&rows, e);
 	if (r != 0)
 		return r;
@@ -86,6 +88,7 @@ static int check_run(struct session_reports *s, struct db *db, struct err *e)
 		struct verdict *v = &s->verdicts[i];
 		(void)!text_copy(v->session_id, sizeof(v->session_id), db_text(rows, (int)i, 0));
 		(void)!text_copy(v->sentence, sizeof(v->sentence), db_text(rows, (int)i, 1));
+		v->ends = db_bool(rows, (int)i, 2);
 	}
 	return 0;
 }
@@ -147,7 +150,8 @@ static void verdicts_apply(struct session_reports *s)
 	size_t count = s->verdicts_count;
 	s->verdicts_count = 0;
 	for (size_t i = 0; i < count; i++)
-		s->conf.end(s->conf.data, verdicts[i].session_id, verdicts[i].sentence);
+		(verdicts[i].ends ? s->conf.end : s->conf.say)(
+			s->conf.data, verdicts[i].session_id, verdicts[i].sentence);
 }
 
 // What was not sent goes back to the front of the queue.
@@ -179,13 +183,19 @@ static void reports_take(struct session_reports *s)
 		s->queue_last = &s->queue;
 }
 
+static void sessions_forget(struct session_reports *s)
+{
+	free(TAKE_PTR(s->sessions));
+	free(TAKE_PTR(s->silent_s));
+}
+
 static void job_start(struct session_reports *s, enum job_kind kind)
 {
 	struct job *job = &s->jobs[kind];
 	if (!job->wanted || job->busy || s->process_id == 0)
 		return;
 	if (kind == JOB_CHECK)
-		s->sessions = s->conf.sessions(s->conf.data);
+		s->conf.sessions(s->conf.data, &s->sessions, &s->silent_s);
 	else if (kind == JOB_SEND_REPORTS)
 		reports_take(s);
 	job->wanted = false;
@@ -195,7 +205,7 @@ static void job_start(struct session_reports *s, enum job_kind kind)
 	job->busy = false; // full: at the next scan
 	job->wanted = true;
 	if (kind == JOB_CHECK)
-		free(TAKE_PTR(s->sessions));
+		sessions_forget(s);
 	else if (kind == JOB_SEND_REPORTS)
 		reports_return(s);
 }
@@ -221,7 +231,7 @@ static void job_done(struct pool_job *pool_job)
 		job->wanted |= is_away;
 		break;
 	case JOB_CHECK:
-		free(TAKE_PTR(s->sessions));
+		sessions_forget(s);
 		verdicts_apply(s);
 		break;
 	case JOB_SEND_REPORTS:

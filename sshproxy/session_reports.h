@@ -16,8 +16,11 @@ struct pool;
 struct session_reports_conf {
 	struct pool *pool;
 	const char *host_key; // the proxy's public host key, one line; kept by the caller
-	// The live sessions as a PostgreSQL array "{uuid,...}" on the heap.
-	char *(*sessions)(void *data);
+	// The live sessions as a PostgreSQL array "{uuid,...}", and for how many seconds each has been
+	// silent as another, both on the heap.
+	void (*sessions)(void *data, char **ret_ids, char **ret_silent_s);
+	// The rules want this session's user to be told something.
+	void (*say)(void *data, const char *session_id, const char *sentence);
 	// The rules want this session to end.
 	void (*end)(void *data, const char *session_id, const char *sentence);
 	void *data;

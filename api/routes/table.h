@@ -45,6 +45,8 @@ extern const struct route system_routes[], auth_routes[], bootstrap_routes[], us
 	{"limit",  "api.page_size", QUERY, 0, "Longest page; 50 when absent."}, \
 	{"cursor", "api.cursor",    QUERY, 0, "next_cursor of the page before, in the same order."}, \
 	{"sort",   order,           QUERY, 0, "Newest first (-), which is the default, or oldest first."}
+#define IDLE_STOP(whose) {"idle_stop_minutes", "ccp.idle_minutes", BODY, NULLABLE, \
+	"A host is stopped when nobody has been in it for so long; null: as " whose " says."}
 #define CREDENTIALS \
 	{"username", "api.login_name",  BODY, REQUIRED}, \
 	{"password", "password_tried",  BODY, REQUIRED | FIELD_LOCAL}

@@ -22,10 +22,11 @@ const struct route user_routes[] = {
 		{"role",       "ccp.role",                 BODY},
 		{"expires_at", "timestamp with time zone", BODY, NULLABLE})},
 	{GET, "/v1/admin/users/{id}", ADMIN, 200, "user_get", "user", "One user.", &work_call, ETAG, FIELDS(ID)},
-	{PATCH, "/v1/admin/users/{id}", ADMIN, 200, "user_update", "user", "Change a user.", &work_call, ETAG | IF_MATCH, FIELDS(
+	{PATCH, "/v1/admin/users/{id}", ADMIN, 200, "user_update", "user", "Change a user.", &work_call, ETAG | IF_MATCH | NULLS, FIELDS(
 		ID,
 		{"status",     "ccp.activation",           BODY},
 		{"role",       "ccp.role",                 BODY},
+		IDLE_STOP("the setting"),
 		{"expires_at", "timestamp with time zone", BODY, NULLABLE})},
 	{PUT, "/v1/admin/users/{id}/expiry", ADMIN, 200, "user_set_expiry", "user", "Set when a user expires; null: never.",
 		&work_call, ETAG | IF_MATCH, FIELDS(

@@ -107,6 +107,7 @@ create domain ccp.image as text constraint image_is_a_reference check (value ~ '
 create domain ccp.timezone as text
 constraint timezone_is_a_name check (value ~ '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$')
 constraint timezone_is_short check (length(value) between 1 and 64);
+create domain ccp.idle_minutes as integer constraint idle_minutes_are_sane check (value between 10 and 525600);
 create domain ccp.memory_limit_mb as integer constraint memory_limit_is_sane check (value between 128 and 1048576);
 create domain ccp.cpu_limit as numeric(5, 2) constraint cpu_limit_is_sane check (value between 0.1 and 256);
 create domain ccp.pids_limit as integer constraint pids_limit_is_sane check (value between 64 and 1048576);
@@ -198,6 +199,7 @@ comment on domain ccp.host_state is 'What is said of a host: a word of ccp.host_
 comment on domain ccp.desired_state is 'What is wanted of a host.';
 comment on domain ccp.image is 'Image by name.';
 comment on domain ccp.timezone is 'Name of a time zone.';
+comment on domain ccp.idle_minutes is 'Minutes after which a host is stopped that nobody is in.';
 comment on domain ccp.memory_limit_mb is 'Memory limit of a host in MiB.';
 comment on domain ccp.cpu_limit is 'CPU limit of a host in cores.';
 comment on domain ccp.pids_limit is 'Limit on the processes and threads of a host.';

@@ -9,6 +9,7 @@ create table ccp.users (
     password_changed_at timestamptz,
     expires_at timestamptz,
     expiry_announced_at timestamptz,
+    idle_stop_minutes ccp.idle_minutes,
     disabled_at timestamptz,
     deleting_at timestamptz,
     deleted_at timestamptz,
@@ -32,6 +33,8 @@ comment on column ccp.users.password_hash is 'bcrypt ($2b$) of the login passwor
 comment on column ccp.users.password_changed_at is 'When the password last changed.';
 comment on column ccp.users.expires_at is 'From then on nothing of this user runs or comes in; null: never.';
 comment on column ccp.users.expiry_announced_at is 'When user.expired was written for this expires_at.';
+comment on column ccp.users.idle_stop_minutes is
+'Hosts of this user that say nothing else are stopped when nobody has been in them for so long; null: as the setting says.';
 comment on column ccp.users.disabled_at is 'When an admin disabled the user; null: enabled.';
 comment on column ccp.users.deleting_at is 'When an admin asked for the deletion; it begins with the hosts.';
 comment on column ccp.users.deleted_at is
@@ -49,7 +52,8 @@ create trigger users_keep_expiry_announced before update of expires_at on ccp.us
 for each row when (old.expires_at is distinct from new.expires_at)
 execute function account.reset_expiry_announced();
 
-create trigger users_touch before update of username, role, password_hash, expires_at, disabled_at, deleting_at on ccp.users
+create trigger users_touch
+before update of username, role, password_hash, expires_at, idle_stop_minutes, disabled_at, deleting_at on ccp.users
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
 

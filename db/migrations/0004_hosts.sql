@@ -39,6 +39,7 @@ create table ccp.hosts (
     pids_limit ccp.pids_limit not null default 4096,
     disk_limit_gb ccp.disk_limit_gb,
     sudo boolean not null default true,
+    idle_stop_minutes ccp.idle_minutes,
     ssh_password_hash text,
     ssh_password_changed_at timestamptz,
     wg_public_key ccp.wg_key,
@@ -83,6 +84,8 @@ comment on column ccp.hosts.cpu_limit is 'CPU limit in cores.';
 comment on column ccp.hosts.pids_limit is 'Limit on processes and threads.';
 comment on column ccp.hosts.disk_limit_gb is 'Size of the home in GiB; null: what is in it counts towards host_disk_gb.';
 comment on column ccp.hosts.sudo is 'The user may become root inside.';
+comment on column ccp.hosts.idle_stop_minutes is
+'It is stopped when nobody has been in it for so long; null: as its user''s idle_stop_minutes says.';
 comment on column ccp.hosts.ssh_password_hash is
 'yescrypt of the ssh password, checked by the ssh monitor only; null: keys only.';
 comment on column ccp.hosts.ssh_password_changed_at is 'When the ssh password last changed.';
@@ -123,7 +126,8 @@ for each row execute function host.guard_delete();
 create trigger hosts_are_not_truncated before truncate on ccp.hosts
 for each statement execute function task.refuse_truncate();
 create trigger hosts_touch
-before update of label, image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo on ccp.hosts
+before update of label, image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo, idle_stop_minutes
+on ccp.hosts
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
 

@@ -47,6 +47,8 @@ create table ccp.sessions (
     created_at timestamptz not null default clock.now(),
     opened_at timestamptz,
     confirmed_at timestamptz,
+    traffic_at timestamptz,
+    idle_warned_at timestamptz,
     end_requested_at timestamptz,
     end_requested_by text,
     ended_at timestamptz,
@@ -75,6 +77,9 @@ comment on column ccp.sessions.address is 'From where.';
 comment on column ccp.sessions.created_at is 'When the user was let in.';
 comment on column ccp.sessions.opened_at is 'When the agent was first asked to connect into the host.';
 comment on column ccp.sessions.confirmed_at is 'When it first had connected.';
+comment on column ccp.sessions.traffic_at is
+'When bytes last came or went, as far as it was told; kept while the setting idle_means is no_traffic.';
+comment on column ccp.sessions.idle_warned_at is 'When its terminal was told that the host will be stopped as idle.';
 comment on column ccp.sessions.end_requested_at is 'When the rules or a person asked for its end.';
 comment on column ccp.sessions.end_requested_by is 'The person who did; null: the rules.';
 comment on column ccp.sessions.ended_at is 'When it ended.';
@@ -86,7 +91,7 @@ create index sessions_of_a_host on ccp.sessions (host_id, created_at);
 create index sessions_by_creation on ccp.sessions (created_at, id);
 create index sessions_of_a_process on ccp.sessions (process_id);
 create index sessions_to_end on ccp.sessions (user_id) where ended_at is null and end_requested_at is null;
-create index sessions_open_in_a_host on ccp.sessions (host_id) where ended_at is null;
+create index sessions_of_a_host_by_end on ccp.sessions (host_id, ended_at);
 create index sessions_open on ccp.sessions (process_id, host_id) where ended_at is null;
 
 create table ccp.webhooks (

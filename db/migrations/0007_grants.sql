@@ -41,12 +41,12 @@ ccp.ssh_faults, ccp.task_kinds, ccp.host_statuses, ccp.settings to ccp_as_user;
 grant insert, delete on ccp.ssh_keys to ccp_as_user;
 grant update (end_requested_at, end_requested_by, end_reason) on ccp.sessions to ccp_as_user;
 grant select (
-    id, username, short_id, role, password_changed_at, expires_at, disabled_at, deleting_at, deleted_at, version, created_at,
-    updated_at
+    id, username, short_id, role, password_changed_at, expires_at, idle_stop_minutes, disabled_at, deleting_at, deleted_at,
+    version, created_at, updated_at
 ) on ccp.users to ccp_as_user;
 grant select (
     id, short_id, label, user_id, node_id, status, desired, image, image_id, timezone, memory_limit_mb, cpu_limit, pids_limit,
-    disk_limit_gb, sudo, ssh_password_changed_at, wg_public_key, ssh_host_key, error_code, error_message,
+    disk_limit_gb, sudo, idle_stop_minutes, ssh_password_changed_at, wg_public_key, ssh_host_key, error_code, error_message,
     status_changed_at, finished_at, deleted_at, version, created_at, updated_at
 ) on ccp.hosts to ccp_as_user;
 grant update (ssh_password_hash, ssh_password_changed_at) on ccp.hosts to ccp_as_user;

@@ -55,6 +55,14 @@ values
         'host_disk_gb', '20', 'number', null, 1, 65536, false,
         'GiB that a host''s files may take, as its agent counts them; a home with disk_limit_gb is not among them.'
     ),
+    (
+        'idle_stop_minutes', null, 'number', null, 10, 525600, true,
+        'Minutes after which a host is stopped that nobody is in, unless it or its user says otherwise; null: never.'
+    ),
+    (
+        'idle_means', '"no_session"', 'text', '^(no_session|no_traffic)$', 10, 10, false,
+        'no_session: nobody is in a host without a session; no_traffic: nor in one whose sessions are silent, after a warning.'
+    ),
     ('penalty_exempt', '[]', 'networks', null, 0, 1000, false, 'Addresses or networks that are never limited.'),
     (
         'requests_per_minute', '3000', 'number', null, 60, 1000000, false,

@@ -8,10 +8,11 @@ values
     ('task.release_orphans', 4, interval '0', 100),
     ('account.enforce', 5, interval '0', 50),
     ('host.make_room', 6, interval '0', 50),
-    ('clock.resume', 7, interval '0', 1000),
-    ('clock.reconcile_all', 8, interval '0', 100),
-    ('clock.forget_failures', 9, interval '10 seconds', 1000),
-    ('access.penalties_forget', 10, interval '0', null),
-    ('webhook.dispatch', 11, interval '0', null),
-    ('event.make_months', 12, interval '0', null),
-    ('event.retain_daily', 13, interval '0', null);
+    ('host.stop_idle', 7, interval '30 seconds', 50),
+    ('clock.resume', 8, interval '0', 1000),
+    ('clock.reconcile_all', 9, interval '0', 100),
+    ('clock.forget_failures', 10, interval '10 seconds', 1000),
+    ('access.penalties_forget', 11, interval '0', null),
+    ('webhook.dispatch', 12, interval '0', null),
+    ('event.make_months', 13, interval '0', null),
+    ('event.retain_daily', 14, interval '0', null);

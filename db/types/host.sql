@@ -44,6 +44,7 @@ select
     h.pids_limit,
     h.disk_limit_gb,
     h.sudo,
+    h.idle_stop_minutes,
     h.wg_public_key,
     h.ssh_host_key,
     h.ssh_password_changed_at,
@@ -123,6 +124,8 @@ comment on column api.host.cpu_limit is 'CPU limit in cores.';
 comment on column api.host.pids_limit is 'Limit on processes and threads.';
 comment on column api.host.disk_limit_gb is 'Size of the home in GiB (or null).';
 comment on column api.host.sudo is 'The user may become root inside.';
+comment on column api.host.idle_stop_minutes is
+'It is stopped when nobody has been in it for so long; without it its user''s counts (or null).';
 comment on column api.host.wg_public_key is 'The host''s tunnel key, to be registered at the exit (or null).';
 comment on column api.host.ssh_host_key is 'Public host key of the container''s own sshd (or null).';
 comment on column api.host.ssh_password_changed_at is 'When the ssh password last changed (or null).';
@@ -160,10 +163,10 @@ comment on column api.connection.short_id is 'Short public id and ssh user name.
 comment on column api.connection.ssh is 'How to reach it by ssh.';
 comment on column api.connection.host_key_sha256 is
 'Fingerprint of the proxy''s key, as ssh shows it: SHA256: and base64 (or null).';
-comment on column api.connection.curl_line is 'The line that signs in and opens a shell (or null while public_url is not set).';
+comment on column api.connection.curl_line is 'The line that signs in and opens a shell if public_url is set (or null).';
 comment on column api.connection.entry_line is
-'The same by the host''s own link, which asks for the password only (or null while public_url is not set).';
-comment on column api.connection.ssh_line is 'The line for ssh (or null while ssh_host is not set).';
+'The same by the host''s own link, which asks for the password only (or null).';
+comment on column api.connection.ssh_line is 'The line for ssh, if ssh_host is set (or null).';
 comment on column api.connection.known_hosts_line is 'What pins the proxy''s key in known_hosts (or null).';
 
 create type api.binding as (

@@ -8,6 +8,7 @@ select
     (case when u.deleting_at is not null then 'deleting' else account.state(u.disabled_at, u.expires_at) end)::ccp.user_state
         as status,
     u.expires_at,
+    u.idle_stop_minutes,
     u.disabled_at,
     u.password_changed_at,
     u.version::text as version,
@@ -22,6 +23,8 @@ comment on column api.user.short_id is 'Short public id.';
 comment on column api.user.role is 'user or admin.';
 comment on column api.user.status is 'active, disabled, expired or deleting, as of now.';
 comment on column api.user.expires_at is 'From then on nothing of this user runs or comes in (or null).';
+comment on column api.user.idle_stop_minutes is
+'Hosts that say nothing else are stopped when nobody has been in them for so long; without it the setting counts (or null).';
 comment on column api.user.disabled_at is 'When an admin disabled the user (or null).';
 comment on column api.user.password_changed_at is 'When the password last changed (or null).';
 comment on column api.user.version is 'Rises with each edit; the ETag.';

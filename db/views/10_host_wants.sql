@@ -4,12 +4,14 @@ select
     h.id as host_id,
     account.state(u.disabled_at, u.expires_at) as user_state,
     host.wanted_of(
-        h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
+        h.desired, account.state(u.disabled_at, u.expires_at),
+        host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
     ) as wanted,
     format('%s desires it %s', u.username, h.desired)
     || case
         when n.drained_at is not null then ', but its node is drained'
-        when host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at) then ', but it gives way: the disk of its node is nearly full'
+        when host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at) then
+            ', but it gives way: the disk of its node is nearly full'
         else ''
     end as why
 from ccp.hosts as h

@@ -44,7 +44,8 @@ left join ccp.observations as o on o.host_id = h.id
 cross join lateral (
     select
         host.wanted_of(
-            h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
+            h.desired, account.state(u.disabled_at, u.expires_at),
+            host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
         ) as wanted
 ) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null

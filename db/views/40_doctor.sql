@@ -176,7 +176,8 @@ from (
     where h.status not in ('running', 'deleted')
         and h.error_code is not null
         and host.wanted_of(
-            h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
+            h.desired, account.state(u.disabled_at, u.expires_at),
+            host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
         ) = 'running'
     union all
     select

@@ -144,3 +144,22 @@ def test_events_are_filtered_and_paged(server, admin):
     assert [e["message"] for e in oldest["events"] + second["events"]] == messages[-1:-3:-1]
     assert admin.get("/v1/admin/events?until=2000-01-01T00:00:00Z").json["events"] == []
     assert admin.get("/v1/admin/events?since=yesterday").json["errors"][0]["field"] == "since"
+
+
+def test_hosts_and_users_say_after_how_long_without_anybody_a_host_is_stopped(server, admin, database):
+    user, host = host_make(admin, database)
+    for path, get in ((f"/v1/admin/hosts/{host['id']}", "host"), (f"/v1/admin/users/{user['id']}", "user")):
+        assert admin.get(path).json["idle_stop_minutes"] is None, get
+        answer = admin.send("PATCH", path, {"idle_stop_minutes": 60})
+        assert answer.status == 200, answer
+        assert admin.get(path).json["idle_stop_minutes"] == 60
+        other = {"label": "x"} if get == "host" else {"role": "user"}
+        assert admin.send("PATCH", path, other).status == 200
+        assert admin.get(path).json["idle_stop_minutes"] == 60, "what is absent stays"
+        for bad in (9, 525601, "60", 10.5):
+            refused = admin.send("PATCH", path, {"idle_stop_minutes": bad})
+            assert refused.status == 422 and refused.json["errors"][0]["field"] == "idle_stop_minutes", (get, bad)
+        assert admin.send("PATCH", path, {"idle_stop_minutes": None}).status == 200
+        assert admin.get(path).json["idle_stop_minutes"] is None
+    edited = admin.send("PATCH", f"/v1/admin/hosts/{host['id']}", {"idle_stop_minutes": 60}).json
+    assert edited["applies"] is None  # at once

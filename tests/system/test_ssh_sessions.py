@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pexpect
 import pytest
 from support.ssh import limited
 from support.wait import WAIT_S, wait_until
@@ -120,6 +121,36 @@ def test_a_host_that_stops_ends_its_sessions(client):
         client.wait_alone()
     finally:
         client.host.task("host.start")
+
+
+@pytest.fixture
+def idle(client):
+    """Says after how many minutes a silent host is stopped, with fewer than an administrator may."""
+    put = "update ccp.settings set value = %s::jsonb, min = %s where name = %s"
+    owner = client.host.owner
+    owner.rows(put, ['"no_traffic"', 10, "idle_means"])
+    yield lambda minutes: owner.rows(put, [str(minutes), 0, "idle_stop_minutes"])
+    owner.rows(put, [None, 10, "idle_stop_minutes"])
+    owner.rows(put, ['"no_session"', 10, "idle_means"])
+    client.host.task("host.start")
+
+
+def test_a_silent_terminal_is_told_before_its_host_is_stopped(client, idle):
+    words = client.ssh("echo begun; cat", options=["-tt"])
+    terminal = pexpect.spawn(words[0], words[1:], timeout=WAIT_S, encoding="utf-8")
+    terminal.expect("begun")
+    idle(5)
+    terminal.expect_exact("this host is stopped in 5 minutes, unless something does.\r\n")
+    terminal.sendline("still here")
+    terminal.expect_exact("still here\r\nstill here\r\n")
+    idle(0)
+    terminal.expect_exact("This host was stopped because nothing happened in it; start it with: ")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 255
+    client.host.wait_status("stopped")
+    desired = client.host.owner.value("select desired from ccp.hosts where id = %s", [client.host.id])
+    assert desired == "stopped"
 
 
 # --- what it survives

@@ -244,6 +244,27 @@ static void open_channels_are_told_why_the_proxy_ends_them(void **state)
 	assert_non_null(opening.client);
 }
 
+static void terminals_are_told_something_and_go_on(void **state)
+{
+	struct peers *p = *state;
+	struct session plain = exec_begin(p), terminal = session_open(p);
+	assert_int_equal(ssh_channel_request_pty(terminal.client), SSH_AGAIN);
+	message_accept(request_get(p, SSH_CHANNEL_REQUEST_PTY));
+	assert_int_equal(FINISH(p, ssh_channel_request_pty(terminal.client)), SSH_OK);
+	relay_say(&p->relay, "too early");
+	assert_int_equal(ssh_channel_request_shell(terminal.client), SSH_AGAIN);
+	message_accept(request_get(p, SSH_CHANNEL_REQUEST_SHELL));
+	assert_int_equal(FINISH(p, ssh_channel_request_shell(terminal.client)), SSH_OK);
+	listen_to_container(&terminal);
+	listen_to_container(&plain);
+	relay_say(&p->relay, "A word.");
+	heard_wait(p, &terminal, "2:\r\n 2:A word. 2:\r\n");
+	assert_int_equal(ssh_channel_write(terminal.container, "out", 3), 3);
+	heard_wait(p, &terminal, "2:\r\n 2:A word. 2:\r\n out");
+	assert_string_equal(plain.heard, "");
+	assert_int_equal(p->relay.count.down_bytes, 3); // what the proxy says is no traffic
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +298,8 @@ int main(void)
 			too_many_requests_without_an_answer_hold_up_the_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			open_channels_are_told_why_the_proxy_ends_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			terminals_are_told_something_and_go_on, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,8 @@ struct fixture {
 	struct loop *loop;
 	struct pool *pool;
 	struct session_reports *reports;
-	int ended;
+	int ended, told;
+	bool one_is_silent;
 	struct db *db; // the test's own
 	const char *wanted; // in `received`; then the loop ends
 	int ticks;
@@ -37,9 +38,10 @@ static int functions_make(void **state)
 	struct err e;
 	static const char sql[] =
 		"do $do$ begin create schema session; create schema ssh;"
-		" create function session.check(bigint, ids uuid[])"
-		" returns table (session_id uuid, sentence text)"
-		" language sql as $$select unnest(ids), 'over'$$;"
+		" create function session.check(bigint, ids uuid[], silent_s integer[])"
+		" returns table (session_id uuid, sentence text, ends boolean)"
+		" language sql as $$select a.id, case when a.s < 60 then 'over' else 'a word' end, a.s < 60"
+		" from unnest(ids, silent_s) as a (id, s)$$;"
 		" create function ssh.set_host_key(bigint, text) returns void"
 		" language sql as $$select$$;"
 		" create table received (id serial, line text);"
@@ -58,10 +60,11 @@ static int functions_make(void **state)
 	return r;
 }
 
-static char *sessions(void *data)
+static void sessions(void *data, char **ret_ids, char **ret_silent_s)
 {
-	(void)data;
-	return xasprintf("%s", SESSIONS);
+	const struct fixture *f = data;
+	*ret_ids = xstrdup(SESSIONS);
+	*ret_silent_s = xstrdup(f->one_is_silent ? "{60,59}" : "{0,0}");
 }
 
 static atomic_bool answered;
@@ -99,6 +102,24 @@ static void on_end(void *data, const char *session_id, const char *sentence)
 		loop_stop(f->loop, 0);
 }
 
+static void on_say(void *data, const char *session_id, const char *sentence)
+{
+	struct fixture *f = data;
+	assert_true(f->one_is_silent);
+	assert_string_equal(session_id, FIRST);
+	assert_string_equal(sentence, "a word");
+	f->told++;
+}
+
+static void on_one_ended(void *data, const char *session_id, const char *sentence)
+{
+	struct fixture *f = data;
+	assert_string_equal(session_id, SECOND);
+	assert_string_equal(sentence, "over");
+	f->ended++;
+	loop_stop(f->loop, 0);
+}
+
 static void on_late(void *data)
 {
 	loop_stop(((struct fixture *)data)->loop, 1);
@@ -120,7 +141,8 @@ static void fixture_begin(struct fixture *f)
 	f->reports = session_reports_new(&(const struct session_reports_conf){.pool = f->pool,
 		.host_key = "ssh-ed25519 AAAA",
 		.sessions = sessions,
-		.end = on_end,
+		.say = on_say,
+		.end = f->one_is_silent ? on_one_ended : on_end,
 		.data = f});
 }
 
@@ -141,6 +163,18 @@ static void a_check_that_begins_while_sessions_end_is_acted_on_as_well(void **st
 	session_reports_check(f.reports);
 	fixture_run(&f);
 	assert_int_equal(f.ended, 4);
+}
+
+static void what_does_not_end_is_told_and_goes_on(void **state)
+{
+	static struct fixture f = {.one_is_silent = true};
+	(void)state;
+	fixture_begin(&f);
+	session_reports_registered(f.reports, 1);
+	session_reports_check(f.reports);
+	fixture_run(&f);
+	assert_int_equal(f.told, 1);
+	assert_int_equal(f.ended, 1);
 }
 
 // "line, line": what the functions were called with. "" while the server is away.
@@ -229,6 +263,7 @@ int main(void)
 		cmocka_unit_test(reports_are_sent_in_order_and_one_that_is_refused_is_dropped),
 		cmocka_unit_test(reports_wait_for_a_database_that_is_away),
 		cmocka_unit_test(a_check_that_begins_while_sessions_end_is_acted_on_as_well),
+		cmocka_unit_test(what_does_not_end_is_told_and_goes_on),
 	};
 	return cmocka_run_group_tests(tests, functions_make, postgres_teardown);
 }

@@ -13,6 +13,7 @@ create or replace function api.host_create(
     p_image ccp.image default null,
     p_sudo boolean default true,
     p_label ccp.label default null,
+    p_idle_stop_minutes ccp.idle_minutes default null,
     p_idempotency_key ccp.request_key default null,
     p_request_sha256 ccp.sha256 default null
 )
@@ -31,7 +32,7 @@ begin
     if not v_again then
         v_task := host.add(
             p_user_id, p_egress_ip_id, p_ssh_password_hash, p_timezone, p_memory_limit_mb, p_cpu_limit, p_pids_limit,
-            p_disk_limit_gb, p_image, p_sudo, p_label
+            p_disk_limit_gb, p_image, p_sudo, p_label, p_idle_stop_minutes
         );
         v_ids := jsonb_build_object(
             'id', v_task.host_id, 'short_id', (select h.short_id from ccp.hosts as h where h.id = v_task.host_id),
@@ -52,15 +53,15 @@ $$;
 
 revoke all on function api.host_create(
     uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
-    ccp.image, boolean, ccp.label, ccp.request_key, ccp.sha256
+    ccp.image, boolean, ccp.label, ccp.idle_minutes, ccp.request_key, ccp.sha256
 ) from public;
 grant execute on function api.host_create(
     uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
-    ccp.image, boolean, ccp.label, ccp.request_key, ccp.sha256
+    ccp.image, boolean, ccp.label, ccp.idle_minutes, ccp.request_key, ccp.sha256
 ) to ccp_api;
 
 comment on function api.host_create(
     uuid, integer, uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb,
-    ccp.image, boolean, ccp.label, ccp.request_key, ccp.sha256
+    ccp.image, boolean, ccp.label, ccp.idle_minutes, ccp.request_key, ccp.sha256
 ) is
 'POST /v1/admin/hosts: orders a host.';

@@ -11,6 +11,7 @@ create or replace function api.host_update(
     p_pids_limit ccp.pids_limit default null,
     p_disk_limit_gb ccp.disk_limit_gb default null,
     p_sudo boolean default null,
+    p_idle_stop_minutes ccp.idle_minutes default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -34,7 +35,8 @@ begin
                 'cpu_limit', p_cpu_limit,
                 'pids_limit', p_pids_limit,
                 'disk_limit_gb', p_disk_limit_gb,
-                'sudo', p_sudo
+                'sudo', p_sudo,
+                'idle_stop_minutes', p_idle_stop_minutes
             ), p_nulls
         ),
         p_if_match
@@ -47,15 +49,15 @@ $$;
 
 revoke all on function api.host_update(
     uuid, integer, uuid, ccp.label, ccp.image, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit,
-    ccp.disk_limit_gb, boolean, text[], text
+    ccp.disk_limit_gb, boolean, ccp.idle_minutes, text[], text
 ) from public;
 grant execute on function api.host_update(
     uuid, integer, uuid, ccp.label, ccp.image, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit,
-    ccp.disk_limit_gb, boolean, text[], text
+    ccp.disk_limit_gb, boolean, ccp.idle_minutes, text[], text
 ) to ccp_api;
 
 comment on function api.host_update(
     uuid, integer, uuid, ccp.label, ccp.image, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit,
-    ccp.disk_limit_gb, boolean, text[], text
+    ccp.disk_limit_gb, boolean, ccp.idle_minutes, text[], text
 ) is
 'PATCH /v1/admin/hosts/{id}.';

@@ -1,7 +1,7 @@
 -- The next hosts, by id, that are not as wanted and have a remedy now; locks them, and leaves out what others have locked. A
 -- host that is as it is desired is not looked at: what an expired or disabled user still runs is account.enforce()'s, what
--- gives way on its node is host.make_room()'s, and drift is noted where it is seen. The planner takes most hosts for unlike what is
--- desired of them; the index knows the few.
+-- gives way on its node is host.make_room()'s, and drift is noted where it is seen. The planner takes most hosts for unlike
+-- what is desired of them; the index knows the few.
 create or replace function clock.hosts_to_reconcile(p_after uuid, p_limit integer)
 returns table (id uuid, short_id text)
 language sql
@@ -20,7 +20,8 @@ as $$
     cross join lateral (
         select
             host.wanted_of(
-                h.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
+                h.desired, account.state(u.disabled_at, u.expires_at),
+                host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
             ) as wanted
     ) as w
     join ccp.host_remedies as r on r.status = h.status and r.wanted = w.wanted

@@ -11,7 +11,8 @@ create or replace function host.add(
     p_disk_limit_gb ccp.disk_limit_gb default null,
     p_image ccp.image default null,
     p_sudo boolean default true,
-    p_label ccp.label default null
+    p_label ccp.label default null,
+    p_idle_stop_minutes ccp.idle_minutes default null
 )
 returns ccp.task_rows
 language plpgsql
@@ -49,11 +50,12 @@ begin
     v_short_id := account.short_id();
     insert into ccp.hosts (
         short_id, label, user_id, node_id, image, timezone, memory_limit_mb, cpu_limit, pids_limit, disk_limit_gb, sudo,
-        ssh_password_hash, ssh_password_changed_at
+        idle_stop_minutes, ssh_password_hash, ssh_password_changed_at
     )
     values (
         v_short_id, p_label, p_user_id, node.pick(), coalesce(p_image, setting.text('default_image')), p_timezone,
-        p_memory_limit_mb, p_cpu_limit, p_pids_limit, p_disk_limit_gb, p_sudo, p_ssh_password_hash, clock.now()
+        p_memory_limit_mb, p_cpu_limit, p_pids_limit, p_disk_limit_gb, p_sudo, p_idle_stop_minutes,
+        p_ssh_password_hash, clock.now()
     )
     returning id into v_host_id;
     insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)
@@ -73,15 +75,15 @@ $$;
 
 revoke all on function host.add(
     uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean,
-    ccp.label
+    ccp.label, ccp.idle_minutes
 ) from public;
 grant execute on function host.add(
     uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean,
-    ccp.label
+    ccp.label, ccp.idle_minutes
 ) to ccp_admin;
 
 comment on function host.add(
     uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean,
-    ccp.label
+    ccp.label, ccp.idle_minutes
 ) is
 'An administrator orders a host; returns the task that makes it.';

@@ -9,7 +9,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_columns constant text[] := array[
-        'label', 'image', 'timezone', 'memory_limit_mb', 'cpu_limit', 'pids_limit', 'disk_limit_gb', 'sudo'
+        'label', 'image', 'timezone', 'memory_limit_mb', 'cpu_limit', 'pids_limit', 'disk_limit_gb', 'sudo',
+        'idle_stop_minutes'
     ];
     v_unknown text;
     v_before ccp.hosts;
@@ -53,13 +54,14 @@ begin
         cpu_limit = v_after.cpu_limit,
         pids_limit = v_after.pids_limit,
         disk_limit_gb = v_after.disk_limit_gb,
-        sudo = v_after.sudo
+        sudo = v_after.sudo,
+        idle_stop_minutes = v_after.idle_stop_minutes
     where id = p_id;
     perform event.write(
         'info', 'admin.host.action', format('host %s was changed: %s', v_before.short_id, array_to_string(v_changed, ', ')),
         v_before.user_id, p_id, null, jsonb_build_object('action', 'edit', 'changed', v_changed)
     );
-    v_start := array_remove(array_remove(v_changed, 'label'), 'image');
+    v_start := array_remove(array_remove(array_remove(v_changed, 'label'), 'idle_stop_minutes'), 'image');
     return nullif(
         concat_ws(
             ' ',

@@ -6,7 +6,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
     select host.wanted_of(
-        p_host.desired, account.state(u.disabled_at, u.expires_at), host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
+        p_host.desired, account.state(u.disabled_at, u.expires_at),
+        host.gives_way(o.disk_excess, n.disk_short_since, n.drained_at)
     )
     from ccp.users as u
     join ccp.nodes as n on n.id = p_host.node_id

@@ -13,6 +13,7 @@ as $$
         when 'admin' then format('This session was ended by %s.', coalesce('the administrator ' || p_by, 'an administrator'))
         when 'process_gone' then 'The session was ended by a restart.'
         when 'host_stopping' then 'This host was stopped; ' || session.way_back()
+        when 'host_idle' then 'This host was stopped because nothing happened in it; ' || session.way_back()
         when 'host_rebuilding' then 'This host is being rebuilt: try again in a moment.'
         when 'host_unavailable' then
             'This host was closed because its exit could not be proven; it is started again by itself: try again in a minute.'

@@ -43,7 +43,7 @@ create function t.change(
     p_name text, p_status text default null, p_role text default null, p_expires_at timestamptz default '-infinity', p_if_match text default null
 ) returns text language sql as $$
     select concat_ws(' ', u.status, u.role, u.expires_at at time zone 'UTC', u.version)
-    from api.user_update(t.login('boss'), 1, t.user(p_name), p_status, p_role, p_expires_at, p_if_match) as u
+    from api.user_update(t.login('boss'), 1, t.user(p_name), p_status, p_role, p_expires_at, p_if_match => p_if_match) as u
 $$;
 select is(t.change('carol'), 'active user 2099-02-01 00:00:00 1', 'nothing asked, nothing changed');
 select is(t.change('carol', 'active', 'user', '2099-02-01'), 'active user 2099-02-01 00:00:00 1', 'as it is already');
