@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams what a function returns in pieces: one in memory, and no connection to the database while its client reads.
+// After an empty piece that names a next one it is asked again each second.
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,11 @@
 #include "lib/mem.h"
 #include "lib/pool.h"
 
-enum { STATEMENT_MAX = 4096 };
+enum {
+	STATEMENT_MAX = 4096,
+	PAUSE_MS = 1000, // after an empty piece
+	PAUSES_MAX = 30, // then an empty line shows whether the client is there
+};
 
 // The HTTP thread's, but while it is `busy`: then the job's, and afterwards the post's.
 struct export
@@ -30,9 +35,12 @@ struct export
 	int count;
 	struct pool_job job;
 	struct loop_post post;
+	struct loop_source *pause; // NULL: not needed yet
+	unsigned pauses; // since something was sent
 	struct pg_result *piece;
 	size_t at; // of its text: what has been read
 	bool busy; // the next piece is being asked for
+	bool pauses_now; // before that
 	bool abandoned; // while it was busy the client went
 	bool failed;
 };
@@ -42,6 +50,7 @@ static void export_free(struct export *x)
 	for (int i = 0; i < x->count; i++)
 		wipe_freep(&x->values[i]);
 	db_result_freep(&x->piece);
+	loop_source_freep(&x->pause);
 	free(x->sql);
 	free(x);
 }
@@ -99,10 +108,44 @@ static void job_done(struct pool_job *job)
 	loop_post(x->loop, &x->post);
 }
 
+static void next_ask(struct export *x)
+{
+	x->job = (struct pool_job){.run = job_run, .done = job_done, .turn.who = x->job.turn.who};
+	x->busy = pool_submit(x->pool, &x->job) == 0;
+	x->failed |= !x->busy;
+}
+
+static void on_pause(void *data)
+{
+	struct export *x = data;
+	x->pauses_now = false;
+	next_ask(x);
+	if (x->failed)
+		connection_wake(x->connection);
+}
+
+// A piece was empty and there is a next one: there may be something in it later.
+static ssize_t pause_begin(struct export *x, char *to)
+{
+	struct err e;
+	if (!x->pause && loop_timer(x->loop, on_pause, x, &x->pause, &e) < 0) {
+		log_warning("an export broke off", log_err(&e));
+		return -2;
+	}
+	if (++x->pauses > PAUSES_MAX) {
+		x->pauses = 0;
+		*to = '\n';
+		return 1;
+	}
+	x->pauses_now = true;
+	loop_timer_set(x->pause, PAUSE_MS, 0);
+	return 0;
+}
+
 static ssize_t stream_read(void *data, char *to, size_t max)
 {
 	struct export *x = data;
-	if (x->busy)
+	if (x->busy || x->pauses_now)
 		return 0;
 	if (x->failed)
 		return -2;
@@ -111,16 +154,15 @@ static ssize_t stream_read(void *data, char *to, size_t max)
 	if (len > 0) {
 		memcpy(to, text, len);
 		x->at += len;
+		x->pauses = 0;
 		return (ssize_t)len;
 	}
 	if (!piece_next(x))
 		return -1;
-	x->job = (struct pool_job){.run = job_run, .done = job_done, .turn.who = x->job.turn.who};
-	x->busy = true;
-	if (pool_submit(x->pool, &x->job) == 0)
-		return 0;
-	x->busy = false;
-	return -2;
+	if (x->at == 0)
+		return pause_begin(x, to);
+	next_ask(x);
+	return x->failed ? -2 : 0;
 }
 
 static void stream_done(void *data)
@@ -136,14 +178,13 @@ static struct export *export_new(const struct request *r, const char *format)
 {
 	struct export *x = xnew(struct export);
 	const char *values[ARGUMENTS_MAX];
-	const char *cursor = input_get(&r->input, "cursor");
+	const char *cursor = input_find(&r->input, "cursor");
 	_cleanup_(str_done) struct str sql = STR_INIT(STATEMENT_MAX);
 	str_addf(&sql, "select r.text, r.next_cursor from api.%s(", r->route->function);
 	x->count = arguments_add(r, &sql, values);
 	for (int i = 0; i < x->count; i++)
 		x->values[i] = values[i] ? xstrdup(values[i]) : NULL;
-	str_addf(&sql, ", p_format => $%d::api.export_format, p_cursor => $%d::api.cursor) as r",
-		x->count + 1, x->count + 2);
+	str_addf(&sql, ", p_format => $%d, p_cursor => $%d) as r", x->count + 1, x->count + 2);
 	x->values[x->count++] = xstrdup(format);
 	x->values[x->count++] = cursor ? xstrdup(cursor) : NULL;
 	x->sql = str_take(&sql);

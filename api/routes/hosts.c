@@ -70,6 +70,12 @@ const struct route host_routes[] = {
 		{"sudo",            "boolean",             BODY})},
 	{GET, "/v1/admin/hosts/{id}/verifications", ADMIN, 200, "host_verification_list", "verification_page",
 		"The evidence of a host.", &work_call, .fields = FIELDS(ID, VERIFICATIONS)},
+	{GET, "/v1/admin/hosts/{id}/logs", ADMIN, 200, "host_log", "event_chunk",
+		"What happened to a host: an event a line, as an export has them.", &work_export, .fields = FIELDS(
+		ID,
+		{"format", "api.export_format", QUERY, FIELD_LOCAL, "What Accept asks for when absent: text/csv, or else ndjson."},
+		{"tail",   "api.page_size",     QUERY, 0, "How many of the last ones; 100 when absent."},
+		{"follow", "boolean",           QUERY, 0, "Go on with what happens, until the host is deleted."})},
 	{GET, "/v1/admin/hosts/{id}/connection", ADMIN, 200, "host_connection", "connection",
 		"Lines to copy for the host's user: curl, ssh, known_hosts.", &work_call, .fields = FIELDS(ID)},
 	{DELETE, "/v1/admin/hosts/{id}", ADMIN, 202, "host_task", "task_ref", "Delete a host.", &work_call, 0, FIELDS(

@@ -7,6 +7,7 @@ import json
 import socket
 
 import pytest
+from support.orders import host_make, run_tasks
 from support.wait import WAIT_S
 
 COUNT = 20000
@@ -69,16 +70,13 @@ def test_an_export_refuses_as_a_list_does(server, admin):
         assert admin.get(f"/v1/admin/events/export?{query}").status == 422, query
 
 
-def opened(server, admin, query):
+def opened(server, admin, path):
     """A client that has read the head and no more; its socket takes little."""
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     one.settimeout(WAIT_S)
     one.connect(("127.0.0.1", server.port))
-    one.sendall(
-        f"GET /v1/admin/events/export?{query} HTTP/1.1\r\nHost: x\r\n"
-        f"Authorization: Bearer {admin.token}\r\n\r\n".encode()
-    )
+    one.sendall(f"GET /v1/admin/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {admin.token}\r\n\r\n".encode())
     response = http.client.HTTPResponse(one)
     response.begin()
     assert response.status == 200
@@ -86,7 +84,7 @@ def opened(server, admin, query):
 
 
 def test_clients_that_do_not_read_hold_no_connection_to_the_database(server, admin, database, many):
-    slow = [opened(server, admin, many) for _ in range(12)]
+    slow = [opened(server, admin, f"events/export?{many}") for _ in range(12)]
     for _ in range(8):
         assert admin.get("/v1/admin/events?limit=1").status == 200
     assert (
@@ -105,9 +103,56 @@ def test_clients_that_do_not_read_hold_no_connection_to_the_database(server, adm
 def test_an_admin_who_is_disabled_gets_no_more_and_sees_that_it_broke_off(server, admin, many):
     made = admin.post("/v1/admin/users", {"username": "second", "role": "admin"}).json
     second = server.client().login("second", made["password"])
-    one, response = opened(server, second, many)
+    one, response = opened(server, second, f"events/export?{many}")
     assert admin.send("PATCH", f"/v1/admin/users/{made['id']}", {"status": "disabled"}).status == 200
     with pytest.raises(http.client.IncompleteRead):
         response.read()
     one.close()
     assert admin.get("/healthz").status == 200
+
+
+def followed(response):
+    """The next event of a log; an empty line says only that the stream lives."""
+    while True:
+        line = response.readline()
+        assert line, "the stream has ended"
+        if line.strip():
+            return json.loads(line)
+
+
+def test_a_hosts_log_is_followed_to_its_deletion(server, admin, database):
+    _, host = host_make(admin, database)
+    _, other = host_make(admin, database, "bob", "two")
+    path = f"hosts/{host['id']}/logs"
+    log = lines(admin.get(f"/v1/admin/{path}"))
+    assert log and {event["host_id"] for event in log} == {host["id"]}
+    assert lines(admin.get(f"/v1/admin/{path}?tail=1")) == log[-1:]
+    assert admin.get(f"/v1/admin/{path}?format=csv").text.count("\r\n") == len(log) + 1
+    one, response = opened(server, admin, f"{path}?follow=true")
+    assert [followed(response) for _ in log] == log
+    for asked in (other, host):
+        assert admin.post(f"/v1/admin/hosts/{asked['id']}/start").status == 202
+    new = followed(response)
+    assert (new["type"], new["host_id"]) == ("admin.host.action", host["id"])
+    assert admin.send("DELETE", f"/v1/admin/hosts/{host['id']}").status == 202
+    run_tasks(database)
+    rest = [json.loads(line) for line in response.read().splitlines() if line]
+    everything = [*log, new, *rest]
+    assert [event["id"] for event in everything] == [
+        str(row[0])
+        for row in database.rows("select id from ccp.events where host_id = %s order by at, id", (host["id"],))
+    ]
+    one.close()
+    assert admin.get(f"/v1/admin/{path}").status == 404
+
+
+def test_who_may_no_longer_read_a_log_that_is_followed_hears_no_more(server, admin, database):
+    _, host = host_make(admin, database)
+    made = admin.post("/v1/admin/users", {"username": "second", "role": "admin"}).json
+    second = server.client().login("second", made["password"])
+    one, response = opened(server, second, f"hosts/{host['id']}/logs?follow=true&tail=1")
+    followed(response)
+    assert second.post("/v1/auth/logout").status == 204
+    with pytest.raises(http.client.IncompleteRead):
+        response.read()
+    one.close()

@@ -195,6 +195,26 @@ static void an_order_to_end_is_seen_unasked_and_nothing_is_asked_after_it(void *
 	assert_string_equal(f->login.sentence, "Ended.");
 }
 
+static void a_notice_is_kept_whenever_it_comes_and_is_no_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct message question = message_new(MESSAGE_DIAL), answer;
+	int fds[MESSAGE_FDS_MAX];
+	struct err e;
+	monitor_says(f, MESSAGE_SAY, MESSAGE_YES, "one");
+	monitor_client_poll(&f->line, 0);
+	assert_string_equal(f->line.notice, "one");
+	monitor_says(f, MESSAGE_SAY, MESSAGE_YES, "two");
+	monitor_says(f, MESSAGE_ANSWER, MESSAGE_NO, "no");
+	assert_int_equal(monitor_client_ask(&f->line, &question, &answer, fds, &e), 0);
+	assert_string_equal(answer.answer.sentence, "no");
+	assert_string_equal(f->line.notice, "two");
+	assert_false(f->line.over);
+	assert_int_equal(monitor_hears(f).kind, MESSAGE_DIAL);
+	monitor_client_traffic(&f->line);
+	assert_int_equal(monitor_hears(f).kind, MESSAGE_TRAFFIC);
+}
+
 static void a_monitor_that_has_ended_is_seen_unasked(void **state)
 {
 	struct fixture *f = *state;
@@ -318,6 +338,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_order_to_end_is_seen_unasked_and_nothing_is_asked_after_it, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_notice_is_kept_whenever_it_comes_and_is_no_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_monitor_that_has_ended_is_seen_unasked, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_monitor_the_login_ends, setup, teardown),

@@ -32,18 +32,7 @@ begin
     if cardinality(v_events) = v_limit then
         v_chunk.next_cursor := api.cursor('events', p_sort, v_events[v_limit].time, v_events[v_limit].id);
     end if;
-    select string_agg(case p_format when 'csv' then event.csv(l.line) else l.line::text || e'\n' end, '' order by i.n)
-    into v_chunk.text
-    from generate_subscripts(v_events, 1) as i (n)
-    cross join lateral (
-        select to_jsonb(v_events[i.n])
-            || jsonb_build_object('cursor', api.cursor('events', p_sort, v_events[i.n].time, v_events[i.n].id)) as line
-    ) as l;
-    v_chunk.text := coalesce(v_chunk.text, '');
-    if p_format = 'csv' and p_cursor is null then
-        v_chunk.text := 'id,time,level,type,message,actor,actor_role,actor_address,user_id,host_id,task_id,metadata,cursor'
-            || e'\r\n' || v_chunk.text;
-    end if;
+    v_chunk.text := event.lines(v_events, p_sort, p_format, p_cursor is null);
     return v_chunk;
 end
 $$;

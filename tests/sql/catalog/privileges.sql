@@ -82,14 +82,14 @@ select set_eq(
         ('session.stop(uuid)'), ('node.cordon(bigint,boolean)'), ('node.drain(bigint,boolean)'), ('token.rotate()'), ('token.retire(text)'),
         ('setting.put(text,jsonb,text)'),
         ('account.add(ccp.username,text,ccp.role,timestamp with time zone)'),
-        ('account.edit(uuid,ccp.activation,ccp.role,timestamp with time zone,text)'),
+        ('account.edit(uuid,ccp.activation,ccp.role,timestamp with time zone,text,integer)'),
         (
             'egress.add(ccp.label,ccp.address,ccp.endpoint,ccp.wg_key,ccp.address,ccp.interface,text,ccp.label,'
             'ccp.activation,ccp.tunnel_type,ccp.networks,ccp.mtu)'
         ),
         (
             'host.add(uuid,uuid,text,ccp.timezone,ccp.memory_limit_mb,ccp.cpu_limit,ccp.pids_limit,ccp.disk_limit_gb,'
-            'ccp.image,boolean,ccp.label)'
+            'ccp.image,boolean,ccp.label,ccp.idle_minutes)'
         ),
         ('host.act(uuid,text,jsonb)'), ('host.rotate_ssh_password(uuid,text)'),
         ('task.stop(uuid)'), ('task.repeat(uuid)'),
