@@ -192,23 +192,18 @@ static int lost(struct db *db, const PGresult *rows, struct err *e)
 	return DB_LOST;
 }
 
-// Waits for the answer to what was sent, until libpq has no more. On 0 and -1 the connection is
-// ready for the next statement.
-static int take_answer(struct db *db, const struct wait *w, PGresult **ret, struct err *e)
+// The next piece of what the server answers; NULL ends the answer to a statement. `answer` is what has
+// come of that so far: it may say why the connection broke.
+static int next_piece(
+	struct db *db, const PGresult *answer, const struct wait *w, PGresult **ret, struct err *e)
 {
-	_cleanup_(db_result_freep) PGresult *answer = NULL;
-
 	for (;;) {
 		int unsent = PQflush(db->conn);
 		if (unsent < 0)
 			return lost(db, answer, e);
 		if (unsent == 0 && !PQisBusy(db->conn)) {
-			PGresult *next = PQgetResult(db->conn);
-			if (!next)
-				break;
-			PQclear(answer);
-			answer = next;
-			continue;
+			*ret = PQgetResult(db->conn);
+			return 0;
 		}
 		int r = wait_fd(w, PQsocket(db->conn), (short)(POLLIN | (unsent ? POLLOUT : 0)),
 			"the database's answer", e);
@@ -218,6 +213,24 @@ static int take_answer(struct db *db, const struct wait *w, PGresult **ret, stru
 		}
 		if (!PQconsumeInput(db->conn) && PQisBusy(db->conn))
 			return lost(db, answer, e);
+	}
+}
+
+// Waits for the answer to one statement. On 0 and -1 the connection is ready for the next one, or for
+// the next one's answer.
+static int take_answer(struct db *db, const struct wait *w, PGresult **ret, struct err *e)
+{
+	_cleanup_(db_result_freep) PGresult *answer = NULL;
+
+	for (;;) {
+		PGresult *next = NULL;
+		int r = next_piece(db, answer, w, &next, e);
+		if (r != 0)
+			return r;
+		if (!next)
+			break;
+		PQclear(answer);
+		answer = next;
 	}
 	if (!answer || PQstatus(db->conn) == CONNECTION_BAD)
 		return lost(db, answer, e);
@@ -319,8 +332,74 @@ static int prepare(struct db *db, struct statement *statement, const struct wait
 	return r;
 }
 
-static int call_once(struct db *db, const struct db_call *call, const struct wait *w,
-	PGresult **ret, struct err *e)
+// Before a pipeline, in which nothing can be waited for: so there must be room for all of them.
+static int prepare_all(struct db *db, const struct db_call *calls, size_t count,
+	const struct wait *w, struct err *e)
+{
+	if (count > 1 && db->statement_count + count > DB_STATEMENTS_MAX)
+		forget_statements(db);
+	for (size_t i = 0; i < count; i++) {
+		struct statement *statement = find_statement(db, calls[i].sql);
+		int r = statement->name[0] ? 0 : prepare(db, statement, w, e);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool send_calls(struct db *db, const struct db_call *calls, size_t count)
+{
+	if (count > 1 && !PQenterPipelineMode(db->conn))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!PQsendQueryPrepared(db->conn, find_statement(db, calls[i].sql)->name,
+			    calls[i].params_count, calls[i].params, NULL, NULL, 0))
+			return false;
+	return count == 1 || PQpipelineSync(db->conn);
+}
+
+// What follows the statements' answers: their commit, which may fail too.
+static int end_pipeline(struct db *db, const struct wait *w, struct err *e)
+{
+	_cleanup_(db_result_freep) PGresult *piece = NULL;
+	int outcome = 0;
+
+	while (!piece || PQresultStatus(piece) != PGRES_PIPELINE_SYNC) {
+		db_result_freep(&piece);
+		int r = next_piece(db, NULL, w, &piece, e);
+		if (r != 0)
+			return r;
+		if (PQstatus(db->conn) == CONNECTION_BAD)
+			return lost(db, piece, e);
+		if (piece && PQresultStatus(piece) == PGRES_FATAL_ERROR)
+			outcome = db_error(db->conn, piece, e);
+	}
+	return PQexitPipelineMode(db->conn) ? outcome : lost(db, NULL, e);
+}
+
+// The first refusal counts: what follows it in a pipeline was skipped.
+static int take_answers(
+	struct db *db, size_t count, const struct wait *w, PGresult **rets, struct err *e)
+{
+	size_t answers = count == 1 ? 1 : count + 1; // a pipeline's commit is the last
+	struct err skipped;
+	int outcome = 0;
+
+	for (size_t i = 0; i < answers; i++) {
+		struct err *said = outcome == 0 ? e : &skipped;
+		int r = i < count ? take_answer(db, w, &rets[i], said) : end_pipeline(db, w, said);
+		if (r > 0) {
+			*e = *said;
+			return r;
+		}
+		if (outcome == 0)
+			outcome = r;
+	}
+	return outcome;
+}
+
+static int call_once(struct db *db, const struct db_call *calls, size_t count, const struct wait *w,
+	PGresult **rets, struct err *e)
 {
 	int r = 0;
 
@@ -328,18 +407,14 @@ static int call_once(struct db *db, const struct db_call *call, const struct wai
 		db_close(db);
 	if (!db->conn)
 		r = db_connect(db, w, e);
+	if (r == 0)
+		r = prepare_all(db, calls, count, w, e);
 	if (r != 0)
 		return r;
-	struct statement *statement = find_statement(db, call->sql);
-	if (!statement->name[0])
-		r = prepare(db, statement, w, e);
-	if (r != 0)
-		return r;
-	if (!PQsendQueryPrepared(
-		    db->conn, statement->name, call->params_count, call->params, NULL, NULL, 0))
+	if (!send_calls(db, calls, count))
 		return lost(db, NULL, e);
 	int pid = PQbackendPID(db->conn);
-	r = take_answer(db, w, ret, e);
+	r = take_answers(db, count, w, rets, e);
 	if (r == WAIT_TIMEOUT) {
 		db->silent_pid = pid;
 		revoke(db);
@@ -347,17 +422,18 @@ static int call_once(struct db *db, const struct db_call *call, const struct wai
 	return r;
 }
 
-int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGresult **ret,
-	struct err *e)
+int db_pipeline(struct db *db, const struct db_call *calls, size_t count, const struct wait *w,
+	PGresult **rets, struct err *e)
 {
-	_cleanup_(db_result_freep) PGresult *answer = NULL;
 	struct wait limit = wait_at_most(w, db->timeout_ms);
 	bool prepared_again = false;
 
+	assert(count >= 1 && count <= DB_STATEMENTS_MAX);
+	memset(rets, 0, count * sizeof(*rets));
 	for (int tries = 1;; tries++) {
-		int r = call_once(db, call, &limit, &answer, e);
-		if (r == 0 && ret)
-			*ret = TAKE_PTR(answer);
+		int r = call_once(db, calls, count, &limit, rets, e);
+		for (size_t i = 0; r != 0 && i < count; i++)
+			db_result_freep(&rets[i]);
 		if (r >= 0)
 			return r;
 		enum err_retry retry = err_retry(e);
@@ -370,6 +446,17 @@ int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGr
 	}
 }
 
+int db_call(struct db *db, const struct db_call *call, const struct wait *w, PGresult **ret,
+	struct err *e)
+{
+	_cleanup_(db_result_freep) PGresult *answer = NULL;
+	int r = db_pipeline(db, call, 1, w, &answer, e);
+
+	if (r == 0 && ret)
+		*ret = TAKE_PTR(answer);
+	return r;
+}
+
 bool db_is_away(int outcome, const struct err *e)
 {
 	return outcome == WAIT_TIMEOUT || outcome == DB_LOST ||
@@ -378,7 +465,7 @@ bool db_is_away(int outcome, const struct err *e)
 
 void db_result_freep(PGresult **rows)
 {
-	PQclear(*rows);
+	PQclear(TAKE_PTR(*rows));
 }
 
 int db_rows(const PGresult *rows)

@@ -82,6 +82,13 @@ enum db_outcome {
 _must_check_ int db_call(struct db *db, const struct db_call *call, const struct wait *w,
 	struct pg_result **ret, struct err *e);
 
+// Runs several statements as one transaction, with one round trip and one commit (libpq's pipeline mode):
+// the server answers them one after the other and commits at the end. On 0 each of rets[0..count - 1]
+// holds the rows of its statement; otherwise they are NULL, and as for db_call -1 means that nothing
+// has happened. Then `e` is what the first statement that was refused said, or the commit.
+_must_check_ int db_pipeline(struct db *db, const struct db_call *calls, size_t count,
+	const struct wait *w, struct pg_result **rets, struct err *e);
+
 // true for every outcome after which the same call may be sent again later: the database is away,
 // slow or restarting, or others were in the call's way however often it was tried.
 bool db_is_away(int outcome, const struct err *e);

@@ -194,6 +194,123 @@ static void any_number_of_statements_fits(void **state)
 	assert_int_equal(number(db, "select 3"), 3);
 }
 
+static int pipeline(struct db *db, const struct db_call *calls, size_t count,
+	struct pg_result **rets, struct err *e)
+{
+	struct wait w = wait_for(10000, -1);
+
+	return db_pipeline(db, calls, count, &w, rets, e);
+}
+
+static void free_all(struct pg_result **rets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		db_result_freep(&rets[i]);
+}
+
+static void assert_all_null(struct pg_result **rets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_null(rets[i]);
+}
+
+static void a_pipeline_is_one_transaction(void **state)
+{
+	_cleanup_(db_freep) struct db *db = connect_db(0);
+	struct pg_result *rets[3];
+	struct err e;
+
+	(void)state;
+	run(db, "create table piped (n int unique deferrable initially deferred, inside xid8 default pg_current_xact_id())");
+	const struct db_call calls[] = {*DB_CALL("insert into piped values ($1) returning n", "1"),
+		*DB_CALL("insert into piped values ($1) returning n", "2"),
+		*DB_CALL("select count(*) from piped where n < $1", "9")};
+	assert_int_equal(pipeline(db, calls, 3, rets, &e), 0);
+	assert_int_equal(db_int(rets[0], 0, 0), 1);
+	assert_int_equal(db_int(rets[1], 0, 0), 2);
+	assert_int_equal(db_int(rets[2], 0, 0), 2);
+	free_all(rets, 3);
+	assert_int_equal(number(db, "select count(distinct inside) from piped"), 1);
+}
+
+static void of_a_pipeline_that_is_refused_nothing_has_happened(void **state)
+{
+	_cleanup_(db_freep) struct db *db = connect_db(0);
+	struct pg_result *rets[3];
+	struct err e;
+
+	(void)state;
+	const struct db_call refused[] = {*DB_CALL("insert into piped values ($1)", "3"),
+		*DB_CALL("select 1 / $1::int", "0"),
+		*DB_CALL("insert into piped values ($1)", "x")};
+	assert_int_equal(pipeline(db, refused, 3, rets, &e), -1);
+	assert_string_equal(e.sqlstate, "22012");
+	assert_all_null(rets, 3);
+	const struct db_call at_commit[] = {*DB_CALL("insert into piped values ($1)", "3"),
+		*DB_CALL("insert into piped values ($1)", "1")};
+	assert_int_equal(pipeline(db, at_commit, 2, rets, &e), -1);
+	assert_string_equal(e.sqlstate, "23505");
+	assert_all_null(rets, 2);
+	assert_int_equal(number(db, "select count(*) from piped"), 2);
+}
+
+static void a_pipeline_is_tried_again_as_a_call_is(void **state)
+{
+	_cleanup_(db_freep) struct db *db = connect_db(0);
+	_cleanup_(db_freep) struct db *other = connect_db(0);
+	struct pg_result *rets[2];
+	struct err e;
+
+	(void)state;
+	run(db, "alter sequence tries restart");
+	const struct db_call calls[] = {
+		*DB_CALL("select flaky($1)", "3"), *DB_CALL("select * from shape()")};
+	assert_int_equal(pipeline(db, calls, 2, rets, &e), 0);
+	assert_int_equal(db_int(rets[0], 0, 0), 4);
+	free_all(rets, 2);
+	run(other, "drop function shape()");
+	run(other, "create function shape() returns table (a int) language sql as 'select 5'");
+	assert_int_equal(pipeline(db, calls, 2, rets, &e), 0);
+	assert_int_equal(db_int(rets[1], 0, 0), 5);
+	free_all(rets, 2);
+}
+
+static void a_pipeline_ends_by_deadline_and_by_loss(void **state)
+{
+	_cleanup_(db_freep) struct db *db = connect_db(200);
+	struct pg_result *rets[2];
+	struct err e;
+
+	(void)state;
+	const struct db_call slow[] = {*DB_CALL("select 1"), *DB_CALL("select pg_sleep(60)")};
+	assert_int_equal(pipeline(db, slow, 2, rets, &e), WAIT_TIMEOUT);
+	assert_all_null(rets, 2);
+	assert_int_equal(number(db, "select 6"), 6);
+	const struct db_call deadly[] = {
+		*DB_CALL("select 1"), *DB_CALL("select pg_terminate_backend(pg_backend_pid())")};
+	assert_int_equal(pipeline(db, deadly, 2, rets, &e), DB_LOST);
+	assert_all_null(rets, 2);
+	assert_int_equal(number(db, "select 7"), 7);
+}
+
+static void any_number_of_pipelines_fits(void **state)
+{
+	_cleanup_(db_freep) struct db *db = connect_db(0);
+	struct pg_result *rets[3];
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < DB_STATEMENTS_MAX; i += 2) {
+		_cleanup_(freep) char *even = xasprintf("select %d", i);
+		_cleanup_(freep) char *odd = xasprintf("select %d", i + 1);
+		const struct db_call calls[] = {
+			*DB_CALL("select -1"), *DB_CALL(even), *DB_CALL(odd)};
+		assert_int_equal(pipeline(db, calls, 3, rets, &e), 0);
+		assert_int_equal(db_int(rets[2], 0, 0), i + 1);
+		free_all(rets, 3);
+	}
+}
+
 static void a_connection_that_died_idle_is_made_again_before_the_call(void **state)
 {
 	_cleanup_(db_freep) struct db *db = connect_db(0);
@@ -253,6 +370,11 @@ int main(void)
 		cmocka_unit_test(serialization_failures_are_tried_again_with_the_same_arguments),
 		cmocka_unit_test(a_replaced_function_is_not_noticed_by_callers),
 		cmocka_unit_test(any_number_of_statements_fits),
+		cmocka_unit_test(a_pipeline_is_one_transaction),
+		cmocka_unit_test(of_a_pipeline_that_is_refused_nothing_has_happened),
+		cmocka_unit_test(a_pipeline_is_tried_again_as_a_call_is),
+		cmocka_unit_test(a_pipeline_ends_by_deadline_and_by_loss),
+		cmocka_unit_test(any_number_of_pipelines_fits),
 		cmocka_unit_test(a_connection_that_died_idle_is_made_again_before_the_call),
 		cmocka_unit_test(a_connection_that_dies_in_a_call_is_named_lost),
 		cmocka_unit_test(an_absent_server_answers_soon_and_its_return_is_noticed),
