@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs claimed tasks: each kind is a table of steps, each slot a thread with its own database
-// connection.
+// connection, which is made when a step first needs it.
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,9 @@ struct task_runner;
 enum task_retry { TASK_RETRY_AS_ERR, TASK_RETRY_YES, TASK_RETRY_NO };
 
 // SQL decides which task runs when (task.claim), whether it must stop (beat and progress) and what
-// its end means. A slot claims, walks the table of the kind and reports. Every report carries the
-// lease; when SQL answers `stale` the task is another process's and is dropped without a report.
+// its end means. The dispatcher claims as many tasks as slots are free; a slot walks the table of the
+// kind; the end is reported together with others' and the next claim, or by the slot (task.c). Every
+// report carries the lease; when SQL answers `stale` the task is another process's and is dropped without a report.
 // Reports are sent until they are answered, across an absent database: the same report twice is
 // safe.
 struct task {

@@ -9,8 +9,9 @@
 #include "workers/sealing.h"
 #include "workers/tick.h"
 
-// A receiver that hangs holds a slot for seconds, so there are more than there are processors for.
-enum { SLOTS = 6, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
+// A receiver that hangs holds a slot for seconds, so there are more than there are processors for; and the more there are, the
+// more tasks share a commit. Each may have a connection, as well as dispatcher, bus and tick: db/roles.sql has the limit.
+enum { SLOTS = 13, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
 
 struct worker {
 	struct sealing sealing;

@@ -34,7 +34,8 @@ def stays_open(pid, seconds):
 
 
 def backends(agent, name):
-    """Server processes of the agent's connections: `ccp-agent` the bus, `ccp-agent/N` a task's."""
+    """Server processes of the agent's connections: `ccp-agent` the bus, `ccp-agent/dispatch/1` of claims,
+    `ccp-agent/N` a task's."""
     return [
         pid
         for (pid,) in agent.owner.rows(

@@ -16,7 +16,7 @@ enum { SLOTS = 3, LIMIT_MS = 30000 };
 
 static struct task_runner *runner;
 static struct db *db;
-static atomic_bool stale;
+static atomic_bool stale, held;
 static atomic_int undone, ended;
 
 // The bus is a stand-in: it is never connected.
@@ -72,6 +72,18 @@ static int hold(struct task *task, struct err *e)
 	return wait_pause(&w, LIMIT_MS, e);
 }
 
+// Until the test lets go.
+static int wait_for_test(struct task *task, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && atomic_load(&held)) {
+		struct wait w = task_wait(task, LIMIT_MS);
+		r = wait_pause(&w, 5, e);
+	}
+	return r;
+}
+
 static int break_down(struct task *task, struct err *e)
 {
 	err_note(e, EIO, "it is broken");
@@ -104,12 +116,14 @@ static const struct task_step hold_steps[] = {
 	{.name = "hold", .stage = "holding", .sentence = "Holding", .run = hold}, {0}};
 static const struct task_step done_steps[] = {
 	{.name = "skip", .run = skip_rest}, {.name = "break", .run = break_down}, {0}};
+static const struct task_step held_steps[] = {{.name = "wait", .run = wait_for_test}, {0}};
 static const struct task_step broken_steps[] = {{.name = "break", .run = break_down}, {0}};
 static const struct task_kind kinds[] = {
 	{.kind = "meet", .steps = meet_steps, .undo = undo, .end = end},
 	{.kind = "hold", .steps = hold_steps, .undo = undo, .end = end},
 	{.kind = "take", .begin = hold, .steps = done_steps, .undo = undo, .end = end},
 	{.kind = "done", .steps = done_steps, .undo = undo, .end = end},
+	{.kind = "held", .steps = held_steps, .undo = undo, .end = end},
 	{.kind = "house", .steps = done_steps, .undo = undo, .end = end},
 	{.kind = "broken", .steps = broken_steps, .undo = undo, .end = end},
 	{0},
@@ -119,21 +133,25 @@ static const char *const functions[] = {
 	"create schema task",
 	"create schema clock",
 	"create table task.list (id uuid default gen_random_uuid(), kind text, status text default "
-	"'queued', lease bigint, word text default 'ok', said text, remains text)",
+	"'queued', host_id uuid, lease bigint, word text default 'ok', said text, remains text, "
+	"claimed_in xid8, reported_in xid8, reported_by text)",
 	"create sequence task.leases",
 	"create function clock.now() returns timestamptz language sql as 'select clock_timestamp()'",
 	"create function task.claim(bigint, int, boolean) returns table (task_id uuid, kind text, host_id uuid, "
 	"lease bigint, attempt int, params jsonb, deadline_at timestamptz, stop_requested boolean) "
-	"language sql as $$update task.list as t set status = 'running', lease = nextval('task.leases') "
-	"where ctid = (select ctid from task.list where status = 'queued' and (kind = 'house') = $3 limit "
-	"1 for update skip locked) returning t.id, t.kind, null::uuid, t.lease, 1, '{}'::jsonb, now() + interval '1 "
-	"minute', t.word = 'stop'$$",
+	"language sql as $$update task.list as t set status = 'running', lease = nextval('task.leases'), "
+	"claimed_in = pg_current_xact_id() "
+	"where ctid = any (array(select ctid from task.list where status = 'queued' and (kind = 'house') = $3 "
+	"limit $2 for update skip locked)) returning t.id, t.kind, t.host_id, t.lease, 1, '{}'::jsonb, "
+	"now() + interval '1 minute', t.word = 'stop'$$",
 	"create function task.report(uuid, bigint, text, text, text default null, bigint default null) "
 	"returns text language sql as $$update task.list set status = $3, said = $4, "
-	"remains = concat($5, ' ', $6) where id = $1 and lease = $2 returning word$$",
+	"remains = concat($5, ' ', $6), reported_in = pg_current_xact_id(), "
+	"reported_by = current_setting('application_name') where id = $1 and lease = $2 returning word$$",
 	"create function task.progress(uuid, bigint, text, int, text) returns text language sql as $$"
 	"select task.report($1, $2, $3, $5)$$",
 	"create function task.succeed(uuid, bigint, jsonb, text, bigint) returns text language sql as $$"
+	"select 1 / (word <> 'refuse')::int from task.list where id = $1; "
 	"select task.report($1, $2, 'succeeded', $3::text, $4, $5)$$",
 	"create function task.fail(uuid, bigint, text, text, boolean, text, bigint) returns text "
 	"language sql as $$select task.report($1, $2, 'failed', concat($3, ': ', $4, ' ', $5), $6, $7)$$",
@@ -172,6 +190,7 @@ static int setup(unsigned housekeeping_slots)
 
 	number("delete from task.list");
 	atomic_store(&stale, false);
+	atomic_store(&held, true);
 	atomic_store(&undone, 0);
 	atomic_store(&ended, 0);
 	return task_runner_new(&conf, &runner, &e);
@@ -220,6 +239,69 @@ static void every_slot_works_and_all_tasks_end(void **state)
 		10 * SLOTS);
 	assert_int_equal(undone, 0);
 	assert_int_equal(ended, 10 * SLOTS);
+}
+
+// Besides the first claim, which has nothing to go with.
+static void a_claim_goes_with_the_reports_before_it(void **state)
+{
+	(void)state;
+	add("meet", 10 * SLOTS);
+	begin();
+	await("select count(*) from task.list where status = 'succeeded'", 10 * SLOTS);
+	assert_int_equal(number("select count(distinct claimed_in) from task.list "
+				"where claimed_in not in (select reported_in from task.list)"),
+		1);
+	assert_int_equal(
+		number("select count(*) from task.list where reported_by <> 'unit/task/dispatch/1'"),
+		0);
+}
+
+// A report locks its host, and a transaction locks one host at most.
+static void a_task_of_a_host_is_reported_by_itself(void **state)
+{
+	(void)state;
+	add("meet", SLOTS);
+	number("update task.list set host_id = gen_random_uuid()");
+	begin();
+	await("select count(distinct reported_in) from task.list where status = 'succeeded' and "
+	      "reported_by ~ '^unit/task/[0-9]$'",
+		SLOTS);
+}
+
+static void a_report_that_is_refused_holds_up_no_other(void **state)
+{
+	(void)state;
+	add("meet", 10 * SLOTS);
+	number("update task.list set word = 'refuse' where ctid in (select ctid from task.list limit 4)");
+	begin();
+	await("select count(*) from task.list where status = 'succeeded'", 10 * SLOTS - 4);
+	await("select count(*) from task.list where status = 'failed' and said like 'internal: division by zero%'",
+		4);
+}
+
+static void a_report_that_waits_for_a_lock_holds_up_no_other(void **state)
+{
+	(void)state;
+	add("held", 1);
+	begin();
+	await("select count(*) from task.list where status = 'running'", 1);
+	number("begin");
+	number("select count(*) from (select from task.list for update) as l");
+	atomic_store(&held, false);
+	_cleanup_(db_freep) struct db *other = db_new(
+		&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit/other"});
+	struct wait w = wait_for(LIMIT_MS, -1);
+	struct err e;
+	assert_int_equal(
+		db_call(other,
+			DB_CALL("insert into task.list (kind) select 'done' from generate_series(1, 9)"),
+			&w, NULL, &e),
+		0);
+	task_runner_scan(runner);
+	await("select count(*) from task.list where kind = 'done' and status = 'succeeded'", 9);
+	assert_int_equal(number("select count(*) from task.list where status = 'running'"), 1);
+	number("commit");
+	await("select count(*) from task.list where kind = 'held' and status = 'succeeded'", 1);
 }
 
 static void a_step_may_reach_the_goal_early(void **state)
@@ -346,6 +428,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			every_slot_works_and_all_tasks_end, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_claim_goes_with_the_reports_before_it, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_task_of_a_host_is_reported_by_itself, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_report_that_is_refused_holds_up_no_other, runner_setup, runner_teardown),
+		cmocka_unit_test_setup_teardown(a_report_that_waits_for_a_lock_holds_up_no_other,
+			runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_step_may_reach_the_goal_early, runner_setup, runner_teardown),
 		cmocka_unit_test_setup_teardown(housekeeping_has_a_slot_that_nothing_else_takes,

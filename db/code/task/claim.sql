@@ -1,6 +1,6 @@
--- Takes up to p_limit tasks of the process's queue, each with a fresh lease, in the order of their turns: those of
--- housekeeping, or all others. Locks task rows only and never waits: it skips what another claim has locked, whose host
--- is busy, whose time has not come or whose user is not active.
+-- Takes up to p_limit tasks of the process's queue, each with a fresh lease, those whose turns come first: of housekeeping,
+-- or all others. Locks task rows only and never waits: it skips what another claim has locked, whose host is busy, whose time
+-- has not come or whose user is not active.
 create or replace function task.claim(p_process_id bigint, p_limit integer, p_housekeeping boolean default false)
 returns table (
     task_id uuid,
@@ -15,30 +15,31 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- For a limit that is a parameter the planner expects a tenth of the table, and would read and sort all of the queue.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
     v_now timestamptz := clock.now();
 begin
-    -- One at a time: for a limit that is a parameter the planner expects a tenth of the table. By ctid: nothing changes a
-    -- task that stays queued, so the row that was locked is the one this statement sees.
-    for v_turn in 1..p_limit
-    loop
-        return query
-        update ccp.task_rows as t
-        set
-            status = 'running',
-            process_id = p_process_id,
-            lease = nextval('ccp.lease_ids'),
-            attempt = t.attempt + 1,
-            started_at = v_now,
-            deadline_at = v_now + (select k.deadline from ccp.task_kinds as k where k.kind = t.kind),
-            left_state = null,
-            stage = null,
-            progress = null,
-            message = null
-        where t.ctid = (
-            select q.ctid
+    return query
+    update ccp.task_rows as t
+    set
+        status = 'running',
+        process_id = p_process_id,
+        lease = nextval('ccp.lease_ids'),
+        attempt = t.attempt + 1,
+        started_at = v_now,
+        deadline_at = v_now + (select k.deadline from ccp.task_kinds as k where k.kind = t.kind),
+        left_state = null,
+        stage = null,
+        progress = null,
+        message = null
+    where t.id = any (
+        array(
+            select q.id
             from ccp.task_rows as q
             where q.queue = (
                     select p.queue
@@ -68,16 +69,15 @@ begin
                     )
                 )
             order by q.turn, q.run_at
-            limit 1
+            limit p_limit
             for no key update skip locked
         )
-        returning t.id, t.kind, t.host_id, t.lease, t.attempt, t.params::jsonb, t.deadline_at, t.stop_requested_at is not null;
-        if not found then
-            -- Nothing to do, or no right to ask.
-            perform process.require(p_process_id);
-            exit;
-        end if;
-    end loop;
+    )
+    returning t.id, t.kind, t.host_id, t.lease, t.attempt, t.params::jsonb, t.deadline_at, t.stop_requested_at is not null;
+    if not found then
+        -- Nothing to do, or no right to ask.
+        perform process.require(p_process_id);
+    end if;
 end
 $$;
 

@@ -2,14 +2,15 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(19);
+select plan(20);
 
 create function t.by(p_who text, p_labels text) returns void language sql as $$
     select task.submit('system.noop', null, jsonb_build_object('label', p_who || l), null, p_who) from unnest(string_to_array(p_labels, ' ')) as l
 $$;
 -- Claims one after the other and names them.
 create function t.claims(p_limit integer) returns text language sql as $$
-    select string_agg(coalesce(c.params ->> 'label', c.kind), ' ' order by c.lease) from task.claim(t.worker(), p_limit) as c
+    select string_agg(coalesce(c.params ->> 'label', c.kind), ' ' order by c.lease)
+    from generate_series(1, p_limit) as n, lateral task.claim(t.worker(), least(n, 1)) as c
 $$;
 create function t.turns() returns text language sql as $$
     select string_agg(concat(params ->> 'label', ':', turn), ' ' order by turn, run_at) from ccp.task_rows where status = 'queued'
@@ -67,6 +68,16 @@ select is(
 );
 select is(task.turn('ccp_agent_1', 'host.start', 'b'), 0::bigint, 'another requester''s start is not behind it');
 select is(task.turn('ccp_agent_1', 'host.start', 'a'), 1::bigint, 'another start of the same one is');
+select t.end();
+
+-- Several at once.
+select t.by('e', '1 2 3');
+select t.by('f', '1');
+select is(
+    (select string_agg(c.params ->> 'label', ' ' order by c.params ->> 'label') from task.claim(t.worker(), 3) as c),
+    'e1 e2 f1', 'several that are claimed at once are those whose turns come first'
+);
+select t.claims(9);
 select t.end();
 
 -- Housekeeping.
