@@ -45,6 +45,8 @@ comment on column ccp.users.updated_at is 'When it was last edited.';
 
 create index users_by_expiry on ccp.users (expires_at) where expires_at is not null;
 create index users_by_creation on ccp.users (created_at, id);
+create index users_by_beginning_of_name on ccp.users (username text_pattern_ops);
+create index users_by_beginning_of_short_id on ccp.users (short_id text_pattern_ops);
 create index users_deleted on ccp.users (deleted_at) where deleted_at is not null;
 create index users_disabled on ccp.users (id) where disabled_at is not null;
 

@@ -207,6 +207,7 @@ comment on column ccp.egress_ips.version is 'Rises with each edit; the ETag.';
 comment on column ccp.egress_ips.created_at is 'When the row was made.';
 comment on column ccp.egress_ips.updated_at is 'When it was last edited.';
 create index egress_ips_by_creation on ccp.egress_ips (created_at, id);
+create index egress_ips_by_beginning_of_label on ccp.egress_ips (label text_pattern_ops);
 create trigger egress_ips_touch before update on ccp.egress_ips
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();

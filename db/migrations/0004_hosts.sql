@@ -105,6 +105,8 @@ comment on column ccp.hosts.updated_at is 'When people last edited it.';
 
 create index hosts_of_a_user on ccp.hosts (user_id, created_at, id);
 create index hosts_by_creation on ccp.hosts (created_at, id) where deleted_at is null;
+create index hosts_by_beginning_of_short_id on ccp.hosts (short_id text_pattern_ops);
+create index hosts_by_beginning_of_label on ccp.hosts (lower(label) text_pattern_ops);
 create index hosts_of_a_node on ccp.hosts (node_id);
 create unique index slot_belongs_to_one_host on ccp.hosts (node_id, slot) where status <> 'deleted';
 create index hosts_alive_by_status on ccp.hosts (status) where status <> 'deleted';

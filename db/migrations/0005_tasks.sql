@@ -233,7 +233,8 @@ create index tasks_running on ccp.task_rows (process_id) where status = 'running
 create index tasks_of_a_host on ccp.task_rows (host_id, created_at, id) where host_id is not null;
 create index tasks_of_a_user on ccp.task_rows (user_id, created_at, id) where user_id is not null;
 create index tasks_by_creation on ccp.task_rows (created_at, id);
-create index retentions_by_creation on ccp.task_rows (created_at) where kind = 'events.retain';
+create index tasks_of_a_kind on ccp.task_rows (kind, created_at, id);
+create index tasks_that_have_not_succeeded on ccp.task_rows (created_at, id) where status <> 'succeeded';
 
 create trigger tasks_take_allowed_steps before update of status on ccp.task_rows
 for each row when (old.status is distinct from new.status)

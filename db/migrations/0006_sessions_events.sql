@@ -86,12 +86,13 @@ comment on column ccp.sessions.ended_at is 'When it ended.';
 comment on column ccp.sessions.end_reason is 'Why it ends or ended.';
 comment on column ccp.sessions.bytes_up is 'Bytes from the user.';
 comment on column ccp.sessions.bytes_down is 'Bytes to the user.';
-create index sessions_of_a_user on ccp.sessions (user_id, created_at);
-create index sessions_of_a_host on ccp.sessions (host_id, created_at);
+create index sessions_of_a_user on ccp.sessions (user_id, created_at, id);
+create index sessions_of_a_host on ccp.sessions (host_id, created_at, id);
 create index sessions_by_creation on ccp.sessions (created_at, id);
 create index sessions_of_a_process on ccp.sessions (process_id);
 create index sessions_to_end on ccp.sessions (user_id) where ended_at is null and end_requested_at is null;
 create index sessions_of_a_host_by_end on ccp.sessions (host_id, ended_at);
+create index sessions_open_by_creation on ccp.sessions (created_at, id) where ended_at is null;
 create index sessions_open on ccp.sessions (process_id, host_id) where ended_at is null;
 
 create table ccp.webhooks (

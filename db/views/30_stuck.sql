@@ -1,4 +1,5 @@
--- What does not move although it should.
+-- What does not move although it should. Of each task that is stuck its sentence is looked up, not of all that there are: `limit`
+-- keeps the planner from joining them first.
 create or replace view ccp.stuck with (security_barrier) as
 select
     'task' as what,
@@ -7,7 +8,7 @@ select
     t.run_at as since,
     s.why
 from ccp.task_rows as t
-join ccp.task_status as s on s.id = t.id
+cross join lateral (select c.host, c.why from ccp.task_status as c where c.id = t.id limit 1) as s
 where t.status = 'queued'
     and t.run_at < clock.now() - interval '30 seconds'
     and not exists (select from ccp.task_rows as r where r.host_id = t.host_id and r.status = 'running')
@@ -19,7 +20,7 @@ select
     t.deadline_at,
     format('it should have ended %s ago: %s', clock.span(clock.now() - t.deadline_at), s.why)
 from ccp.task_rows as t
-join ccp.task_status as s on s.id = t.id
+cross join lateral (select c.host, c.why from ccp.task_status as c where c.id = t.id limit 1) as s
 where t.status = 'running'
     and t.deadline_at < clock.now() - interval '5 seconds'
 union all

@@ -17,32 +17,45 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after record := api.cursor_read('hosts', p_sort, p_cursor);
+    v_users uuid[];
     v_hosts api.host[];
     v_page api.host_page;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
+    if p_q is not null then
+        v_users := array(select u.id from ccp.users as u where starts_with(u.username, lower(p_q)));
+    end if;
+    -- What a host shows is looked up for those of the page only.
     execute format(
         $query$
         select array(
             select h
             from api.host as h
-            where ($4 is null or h.user_id = $4)
-                and ($5 is null or h.status = any ($5))
-                and (
-                    $6 is null
-                    or starts_with(h.short_id, lower($6))
-                    or starts_with(lower(h.label), lower($6))
-                    or starts_with(h.username, lower($6))
+            where h.id = any (
+                array(
+                    select i.id
+                    from ccp.hosts as i
+                    where i.deleted_at is null
+                        and ($4 is null or i.user_id = $4)
+                        and ($5 is null or i.status = any ($5))
+                        and (
+                            $6 is null
+                            or starts_with(i.short_id, lower($6))
+                            or starts_with(lower(i.label), lower($6))
+                            or i.user_id = any ($7)
+                        )
+                        and (i.created_at, i.id) %1$s ($1, $2)
+                    order by i.created_at %2$s, i.id %2$s
+                    limit $3
                 )
-                and (h.created_at, h.id) %1$s ($1, $2)
+            )
             order by h.created_at %2$s, h.id %2$s
-            limit $3
         )
         $query$,
         v_after.relation, v_after.direction
     )
     into v_hosts
-    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[], p_q;
+    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[], p_q, v_users;
     select *
     into v_page
     from api.page('hosts', p_sort, p_limit, v_hosts);

@@ -25,6 +25,14 @@ declare
     v_users uuid[];
     v_events api.event[];
 begin
+    -- What begins with a bound of time begins there, with ids from 1 on: of two bounds an index is entered at either.
+    if v_after.relation = '>' and p_since > v_after.at then
+        v_after.at := p_since;
+        v_after.number := 0;
+    elsif v_after.relation = '<' and p_until < v_after.at then
+        v_after.at := p_until;
+        v_after.number := 0;
+    end if;
     if p_q is not null then
         v_hosts := array(
             select h.id

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(73);
+select plan(74);
 
 -- Walks a list: pages are separated by "|", rows by ",". `%s` in the call takes the cursor.
 create function t.walk(p_call text, p_items text, p_label text) returns text language plpgsql as $$
@@ -165,6 +165,7 @@ select is(t.events(format('p_user_id => %L', t.user('alice'))), 'two,one', 'by u
 select is(t.events(format('p_host_id => %L', t.host())), 'two', 'by host');
 select is(t.events('p_task_id => ''00000000-0000-4000-8000-000000000003'''), 'three', 'by task');
 select is(t.events('p_until => ''2099-01-02'''), 'one', 'until a time, which is not in it');
+select is(t.events('p_until => ''2099-01-03'', p_limit => 1'), 'two|one', 'in pages too');
 select is(t.list('event', 'message', 'p_since => ''2099-01-02'''), 'three,two', 'from a time, which is');
 select throws_ok(format('select api.event_list(%L, 1)', t.login('alice')), 'CP403', null, 'events are for admins');
 
