@@ -81,9 +81,8 @@ def wakes(stack):
 
 
 @contextmanager
-def database(stack):
+def database(stack, name="ccp_bench"):
     """A database as the product's own, beside it, with the same settings of the server."""
-    name = "ccp_bench"
     subprocess.run(
         [CHECKOUT / "db" / "apply", "--no-cron", "--database", stack.conninfo("postgres", name)],
         check=True,

@@ -1,12 +1,15 @@
 """healthz beside a bare libmicrohttpd responder of the same bytes; a right login beside a flood of wrong ones."""
 
 import contextlib
+import os
 import re
 import secrets
 import statistics
 import subprocess
 import threading
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.http import Api
@@ -21,6 +24,8 @@ ROUNDS = 3
 CONNECTIONS = 64
 FLOOD = 60  # wrong logins at a time
 LOGINS = 15
+LOGIN_CLIENTS = 4
+HASH_THREADS = os.cpu_count() // 2 if os.cpu_count() > 3 else 1  # as api/main.c has
 
 
 def requests_per_s(url):
@@ -34,6 +39,21 @@ def requests_per_s(url):
     if re.search(r"Non-2xx|Socket errors", done.stdout):
         raise RuntimeError(f"{url} answered with errors:\n{done.stdout}")
     return float(re.search(r"Requests/sec: *([0-9.]+)", done.stdout)[1])
+
+
+def latency_p99_ms(url, token):
+    """Of a client that has one connection and asks one thing after the other."""
+    done = subprocess.run(
+        ["wrk", "-t1", "-c1", f"-d{SECONDS}s", "--latency", "-H", f"Authorization: Bearer {token}", url],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS + 30,
+        check=True,
+    )
+    if re.search(r"Non-2xx|Socket errors", done.stdout):
+        raise RuntimeError(f"{url} answered with errors:\n{done.stdout}")
+    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)\n", done.stdout).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
 def healthz(stack):
@@ -61,6 +81,39 @@ def healthz(stack):
         "healthz_per_s": statistics.median(ours),
         "healthz_baseline_per_s": statistics.median(baseline),
         "healthz_ratio": statistics.median(ours) / statistics.median(baseline),
+    }
+
+
+def demo_login(stack):
+    """Logs in; the API with its token."""
+    password = Path(stack.env["CCP_DEMO_PASSWORD_FILE"]).read_text().strip()
+    return Api(int(stack.environment["CCP_HTTP_PORT"])).login(stack.env["CCP_DEMO_USER"], password)
+
+
+def logins(stack):
+    """Right logins of some clients at once, beside bcrypt alone on as many threads as the API checks passwords on."""
+
+    def count(end):
+        done = 0
+        while time.monotonic() < end:
+            demo_login(stack)
+            done += 1
+        return done
+
+    def ours():
+        end = time.monotonic() + SECONDS
+        with ThreadPoolExecutor(LOGIN_CLIENTS) as pool:
+            return sum(pool.map(count, [end] * LOGIN_CLIENTS)) / SECONDS
+
+    def bare():
+        command = [CHECKOUT / "build" / "bench" / "bcrypt_bare", str(HASH_THREADS), str(SECONDS)]
+        return float(subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 30, check=True).stdout)
+
+    ran, baseline = in_turn(ours, bare, ROUNDS)
+    return {
+        "logins_per_s": statistics.median(ran),
+        "logins_baseline_per_s": statistics.median(baseline),
+        "login_ratio": statistics.median(ran) / statistics.median(baseline),
     }
 
 
@@ -94,15 +147,13 @@ def flood(port):
 
 def login_under_flood(stack):
     port = int(stack.environment["CCP_HTTP_PORT"])
-    password = Path(stack.env["CCP_DEMO_PASSWORD_FILE"]).read_text().strip()
-
-    def login():
-        Api(port).login(stack.env["CCP_DEMO_USER"], password)
-
-    alone = [timed(login) for _ in range(LOGINS)]
+    token = demo_login(stack).token
+    alone = [timed(demo_login, stack) for _ in range(LOGINS)]
     with flood(port):
-        flooded = [timed(login) for _ in range(LOGINS)]
+        flooded = [timed(demo_login, stack) for _ in range(LOGINS)]
+        get = latency_p99_ms(f"{stack.url}/v1/user/me", token)
     return {
+        "get_flooded_ms_p99": get,
         "login_ms_p50": statistics.median(alone) * 1000,
         "login_flooded_ms_p50": statistics.median(flooded) * 1000,
         "login_flooded_ms_max": max(flooded) * 1000,

@@ -18,9 +18,14 @@ def timed(function, *arguments):
 
 def in_turn(ours, baseline, rounds):
     """Runs both in turn, A B A B ..., since the machine's speed drifts; the two lists of what they returned."""
-    results = ([], [])
+    return by_turns(rounds, ours, baseline)
+
+
+def by_turns(rounds, *functions):
+    """The same for any number of functions."""
+    results = [[] for _ in functions]
     for _ in range(rounds):
-        for values, function in zip(results, (ours, baseline), strict=True):
+        for values, function in zip(results, functions, strict=True):
             values.append(function())
     return results
 
