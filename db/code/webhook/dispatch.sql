@@ -20,7 +20,14 @@ begin
             )
         order by w.id
     loop
-        if not webhook.has_task(v_params) then
+        -- The same live task comes back; one that was asked to stop, and has not yet, is waited for.
+        if not exists (
+            select
+            from ccp.task_rows as t
+            where t.status = 'running'
+                and t.kind = 'webhook.deliver'
+                and t.params::jsonb = v_params
+        ) then
             perform task.submit('webhook.deliver', null, v_params, null, 'tick');
         end if;
     end loop;

@@ -18,7 +18,6 @@ begin
     into v_task
     from ccp.task_rows as t
     where t.id = p_task_id
-        and t.status = 'running'
         and t.lease = p_lease
         and t.stop_requested_at is null;
     if not found then
@@ -42,9 +41,9 @@ begin
         select
         from ccp.task_rows as r
         where r.status = 'running'
+            and r.lease < p_lease
             and r.kind = v_task.kind
             and r.params::jsonb = v_task.params::jsonb
-            and r.lease < p_lease
     ) then
         return;
     end if;

@@ -22,7 +22,7 @@ begin
     select t.*
     into v_task
     from ccp.task_rows as t
-    where t.id = p_task_id and t.status = 'running' and t.lease = p_lease;
+    where t.id = p_task_id and t.lease = p_lease;
     if not found then
         return 'stale';
     end if;
