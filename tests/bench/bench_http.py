@@ -42,12 +42,12 @@ def requests_per_s(url):
 
 
 def latency_p99_ms(url, token):
-    """Of a client that has one connection and asks one thing after the other."""
+    """Of a client that asks one thing after the other on one connection, for a second: logins have a budget."""
     done = subprocess.run(
-        ["wrk", "-t1", "-c1", f"-d{SECONDS}s", "--latency", "-H", f"Authorization: Bearer {token}", url],
+        ["wrk", "-t1", "-c1", "-d1s", "--latency", "-H", f"Authorization: Bearer {token}", url],
         capture_output=True,
         text=True,
-        timeout=SECONDS + 30,
+        timeout=30,
         check=True,
     )
     if re.search(r"Non-2xx|Socket errors", done.stdout):
@@ -147,13 +147,12 @@ def flood(port):
 
 def login_under_flood(stack):
     port = int(stack.environment["CCP_HTTP_PORT"])
-    token = demo_login(stack).token
     alone = [timed(demo_login, stack) for _ in range(LOGINS)]
     with flood(port):
         flooded = [timed(demo_login, stack) for _ in range(LOGINS)]
-        get = latency_p99_ms(f"{stack.url}/v1/user/me", token)
+        get = [latency_p99_ms(f"{stack.url}/v1/user/me", demo_login(stack).token) for _ in range(ROUNDS)]
     return {
-        "get_flooded_ms_p99": get,
+        "get_flooded_ms_p99": statistics.median(get),
         "login_ms_p50": statistics.median(alone) * 1000,
         "login_flooded_ms_p50": statistics.median(flooded) * 1000,
         "login_flooded_ms_max": max(flooded) * 1000,
