@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(47);
+select plan(51);
 
 create function t.hash(p_letter text) returns text language sql as $$ select '$2b$10$' || repeat(p_letter, 53) $$;
 update ccp.users set password_hash = t.hash('a');
@@ -15,10 +15,13 @@ create function t.refresh(p_old text, p_new text) returns text language sql as $
     select concat_ws(' ', r.verdict, r.generation, r.cookie_life_s, (r.answer).expires_in)
     from answer as a, api.refresh(null, null, a.cookie_id, t.sha(p_old), t.sha(p_new)) as r
 $$;
-create function t.cookies() returns text language sql as $$
+create function t.cookies(p_login_id uuid) returns text language sql as $$
     select string_agg(convert_from(decode(left(c.sha256, 2), 'hex'), 'UTF8') || case when c.replaced_at is null then '' else '-' end, ' ' order by c.sha256)
     from ccp.refresh_cookies as c
-    join answer as a on a.login_id = c.login_id
+    where c.login_id = p_login_id
+$$;
+create function t.cookies() returns text language sql as $$
+    select t.cookies(a.login_id) from answer as a
 $$;
 create function t.ended() returns text language sql as $$
     select l.revoke_reason from ccp.logins as l join answer as a on a.login_id = l.id
@@ -33,6 +36,11 @@ select is(
     'ok 3600', 'one without gets none, and a token for an hour'
 );
 select is(t.cookies(), 'a', 'there is one cookie');
+create temporary table other as
+select * from api.login('bobby', '198.51.100.7', true, t.hash('a'), t.sha('x'));
+select is(
+    (select r.verdict::text from other as o, api.refresh(null, null, o.cookie_id, t.sha('x'), t.sha('y')) as r), 'ok', 'another browser has its own'
+);
 
 -- Used.
 select t.at('2099-01-01 12:10:00');
@@ -51,6 +59,7 @@ select t.at('2099-01-01 12:10:20');
 select is(t.refresh('b', 'e'), 'ok 1 604180 600', 'for ten seconds the others count as well');
 select is(t.ended(), null, 'nothing has ended');
 select is(t.cookies(), 'b- c- d e', 'what is older has gone');
+select is((select t.cookies(login_id) from other), 'x- y', 'of another login nothing has');
 
 -- Used again.
 savepoint whole;
@@ -69,6 +78,9 @@ select is(t.ended(), 'reuse', 'and ends it likewise, however old it is');
 rollback to whole;
 select is(t.refresh('f', 'g'), 'unauthenticated', 'so does one that never was: who knows the id had a cookie');
 select is(t.ended(), 'reuse', 'and it ends');
+rollback to whole;
+select is(t.refresh('y', 'g'), 'unauthenticated', 'and one of another login');
+select is(t.ended(), 'reuse', 'however well it counts there');
 rollback to whole;
 
 -- Tokens do not renew it.
@@ -105,7 +117,7 @@ select is(t.ended(), 'logout', 'with that reason');
 select is((select count(*)::integer from ccp.logins where revoked_at is not null), 1, 'and no other');
 select throws_ok($$select api.logout(null, null, cookie_id, t.sha('e')) from answer$$, 'CP401', null, 'once');
 delete from ccp.logins using answer where id = login_id;
-select is((select count(*)::integer from ccp.refresh_cookies), 0, 'cookies go with their login');
+select is(t.cookies(), null, 'cookies go with their login');
 select ok(
     not has_column_privilege('ccp_dba', 'ccp.logins', 'cookie_id', 'select')
     and not has_table_privilege('ccp_api', 'ccp.refresh_cookies', 'select'),
