@@ -53,7 +53,7 @@ begin
     if v_by_cookie and not token.turn_cookie(v_login.id, p_cookie_sha256, p_new_cookie_sha256) then
         perform token.reused(v_login.id);
         return;
-    elsif not v_by_cookie and v_login.generation <> p_generation then
+    elsif v_login.generation <> p_generation then
         if v_login.refreshed_at < clock.now() - interval '10 seconds' then
             perform token.reused(v_login.id);
         end if;
