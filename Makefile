@@ -54,8 +54,8 @@ help: ## this text
 
 build: $(PROGRAMS) init ## compile everything to build/FLAVOUR (needs the libraries: tools/install-deps)
 
-up: ## install, build, start everything; ends by doing the main job
-	@deploy/scripts/up
+up: ## install, build, start everything; ends by doing the main job (MODE=embedded: the agent under the worker)
+	@CCP_MODE='$(or $(MODE),$(CCP_MODE))' deploy/scripts/up
 
 down: ## end what `make up` started (PURGE=1: remove the data too)
 	@PURGE='$(PURGE)' deploy/scripts/down

@@ -102,8 +102,8 @@ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e)
 		return err_say(e, EINVAL, "dropping rights needs a user other than root");
 	if (prctl(PR_SET_KEEPCAPS, 1) < 0)
 		return err_set(e, errno, "keep capabilities over setuid");
-	if (setgroups(0, NULL) < 0)
-		return err_set(e, errno, "drop the supplementary groups");
+	if (setgroups(user->group != 0, &user->group) < 0)
+		return err_set(e, errno, "set the supplementary groups");
 	if (setresgid(user->gid, user->gid, user->gid) < 0)
 		return err_set(e, errno, "change to group %u", (unsigned)user->gid);
 	if (setresuid(user->uid, user->uid, user->uid) < 0)

@@ -35,6 +35,7 @@ _must_check_ int proc_lock_down(struct err *e);
 struct proc_user {
 	uid_t uid;
 	gid_t gid;
+	gid_t group; // one that it has besides; 0: none
 };
 _must_check_ int proc_user_find(const char *name, struct proc_user *ret, struct err *e);
 
@@ -42,7 +43,7 @@ _must_check_ int proc_user_find(const char *name, struct proc_user *ret, struct 
 // inheritable and ambient sets. Returns 0, or -1 with errno. Async-signal-safe.
 _must_check_ int proc_keep_caps(uint64_t keep);
 
-// Becomes `user` for good: no supplementary groups, no capabilities but `keep`, no_new_privs. For
+// Becomes `user` for good: no other supplementary groups, no capabilities but `keep`, no_new_privs. For
 // single-threaded children only; afterwards it checks that the way back is closed.
 _must_check_ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e);
 

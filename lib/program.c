@@ -301,12 +301,13 @@ int program_main(const struct program *p, int argc, char **argv)
 	mallopt(M_ARENA_MAX, ARENAS_MAX);
 	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 	signal(SIGPIPE, SIG_IGN);
-	if (rest < argc)
+	if (rest < argc && !p->takes_words)
 		return run_command(p, argc - rest, argv + rest);
 	_cleanup_(freep) char *own_database = xasprintf(
 		"host=%s/run/pg dbname=ccp user=ccp_%s", state_dir, p->bus_name ? p->bus_name : "");
 	struct running running = {.service = {.program = p,
 					  .state_dir = state_dir,
+					  .words = argv + rest,
 					  .database = database ? database : own_database,
 					  .lock_fd = -1}};
 	gethostname(running.hostname, sizeof(running.hostname) - 1);

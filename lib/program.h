@@ -17,6 +17,7 @@ struct service {
 	const struct program *program;
 	const char *state_dir; // --state-dir
 	const char *database; // --database, or made from state_dir and the program's name
+	char **words; // what follows `--`, ended by NULL, of a program that takes_words
 	int lock_fd;
 	struct loop *loop;
 	struct bus *bus; // NULL unless the program has one
@@ -51,6 +52,7 @@ struct program {
 	const char *summary; // one sentence for --help
 	const struct args_option *options; // besides --state-dir, --database, --log-level; or NULL
 	const struct args_command *commands; // or NULL
+	bool takes_words; // what follows the options is not a command
 	// "worker": suffix of the database role, directory in the state directory; NULL: no
 	// database.
 	const char *bus_name;

@@ -115,6 +115,17 @@ def tsan_stack(new_stack):
         stack.end()
 
 
+@pytest.fixture(scope="module")
+def embedded_stack(worker_id):
+    """The whole product with the agent as the worker's child, as after `make up MODE=embedded`."""
+    stack = stack_of(worker_id, "embed")
+    stack.environment["CCP_MODE"] = "embedded"
+    try:
+        yield stack.up()
+    finally:
+        stack.end()
+
+
 @pytest.fixture
 def program():
     """Starts programs: program("ccp-worker", database, flavour="debug"). They end with the test."""

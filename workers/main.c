@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // ccp-worker: the task kinds that need no rights on the machine, and the tick.
+#include <errno.h>
 #include <stdlib.h>
 
+#include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/program.h"
 #include "lib/task.h"
+#include "workers/embed.h"
 #include "workers/kinds.h"
 #include "workers/sealing.h"
 #include "workers/tick.h"
@@ -13,9 +16,18 @@
 // more tasks share a commit. Each may have a connection, as well as dispatcher, bus and tick: db/roles.sql has the limit.
 enum { SLOTS = 13, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
 
+static bool embed_asked;
+
+static const struct args_option options[] = {
+	{"embed-agent", ARGS_FLAG, &embed_asked, NULL,
+		"run ccp-agent as a child, with the options that follow --; needs root", 0, 0},
+	{0},
+};
+
 struct worker {
 	struct sealing sealing;
 	struct tick *tick;
+	struct embed *embed; // NULL: the agent is a service of its own
 };
 
 static const struct task_kind kinds[] = {
@@ -35,9 +47,12 @@ static const struct task_kind kinds[] = {
 
 static int configure(struct service *s, struct err *e)
 {
-	(void)e;
-	s->data = xnew(struct worker);
-	return 0;
+	struct worker *worker = xnew(struct worker);
+
+	s->data = worker;
+	if (embed_asked)
+		return embed_new(s->state_dir, s->words, &worker->embed, e);
+	return s->words[0] ? err_say(e, EINVAL, "\"%s\" is for --embed-agent", s->words[0]) : 0;
 }
 
 // The lock is held: no other worker makes the key.
@@ -62,6 +77,8 @@ static int start(struct service *s, struct err *e)
 
 	if (task_runner_new(&tasks, &s->tasks, e) < 0)
 		return -1;
+	if (worker->embed && embed_watch(worker->embed, s->loop, e) < 0)
+		return -1;
 	return tick_new(s->loop, s->database, &worker->sealing, &worker->tick, e);
 }
 
@@ -69,8 +86,10 @@ static void stop(struct service *s)
 {
 	struct worker *worker = s->data;
 
+	embed_ask(worker->embed);
 	if (task_runner_stop(s->tasks, STOP_MS) != 0 || tick_free(worker->tick) != 0)
 		program_leave_threads();
+	embed_free(worker->embed);
 	mem_wipe(worker, sizeof(*worker));
 	free(worker);
 }
@@ -78,6 +97,8 @@ static void stop(struct service *s)
 static const struct program program = {
 	.name = "ccp-worker",
 	.summary = "ccp-worker runs the tasks that need no rights on the machine, and the tick.",
+	.options = options,
+	.takes_words = true,
 	.bus_name = "worker",
 	.configure = configure,
 	.listen = listen_begin,

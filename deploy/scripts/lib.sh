@@ -7,6 +7,7 @@
 #   CCP_HTTP_PORT      of ccp-api on 127.0.0.1                       8080
 #   CCP_SSHPROXY_PORT  of ccp-sshproxy on 127.0.0.1                  2222
 #   CCP_LAB_PREFIX     names of the lab's network namespaces         ccp; with another STATE_DIR one of its own
+#   CCP_MODE           socket: the agent is a service; embedded: it is the worker's child   socket
 #   CCP_OWN_DOCKER     1: a dockerd of its own though one answers at /var/run/docker.sock
 # up keeps what it was called with in STATE_DIR/stack, so that later STATE_DIR is enough. None of them is a name in the `env`
 # that up writes: a shell that has read one stack's can still start another.
@@ -18,7 +19,7 @@ set -u
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # used by those who source this
 cache=/var/cache/cloud-cli-proxy
-stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_LAB_PREFIX CCP_DOCKER_SOCKET) # the last is up's own choice
+stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_LAB_PREFIX CCP_MODE CCP_DOCKER_SOCKET) # the last is up's own choice
 
 say() {
 	printf '%s\n' "$*"
@@ -78,6 +79,8 @@ settings_load() { # kept|given
 	CCP_HTTP_PORT=${CCP_HTTP_PORT:-8080}
 	CCP_SSHPROXY_PORT=${CCP_SSHPROXY_PORT:-2222}
 	CCP_LAB_PREFIX=${CCP_LAB_PREFIX:-$(lab_prefix)}
+	CCP_MODE=${CCP_MODE:-socket}
+	[[ $CCP_MODE == socket || $CCP_MODE == embedded ]] || die "MODE is socket or embedded, not '$CCP_MODE'"
 	stack_loaded=$STATE_DIR
 	export STATE_DIR # for the scripts that a script calls; they read the rest in STATE_DIR/stack
 }
@@ -158,6 +161,11 @@ supervisor_pid() {
 
 service_names() {
 	awk '!/^#/ && NF { print $1 }' "$checkout/deploy/services"
+}
+
+# The service in which a program runs. An embedded agent's own is defined all the same, and stays down.
+service_of() { # PROGRAM
+	[[ $1 == ccp-agent && $CCP_MODE == embedded ]] && printf 'ccp-worker\n' || printf '%s\n' "$1"
 }
 
 # What one session of the server may have of its own, beside the memory that all share.
@@ -259,7 +267,7 @@ service_define() { # NAME USER COMMAND [ARG...]
 
 # Puts the settings into the list's lines and makes every service's directory.
 services_define() {
-	local name user command
+	local name user command agent_user agent_command
 	while read -r name user command; do
 		[[ $name != '#'* && -n $name ]] || continue
 		command=${command//@STATE_DIR@/$STATE_DIR}
@@ -268,6 +276,9 @@ services_define() {
 		command=${command//@SSH_PORT@/$CCP_SSHPROXY_PORT}
 		command=${command//@DOCKER_SOCKET@/$CCP_DOCKER_SOCKET}
 		command=${command//@UPLINK_NETNS@/$(lab_uplink)}
+		[[ $name != ccp-agent ]] || { agent_user=$user && agent_command=$command; } # which comes before the worker
+		[[ $name != ccp-worker || $CCP_MODE == socket ]] ||
+			{ user=$agent_user && command="$command --embed-agent -- ${agent_command#* --state-dir "$STATE_DIR" }"; }
 		# shellcheck disable=SC2086
 		service_define "$name" "$user" $command
 	done <"$checkout/deploy/services"
@@ -319,6 +330,12 @@ service_start() { # NAME
 	else
 		sv -w 10 start "$dir"
 	fi
+}
+
+# Ends a service that is to stay down.
+service_stop() { # NAME
+	touch "$STATE_DIR/service/$1/down"
+	sv -w 30 down "$STATE_DIR/service/$1"
 }
 
 # A process and all that descends from it.

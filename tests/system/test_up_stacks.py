@@ -12,7 +12,15 @@ from support.wait import WAIT_S
 
 PARTS = ("lib.sh", "servers.sh", "lab.sh", "demo.sh")
 SOURCE = "; ".join(f". {SCRIPTS}/{name}" for name in PARTS)
-VARIABLES = ("STATE_DIR", "CCP_RUN_DIR", "CCP_HTTP_PORT", "CCP_SSHPROXY_PORT", "CCP_LAB_PREFIX", "CCP_DOCKER_SOCKET")
+VARIABLES = (
+    "STATE_DIR",
+    "CCP_RUN_DIR",
+    "CCP_HTTP_PORT",
+    "CCP_SSHPROXY_PORT",
+    "CCP_LAB_PREFIX",
+    "CCP_DOCKER_SOCKET",
+    "CCP_MODE",
+)
 PLAIN = {name: value for name, value in os.environ.items() if name not in (*VARIABLES, "CCP_OWN_DOCKER")}
 # What only looks, and so may be called in a test beside a stack that is the default one.
 LOOKS = [
@@ -99,15 +107,16 @@ def test_functions_that_were_sourced_for_a_stack_touch_that_one_only(directory):
 
 def test_the_words_of_another_stack_in_the_environment_do_not_reach_one_that_stands(directory):
     (directory / "stack").write_text(
-        "CCP_RUN_DIR=/its/own\nCCP_HTTP_PORT=28001\nCCP_SSHPROXY_PORT=28002\nCCP_LAB_PREFIX=tother\nCCP_DOCKER_SOCKET=/its.sock\n"
+        "CCP_RUN_DIR=/its/own\nCCP_HTTP_PORT=28001\nCCP_SSHPROXY_PORT=28002\nCCP_LAB_PREFIX=tother\n"
+        "CCP_DOCKER_SOCKET=/its.sock\nCCP_MODE=socket\n"
     )
-    other = dict(zip(VARIABLES[1:], ("/another", "1", "2", "ccp", "/another.sock"), strict=True))
+    other = dict(zip(VARIABLES[1:], ("/another", "1", "2", "ccp", "/another.sock", "embedded"), strict=True))
     told = shell(
         f"{SOURCE}; settings_load kept; printf '%s ' " + " ".join(f"${name}" for name in VARIABLES[1:]),
         STATE_DIR=str(directory),
         **other,
     )
-    assert told.stdout.split() == ["/its/own", "28001", "28002", "tother", "/its.sock"], told
+    assert told.stdout.split() == ["/its/own", "28001", "28002", "tother", "/its.sock", "socket"], told
     told = shell(
         f"{SOURCE}; settings_load given; echo $CCP_HTTP_PORT $CCP_LAB_PREFIX", STATE_DIR=str(directory), **other
     )
