@@ -25,7 +25,7 @@ static void check_child(const struct message *m)
 		assert(m->close.reason < MESSAGE_CLOSE_REASONS);
 		break;
 	default:
-		assert(m->kind == MESSAGE_DIAL);
+		assert(m->kind == MESSAGE_DIAL || m->kind == MESSAGE_TRAFFIC);
 	}
 }
 
