@@ -13,7 +13,7 @@ struct answer {
 	bool has_content; // not to HEAD
 	bool is_chunked; // a stream to a client that knows chunks; others read until the end
 	bool has_ended; // the stream has
-	char lines[1024]; // its head; then the stream's piece that goes out
+	char lines[4096]; // its head; then the stream's piece that goes out
 	size_t lines_len;
 	size_t sent; // of lines, and of the reply's data behind them
 };

@@ -12,6 +12,7 @@
 
 struct db;
 struct err;
+struct live;
 struct loop_source;
 struct request;
 struct server;
@@ -32,6 +33,7 @@ struct app {
 	struct pool *db_pool;
 	struct pool *hash_pool;
 	struct server *server;
+	struct live *live;
 
 	// What the pipeline (work.c) does with a request that has its answer, and with one that
 	// waits: set by main, so that the pipeline knows neither the server nor the waiters.

@@ -290,7 +290,7 @@ static void on_ready(void *data, uint32_t events)
 
 void connection_wake(struct connection *c)
 {
-	if (c->phase == CONNECTION_SEND)
+	if (c->phase == CONNECTION_SEND && c->interest != EPOLLOUT)
 		advance(c);
 }
 

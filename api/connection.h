@@ -75,7 +75,7 @@ _must_check_ int connection_new(
 // Closes it at once; not in CONNECTION_WORK.
 void connection_end(struct connection *c);
 
-// The stream that it sends has more.
+// The stream that it sends has more. While the client does not take what it was sent this does nothing.
 void connection_wake(struct connection *c);
 
 // The request, which was in CONNECTION_WORK, has its answer. From any thread.

@@ -28,6 +28,7 @@ static const char *const names[HEAD_HEADERS] = {
 	[HEAD_COOKIE] = "Cookie",
 	[HEAD_ORIGIN] = "Origin",
 	[HEAD_SEC_FETCH_SITE] = "Sec-Fetch-Site",
+	[HEAD_LAST_EVENT_ID] = "Last-Event-ID",
 };
 
 // Of all bytes that are there, so that what is wrong is refused before the head is complete.

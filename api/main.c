@@ -10,6 +10,7 @@
 #include "api/check.h"
 #include "api/connection.h"
 #include "api/health.h"
+#include "api/live.h"
 #include "api/server.h"
 #include "api/startup.h"
 #include "api/token.h"
@@ -48,7 +49,7 @@ static void each_second(void *data)
 	struct app *app = data;
 	startup_if_due(app);
 	waiters_expire(app, false);
-	waiters_ring(app); // a doorbell may be lost, and a claim rings none
+	waiters_ring(app); // a doorbell may be lost
 }
 
 static int configure(struct service *s, struct err *e)
@@ -88,7 +89,7 @@ static int start(struct service *s, struct err *e)
 		.threads = cores > 3 ? (unsigned)(cores / 2) : 1,
 		.queue = APP_HASH_QUEUE};
 	if (pool_new(&db_pool, &app->db_pool, e) < 0 ||
-		pool_new(&hash_pool, &app->hash_pool, e) < 0 ||
+		pool_new(&hash_pool, &app->hash_pool, e) < 0 || live_new(app, &app->live, e) < 0 ||
 		server_new(app, listen_fd, &app->server, e) < 0 ||
 		loop_timer(s->loop, each_second, app, &app->tick_timer, e) < 0)
 		return -1;
@@ -121,12 +122,18 @@ static void state(struct service *s, enum bus_state new_state)
 	}
 }
 
+static void changes_rang(struct app *app)
+{
+	waiters_ring(app);
+	live_ring(app->live);
+}
+
 static void doorbell(struct service *s, const char *channel)
 {
 	if (strcmp(channel, held_channel) == 0)
 		held_changed(s->data);
 	else
-		waiters_ring(s->data);
+		changes_rang(s->data);
 }
 
 static void beat(struct service *s, const struct bus_beat *answer)
@@ -145,9 +152,11 @@ static void stop(struct service *s)
 		server_quiesce(app->server);
 	atomic_store(&app->stopping, true);
 	waiters_expire(app, true);
-	if (pool_end(app->hash_pool, STOP_MS) != 0 || pool_end(app->db_pool, STOP_MS) != 0)
+	if (live_stop(app->live, STOP_MS) != 0 || pool_end(app->hash_pool, STOP_MS) != 0 ||
+		pool_end(app->db_pool, STOP_MS) != 0)
 		program_leave_threads();
 	server_free(app->server);
+	live_free(app->live);
 	pool_free(app->hash_pool);
 	pool_free(app->db_pool);
 	loop_source_freep(&app->tick_timer);

@@ -68,6 +68,9 @@ static void add_parameters(cJSON *operation, const struct route *route)
 	if (route_flags(route) & ROUTE_IF_MATCH)
 		add_header(list, "If-Match",
 			"ETags; 412 when none of them is the present one. Weak ones never are.");
+	if (route_flags(route) & ROUTE_RESUMES)
+		add_header(list, "Last-Event-ID",
+			"The id that came last: the stream goes on behind it.");
 	if (route_flags(route) & ROUTE_IDEMPOTENT)
 		add_header(list, "Idempotency-Key",
 			"The same request with the same key does nothing more and gives the same ids, "
@@ -173,7 +176,7 @@ static const struct {
 	{413, always,            "The body is too long."},
 	{415, may_have_body,     "The body's type is not read here."},
 	{422, always,            "A value cannot be; errors names each field."},
-	{429, has_limits,        "There were too many attempts, or too many requests of this login."},
+	{429, has_limits,        "There were too many attempts, or too many requests or streams of this login."},
 	{431, always,            "The head is too long."},
 	{500, works,             "Something failed that should not; the log has the request id."},
 	{503, always,            "It cannot be served now."},
@@ -217,6 +220,20 @@ void operation_add_problems(cJSON *responses)
 	}
 }
 
+// What the events of a stream say: one of these each, as JSON.
+static cJSON *events_schema(const struct work *work)
+{
+	cJSON *schema = json_new_object();
+	json_set_text(schema, "description",
+		"Events without a name, each with one of these as its data. Named ones: ready and "
+		"heartbeat bring an id; resync: read the lists of its topic again (null: of all); "
+		"end: the login may listen no more, and why.");
+	cJSON *any = json_set_array(schema, "anyOf");
+	for (size_t i = 0; i < ROUTE_EVENTS_MAX && work->events[i]; i++)
+		json_add(any, operation_schema(work->events[i]));
+	return schema;
+}
+
 static void add_success(cJSON *response, const struct route *route)
 {
 	json_set_text(response, "description", route->summary);
@@ -228,7 +245,8 @@ static void add_success(cJSON *response, const struct route *route)
 	if (route->work && route->work->other_type)
 		add_content(response, route->work->other_type, text_schema());
 	if (route->work && route->work->content_type)
-		add_content(response, route->work->content_type, text_schema());
+		add_content(response, route->work->content_type,
+			*route->work->events ? events_schema(route->work) : text_schema());
 	else if (route->answer)
 		add_content(response, "application/json", operation_schema(route->answer));
 	else if (!route->work)

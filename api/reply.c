@@ -62,8 +62,9 @@ static const struct {
 // What the API says by itself besides.
 static const char busy[] = "busy", stopping[] = "stopping", locked[] = "locked",
 		  incomplete[] = "settings_incomplete", too_many[] = "too_many_requests",
-		  foreign[] = "foreign_page";
-static const char *const own_codes[] = {busy, stopping, locked, incomplete, too_many, foreign};
+		  foreign[] = "foreign_page", too_many_streams[] = "too_many_streams";
+static const char *const own_codes[] = {
+	busy, stopping, locked, incomplete, too_many, foreign, too_many_streams};
 
 const char *reply_code(size_t i)
 {
@@ -260,6 +261,13 @@ void reply_foreign_page(struct request *r)
 void reply_incomplete(struct request *r, const char *sentence)
 {
 	reply_problem(r, 503, incomplete, sentence, NULL);
+}
+
+void reply_too_many_streams(struct request *r)
+{
+	r->reply.retry_after_s = 5;
+	reply_problem(r, 429, too_many_streams,
+		"This account has as many live streams open as it may; close one of them.", NULL);
 }
 
 static void reply_internal(struct request *r)

@@ -88,6 +88,9 @@ void reply_foreign_page(struct request *r);
 // 503: the installation lacks a setting, which the sentence names.
 void reply_incomplete(struct request *r, const char *sentence);
 
+// 429 with Retry-After.
+void reply_too_many_streams(struct request *r);
+
 // The codes that problems may have besides what SQL raises, one by one: "" for none, NULL after the
 // last.
 const char *reply_code(size_t i);

@@ -20,6 +20,8 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
+enum { CURSOR_MAX = 8 * 1024 }; // of a live stream
+
 // Ids of requests that bring none: unlike in every process, then counting.
 static void make_id(char ret[static REQUEST_ID_MAX + 1])
 {
@@ -74,6 +76,13 @@ static bool is_token(const char *text, size_t max)
 	size_t len =
 		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-");
 	return len > 0 && len <= max && text[len] == '\0';
+}
+
+static bool is_cursor(const char *text)
+{
+	size_t len =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+	return len > 0 && len <= CURSOR_MAX && text[len] == '\0';
 }
 
 static bool bad(struct request *r, const char *sentence)
@@ -171,6 +180,14 @@ static bool check_key(struct request *r, const char *value)
 	return bad(r, sentence);
 }
 
+static bool check_last_event(struct request *r, const char *value)
+{
+	if (!value || !(route_flags(r->route) & ROUTE_RESUMES))
+		return true;
+	r->head.last_event_id = value;
+	return is_cursor(value) || bad(r, "Last-Event-ID must be an id as it came.");
+}
+
 static bool has_body_fields(const struct route *route)
 {
 	return strcmp(route->method, "GET") != 0;
@@ -234,7 +251,9 @@ static bool check_values(struct request *r, const struct head *head,
 		return false;
 	}
 	if (!caller_check(r, head) || !check_if_match(r, head->values[HEAD_IF_MATCH]) ||
-		!check_key(r, head->values[HEAD_IDEMPOTENCY_KEY]) || !check_body_headers(r, head))
+		!check_key(r, head->values[HEAD_IDEMPOTENCY_KEY]) ||
+		!check_last_event(r, head->values[HEAD_LAST_EVENT_ID]) ||
+		!check_body_headers(r, head))
 		return false;
 	input_init(&r->input, r->route);
 	input_path(&r->input, parts);

@@ -45,6 +45,7 @@ struct request_head {
 	char address[64]; // the client's, numeric
 	struct source source; // of that
 	const char *idempotency_key; // the connection's; NULL: none
+	const char *last_event_id; // the connection's; NULL: none
 	bool has_if_match;
 	char if_match[256]; // versions, with commas
 	bool wants_csv; // Accept asks for text/csv

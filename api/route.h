@@ -42,6 +42,7 @@ enum route_flag {
 	ROUTE_NEW_COOKIE   = 1 << 13, // a refresh cookie may be made: p_new_cookie_sha256; OUT columns cookie_id, cookie_life_s
 	ROUTE_ACCEPTED     = 1 << 14, // the verdict may be "accepted": the same answer with 202, as work goes on
 	ROUTE_NEW_SECRET   = 1 << 15, // a webhook's secret is made: p_secret_sealed
+	ROUTE_RESUMES      = 1 << 16, // a stream that goes on behind Last-Event-ID; each client has a few
 };
 // clang-format on
 
@@ -79,6 +80,7 @@ struct step {
 enum {
 	ROUTE_FIELDS_MAX = 20,
 	ROUTE_STEPS_MAX = 4,
+	ROUTE_EVENTS_MAX = 5,
 };
 
 // What a route does with a request, and what its rows have because of that.
@@ -89,6 +91,8 @@ struct work {
 	const char *secret_member; // NULL: the answer holds no secret of ours
 	const char *content_type; // of success; NULL: application/json
 	const char *other_type; // what else it may be, if the client asks for that; NULL: nothing
+	// of text/event-stream: the composites that its events' data may be
+	const char *events[ROUTE_EVENTS_MAX];
 };
 
 struct route {

@@ -9,7 +9,7 @@ struct err;
 struct server;
 
 enum {
-	SERVER_CONNECTIONS_MAX = 1000,
+	SERVER_CONNECTIONS_MAX = 2000,
 	SERVER_PER_ADDRESS_MAX = 250,
 };
 

@@ -45,6 +45,9 @@ extern const struct work work_webhook_secret;
 // Streams pieces that the route's function returns as long as they name a next one: export.c.
 extern const struct work work_export;
 
+// Streams what changes: listen.c.
+extern const struct work work_live, work_own_live;
+
 void handle_healthz(struct request *r);
 void handle_readyz(struct request *r);
 void handle_openapi(struct request *r);

@@ -24,7 +24,7 @@ from pg_language as l
 where l.lanname = 'plpgsql' and (l.lanacl is null or exists (select from aclexplode(l.lanacl) as a where a.grantee = 0))
 \gexec
 
--- The machine's functions ring doorbells, and db/apply makes functions and takes one lock.
+-- The machine's functions ring doorbells and wait for the disk, and db/apply makes functions and takes one lock.
 select format('grant execute on function %s to %I', f.signature, f.role)
 from (
     values
@@ -33,6 +33,14 @@ from (
         ('pg_advisory_xact_lock(bigint)', 'ccp_owner')
 ) as f (signature, role)
 where not has_function_privilege(f.role, f.signature, 'execute')
+\gexec
+-- Its signature is another one from version 17 on.
+select format('grant execute on function %s to ccp_owner', p.oid::regprocedure)
+from pg_proc as p
+where p.pronamespace = 'pg_catalog'::regnamespace
+    and p.proname = 'pg_logical_emit_message'
+    and 'bytea'::regtype <> all (p.proargtypes)
+    and not has_function_privilege('ccp_owner', p.oid, 'execute')
 \gexec
 select format('grant usage on language plpgsql to %I', r.name)
 from (values ('ccp_owner'), ('ccp_as_user')) as r (name)

@@ -14,6 +14,7 @@ const struct route_table route_tables[] = {
 	{"sessions",    "Who is, and was, in which host.",         session_routes},
 	{"tasks",       "Long work.",                              task_routes},
 	{"events",      "The audit log.",                          event_routes},
+	{"live",        "What changes, as it changes.",            live_routes},
 	{"signing-keys", "Keys of login tokens.",                 signing_key_routes},
 	{"nodes",       "Machines that hosts live on.",            node_routes},
 	{"settings",    "What administrators set.",                setting_routes},

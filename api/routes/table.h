@@ -7,7 +7,8 @@
 
 extern const struct route system_routes[], auth_routes[], bootstrap_routes[], user_routes[],
 	ssh_key_routes[], exit_routes[], host_routes[], session_routes[], task_routes[],
-	event_routes[], signing_key_routes[], setting_routes[], node_routes[], webhook_routes[];
+	event_routes[], signing_key_routes[], setting_routes[], node_routes[], webhook_routes[],
+	live_routes[];
 
 // In a table what is absent is zero.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"

@@ -14,5 +14,6 @@ values
     ('clock.forget_failures', 10, interval '10 seconds', 1000),
     ('access.penalties_forget', 11, interval '0', null),
     ('webhook.dispatch', 12, interval '0', null),
-    ('event.make_months', 13, interval '0', null),
-    ('event.retain_daily', 14, interval '0', null);
+    ('live.forget', 13, interval '0', null),
+    ('event.make_months', 14, interval '0', null),
+    ('event.retain_daily', 15, interval '0', null);

@@ -38,3 +38,10 @@ create type api.event_chunk as (text text, next_cursor text);
 comment on type api.event_chunk is 'A piece of an export.';
 comment on column api.event_chunk.text is 'Its lines, each with its line break.';
 comment on column api.event_chunk.next_cursor is 'Where the next piece begins (or null).';
+
+create type api.event_change as (topic api.live_topic, action api.live_action, id text, payload api.event);
+comment on type api.event_change is 'Something that happened, as a live stream tells it.';
+comment on column api.event_change.topic is 'events.';
+comment on column api.event_change.action is 'Always upsert.';
+comment on column api.event_change.id is 'Identity.';
+comment on column api.event_change.payload is 'It as the list has it.';

@@ -199,3 +199,10 @@ comment on type api.ssh_password is 'A host''s new ssh password.';
 comment on column api.ssh_password.id is 'Identity of the host.';
 comment on column api.ssh_password.short_id is 'Short public id and ssh user name.';
 comment on column api.ssh_password.ssh_password is 'The ssh password that was generated, shown this once (or null).';
+
+create type api.host_change as (topic api.live_topic, action api.live_action, id uuid, payload api.host);
+comment on type api.host_change is 'A host that was made, changed or deleted, as a live stream tells it.';
+comment on column api.host_change.topic is 'hosts.';
+comment on column api.host_change.action is 'What became of it.';
+comment on column api.host_change.id is 'Identity.';
+comment on column api.host_change.payload is 'It as the list has it; delete has none (or null).';

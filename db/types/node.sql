@@ -69,3 +69,10 @@ create type api.node_page as (nodes api.node[], next_cursor text);
 comment on type api.node_page is 'A page of nodes, newest first.';
 comment on column api.node_page.nodes is 'The nodes.';
 comment on column api.node_page.next_cursor is 'Where the next page begins (or null).';
+
+create type api.node_change as (topic api.live_topic, action api.live_action, id ccp.node_id, payload api.node);
+comment on type api.node_change is 'A node of which something changed, as a live stream tells it.';
+comment on column api.node_change.topic is 'nodes.';
+comment on column api.node_change.action is 'What became of it.';
+comment on column api.node_change.id is 'Identity.';
+comment on column api.node_change.payload is 'It as the list has it; delete has none (or null).';

@@ -46,3 +46,10 @@ create type api.ended as (sessions integer, logins integer);
 comment on type api.ended is 'What of a user was ended.';
 comment on column api.ended.sessions is 'How many sessions were asked to end.';
 comment on column api.ended.logins is 'How many logins were ended.';
+
+create type api.session_change as (topic api.live_topic, action api.live_action, id uuid, payload api.session);
+comment on type api.session_change is 'A session that began, changed or ended, as a live stream tells it.';
+comment on column api.session_change.topic is 'sessions.';
+comment on column api.session_change.action is 'What became of it.';
+comment on column api.session_change.id is 'Identity.';
+comment on column api.session_change.payload is 'It as the list has it; delete has none (or null).';

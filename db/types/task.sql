@@ -53,3 +53,10 @@ comment on type api.task_ref is 'Work that has been accepted.';
 comment on column api.task_ref.task_id is 'The task.';
 comment on column api.task_ref.status is 'queued, running, succeeded, failed or canceled.';
 comment on column api.task_ref.status_url is 'Where to ask for the task.';
+
+create type api.task_change as (topic api.live_topic, action api.live_action, id uuid, payload api.task);
+comment on type api.task_change is 'A task that was asked for, moved on or was forgotten, as a live stream tells it.';
+comment on column api.task_change.topic is 'tasks.';
+comment on column api.task_change.action is 'What became of it.';
+comment on column api.task_change.id is 'Identity.';
+comment on column api.task_change.payload is 'It as the list has it; delete has none (or null).';

@@ -20,6 +20,7 @@ from bench import (
     bench_host,
     bench_http,
     bench_lists,
+    bench_live,
     bench_queue,
     bench_recovery,
     bench_runtime,
@@ -60,6 +61,10 @@ BOUNDS = (
     ("api_refusal_s", "<=", 5),
     ("ssh_refusal_s", "<=", 5),
     ("work_again_ms", "<=", 2000),
+    # 1,000 streams, 100 of which hear 200 changes a second and 900 of those of one host.
+    ("sse_lost", "<=", 0),
+    ("sse_ms_p50", "<=", 5),
+    ("sse_ms_p99", "<=", 50),
     # With 10,000 hosts. A page and a tick cost what they cost with ten.
     ("scale_insert_s", "<=", 10),
     ("scale_page_ms", "<=", 10),
@@ -98,6 +103,7 @@ def measure(stack, directory):
     yield "up again", bench_recovery.up_again(stack)
     yield "killed", bench_recovery.killed(stack)
     yield "database away", bench_recovery.database_away(stack, ways)
+    yield "live", bench_live.streams(stack)
     with bench_bus.database(stack) as database:
         yield "scale", bench_scale.hosts(database)
     with bench_bus.database(stack) as database:

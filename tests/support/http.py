@@ -16,7 +16,9 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.headers = response.headers
-        self.text = response.read().decode()
+        # A live stream has no end.
+        endless = (response.headers["Content-Type"] or "").startswith("text/event-stream")
+        self.text = "" if endless else response.read().decode()
 
     @property
     def json(self):

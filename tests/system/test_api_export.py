@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from support.orders import host_make, run_tasks
-from support.wait import WAIT_S
+from support.wait import WAIT_S, wait_until
 
 COUNT = 20000
 
@@ -68,6 +68,29 @@ def test_an_export_is_csv_when_that_is_asked_for(server, admin, many):
 def test_an_export_refuses_as_a_list_does(server, admin):
     for query in ("format=xml", "cursor=x", "level=bad", "type=x", "limit=1", "since=yesterday"):
         assert admin.get(f"/v1/admin/events/export?{query}").status == 422, query
+
+
+def test_an_export_that_goes_on_misses_nothing_that_was_written_late(server, admin, database):
+    """An event has the time at which its transaction began: one that commits later may be earlier than what is told."""
+    write = "select event.write('info', 'test.made', %s)"
+    with database.connect(autocommit=False) as late, late.cursor() as cursor:
+        cursor.execute("select now()")
+        database.rows(write, ("first",))
+        told = lines(admin.get("/v1/admin/events/export?type=test.made"))
+        assert [e["message"] for e in told] == ["first"]
+        cursor.execute(write, ("second",))
+        late.commit()
+        again = lines(admin.get(f"/v1/admin/events/export?type=test.made&cursor={told[-1]['cursor']}"))
+        assert [e["message"] for e in again] == ["second", "first"]
+    wait_until(
+        lambda: not lines(
+            admin.get(
+                "/v1/admin/events/export?type=test.made&cursor="
+                + lines(admin.get("/v1/admin/events/export?type=test.made"))[-1]["cursor"]
+            )
+        ),
+        "the log is whole up to its last line",
+    )
 
 
 def opened(server, admin, path):

@@ -1,6 +1,13 @@
--- Events as lines of an export, each with the cursor from which an export in that order goes on behind it. CSV that begins
--- here has a line of names first.
-create or replace function event.lines(p_events api.event[], p_sort api.by_time, p_format api.export_format, p_begins boolean)
+-- Events as lines of an export, each with the cursor from which an export in that order goes on behind it; from where the
+-- log is not whole yet (event.settled_until) they have the place where that begins. CSV that begins here has a line of names
+-- first.
+create or replace function event.lines(
+    p_events api.event[],
+    p_sort api.by_time,
+    p_format api.export_format,
+    p_begins boolean,
+    p_settled_until timestamptz default 'infinity'
+)
 returns text
 language sql
 stable
@@ -16,11 +23,17 @@ as $$
     from generate_subscripts(p_events, 1) as i (n)
     cross join lateral (
         select to_jsonb(p_events[i.n])
-            || jsonb_build_object('cursor', api.cursor('events', p_sort, p_events[i.n].time, p_events[i.n].id)) as line
+            || jsonb_build_object(
+                'cursor',
+                api.cursor(
+                    'events', p_sort, least(p_events[i.n].time, p_settled_until),
+                    case when p_events[i.n].time < p_settled_until then p_events[i.n].id else '0' end
+                )
+            ) as line
     ) as l
 $$;
 
-revoke all on function event.lines(api.event[], api.by_time, api.export_format, boolean) from public;
+revoke all on function event.lines(api.event[], api.by_time, api.export_format, boolean, timestamptz) from public;
 
-comment on function event.lines(api.event[], api.by_time, api.export_format, boolean) is
+comment on function event.lines(api.event[], api.by_time, api.export_format, boolean, timestamptz) is
 'Events as lines of an export.';

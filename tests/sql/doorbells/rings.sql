@@ -1,5 +1,5 @@
--- Which doorbells each change rings. A notification is sent when its transaction commits, so this file commits; psql
--- prints what it hears into a file, which heard.psql reads back.
+-- Which doorbells each change rings: whatever a list shows the live view's. A notification is sent when its transaction
+-- commits, so this file commits; psql prints what it hears into a file, which heard.psql reads back.
 begin;
 \ir ../hosts.psql
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
@@ -37,7 +37,7 @@ select t.ask('host.start');
 \o :file
 select t.claim();
 \ir heard.psql
-select is(:'heard'::text, '', 'a claim rings nothing');
+select is(:'heard'::text, 'ccp_event', 'a claim rings the live view');
 \o :file
 select task.progress(id, lease, 'verifying', 10, 'x') from t.live('running');
 \ir heard.psql
@@ -54,7 +54,7 @@ update ccp.task_rows set stop_requested_at = null, stop_reason = null where stat
 \o :file
 select task.cancel((t.live('running')).id, 'x');
 \ir heard.psql
-select is(:'heard'::text, 'ccp_agent', 'a running task that is to stop: its agent');
+select is(:'heard'::text, 'ccp_agent ccp_event', 'a running task that is to stop: its agent');
 select t.ask('host.start');
 \o :file
 select task.canceled(id, lease, 'x') from t.live('running');
@@ -82,7 +82,7 @@ select t.work();
 \o :file
 select t.noop();
 \ir heard.psql
-select is(:'heard'::text, 'ccp_worker', 'a request without a host rings the worker');
+select is(:'heard'::text, 'ccp_event ccp_worker', 'a request without a host rings the worker');
 \o :file
 select t.noop();
 \ir heard.psql
@@ -91,7 +91,7 @@ select t.work_noop();
 \o :file
 select task.cancel((t.live('running')).id, 'x');
 \ir heard.psql
-select is(:'heard'::text, 'ccp_worker', 'a cancellation the worker that runs it');
+select is(:'heard'::text, 'ccp_event ccp_worker', 'a cancellation the worker that runs it');
 \o :file
 select task.canceled(id, lease, 'x') from t.live('running');
 \ir heard.psql
@@ -104,7 +104,7 @@ update ccp.processes set beat_at = clock.now();
 \o :file
 select clock.enforce_deadlines();
 \ir heard.psql
-select is(:'heard'::text, 'ccp_worker', 'a deadline the queue of its task');
+select is(:'heard'::text, 'ccp_event ccp_worker', 'a deadline the queue of its task');
 \o :file
 select clock.enforce_deadlines();
 \ir heard.psql
