@@ -27,6 +27,9 @@ static void add_length(struct answer *answer, const struct reply *reply, struct 
 		str_addf(lines, "Content-Length: %zu\r\n", reply->len);
 }
 
+// Almost nothing that we send is a page: what a browser shows of it may fetch, run and frame nothing.
+static const char closed_policy[] = "default-src 'none'; frame-ancestors 'none'";
+
 static void add_optional(const struct reply *reply, struct str *lines)
 {
 	if (reply->content_type)
@@ -58,8 +61,10 @@ void answer_begin(struct answer *answer, const struct request *r, const struct h
 	answer->sent = 0;
 	str_addf(&lines,
 		"HTTP/1.1 %u %s\r\nDate: %s\r\nX-Request-Id: %s\r\n"
-		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
-		reply->status, reply_title(reply->status), date, r->head.id);
+		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+		"Content-Security-Policy: %s\r\n",
+		reply->status, reply_title(reply->status), date, r->head.id,
+		reply->policy ? reply->policy : closed_policy);
 	add_length(answer, reply, &lines);
 	add_optional(reply, &lines);
 	str_add(&lines, answer->is_last ? "Connection: close\r\n\r\n" : "\r\n");

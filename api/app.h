@@ -60,6 +60,7 @@ struct app {
 	bool checked; // start_job only
 
 	char *openapi; // set once, before `ready`
+	char *docs_script; // set once, before the server starts; NULL: not installed
 
 	pthread_mutex_t health_lock;
 	char health[512]; // the answer's body

@@ -83,6 +83,7 @@ bool caller_check(struct request *r, const struct head *head)
 	r->caller.is_own_page = cookie_is_for(head);
 	switch (r->route->who) {
 	case ROUTE_PUBLIC:
+	case ROUTE_MONITOR:
 		return true;
 	case ROUTE_POLL:
 		return check_poll_token(r, token);

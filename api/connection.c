@@ -17,6 +17,7 @@
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/metric.h"
 #include "lib/wait.h"
 
 static void set_deadline(struct connection *c, int seconds)
@@ -49,11 +50,27 @@ static void log_request(const struct request *r)
 		log_text("address", r->head.address), log_text("user", r->caller.claims.user_id));
 }
 
+// Every part of it is a word of ours: what the client wrote as path or method is not counted by.
+static void count_request(const struct request *r)
+{
+	static const struct metric requests = {
+		"ccp_http_requests_total", METRIC_COUNTER, {"method", "route", "status"}};
+	static const struct metric took = {"ccp_http_request_duration_seconds", METRIC_HISTOGRAM,
+		{"method", "route", "status"}};
+	char http_status[16];
+	snprintf(http_status, sizeof(http_status), "%u", r->reply.status);
+	const char *const *values = METRIC_VALUES(
+		r->route ? r->route->method : "", r->route ? r->route->path : "", http_status);
+	metric_add(&requests, 1, values);
+	metric_observe(&took, (double)(wait_now_us() - r->began_us) / 1e6, values);
+}
+
 static void request_over(struct connection *c)
 {
 	if (!c->request)
 		return;
 	log_request(c->request);
+	count_request(c->request);
 	request_free(TAKE_PTR(c->request));
 }
 
@@ -88,6 +105,7 @@ static struct request *request_begin(struct connection *c, const char *target)
 	c->request = request_new(c->all->app, c, target);
 	memcpy(c->request->head.address, c->address, sizeof(c->address));
 	c->request->head.source = c->source;
+	c->request->head.is_monitor = c->is_monitor;
 	return c->request;
 }
 
@@ -311,10 +329,12 @@ void connection_resume(struct request *r)
 	loop_post(c->all->loop, &c->resumed);
 }
 
-int connection_new(struct connections *all, int fd, const struct addr *address, struct err *e)
+int connection_new(
+	struct connections *all, int fd, const struct addr *address, bool is_monitor, struct err *e)
 {
 	struct connection *c = xnew(struct connection);
 	c->fd = fd;
+	c->is_monitor = is_monitor;
 	c->interest = EPOLLIN;
 	if (loop_watch(all->loop, fd, c->interest, on_ready, c, &c->watch, e) < 0) {
 		free(c);

@@ -55,6 +55,7 @@ struct connection {
 	int64_t since_ms, deadline_ms;
 	struct source source;
 	char address[ADDR_TEXT_MAX];
+	bool is_monitor; // came in at the listener for monitoring
 
 	struct request *request; // NULL in CONNECTION_HEAD and CONNECTION_LINGER
 	struct head head; // its texts point into `in`
@@ -69,8 +70,8 @@ struct connection {
 };
 
 // Takes over the descriptor, watches it and adds it to the list.
-_must_check_ int connection_new(
-	struct connections *all, int fd, const struct addr *address, struct err *e);
+_must_check_ int connection_new(struct connections *all, int fd, const struct addr *address,
+	bool is_monitor, struct err *e);
 
 // Closes it at once; not in CONNECTION_WORK.
 void connection_end(struct connection *c);

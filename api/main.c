@@ -9,6 +9,7 @@
 #include "api/app.h"
 #include "api/check.h"
 #include "api/connection.h"
+#include "api/docs.h"
 #include "api/health.h"
 #include "api/live.h"
 #include "api/server.h"
@@ -29,12 +30,18 @@ enum { BACKLOG = 1024, STOP_MS = 5000 };
 
 static bool prints_document;
 static struct addr_port listen_address = {.addr = ADDR_V4(127, 0, 0, 1), .port = 8080};
+static struct addr_port metrics_address; // port 0: nowhere
 static const struct args_option options[] = {
 	{.name = "listen",
 		.type = ARGS_ADDRESS,
 		.value = &listen_address,
 		.arg = "ADDR:PORT",
 		.help = "where HTTP is served (default 127.0.0.1:8080)"},
+	{.name = "listen-metrics",
+		.type = ARGS_ADDRESS,
+		.value = &metrics_address,
+		.arg = "ADDR:PORT",
+		.help = "where Prometheus gets GET /metrics, and nothing else is (default: nowhere)"},
 	{.name = "openapi",
 		.type = ARGS_FLAG,
 		.value = &prints_document,
@@ -42,7 +49,7 @@ static const struct args_option options[] = {
 	{0},
 };
 static const char held_channel[] = "ccp_api"; // keys or a setting that we hold have changed
-static int listen_fd = -1;
+static int listen_fds[SERVER_LISTENERS] = {-1, -1};
 
 static void each_second(void *data)
 {
@@ -67,7 +74,11 @@ static int configure(struct service *s, struct err *e)
 static int listen_http(struct service *s, struct err *e)
 {
 	(void)s;
-	return sock_listen_tcp(&listen_address, BACKLOG, &listen_fd, e);
+	if (sock_listen_tcp(&listen_address, BACKLOG, &listen_fds[SERVER_USERS], e) < 0)
+		return -1;
+	if (metrics_address.port == 0)
+		return 0;
+	return sock_listen_tcp(&metrics_address, BACKLOG, &listen_fds[SERVER_MONITOR], e);
 }
 
 static int start(struct service *s, struct err *e)
@@ -88,9 +99,9 @@ static int start(struct service *s, struct err *e)
 	const struct pool_conf hash_pool = {.name = "hash",
 		.threads = cores > 3 ? (unsigned)(cores / 2) : 1,
 		.queue = APP_HASH_QUEUE};
-	if (pool_new(&db_pool, &app->db_pool, e) < 0 ||
+	if (docs_load(app, s->state_dir, e) < 0 || pool_new(&db_pool, &app->db_pool, e) < 0 ||
 		pool_new(&hash_pool, &app->hash_pool, e) < 0 || live_new(app, &app->live, e) < 0 ||
-		server_new(app, listen_fd, &app->server, e) < 0 ||
+		server_new(app, listen_fds, &app->server, e) < 0 ||
 		loop_timer(s->loop, each_second, app, &app->tick_timer, e) < 0)
 		return -1;
 	loop_timer_set(app->tick_timer, 0, 1000);
@@ -161,6 +172,7 @@ static void stop(struct service *s)
 	pool_free(app->db_pool);
 	loop_source_freep(&app->tick_timer);
 	free(app->openapi);
+	free(app->docs_script);
 	token_set_keys(NULL, 0);
 	free(app);
 }

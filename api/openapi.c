@@ -168,7 +168,8 @@ char *openapi_make(const struct pg_result *types)
 		json_set_text(tag, "name", table->noun);
 		json_set_text(tag, "description", table->help);
 		ROUTES_OF (route, table)
-			operation_add(paths, table->noun, route);
+			if (route->who != ROUTE_MONITOR)
+				operation_add(paths, table->noun, route);
 	}
 	add_components(document, types);
 	cJSON *components = cJSON_GetObjectItemCaseSensitive(document, "components");

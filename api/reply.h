@@ -31,6 +31,8 @@ struct reply {
 	char *owned; // heap: a buffer, which is `data`; NULL: a file, which lives as long as the program
 	struct reply_stream stream; // its read is NULL when there is none
 	const char *content_type; // a constant; NULL when there is no content
+	const char
+		*policy; // Content-Security-Policy, a constant; NULL: nothing may be done with it
 	char etag[72]; // "" none
 	char allow[64]; // "" none
 	int retry_after_s; // 0: none

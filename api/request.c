@@ -112,7 +112,8 @@ static bool check_path(struct request *r)
 static bool find_route(struct request *r, struct route_part parts[static ROUTE_PARTS_MAX])
 {
 	_cleanup_(str_done) struct str allow = STR_INIT(sizeof(r->reply.allow) - 1);
-	switch (route_find(r->head.method, r->head.path, &r->route, parts, &allow)) {
+	const struct route_query query = {r->head.method, r->head.path, r->head.is_monitor};
+	switch (route_find(&query, &r->route, parts, &allow)) {
 	case 0:
 		return true;
 	case ROUTE_NO_METHOD:

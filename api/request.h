@@ -50,6 +50,7 @@ struct request_head {
 	char if_match[256]; // versions, with commas
 	bool wants_csv; // Accept asks for text/csv
 	bool wants_lines; // the answer goes out as name=value lines
+	bool is_monitor; // came in at the listener for monitoring
 };
 
 // What its token or cookie says.

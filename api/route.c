@@ -31,13 +31,14 @@ static bool path_matches(
 	return *path == '\0';
 }
 
-int route_find(const char *method, const char *path, const struct route **ret,
+int route_find(const struct route_query *query, const struct route **ret,
 	struct route_part parts[static ROUTE_PARTS_MAX], struct str *allow)
 {
 	bool known = false;
-	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	const char *wanted = strcmp(query->method, "HEAD") == 0 ? "GET" : query->method;
 	ROUTES_EACH (route) {
-		if (!path_matches(route->path, path, parts))
+		if ((route->who == ROUTE_MONITOR) != query->is_monitor ||
+			!path_matches(route->path, query->path, parts))
 			continue;
 		if (strcmp(route->method, wanted) == 0) {
 			*ret = route;

@@ -21,6 +21,9 @@ enum route_who {
 	ROUTE_POLL,
 	ROUTE_USER, // any live login, for its own things: p_login_id, p_generation
 	ROUTE_ADMIN, // a live login of an administrator: the same; account.enter checks the role
+	// every client of the listener for monitoring, which has these routes and no others; they are
+	// not in the document
+	ROUTE_MONITOR,
 };
 
 // What else a route does, and the arguments that its function takes for it (see arguments.c).
@@ -152,7 +155,13 @@ struct route_part {
 };
 enum { ROUTE_PARTS_MAX = 2 };
 
-// Finds the row of a method and a raw path. HEAD finds GET's. `parts` get the {names}' texts in the
-// order of the path. Returns 0, ROUTE_NOT_FOUND, ROUTE_NO_METHOD.
-int route_find(const char *method, const char *path, const struct route **ret,
+// What is looked for, and on which listener.
+struct route_query {
+	const char *method, *path; // raw
+	bool is_monitor;
+};
+
+// Finds the row of a method and path. HEAD finds GET's. `parts` get the {names}' texts in the order
+// of the path. Returns 0, ROUTE_NOT_FOUND, ROUTE_NO_METHOD.
+int route_find(const struct route_query *query, const struct route **ret,
 	struct route_part parts[static ROUTE_PARTS_MAX], struct str *allow);

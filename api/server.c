@@ -31,11 +31,18 @@ enum {
 	SEND_BUFFER_BYTES = 64 * 1024,
 };
 
+struct listener {
+	struct server *server;
+	bool is_monitor;
+	int fd;
+	struct loop_source *accept, *pause;
+};
+
 struct server {
 	struct connections connections;
-	int listen_fd;
+	struct listener listeners[SERVER_LISTENERS];
 	pthread_t thread;
-	struct loop_source *accept, *pause, *tick;
+	struct loop_source *tick;
 	struct loop_post quiesce, end;
 	int64_t end_ms; // 0: not ending
 };
@@ -77,16 +84,16 @@ static size_t count_of_address(const struct connections *all, struct source sour
 	return count;
 }
 
-static int serve(struct server *server, int *fd, struct err *e)
+static int serve(const struct listener *listener, int *fd, struct err *e)
 {
-	struct connections *all = &server->connections;
+	struct connections *all = &listener->server->connections;
 	struct addr address;
 	if (sock_remote_address(*fd, &address, e) < 0 || sock_nodelay(*fd, e) < 0)
 		return 0; // hung up already
 	if (count_of_address(all, source_of(&address)) >= SERVER_PER_ADDRESS_MAX ||
 		(all->count >= SERVER_CONNECTIONS_MAX && !make_room(all)))
 		return 0;
-	if (connection_new(all, *fd, &address, e) < 0)
+	if (connection_new(all, *fd, &address, listener->is_monitor, e) < 0)
 		return -1;
 	*fd = -1;
 	return 0;
@@ -94,33 +101,33 @@ static int serve(struct server *server, int *fd, struct err *e)
 
 static void accept_again(void *data)
 {
-	struct server *server = data;
+	struct listener *listener = data;
 	struct err e;
-	if (server->accept && loop_watch_events(server->accept, EPOLLIN, &e) < 0)
+	if (listener->accept && loop_watch_events(listener->accept, EPOLLIN, &e) < 0)
 		abort(); // a descriptor that is watched
 }
 
 // Accepting on would only spin: connections stay in the backlog until something is freed.
-static void accept_pause(struct server *server, const struct err *why)
+static void accept_pause(struct listener *listener, const struct err *why)
 {
 	struct err e;
 	log_warning_often("a connection was not served", log_err(why));
-	if (loop_watch_events(server->accept, 0, &e) == 0)
-		loop_timer_set(server->pause, PAUSE_MS, 0);
+	if (loop_watch_events(listener->accept, 0, &e) == 0)
+		loop_timer_set(listener->pause, PAUSE_MS, 0);
 }
 
 static void on_connection(void *data, uint32_t events)
 {
-	struct server *server = data;
+	struct listener *listener = data;
 	(void)events;
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
 		_cleanup_(closep) int fd = -1;
 		struct err e;
-		int r = sock_accept(server->listen_fd, &fd, &e);
+		int r = sock_accept(listener->fd, &fd, &e);
 		if (r == SOCK_NONE)
 			return;
-		if (r < 0 || serve(server, &fd, &e) < 0) {
-			accept_pause(server, &e);
+		if (r < 0 || serve(listener, &fd, &e) < 0) {
+			accept_pause(listener, &e);
 			return;
 		}
 	}
@@ -146,9 +153,12 @@ static void on_tick(void *data)
 static void on_quiesce(struct loop_post *post)
 {
 	struct server *server = container_of(post, struct server, quiesce);
-	loop_source_free(TAKE_PTR(server->accept));
-	closep(&server->listen_fd);
-	server->listen_fd = -1;
+	for (int i = 0; i < SERVER_LISTENERS; i++) {
+		struct listener *listener = &server->listeners[i];
+		loop_source_free(TAKE_PTR(listener->accept));
+		closep(&listener->fd);
+		listener->fd = -1;
+	}
 	server->connections.stopping = true;
 }
 
@@ -171,24 +181,35 @@ static void *thread_main(void *data)
 	return NULL;
 }
 
+static int listener_begin(struct listener *listener, struct err *e)
+{
+	struct loop *loop = listener->server->connections.loop;
+	if (sock_send_buffer(listener->fd, SEND_BUFFER_BYTES, e) < 0 ||
+		loop_watch(loop, listener->fd, EPOLLIN, on_connection, listener, &listener->accept,
+			e) < 0)
+		return -1;
+	return loop_timer(loop, accept_again, listener, &listener->pause, e);
+}
+
 static int fill(struct server *server, struct err *e)
 {
-	struct loop *loop = server->connections.loop;
-	if (sock_send_buffer(server->listen_fd, SEND_BUFFER_BYTES, e) < 0 ||
-		loop_watch(loop, server->listen_fd, EPOLLIN, on_connection, server, &server->accept,
-			e) < 0 ||
-		loop_timer(loop, accept_again, server, &server->pause, e) < 0 ||
-		loop_timer(loop, on_tick, server, &server->tick, e) < 0)
+	for (int i = 0; i < SERVER_LISTENERS; i++)
+		if (server->listeners[i].fd >= 0 && listener_begin(&server->listeners[i], e) < 0)
+			return -1;
+	if (loop_timer(server->connections.loop, on_tick, server, &server->tick, e) < 0)
 		return -1;
 	loop_timer_set(server->tick, TICK_MS, TICK_MS);
 	int failed = pthread_create(&server->thread, NULL, thread_main, server);
 	return failed ? err_set(e, failed, "start the HTTP thread") : 0;
 }
 
-int server_new(struct app *app, int listen_fd, struct server **ret, struct err *e)
+int server_new(struct app *app, const int listen_fds[static SERVER_LISTENERS], struct server **ret,
+	struct err *e)
 {
 	struct server *server = xnew(struct server);
-	server->listen_fd = listen_fd;
+	for (int i = 0; i < SERVER_LISTENERS; i++)
+		server->listeners[i] = (struct listener){
+			.server = server, .is_monitor = i == SERVER_MONITOR, .fd = listen_fds[i]};
 	server->connections.app = app;
 	server->quiesce.fn = on_quiesce;
 	server->end.fn = on_end;
@@ -217,6 +238,7 @@ void server_free(struct server *server)
 		connection_end(server->connections.first);
 	}
 	loop_free(server->connections.loop);
-	closep(&server->listen_fd);
+	for (int i = 0; i < SERVER_LISTENERS; i++)
+		closep(&server->listeners[i].fd);
 	free(server);
 }

@@ -13,8 +13,12 @@ enum {
 	SERVER_PER_ADDRESS_MAX = 250,
 };
 
-// Takes over the listening descriptor and starts the thread.
-_must_check_ int server_new(struct app *app, int listen_fd, struct server **ret, struct err *e);
+// Where connections come in.
+enum server_listener { SERVER_USERS, SERVER_MONITOR, SERVER_LISTENERS };
+
+// Takes over the listening descriptors (-1: none) and starts the thread.
+_must_check_ int server_new(struct app *app, const int listen_fds[static SERVER_LISTENERS],
+	struct server **ret, struct err *e);
 
 // From then on there are no new connections, and each answer is its connection's last one.
 void server_quiesce(struct server *server);

@@ -345,6 +345,19 @@ static int step_script(struct request *r, struct db *db, struct err *e)
 	return STEP_ANSWERED;
 }
 
+static int step_metrics(struct request *r, struct db *db, struct err *e)
+{
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	int result = function_call(r, db, &rows, e);
+	if (result != 0)
+		return result;
+	_cleanup_(json_freep) cJSON *answer = cJSON_Parse(db_text(rows, 0, COLUMN_JSON));
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "text"));
+	assert(text);
+	reply_text(r, 200, "text/plain; version=0.0.4; charset=utf-8", xstrdup(text));
+	return STEP_ANSWERED;
+}
+
 // clang-format off
 const struct work work_call = {
 	.steps = {{STEP_IN_DB, step_call}}};
@@ -373,6 +386,9 @@ const struct work work_poll = {
 const struct work work_script = {
 	.steps = {{STEP_IN_DB, step_script}},
 	.content_type = "text/x-shellscript"};
+const struct work work_metrics = {
+	.steps = {{STEP_IN_DB, step_metrics}},
+	.content_type = "text/plain"};
 const struct work work_password = {
 	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_password}, {STEP_IN_DB, step_call}},
 	.secret_member = "password"};

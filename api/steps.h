@@ -42,11 +42,20 @@ extern const struct work work_seal;
 // Makes a webhook's secret and seals it to the worker.
 extern const struct work work_webhook_secret;
 
+// The text that the route's function returns, as Prometheus reads it.
+extern const struct work work_metrics;
+
 // Streams pieces that the route's function returns as long as they name a next one: export.c.
 extern const struct work work_export;
 
 // Streams what changes: listen.c.
 extern const struct work work_live, work_own_live;
+
+// What GET /docs and its script are: they have no steps, their handlers answer (docs.c).
+extern const struct work work_docs;
+extern const struct work work_docs_script;
+void handle_docs(struct request *r);
+void handle_docs_script(struct request *r);
 
 void handle_healthz(struct request *r);
 void handle_readyz(struct request *r);

@@ -35,7 +35,9 @@ struct bus {
 	struct loop_source *scan_timer;
 	struct loop_source *beat_timer;
 	int pause_ms; // 0: the last connection got as far as listening
+	bool unsent; // of the present statement a part waits until the socket takes more
 	int64_t beat_sent_ms;
+	int64_t samples_sent_ms; // 0: never on this connection
 	_Atomic int64_t beat_answered_ms; // when the last answered beat was sent; 0: never
 	bool registered;
 	struct bus_identity identity;
@@ -51,6 +53,8 @@ static void bus_lost(struct bus *bus, const struct err *e)
 	PQfinish(TAKE_PTR(bus->conn));
 	bus->listening = false;
 	bus->beat_wanted = false;
+	bus->unsent = false;
+	bus->samples_sent_ms = 0;
 	bus->phase = AWAY;
 	loop_timer_clear(bus->scan_timer);
 	loop_timer_clear(bus->beat_timer);
@@ -126,6 +130,15 @@ static int take_listen(struct bus *bus, const PGresult *rows, struct err *e)
 	return 0;
 }
 
+// NULL: not with this beat.
+static char *samples_due(struct bus *bus)
+{
+	if (!bus->conf.hooks.samples || bus->beat_sent_ms - bus->samples_sent_ms < BUS_SAMPLES_MS)
+		return NULL;
+	bus->samples_sent_ms = bus->beat_sent_ms;
+	return bus->conf.hooks.samples(bus->conf.data);
+}
+
 static bool send_beat(struct bus *bus)
 {
 	int64_t leases[BUS_LEASES_MAX];
@@ -137,9 +150,10 @@ static bool send_beat(struct bus *bus)
 		count = bus->conf.hooks.leases(bus->conf.data, leases, BUS_LEASES_MAX);
 	struct db_number process = db_number(bus->identity.process_id);
 	_cleanup_(freep) char *list = db_int_array_text(leases, count);
-	const char *const params[] = {process.text, list};
+	_cleanup_(freep) char *samples = samples_due(bus);
+	const char *const params[] = {process.text, list, samples};
 	return PQsendQueryParams(bus->conn,
-		"select alive, drop_leases, stop_leases, health from process.beat($1, $2)",
+		"select alive, drop_leases, stop_leases, health from process.beat($1, $2, $3)",
 		ARRAY_SIZE(params), NULL, params, NULL, NULL, 0);
 }
 
@@ -177,6 +191,19 @@ static const struct {
 	[IDLE] = {NULL, NULL, IDLE},
 };
 
+// Gives the socket what it takes of the present statement; the rest follows when it takes more.
+static int flush(struct bus *bus, struct err *e)
+{
+	int left = PQflush(bus->conn);
+
+	if (left < 0)
+		return db_error(bus->conn, NULL, e);
+	if (bus->unsent == (left > 0))
+		return 0;
+	bus->unsent = left > 0;
+	return loop_watch_events(bus->watch, bus->unsent ? EPOLLIN | EPOLLOUT : EPOLLIN, e);
+}
+
 static void start_phase(struct bus *bus, enum phase phase)
 {
 	struct err e;
@@ -189,11 +216,9 @@ static void start_phase(struct bus *bus, enum phase phase)
 		return;
 	}
 	loop_timer_set(bus->deadline, BUS_TIMEOUT_MS, 0);
-	// These statements are smaller than any socket buffer, so one flush sends them.
-	if (!statements[phase].send(bus) || PQflush(bus->conn) != 0) {
-		(void)!db_error(bus->conn, NULL, &e);
+	int r = statements[phase].send(bus) ? flush(bus, &e) : db_error(bus->conn, NULL, &e);
+	if (r < 0)
 		bus_lost(bus, &e);
-	}
 }
 
 // Collects what the server answered to the present statement; when that was all, goes on to the
@@ -250,8 +275,10 @@ static void drive_statement(struct bus *bus)
 {
 	struct err e;
 
-	if (!PQconsumeInput(bus->conn)) {
-		(void)!db_error(bus->conn, NULL, &e);
+	int r = PQconsumeInput(bus->conn) ? 0 : db_error(bus->conn, NULL, &e);
+	if (r == 0 && bus->unsent)
+		r = flush(bus, &e);
+	if (r < 0) {
 		bus_lost(bus, &e);
 		return;
 	}

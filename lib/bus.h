@@ -23,12 +23,13 @@ struct bus;
 // lost while the connection is away, so `scan` is called as soon as LISTEN holds and each second
 // from then on. A beat says that the program is alive and which leases it holds; its answer lists
 // those that are to stop. It goes each 5 s on the same connection, and soon after a doorbell while
-// a task runs, because a cancellation rings too.
+// a task runs, because a cancellation rings too. It also carries what the program has counted.
 enum {
 	BUS_TIMEOUT_MS = 2000,
 	BUS_SCAN_MS = 1000,
 	BUS_BEAT_MS = 5000,
 	BUS_BEAT_SOON_MS = 20, // beats asked for by bus_beat_soon are at least this far apart
+	BUS_SAMPLES_MS = 4000, // a beat carries the samples when none has for so long
 	BUS_STALE_MS = 15000, // without a beat for so long a program stops acting on tasks
 	BUS_CHANNELS_MAX = 4,
 };
@@ -64,6 +65,7 @@ struct bus_hooks {
 	// one of our channels rang; several rings may come as one
 	void (*doorbell)(void *data, const char *channel);
 	size_t (*leases)(void *data, int64_t *ret, size_t max); // which leases run now
+	char *(*samples)(void *data); // what it has counted, JSON on the heap (metric.h)
 	void (*beat)(void *data, const struct bus_beat *beat);
 };
 

@@ -14,6 +14,7 @@
 
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/metric.h"
 #include "lib/proc.h"
 #include "lib/wait.h"
 
@@ -32,6 +33,9 @@ struct pool {
 	bool ending; // threads end when the queue is empty
 	pthread_t threads[THREADS_MAX];
 };
+
+static const struct metric waits = {"ccp_pool_wait_seconds", METRIC_HISTOGRAM, {"pool"}};
+static const struct metric refusals = {"ccp_pool_refusals_total", METRIC_COUNTER, {"pool"}};
 
 struct thread_start {
 	struct pool *pool;
@@ -103,6 +107,8 @@ static void *thread_main(void *argument)
 	pthread_mutex_lock(&pool->lock);
 	for (struct pool_job *job; (job = take_job(pool));) {
 		pthread_mutex_unlock(&pool->lock);
+		metric_observe(&waits, (double)(wait_now_us() - job->queued_us) / 1e6,
+			METRIC_VALUES(conf->name));
 		job->ran = true;
 		job->run(job, db);
 		finish(pool, job);
@@ -202,6 +208,7 @@ static int submit(struct pool *pool, struct pool_job *job, bool first)
 		return POOL_STOPPED;
 	}
 	job->ran = job->made_room = false;
+	job->queued_us = wait_now_us();
 	if (first) {
 		assert(!pool->urgent);
 		pool->urgent = job;
@@ -212,6 +219,8 @@ static int submit(struct pool *pool, struct pool_job *job, bool first)
 	if (dropped != job)
 		pthread_cond_signal(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
+	if (dropped)
+		metric_add(&refusals, 1, METRIC_VALUES(pool->conf.name));
 	if (dropped == job)
 		return POOL_FULL;
 	if (dropped) {

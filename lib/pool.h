@@ -25,6 +25,7 @@ struct pool_job {
 	void (*done)(struct pool_job *job);
 	bool ran;
 	bool made_room; // not `ran`: it was dropped from a full queue for another's job
+	int64_t queued_us; // the pool's
 	struct turns_item turn; // `turn.who`: for whom; all zero is one line of its own
 	struct loop_post post;
 };

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/metric.h"
 #include "lib/proc.h"
 #include "lib/wait.h"
 
@@ -100,6 +101,13 @@ static size_t on_leases(void *data, int64_t *ret, size_t max)
 	return s->tasks ? task_runner_leases(s->tasks, ret, max) : 0;
 }
 
+static char *on_samples(void *data)
+{
+	(void)data;
+	metric_set_process();
+	return metric_samples();
+}
+
 // A process that was declared dead does nothing more: its successor, which waits for the lock,
 // cleans up.
 static void on_beat(void *data, const struct bus_beat *beat)
@@ -184,7 +192,8 @@ static int make_bus(struct running *r, struct err *e)
 		.program = p->name,
 		.node = p->node ? p->node(s) : r->hostname,
 		.version = CCP_VERSION,
-		.hooks = {on_registered, on_state, on_scan, on_doorbell, on_leases, on_beat},
+		.hooks = {on_registered, on_state, on_scan, on_doorbell, on_leases, on_samples,
+			on_beat},
 		.data = s,
 	};
 

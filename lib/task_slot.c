@@ -12,6 +12,7 @@
 #include "lib/db.h"
 #include "lib/failpoint.h"
 #include "lib/mem.h"
+#include "lib/task_metrics.h"
 
 enum {
 	CALL_TIMEOUT_MS = 3000,
@@ -96,6 +97,22 @@ static enum task_end end_by(enum task_stop request)
 	abort();
 }
 
+static const struct task_kind *find_kind(const struct task_conf *conf, const char *kind)
+{
+	for (const struct task_kind *k = conf->kinds; k->kind; k++)
+		if (strcmp(k->kind, kind) == 0)
+			return k;
+	return NULL;
+}
+
+// For what is counted: a kind that this program does not know is not one of its words.
+static const char *kind_word(const struct task_slot *slot)
+{
+	const struct task_kind *kind = find_kind(slot->conf, slot->task.kind);
+
+	return kind ? kind->kind : "unknown";
+}
+
 // The time of the database counts, not this machine's.
 void task_slot_take_locked(struct task_slot *slot, const struct pg_result *rows, int row)
 {
@@ -115,6 +132,7 @@ void task_slot_take_locked(struct task_slot *slot, const struct pg_result *rows,
 		text_copy(slot->task.kind, sizeof(slot->task.kind), db_text(rows, row, 1)) &&
 		text_copy(slot->task.host_id, sizeof(slot->task.host_id), host_id ? host_id : "");
 	assert(fits);
+	task_metrics_claimed(kind_word(slot), db_int(rows, row, 8));
 	slot->params = xstrdup(db_text(rows, row, 5));
 	slot->phase = SLOT_ACTS;
 	slot->request = STOP_NONE;
@@ -153,7 +171,9 @@ static int run_step(struct task *task, const struct task_step *step, cJSON *timi
 	failpoint(task->kind, step->name, "before");
 	int r = step->run(task, e);
 	failpoint(task->kind, step->name, "after");
-	json_set_number(timings, step->name, (double)((wait_now_us() - began_us) / 100) / 10);
+	int64_t took_us = wait_now_us() - began_us;
+	json_set_number(timings, step->name, (double)(took_us / 100) / 10);
+	task_metrics_step(task->kind, step->name, took_us);
 	return r;
 }
 
@@ -180,14 +200,6 @@ static enum task_end run_steps(struct task_slot *slot, const struct task_step *s
 			return end_by(stop_request(slot));
 	}
 	return stop_request(slot) == STOP_DROP ? TASK_DROPPED : TASK_SUCCEEDED;
-}
-
-static const struct task_kind *find_kind(const struct task_conf *conf, const char *kind)
-{
-	for (const struct task_kind *k = conf->kinds; k->kind; k++)
-		if (strcmp(k->kind, kind) == 0)
-			return k;
-	return NULL;
 }
 
 static enum task_end run_kind(struct task_slot *slot, cJSON **ret_params, struct err *e)
@@ -272,6 +284,7 @@ void task_slot_report(struct task_slot *slot, struct db *db)
 
 void task_slot_finish(struct task_slot *slot)
 {
+	task_metrics_ended(kind_word(slot), slot->end, wait_now_ms() - slot->began_ms);
 	task_slot_log(slot, TASK_EVENT_ENDED, slot->end == TASK_FAILED ? &slot->failure : NULL);
 	json_freep(&slot->task.result);
 	freep(&slot->params);

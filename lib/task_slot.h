@@ -56,7 +56,8 @@ void task_slot_stop_locked(struct task_slot *slot, enum task_stop request);
 // Puts a row of SELECT_CLAIMED into a free slot; the lock is held.
 #define SELECT_CLAIMED \
 	"select task_id, kind, host_id, lease, attempt, params, " \
-	"(extract(epoch from deadline_at - clock.now()) * 1000)::bigint, stop_requested "
+	"(extract(epoch from deadline_at - clock.now()) * 1000)::bigint, stop_requested, " \
+	"(extract(epoch from waited) * 1000000)::bigint "
 void task_slot_take_locked(struct task_slot *slot, const struct pg_result *rows, int row);
 
 // Walks the steps of the task's kind; then slot->end says how it ended.

@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/metric.h"
 #include "lib/pool.h"
 #include "lib/wait.h"
 #include "sshproxy/auth_query.h"
@@ -79,6 +80,10 @@ static const struct {
 	[MESSAGE_CLOSE_GRACE] = {"closed", "grace"},
 };
 
+static const struct metric connections = {"ccp_ssh_connections_total", METRIC_COUNTER, {0}};
+static const struct metric sessions = {"ccp_ssh_sessions_ended_total", METRIC_COUNTER, {"reason"}};
+static const struct metric bytes = {"ccp_ssh_bytes_total", METRIC_COUNTER, {"direction"}};
+
 static void client_free(struct client *c)
 {
 	*c->prev = c->next;
@@ -92,6 +97,9 @@ static void session_over(struct client *c, const char *reason)
 	log_info("session ended", log_text("session", c->session_id), log_text("reason", reason),
 		log_number("bytes_up", (int64_t)c->close.up_bytes),
 		log_number("bytes_down", (int64_t)c->close.down_bytes));
+	metric_add(&sessions, 1, METRIC_VALUES(reason));
+	metric_add(&bytes, (double)c->close.up_bytes, METRIC_VALUES("up"));
+	metric_add(&bytes, (double)c->close.down_bytes, METRIC_VALUES("down"));
 	session_reports_add_ended(
 		c->monitor->reports, c->session_id, reason, c->close.up_bytes, c->close.down_bytes);
 	c->session_id[0] = '\0';
@@ -326,6 +334,7 @@ static void on_listener(void *data, uint32_t events)
 	} else if (m.kind == MESSAGE_CRASHED) {
 		session_reports_add_abandoned(monitor->reports, m.peer.address, "-", "crash");
 	} else {
+		metric_add(&connections, 1, METRIC_VALUES(0));
 		client_new(monitor, &m, fds[0]);
 	}
 }

@@ -11,11 +11,15 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/metric.h"
 #include "lib/pool.h"
 #include "lib/wait.h"
 #include "workers/sealing.h"
 
 enum { TICK_MS = 1000, TICK_TIMEOUT_MS = 3000, STOP_MS = 1000 };
+
+static const struct metric ticks_took = {"ccp_tick_duration_seconds", METRIC_HISTOGRAM, {0}};
+static const struct metric failures = {"ccp_tick_failures_total", METRIC_COUNTER, {0}};
 
 struct tick {
 	struct pool *pool;
@@ -65,6 +69,7 @@ static void job_run(struct pool_job *job, struct db *db)
 	struct wait w = wait_for(TICK_TIMEOUT_MS, pool_cancel_fd(tick->pool));
 	struct err e;
 
+	int64_t began_us = wait_now_us();
 	tick->outcome = 0;
 	tick->more = false;
 	int r = sealing_tell(tick->sealing, db, &w, &e);
@@ -73,6 +78,9 @@ static void job_run(struct pool_job *job, struct db *db)
 	note(tick, r, &e);
 	for (int i = 0; rules && i < db_rows(rules) && r != WAIT_CANCELED && r != DB_LOST; i++)
 		r = rule_run(tick, db, db_text(rules, i, 0));
+	metric_observe(&ticks_took, (double)(wait_now_us() - began_us) / 1e6, METRIC_VALUES(0));
+	if (tick->outcome != 0)
+		metric_add(&failures, 1, METRIC_VALUES(0));
 }
 
 static void on_timer(void *data)

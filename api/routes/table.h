@@ -24,6 +24,7 @@ extern const struct route system_routes[], auth_routes[], bootstrap_routes[], us
 #define POLL   ROUTE_POLL
 #define USER   ROUTE_USER
 #define ADMIN  ROUTE_ADMIN
+#define MONITOR ROUTE_MONITOR
 
 #define FORM       ROUTE_FORM
 #define VERDICT    ROUTE_VERDICT

@@ -92,6 +92,49 @@ comment on column ccp.processes.end_reason is
 create unique index one_live_process_per_program_and_node on ccp.processes (program, node_id) where ended_at is null;
 create index processes_of_a_node on ccp.processes (node_id);
 
+create table ccp.metrics (
+    name text primary key,
+    type text not null,
+    labels text[] not null,
+    help text not null,
+    constraint metric_name_is_ours check (name ~ '^ccp_[a-z0-9_]+$'),
+    constraint metric_type_is_known check (type in ('counter', 'gauge', 'histogram')),
+    constraint counters_are_totals check ((type = 'counter') = (name ~ '_total$')),
+    constraint metric_help_is_one_line check (help !~ '[\x01-\x1f\\]')
+);
+comment on table ccp.metrics is 'What there is to measure: by programs, who send it with their beats, or by the database itself.';
+comment on column ccp.metrics.name is 'Name as Prometheus has it: base units, and _total for what is counted.';
+comment on column ccp.metrics.type is 'counter, gauge or histogram.';
+comment on column ccp.metrics.labels is
+'Names of its labels, whose values are few and say nothing of anybody; program and node besides for what programs count.';
+comment on column ccp.metrics.help is 'What it says.';
+
+-- Not logged: after a crash of the server the next beats bring it again.
+create unlogged table ccp.process_samples (
+    process_id bigint primary key,
+    at timestamptz not null,
+    bounds jsonb not null,
+    samples jsonb not null,
+    constraint samples_are_of_a_process foreign key (process_id) references ccp.processes (id) on delete cascade,
+    constraint samples_are_bounded check (pg_column_size(samples) <= 1048576),
+    constraint samples_are_a_list check (
+        jsonb_typeof(samples) = 'array' and not samples @? '$[*] ? (@.name.type() != "string")'
+    ),
+    constraint sample_labels_are_words check (
+        not samples @? '$[*] ? (!exists(@.labels) || @.labels.type() != "object" || @.labels.*.type() != "string")'
+    ),
+    constraint samples_are_numbers check (
+        not samples @? '$[*] ? (@.value.type() != "number" || @.sum.type() != "number" || @.buckets[*].type() != "number")'
+    ),
+    constraint sample_bounds_are_numbers check (jsonb_typeof(bounds) = 'array' and not bounds @? '$[*] ? (@.type() != "number")')
+);
+comment on table ccp.process_samples is 'What each process has counted since it started, as its last beat brought it.';
+comment on column ccp.process_samples.process_id is 'Which process.';
+comment on column ccp.process_samples.at is 'When it was brought.';
+comment on column ccp.process_samples.bounds is 'Upper bounds of the buckets of all its histograms, in seconds.';
+comment on column ccp.process_samples.samples is
+'List of {name, labels, value}, or for a histogram {name, labels, sum, buckets}.';
+
 create table ccp.node_troubles (
     node_id bigint not null,
     name text not null,

@@ -6,6 +6,7 @@
 #   CCP_RUN_DIR        where up writes `env` for people and tests    .run of the checkout; with another STATE_DIR, its run/people
 #   CCP_HTTP_PORT      of ccp-api on 127.0.0.1                       8080
 #   CCP_SSHPROXY_PORT  of ccp-sshproxy on 127.0.0.1                  2222
+#   CCP_METRICS_PORT   of ccp-api's GET /metrics on 127.0.0.1        9464
 #   CCP_LAB_PREFIX     names of the lab's network namespaces         ccp; with another STATE_DIR one of its own
 #   CCP_MODE           socket: the agent is a service; embedded: it is the worker's child   socket
 #   CCP_OWN_DOCKER     1: a dockerd of its own though one answers at /var/run/docker.sock
@@ -19,7 +20,7 @@ set -u
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # used by those who source this
 cache=/var/cache/cloud-cli-proxy
-stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_LAB_PREFIX CCP_MODE CCP_DOCKER_SOCKET) # the last is up's own choice
+stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_METRICS_PORT CCP_LAB_PREFIX CCP_MODE CCP_DOCKER_SOCKET) # the last is up's own choice
 
 say() {
 	printf '%s\n' "$*"
@@ -78,6 +79,7 @@ settings_load() { # kept|given
 	CCP_RUN_DIR=${CCP_RUN_DIR:-$(run_dir)}
 	CCP_HTTP_PORT=${CCP_HTTP_PORT:-8080}
 	CCP_SSHPROXY_PORT=${CCP_SSHPROXY_PORT:-2222}
+	CCP_METRICS_PORT=${CCP_METRICS_PORT:-9464}
 	CCP_LAB_PREFIX=${CCP_LAB_PREFIX:-$(lab_prefix)}
 	CCP_MODE=${CCP_MODE:-socket}
 	[[ $CCP_MODE == socket || $CCP_MODE == embedded ]] || die "MODE is socket or embedded, not '$CCP_MODE'"
@@ -274,6 +276,7 @@ services_define() {
 		command=${command//@PG_BIN@/$(postgres_bin)}
 		command=${command//@HTTP_PORT@/$CCP_HTTP_PORT}
 		command=${command//@SSH_PORT@/$CCP_SSHPROXY_PORT}
+		command=${command//@METRICS_PORT@/$CCP_METRICS_PORT}
 		command=${command//@DOCKER_SOCKET@/$CCP_DOCKER_SOCKET}
 		command=${command//@UPLINK_NETNS@/$(lab_uplink)}
 		[[ $name != ccp-agent ]] || { agent_user=$user && agent_command=$command; } # which comes before the worker

@@ -127,6 +127,7 @@ class ApiServer:
         self.start_program = program
         self.flavour = flavour
         self.port = free_port()
+        self.metrics_port = free_port()
         database.rows("update ccp.settings set value = '[\"127.0.0.1\"]' where name = 'penalty_exempt'")
         database.rows("update ccp.settings set value = '1000000' where name = 'requests_per_minute'")
         database.rows("select account.create_admin('root', %s)", (hash_password(self.PASSWORD),))
@@ -134,7 +135,13 @@ class ApiServer:
 
     def start(self):
         self.program = self.start_program(
-            "ccp-api", self.database, "--listen", f"127.0.0.1:{self.port}", flavour=self.flavour
+            "ccp-api",
+            self.database,
+            "--listen",
+            f"127.0.0.1:{self.port}",
+            "--listen-metrics",
+            f"127.0.0.1:{self.metrics_port}",
+            flavour=self.flavour,
         )
         self.program.wait_log("event=serving")
         self.contract = Contract(Api(self.port).get("/v1/openapi.json").json)

@@ -42,6 +42,7 @@ class Stack:
             CCP_RUN_DIR=str(self.run_dir),
             CCP_HTTP_PORT=str(free_port()),
             CCP_SSHPROXY_PORT=str(free_port()),
+            CCP_METRICS_PORT=str(free_port()),
             CCP_LAB_PREFIX=prefix,
             CCP_OWN_DOCKER="1",
             CCP_IMAGE_TARGET="slim",

@@ -91,7 +91,7 @@ def lives(pid, start):
 
 def listeners(stack):
     """Who still holds one of the stack's ports."""
-    ports = "|".join(stack.environment[name] for name in ("CCP_HTTP_PORT", "CCP_SSHPROXY_PORT"))
+    ports = "|".join(stack.environment[name] for name in ("CCP_HTTP_PORT", "CCP_SSHPROXY_PORT", "CCP_METRICS_PORT"))
     told = subprocess.run(["ss", "-Hltun"], capture_output=True, text=True, check=True).stdout
     return [line for line in told.splitlines() if re.search(rf":({ports})\s", line)]
 

@@ -17,6 +17,7 @@ VARIABLES = (
     "CCP_RUN_DIR",
     "CCP_HTTP_PORT",
     "CCP_SSHPROXY_PORT",
+    "CCP_METRICS_PORT",
     "CCP_LAB_PREFIX",
     "CCP_DOCKER_SOCKET",
     "CCP_MODE",
@@ -107,16 +108,17 @@ def test_functions_that_were_sourced_for_a_stack_touch_that_one_only(directory):
 
 def test_the_words_of_another_stack_in_the_environment_do_not_reach_one_that_stands(directory):
     (directory / "stack").write_text(
-        "CCP_RUN_DIR=/its/own\nCCP_HTTP_PORT=28001\nCCP_SSHPROXY_PORT=28002\nCCP_LAB_PREFIX=tother\n"
+        "CCP_RUN_DIR=/its/own\nCCP_HTTP_PORT=28001\nCCP_SSHPROXY_PORT=28002\nCCP_METRICS_PORT=28003\n"
+        "CCP_LAB_PREFIX=tother\n"
         "CCP_DOCKER_SOCKET=/its.sock\nCCP_MODE=socket\n"
     )
-    other = dict(zip(VARIABLES[1:], ("/another", "1", "2", "ccp", "/another.sock", "embedded"), strict=True))
+    other = dict(zip(VARIABLES[1:], ("/another", "1", "2", "3", "ccp", "/another.sock", "embedded"), strict=True))
     told = shell(
         f"{SOURCE}; settings_load kept; printf '%s ' " + " ".join(f"${name}" for name in VARIABLES[1:]),
         STATE_DIR=str(directory),
         **other,
     )
-    assert told.stdout.split() == ["/its/own", "28001", "28002", "tother", "/its.sock", "socket"], told
+    assert told.stdout.split() == ["/its/own", "28001", "28002", "28003", "tother", "/its.sock", "socket"], told
     told = shell(
         f"{SOURCE}; settings_load given; echo $CCP_HTTP_PORT $CCP_LAB_PREFIX", STATE_DIR=str(directory), **other
     )

@@ -63,9 +63,16 @@ static const struct route things[] = {
 };
 static const struct route others[] = {
 	{.method = "GET", .path = "/others", .who = ROUTE_PUBLIC},
+	{.method = "GET", .path = "/numbers", .who = ROUTE_MONITOR},
 	{0},
 };
 const struct route_table route_tables[] = {{"things", "", things}, {"others", "", others}, {0}};
+
+static int find(const char *method, const char *path, const struct route **ret,
+	struct route_part parts[static ROUTE_PARTS_MAX], struct str *allow)
+{
+	return route_find(&(struct route_query){.method = method, .path = path}, ret, parts, allow);
+}
 
 static void a_path_finds_its_row_and_its_parts(void **state)
 {
@@ -74,14 +81,14 @@ static void a_path_finds_its_row_and_its_parts(void **state)
 	_cleanup_(str_done) struct str allow = STR_INIT(100);
 
 	(void)state;
-	assert_int_equal(route_find("POST", "/things/a-1/parts/7", &route, parts, &allow), 0);
+	assert_int_equal(find("POST", "/things/a-1/parts/7", &route, parts, &allow), 0);
 	assert_ptr_equal(route, &things[1]);
 	assert_int_equal(parts[0].len, 3);
 	assert_memory_equal(parts[0].text, "a-1", 3);
 	assert_memory_equal(parts[1].text, "7", 1);
-	assert_int_equal(route_find("HEAD", "/things", &route, parts, &allow), 0);
+	assert_int_equal(find("HEAD", "/things", &route, parts, &allow), 0);
 	assert_ptr_equal(route, &things[0]);
-	assert_int_equal(route_find("GET", "/others", &route, parts, &allow), 0);
+	assert_int_equal(find("GET", "/others", &route, parts, &allow), 0);
 	assert_ptr_equal(route, &others[0]);
 }
 
@@ -95,8 +102,29 @@ static void no_path_is_found_that_is_not_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		_cleanup_(str_done) struct str allow = STR_INIT(100);
-		assert_int_equal(
-			route_find("GET", paths[i], &route, parts, &allow), ROUTE_NOT_FOUND);
+		assert_int_equal(find("GET", paths[i], &route, parts, &allow), ROUTE_NOT_FOUND);
+	}
+}
+
+static void the_listener_for_monitoring_has_routes_of_its_own(void **state)
+{
+	static const struct {
+		const char *path;
+		bool is_monitor;
+		int outcome;
+	} cases[] = {
+		{"/numbers", true, 0},
+		{"/numbers", false, ROUTE_NOT_FOUND},
+		{"/others", true, ROUTE_NOT_FOUND},
+	};
+	const struct route *route = NULL;
+	struct route_part parts[ROUTE_PARTS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(str_done) struct str allow = STR_INIT(100);
+		const struct route_query query = {"GET", cases[i].path, cases[i].is_monitor};
+		assert_int_equal(route_find(&query, &route, parts, &allow), cases[i].outcome);
 	}
 }
 
@@ -107,7 +135,7 @@ static void another_method_is_told_which_there_are(void **state)
 	_cleanup_(str_done) struct str allow = STR_INIT(100);
 
 	(void)state;
-	assert_int_equal(route_find("PUT", "/things/a", &route, parts, &allow), ROUTE_NO_METHOD);
+	assert_int_equal(find("PUT", "/things/a", &route, parts, &allow), ROUTE_NO_METHOD);
 	assert_string_equal(str_text(&allow), "DELETE, GET, HEAD");
 }
 
@@ -374,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_finds_its_row_and_its_parts),
 		cmocka_unit_test(no_path_is_found_that_is_not_whole),
+		cmocka_unit_test(the_listener_for_monitoring_has_routes_of_its_own),
 		cmocka_unit_test(another_method_is_told_which_there_are),
 		cmocka_unit_test(a_form_is_decoded_once),
 		cmocka_unit_test(a_broken_form_is_refused),

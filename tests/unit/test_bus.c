@@ -11,12 +11,14 @@
 #include "lib/db.h"
 #include "lib/loop.h"
 
+enum { SAMPLES_BYTES = 3 * 1024 * 1024 };
+
 struct scene {
 	struct loop *loop;
 	struct bus *bus;
 	struct db *db;
 	struct loop_source *limit;
-	int ups, losses, scans, rings, beats, registrations;
+	int ups, losses, scans, rings, beats, registrations, samples;
 	int64_t lease; // reported as running
 	int64_t dropped, stopped;
 	bool dead;
@@ -75,6 +77,19 @@ static size_t on_leases(void *data, int64_t *ret, size_t max)
 	return s->lease ? 1 : 0;
 }
 
+// More than any socket takes at once.
+static char *on_samples(void *data)
+{
+	struct scene *s = data;
+	char *text = xcalloc(1, SAMPLES_BYTES + sizeof("[\"\"]"));
+
+	s->samples++;
+	memset(text, 'x', SAMPLES_BYTES + sizeof("[\"\"]") - 1);
+	memcpy(text, "[\"", 2);
+	memcpy(text + 2 + SAMPLES_BYTES, "\"]", 2);
+	return text;
+}
+
 static void on_beat(void *data, const struct bus_beat *beat)
 {
 	struct scene *s = data;
@@ -106,11 +121,14 @@ static void sql(struct scene *s, const char *text)
 static void make_schema(struct scene *s)
 {
 	sql(s, "create schema if not exists process");
+	sql(s, "create table if not exists process.brought (at serial, bytes integer)");
+	sql(s, "truncate process.brought");
 	sql(s, "create or replace function process.register(text, text, integer, text) returns table (process_id "
 	       "bigint, node_id bigint, queue text, cluster text) language sql as $$ select 5, 6, 'ccp_unit', "
 	       "'7/unit' $$");
-	sql(s, "create or replace function process.beat(bigint, bigint[]) returns table (alive boolean, drop_leases "
-	       "bigint[], stop_leases bigint[], health jsonb) language sql as $$ select $1 = 5, array(select x from "
+	sql(s, "create or replace function process.beat(bigint, bigint[], jsonb) returns table (alive boolean, drop_leases "
+	       "bigint[], stop_leases bigint[], health jsonb) language sql as $$ insert into process.brought (bytes) "
+	       "select length($3 ->> 0) where $3 is not null; select $1 = 5, array(select x from "
 	       "unnest($2) x where x = 11), array(select x from unnest($2) x where x = 12), '{\"database\": "
 	       "\"ok\"}'::jsonb $$");
 	sql(s, "create table if not exists process.gone (id bigint)");
@@ -121,7 +139,7 @@ static void make_schema(struct scene *s)
 static void setup(struct scene *s, void (*step)(struct scene *))
 {
 	const struct bus_hooks hooks = {
-		on_registered, on_state, on_scan, on_doorbell, on_leases, on_beat};
+		on_registered, on_state, on_scan, on_doorbell, on_leases, on_samples, on_beat};
 	struct bus_conf conf = {.conninfo = postgres_conninfo,
 		.program = "ccp-unit",
 		.node = "here",
@@ -252,11 +270,41 @@ static void a_cut_connection_is_made_again_without_registering_again(void **stat
 	assert_true(s.scans >= 2);
 }
 
+static void beat_thrice(struct scene *s)
+{
+	if (s->beats == 3)
+		end(s);
+	else if (s->beats > 0)
+		bus_beat_soon(s->bus);
+}
+
+static void what_was_counted_goes_with_a_beat_each_few_seconds_however_much_it_is(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	setup(&s, beat_thrice);
+	finish(&s);
+	assert_int_equal(s.losses, 0);
+	assert_int_equal(s.samples, 1);
+	struct db *db =
+		db_new(&(const struct db_conf){.conninfo = postgres_conninfo, .name = "unit"});
+	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
+	struct wait w = wait_for(5000, -1);
+	struct err e;
+	assert_int_equal(db_call(db, DB_CALL("select count(*), min(bytes) from process.brought"),
+				 &w, &rows, &e),
+		0);
+	assert_int_equal(db_int(rows, 0, 0), 1);
+	assert_int_equal(db_int(rows, 0, 1), SAMPLES_BYTES);
+	db_free(db);
+}
+
 static void freeze_then_wait(struct scene *s)
 {
 	if (s->ups == 1 && s->losses == 0 && s->beats == 1 && s->lease == 0) {
 		s->lease = 1;
-		sql(s, "create or replace function process.beat(bigint, bigint[]) returns table (alive boolean, drop_leases "
+		sql(s, "create or replace function process.beat(bigint, bigint[], jsonb) returns table (alive boolean, drop_leases "
 		       "bigint[], stop_leases bigint[], health jsonb) language plpgsql as $$ begin perform pg_sleep(20); "
 		       "end $$");
 		bus_beat_soon(s->bus);
@@ -282,6 +330,8 @@ int main(void)
 		cmocka_unit_test(it_registers_listens_scans_and_beats_in_that_order),
 		cmocka_unit_test(several_rings_come_as_one_call),
 		cmocka_unit_test(a_beat_asked_for_comes_soon_and_tells_what_to_drop_and_to_stop),
+		cmocka_unit_test(
+			what_was_counted_goes_with_a_beat_each_few_seconds_however_much_it_is),
 		cmocka_unit_test(a_cut_connection_is_made_again_without_registering_again),
 		cmocka_unit_test(
 			an_answer_that_does_not_come_loses_the_connection_after_two_seconds),

@@ -138,12 +138,12 @@ static const char *const functions[] = {
 	"create sequence task.leases",
 	"create function clock.now() returns timestamptz language sql as 'select clock_timestamp()'",
 	"create function task.claim(bigint, int, boolean) returns table (task_id uuid, kind text, host_id uuid, "
-	"lease bigint, attempt int, params jsonb, deadline_at timestamptz, stop_requested boolean) "
+	"lease bigint, attempt int, params jsonb, deadline_at timestamptz, stop_requested boolean, waited interval) "
 	"language sql as $$update task.list as t set status = 'running', lease = nextval('task.leases'), "
 	"claimed_in = pg_current_xact_id() "
 	"where ctid = any (array(select ctid from task.list where status = 'queued' and (kind = 'house') = $3 "
 	"limit $2 for update skip locked)) returning t.id, t.kind, t.host_id, t.lease, 1, '{}'::jsonb, "
-	"now() + interval '1 minute', t.word = 'stop'$$",
+	"now() + interval '1 minute', t.word = 'stop', interval '1 second'$$",
 	"create function task.report(uuid, bigint, text, text, text default null, bigint default null) "
 	"returns text language sql as $$update task.list set status = $3, said = $4, "
 	"remains = concat($5, ' ', $6), reported_in = pg_current_xact_id(), "

@@ -1,7 +1,7 @@
 -- One beat. Tells the process which of its tasks to drop and which to stop, and puts back into the queue what the
 -- database thinks it runs and it does not: claims whose answer was lost on the way. Locked tasks wait for the next
--- beat.
-create or replace function process.beat(p_process_id bigint, p_leases bigint[])
+-- beat. Most beats also bring what the process has counted.
+create or replace function process.beat(p_process_id bigint, p_leases bigint[], p_samples jsonb default null)
 returns table (alive boolean, drop_leases bigint[], stop_leases bigint[], health jsonb)
 language plpgsql
 security definer
@@ -23,6 +23,9 @@ begin
         return;
     end if;
     perform process.require_program(v_program);
+    if p_samples is not null then
+        perform metric.keep(p_process_id, p_samples);
+    end if;
 
     for v_lost in
         select t.id, t.lease
@@ -57,8 +60,8 @@ begin
 end
 $$;
 
-revoke all on function process.beat(bigint, bigint[]) from public;
-grant execute on function process.beat(bigint, bigint[]) to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy;
+revoke all on function process.beat(bigint, bigint[], jsonb) from public;
+grant execute on function process.beat(bigint, bigint[], jsonb) to ccp_api, ccp_worker, ccp_agent, ccp_sshproxy;
 
-comment on function process.beat(bigint, bigint[]) is
+comment on function process.beat(bigint, bigint[], jsonb) is
 'One beat with the leases being worked on: {alive, leases to drop, leases to stop, health}.';

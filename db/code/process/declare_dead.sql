@@ -19,6 +19,7 @@ begin
     if not found then
         return false;
     end if;
+    delete from ccp.process_samples where process_id = p_process_id;
 
     for v_task in
         select t.id, t.lease

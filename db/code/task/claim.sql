@@ -1,6 +1,6 @@
 -- Takes up to p_limit tasks of the process's queue, each with a fresh lease, those whose turns come first: of housekeeping,
 -- or all others. Locks task rows only and never waits: it skips what another claim has locked, whose host is busy, whose time
--- has not come or whose user is not active.
+-- has not come or whose user is not active. `waited`: since it may have been claimed.
 create or replace function task.claim(p_process_id bigint, p_limit integer, p_housekeeping boolean default false)
 returns table (
     task_id uuid,
@@ -10,7 +10,8 @@ returns table (
     attempt integer,
     params jsonb,
     deadline_at timestamptz,
-    stop_requested boolean
+    stop_requested boolean,
+    waited interval
 )
 language plpgsql
 security definer
@@ -73,7 +74,9 @@ begin
             for no key update skip locked
         )
     )
-    returning t.id, t.kind, t.host_id, t.lease, t.attempt, t.params::jsonb, t.deadline_at, t.stop_requested_at is not null;
+    returning
+        t.id, t.kind, t.host_id, t.lease, t.attempt, t.params::jsonb, t.deadline_at, t.stop_requested_at is not null,
+        v_now - t.run_at;
     if not found then
         -- Nothing to do, or no right to ask.
         perform process.require(p_process_id);
