@@ -8,6 +8,7 @@ create schema clock;
 create schema egress;
 create schema event;
 create schema host;
+create schema metric;
 create schema node;
 create schema process;
 create schema session;
@@ -26,6 +27,7 @@ comment on schema clock is 'Time, and the tick that makes time pass for the rule
 comment on schema egress is 'Exits: what may be changed of one, and when.';
 comment on schema event is 'The audit log: written once, never changed.';
 comment on schema host is 'Containers: what they are, what was seen, what is wanted.';
+comment on schema metric is 'What there is to measure, and how Prometheus reads it.';
 comment on schema node is 'Machines and what an agent needs to know about the hosts on them.';
 comment on schema process is 'Running programs and their beats.';
 comment on schema session is 'Live connections into hosts.';
@@ -149,7 +151,7 @@ create domain ccp.setting_type as text
 constraint setting_type_is_known check (value in ('number', 'text', 'texts', 'networks'));
 create domain ccp.error_code as text;
 create domain ccp.event_level as text constraint event_level_is_known check (value in ('debug', 'info', 'warning', 'error'));
-create domain ccp.event_type as text constraint event_type_is_dotted check (value ~ '^[a-z_]+(\.[a-z_]+){1,4}$');
+create domain ccp.event_type as text;
 create domain ccp.webhook_url as text
 constraint webhook_url_is_plain check (value ~ '^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$')
 constraint webhook_url_is_bounded check (length(value) between 1 and 2000);

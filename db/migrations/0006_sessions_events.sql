@@ -178,6 +178,23 @@ comment on table ccp.refused_networks is
 comment on column ccp.refused_networks.network is 'The network; of several that hold an address the smallest is named.';
 comment on column ccp.refused_networks.description is 'What an address in it is.';
 
+create table ccp.event_types (
+    type ccp.event_type primary key,
+    level ccp.event_level not null,
+    audience text not null,
+    meaning text not null,
+    constraint event_type_is_dotted check (type ~ '^[a-z_]+(\.[a-z_]+){1,3}$'),
+    constraint event_audience_is_known check (audience in ('user', 'admin')),
+    constraint event_meaning_is_a_sentence check (meaning ~ '^[A-Z].*\.$')
+);
+comment on table ccp.event_types is
+'What is written down, how grave it is, and who sees it. A type that is none of these cannot be written.';
+comment on column ccp.event_types.type is 'Dotted name; what is acted on comes first, or admin where an administrator acts.';
+comment on column ccp.event_types.level is 'debug, info, warning or error.';
+comment on column ccp.event_types.audience is
+'user: administrators, and the user whom the event is about; admin: administrators only.';
+comment on column ccp.event_types.meaning is 'What has happened when it is written.';
+
 create sequence ccp.event_ids;
 comment on sequence ccp.event_ids is 'Ids of events.';
 
@@ -226,8 +243,8 @@ comment on table ccp.events is
 comment on column ccp.events.id is 'Identity; not a cursor: ids are not committed in order.';
 comment on column ccp.events.at is 'When.';
 comment on column ccp.events.xid is 'Transaction that wrote it; the live stream reads by snapshot.';
-comment on column ccp.events.level is 'debug, info, warning, error.';
-comment on column ccp.events.type is 'Dotted name.';
+comment on column ccp.events.level is 'debug, info, warning, error: what its type had when it was written.';
+comment on column ccp.events.type is 'Dotted name: see ccp.event_types.';
 comment on column ccp.events.message is 'What happened, as a sentence.';
 comment on column ccp.events.actor is 'Who: a username, a program''s role, or the database session.';
 comment on column ccp.events.actor_role is 'user, admin, program or database.';

@@ -35,9 +35,13 @@ comment on policy own_hosts_only on ccp.observations is 'A user route sees what 
 create policy dba_reads_all on ccp.observations for select to ccp_dba using (true);
 comment on policy dba_reads_all on ccp.observations is 'The DBA reads every row.';
 
+create policy own_audience_only on ccp.events as restrictive for select to ccp_as_user
+using (type in (select t.type from ccp.event_types as t where t.audience = 'user'));
+comment on policy own_audience_only on ccp.events is 'What only administrators see, a user route does not see of its own user.';
+
 grant select (host_id, proven_at, proof_ends_at) on ccp.observations to ccp_as_user;
 grant select on ccp.bindings, ccp.task_rows, ccp.events, ccp.verifications, ccp.sessions, ccp.ssh_keys,
-ccp.ssh_faults, ccp.task_kinds, ccp.host_statuses, ccp.settings to ccp_as_user;
+ccp.ssh_faults, ccp.task_kinds, ccp.host_statuses, ccp.settings, ccp.event_types to ccp_as_user;
 grant insert, delete on ccp.ssh_keys to ccp_as_user;
 grant update (end_requested_at, end_requested_by, end_reason) on ccp.sessions to ccp_as_user;
 grant select (

@@ -19,13 +19,13 @@ def many(database):
     database.rows(
         "insert into ccp.events (at, level, type, message, actor, actor_role, metadata)"
         " select date_trunc('month', now()) + n * interval '1 second' - interval '10 days',"
-        " case when n %% 1000 = 0 then 'error' else 'info' end, 'test.made',"
+        " case when n %% 1000 = 0 then 'error' else 'info' end, 'host.verified',"
         " 'no ' || n || E' \"quoted\", \\\\ é', 'test', 'program',"
         " jsonb_build_object('n', n, 'long', repeat('x', 400))"
         " from generate_series(1, %s) as n",
         (COUNT,),
     )
-    return "type=test.made"
+    return "type=host.verified"
 
 
 def lines(answer):
@@ -51,7 +51,7 @@ def test_an_export_has_every_event_once_in_order_and_goes_on_behind_any_line(ser
     ]
     since = lines(admin.get(f"/v1/admin/events/export?{many}&since={events[-10]['time'].replace('+', '%2B')}"))
     assert [e["id"] for e in since] == [e["id"] for e in events[-10:]]
-    assert lines(admin.get("/v1/admin/events/export?type=not.there")) == []
+    assert lines(admin.get("/v1/admin/events/export?type=node.disk.short")) == []
 
 
 def test_an_export_is_csv_when_that_is_asked_for(server, admin, many):
@@ -72,21 +72,21 @@ def test_an_export_refuses_as_a_list_does(server, admin):
 
 def test_an_export_that_goes_on_misses_nothing_that_was_written_late(server, admin, database):
     """An event has the time at which its transaction began: one that commits later may be earlier than what is told."""
-    write = "select event.write('info', 'test.made', %s)"
+    write = "select event.write('host.verified', %s)"
     with database.connect(autocommit=False) as late, late.cursor() as cursor:
         cursor.execute("select now()")
         database.rows(write, ("first",))
-        told = lines(admin.get("/v1/admin/events/export?type=test.made"))
+        told = lines(admin.get("/v1/admin/events/export?type=host.verified"))
         assert [e["message"] for e in told] == ["first"]
         cursor.execute(write, ("second",))
         late.commit()
-        again = lines(admin.get(f"/v1/admin/events/export?type=test.made&cursor={told[-1]['cursor']}"))
+        again = lines(admin.get(f"/v1/admin/events/export?type=host.verified&cursor={told[-1]['cursor']}"))
         assert [e["message"] for e in again] == ["second", "first"]
     wait_until(
         lambda: not lines(
             admin.get(
-                "/v1/admin/events/export?type=test.made&cursor="
-                + lines(admin.get("/v1/admin/events/export?type=test.made"))[-1]["cursor"]
+                "/v1/admin/events/export?type=host.verified&cursor="
+                + lines(admin.get("/v1/admin/events/export?type=host.verified"))[-1]["cursor"]
             )
         ),
         "the log is whole up to its last line",

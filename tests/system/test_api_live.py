@@ -64,9 +64,9 @@ def test_a_task_is_told_from_its_request_to_its_end_and_its_host_with_it(admin, 
 
 def test_events_sessions_and_nodes_are_told_too(admin, people, database):
     stream = listen(admin, f"{ALL}?topics=events,sessions,nodes")
-    database.rows("select event.write('info', 'test.made', 'one')")
+    database.rows("select event.write('host.verified', 'one')")
     event = stream.until(lambda e: e.data["topic"] == "events")[-1].data
-    assert event["payload"] == admin.get("/v1/admin/events?type=test.made").json["events"][0]
+    assert event["payload"] == admin.get("/v1/admin/events?type=host.verified").json["events"][0]
     database.rows(
         "insert into ccp.sessions (user_id, host_id, process_id, method, address)"
         " select user_id, id, (select max(id) from ccp.processes), 'key', '198.51.100.7' from ccp.hosts where id = %s",
@@ -115,7 +115,7 @@ def test_who_comes_back_hears_all_that_happened_meanwhile_once(server, admin, pe
     first.until(labelled("before"))
     first.close()
     for n in range(20):
-        database.rows("select event.write('info', 'test.made', %s)", (str(n),))
+        database.rows("select event.write('host.verified', %s)", (str(n),))
         label(database, host, str(n))
     server.program.kill()
     server.program.wait()
@@ -124,7 +124,7 @@ def test_who_comes_back_hears_all_that_happened_meanwhile_once(server, admin, pe
     assert second.next().data == {"resumed": True}
     label(database, host, "after")
     seen = second.until(labelled("after"))
-    assert [c["payload"]["message"] for c in changes(seen, "events") if c["payload"]["type"] == "test.made"] == [
+    assert [c["payload"]["message"] for c in changes(seen, "events") if c["payload"]["type"] == "host.verified"] == [
         str(n) for n in range(20)
     ]
     assert changes(seen, "hosts")[0]["payload"]["label"] == "19"
@@ -153,9 +153,9 @@ def test_more_than_can_be_told_one_by_one_is_a_list_to_read_again(admin, people,
     stream = listen(admin, f"{ALL}?topics=events,hosts")
     database.rows(
         "insert into ccp.events (level, type, message, actor, actor_role)"
-        " select 'info', 'test.made', '', 'test', 'program' from generate_series(1, 501)"
+        " select 'info', 'host.verified', '', 'test', 'program' from generate_series(1, 501)"
     )
-    database.rows("select event.write('info', 'test.made', 'one')")
+    database.rows("select event.write('host.verified', 'one')")
     seen = stream.until(lambda e: e.name == "resync")
     assert seen[-1].data == {"topic": "events"} and not changes(seen)
     database.rows("update ccp.settings set value = '\"ssh.example.org\"' where name = 'ssh_host'")
@@ -217,17 +217,18 @@ def test_who_does_not_read_slows_nobody_and_reads_the_lists_again(admin, people,
         for n in range(60):
             cursor.execute(
                 "insert into ccp.events (level, type, message, actor, actor_role)"
-                " select 'info', 'test.made', repeat('x', 1500) || %s, 'test', 'program' from generate_series(1, 50);"
+                " select 'info', 'host.verified', repeat('x', 1500) || %s, 'test', 'program'"
+                " from generate_series(1, 50);"
                 " notify ccp_event",
                 (str(n),),
             )
             while told < (n + 1) * 50:
                 event = quick.next()
                 assert event.name == "message", event
-                told += event.data["payload"]["type"] == "test.made"
+                told += event.data["payload"]["type"] == "host.verified"
     seen = slow.until(lambda e: e.name == "resync")
     assert len(changes(seen)) < 3000
-    database.rows("select event.write('info', 'test.made', 'at last')")
+    database.rows("select event.write('host.verified', 'at last')")
     (after,) = slow.until(lambda e: e.name == "message")
     assert after.data["payload"]["message"] == "at last"
 

@@ -22,7 +22,7 @@ begin
     loop
         if pg_terminate_backend(v_session.pid) then
             perform event.write(
-                'warning', 'database.session.ended',
+                'database.session.ended',
                 format('session %s of %s was ended: %s', v_session.pid, v_session.usename, v_session.excess)
             );
             v_ended := v_ended + 1;

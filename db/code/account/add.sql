@@ -20,7 +20,7 @@ begin
     if v_id is null then
         perform account.refuse_name(p_username);
     end if;
-    perform event.write('info', 'admin.user.created', format('user %s was made', p_username), v_id);
+    perform event.write('admin.user.created', format('user %s was made', p_username), v_id);
     return v_id;
 end
 $$;

@@ -11,7 +11,7 @@ declare
     v_id uuid := account.register_key(p_user_id, p_public_key, p_name);
 begin
     perform event.write(
-        'info', 'key.registered', format('a public key named %s was registered for %s', p_name, v_user.username), p_user_id,
+        'key.registered', format('a public key named %s was registered for %s', p_name, v_user.username), p_user_id,
         null, null, jsonb_build_object('key_id', v_id)
     );
     return v_id;

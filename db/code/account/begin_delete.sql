@@ -26,7 +26,7 @@ begin
     perform account.end_logins(p_user.id, 'admin');
     perform session.end_for_user(p_user.id, 'deleted', null);
     perform event.write(
-        'info', 'admin.user.deleted', format('the deletion of user %s was asked for', p_user.username), p_user.id, null, null,
+        'admin.user.deleted', format('the deletion of user %s was asked for', p_user.username), p_user.id, null, null,
         jsonb_build_object('username', p_user.username, 'short_id', p_user.short_id, 'wipe', p_wipe)
     );
     perform account.delete_hosts(p_user.id, p_wipe);

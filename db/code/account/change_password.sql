@@ -29,7 +29,7 @@ begin
     if not p_matched or v_user.password_hash is distinct from p_password_hash or p_password_hash is null then
         perform access.penalty_add(p_address, v_user.username, 'auth_failed');
         perform event.write(
-            'warning', 'auth.failed', format('a change of the password of %s with a wrong old one was refused', v_user.username),
+            'auth.failed', format('a change of the password of %s with a wrong old one was refused', v_user.username),
             p_user_id
         );
         verdict := 'auth_invalid';
@@ -43,7 +43,7 @@ begin
     where id = p_user_id;
     logins := account.end_logins(p_user_id, 'password', p_login_id);
     perform event.write(
-        'info', 'user.password_changed', format('%s has changed the password', v_user.username), p_user_id, null, null,
+        'user.password_changed', format('%s has changed the password', v_user.username), p_user_id, null, null,
         jsonb_build_object('logins', logins)
     );
     verdict := 'ok';

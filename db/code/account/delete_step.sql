@@ -39,7 +39,7 @@ begin
         deleted_at = clock.now(),
         password_hash = null
     where id = p_user_id;
-    perform event.write('info', 'user.deleted', format('user %s was deleted', v_user.username), p_user_id);
+    perform event.write('user.deleted', format('user %s was deleted', v_user.username), p_user_id);
     return 0;
 end
 $$;

@@ -37,7 +37,7 @@ begin
         );
     if found then
         perform event.write(
-            'info', 'admin.user.updated', format('user %s was changed', v_user.username), p_id, null, null,
+            'admin.user.updated', format('user %s was changed', v_user.username), p_id, null, null,
             jsonb_strip_nulls(jsonb_build_object('status', p_status, 'role', p_role))
             || case when p_expires_at = '-infinity' then '{}' else jsonb_build_object('expires_at', p_expires_at) end
             || case when p_idle_stop_minutes = -1 then '{}' else jsonb_build_object('idle_stop_minutes', p_idle_stop_minutes) end

@@ -14,7 +14,7 @@ begin
     sessions := session.end_for_user(p_user_id, 'admin', (select a.who from account.actor() as a));
     logins := account.end_logins(p_user_id, 'admin');
     perform event.write(
-        'info', 'admin.user.sessions_ended',
+        'admin.user.sessions_ended',
         format('%s sessions and %s logins of user %s were ended', sessions, logins, v_user.username), p_user_id, null, null,
         jsonb_build_object('sessions', sessions, 'logins', logins)
     );

@@ -43,7 +43,7 @@ begin
                 set expiry_announced_at = clock.now()
                 where id = v_user.id;
                 perform event.write(
-                    'warning', 'user.expired', format('the account of %s has expired', v_user.username), v_user.id
+                    'user.expired', format('the account of %s has expired', v_user.username), v_user.id
                 );
             end if;
 

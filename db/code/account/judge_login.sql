@@ -36,7 +36,7 @@ begin
         perform account.act_as(null, coalesce(v_user.username, 'unknown'), 'anonymous', p_address);
         -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
-            'warning', 'auth.failed',
+            'auth.failed',
             case when v_user.id is null then 'a login with an unknown name was refused'
                 else format('a login as %s with a wrong password was refused', v_user.username) end,
             v_user.id, p_host_id
@@ -49,7 +49,7 @@ begin
     perform account.act_as(v_user.id, v_user.username, v_user.role, p_address);
     if v_user.state <> 'active' then
         perform event.write(
-            'warning', 'auth.failed', format('a login as %s was refused: the account is %s', v_user.username, v_user.state),
+            'auth.failed', format('a login as %s was refused: the account is %s', v_user.username, v_user.state),
             v_user.id, p_host_id
         );
         verdict := 'account_' || v_user.state;
@@ -59,7 +59,7 @@ begin
         end;
         return;
     end if;
-    perform event.write('info', 'auth.success', format('%s logged in', v_user.username), v_user.id, p_host_id);
+    perform event.write('auth.success', format('%s logged in', v_user.username), v_user.id, p_host_id);
     verdict := 'ok';
 end
 $$;

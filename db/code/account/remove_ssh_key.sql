@@ -17,7 +17,7 @@ begin
         perform api.not_found('ssh_key_not_found', 'key');
     end if;
     perform event.write(
-        'info', 'key.removed',
+        'key.removed',
         format('the public key named %s of %s was removed', v_name, v_username), p_user_id, null,
         null, jsonb_build_object('key_id', p_key_id)
     );

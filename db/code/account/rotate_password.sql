@@ -17,7 +17,7 @@ begin
     where id = p_user_id;
     v_logins := account.end_logins(p_user_id, 'password');
     perform event.write(
-        'info', 'admin.user.password_rotated', format('user %s has got another password', v_user.username), p_user_id,
+        'admin.user.password_rotated', format('user %s has got another password', v_user.username), p_user_id,
         null, null, jsonb_build_object('logins', v_logins)
     );
     return v_logins;

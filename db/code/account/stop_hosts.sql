@@ -53,7 +53,7 @@ begin
             end if;
             v_task := task.submit('host.stop', v_host.id, '{}', null, 'expiry');
             perform event.write(
-                'warning', 'host.stop.expired',
+                'host.stop.expired',
                 format('host %s is stopped because its user is %s', v_host.short_id, p_state),
                 p_user_id, v_host.id, v_task.id
             );

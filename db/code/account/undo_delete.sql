@@ -35,7 +35,7 @@ begin
         perform task.cancel(v_task.id, 'the deletion of its user was canceled');
     end loop;
     perform event.write(
-        'info', 'admin.user.updated', format('the deletion of user %s was canceled', v_user.username), p_user_id, null, null,
+        'admin.user.updated', format('the deletion of user %s was canceled', v_user.username), p_user_id, null, null,
         '{"status": "disabled"}'
     );
 end

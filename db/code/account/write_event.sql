@@ -6,7 +6,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform event.write('info', p_type, p_message, nullif(current_setting('ccp.user_id', true), '')::uuid, p_host_id);
+    perform event.write(p_type, p_message, nullif(current_setting('ccp.user_id', true), '')::uuid, p_host_id);
 end
 $$;
 

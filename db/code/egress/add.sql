@@ -35,7 +35,7 @@ begin
         perform access.refuse('CP409', 'label_taken', format('There is already an exit %s.', p_label));
     end if;
     perform event.write(
-        'info', 'admin.egress_ip.created', format('exit %s was registered', p_label), null, null, null,
+        'admin.egress_ip.created', format('exit %s was registered', p_label), null, null, null,
         jsonb_build_object('egress_ip_id', v_id)
     );
     return v_id;

@@ -73,7 +73,7 @@ begin
     where egress_ip_id = p_id
         and ended_at is null;
     perform event.write(
-        'info', 'admin.egress_ip.updated', format('exit %s was changed: %s', v_before.label, array_to_string(v_changed, ', ')),
+        'admin.egress_ip.updated', format('exit %s was changed: %s', v_before.label, array_to_string(v_changed, ', ')),
         null, null, null, jsonb_build_object('egress_ip_id', p_id, 'changed', v_changed)
     );
 end

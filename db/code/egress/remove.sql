@@ -20,7 +20,7 @@ begin
     end if;
     delete from ccp.egress_ips where id = p_id;
     perform event.write(
-        'info', 'admin.egress_ip.deleted', format('exit %s was deleted', v_exit.label), null, null, null,
+        'admin.egress_ip.deleted', format('exit %s was deleted', v_exit.label), null, null, null,
         jsonb_build_object('egress_ip_id', p_id, 'ip_address', host(v_exit.ip_address))
     );
 end

@@ -61,12 +61,12 @@ begin
     insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)
     values (v_host_id, p_egress_ip_id, p_user_id, v_exit.label, v_exit.ip_address);
     perform event.write(
-        'info', 'admin.binding.created', format('host %s leaves through exit %s', v_short_id, v_exit.label),
+        'admin.binding.created', format('host %s leaves through exit %s', v_short_id, v_exit.label),
         p_user_id, v_host_id, null, jsonb_build_object('egress_ip_id', p_egress_ip_id)
     );
     v_task := task.enqueue('host.create', v_host_id, '{}', null);
     perform event.write(
-        'info', 'admin.host.action', format('host %s was ordered', v_short_id), p_user_id, v_host_id, v_task.id,
+        'admin.host.action', format('host %s was ordered', v_short_id), p_user_id, v_host_id, v_task.id,
         '{"action": "create"}'
     );
     return v_task;

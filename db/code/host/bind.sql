@@ -44,7 +44,7 @@ begin
     values (p_host_id, p_egress_ip_id, v_host.user_id, v_exit.label, v_exit.ip_address)
     returning id into v_id;
     perform event.write(
-        'info', 'admin.binding.created', format('host %s leaves through exit %s', v_host.short_id, v_exit.label),
+        'admin.binding.created', format('host %s leaves through exit %s', v_host.short_id, v_exit.label),
         v_host.user_id, p_host_id, null, jsonb_build_object('egress_ip_id', p_egress_ip_id)
     );
     update ccp.hosts

@@ -58,7 +58,7 @@ begin
         idle_stop_minutes = v_after.idle_stop_minutes
     where id = p_id;
     perform event.write(
-        'info', 'admin.host.action', format('host %s was changed: %s', v_before.short_id, array_to_string(v_changed, ', ')),
+        'admin.host.action', format('host %s was changed: %s', v_before.short_id, array_to_string(v_changed, ', ')),
         v_before.user_id, p_id, null, jsonb_build_object('action', 'edit', 'changed', v_changed)
     );
     v_start := array_remove(array_remove(array_remove(v_changed, 'label'), 'idle_stop_minutes'), 'image');

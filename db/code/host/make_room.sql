@@ -26,7 +26,6 @@ begin
         v_task_id := host.reconcile(v_host.id);
         if v_task_id is not null then
             perform event.write(
-                'warning',
                 case when v_host.drained_at is not null then 'host.stop.drained' else 'host.disk.stopped' end,
                 format('host %s is stopped: ', v_host.short_id) || case
                     when v_host.drained_at is not null then format('%s is drained', v_host.name)

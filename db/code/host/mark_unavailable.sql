@@ -16,12 +16,12 @@ begin
     where id = p_host.id;
     perform session.end_for_host(p_host.id, 'host_unavailable');
     perform event.write(
-        'warning', 'reconcile.host.drift',
+        'reconcile.host.drift',
         format('host %s should be %s but is not: %s', p_host.short_id, p_host.status, p_message),
         p_host.user_id, p_host.id, null, jsonb_build_object('error_code', p_code)
     );
     perform event.write(
-        'error', 'host.unavailable', format('host %s is unavailable: %s', p_host.short_id, p_message),
+        'host.unavailable', format('host %s is unavailable: %s', p_host.short_id, p_message),
         p_host.user_id, p_host.id, null, jsonb_build_object('error_code', p_code)
     );
 end

@@ -37,7 +37,6 @@ begin
         return;
     end if;
     perform event.write(
-        case when v_excess is null then 'info' else 'warning' end,
         case when v_excess is null then 'host.disk.within' else 'host.disk.over' end,
         coalesce(
             format('host %s takes too much of its disk: ', v_host.short_id) || v_excess,

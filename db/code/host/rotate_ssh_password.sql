@@ -19,7 +19,7 @@ begin
         perform api.not_found('host_not_found', 'host');
     end if;
     perform event.write(
-        'info', 'key.rotated', format('the ssh password of host %s was changed', v_host.short_id), v_host.user_id, p_host_id
+        'key.rotated', format('the ssh password of host %s was changed', v_host.short_id), v_host.user_id, p_host_id
     );
 end
 $$;

@@ -16,7 +16,7 @@ begin
     if p_message is null then
         if v_before >= p_host.status_changed_at then
             perform event.write(
-                'info', 'host.ssh.answers',
+                'host.ssh.answers',
                 format('ssh of host %s answers again, after %s', p_host.short_id, clock.span(clock.now() - v_before)),
                 p_host.user_id, p_host.id
             );
@@ -32,7 +32,7 @@ begin
     returning case when f.xmax = 0 then null else f.since end into v_before;
     if v_before is null then
         perform event.write(
-            'warning', 'host.ssh.silent', format('ssh of host %s does not answer: %s', p_host.short_id, p_message),
+            'host.ssh.silent', format('ssh of host %s does not answer: %s', p_host.short_id, p_message),
             p_host.user_id, p_host.id, null, jsonb_build_object('what', p_what)
         );
     end if;

@@ -39,7 +39,7 @@ begin
             perform session.end_for_host(v_host.id, 'host_idle');
             v_task := task.submit('host.stop', v_host.id, '{}', null, 'idle');
             perform event.write(
-                'info', 'host.stop.idle',
+                'host.stop.idle',
                 format('host %s is stopped: nobody has been in it for %s minutes', v_host.short_id, v_host.minutes),
                 v_host.user_id, v_host.id, v_task.id
             );

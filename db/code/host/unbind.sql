@@ -35,7 +35,7 @@ begin
         );
     end if;
     perform event.write(
-        'info', 'admin.binding.deleted', format('host %s leaves through exit %s no more', v_host.short_id, v_label),
+        'admin.binding.deleted', format('host %s leaves through exit %s no more', v_host.short_id, v_label),
         v_host.user_id, v_host.id, null, jsonb_build_object('egress_ip_id', v_exit_id)
     );
 end

@@ -19,7 +19,7 @@ begin
     returning n.name into v_name;
     if found then
         perform event.write(
-            'info', case when p_cordoned then 'admin.node.cordoned' else 'admin.node.uncordoned' end,
+            case when p_cordoned then 'admin.node.cordoned' else 'admin.node.uncordoned' end,
             format('node %s %s', v_name, case when p_cordoned then 'takes no new hosts' else 'takes new hosts again' end),
             null, null, null, jsonb_build_object('node_id', p_node_id)
         );

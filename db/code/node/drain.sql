@@ -21,7 +21,7 @@ begin
     returning n.name into v_name;
     if found then
         perform event.write(
-            'info', case when p_drained then 'admin.node.drained' else 'admin.node.undrained' end,
+            case when p_drained then 'admin.node.drained' else 'admin.node.undrained' end,
             format('node %s %s', v_name, case when p_drained then 'runs no hosts' else 'runs hosts again' end),
             null, null, null, jsonb_build_object('node_id', p_node_id)
         );

@@ -41,12 +41,12 @@ begin
     begin
         if v_short is not null and v_node.disk_short is null then
             perform event.write(
-                'error', 'node.disk.short',
+                'node.disk.short',
                 format('the disk of %s is nearly full (%s free): none of its hosts is started', v_node.name, v_short)
             );
         elsif v_node.disk_short is not null and v_short is null then
             perform event.write(
-                'info', 'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
+                'node.disk.enough', format('the disk of %s has room again (%s free)', v_node.name, pg_size_pretty(p_free))
             );
         end if;
     exception

@@ -23,7 +23,7 @@ begin
         returning t.name, t.since
     loop
         perform event.write(
-            'info', 'node.trouble.over',
+            'node.trouble.over',
             format(
                 '%s on %s is as it should be again, after %s', v_trouble.name, v_node.name,
                 clock.span(clock.now() - v_trouble.since)
@@ -41,7 +41,7 @@ begin
     loop
         if v_trouble.is_new then
             perform event.write(
-                'warning', 'node.trouble', format('%s on %s: %s', v_trouble.name, v_node.name, v_trouble.message)
+                'node.trouble', format('%s on %s: %s', v_trouble.name, v_node.name, v_trouble.message)
             );
         end if;
     end loop;

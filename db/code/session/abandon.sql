@@ -17,7 +17,7 @@ begin
         returning id, user_id, host_id, end_reason
     loop
         perform event.write(
-            'info', 'ssh.session.closed', p_message, v_session.user_id, v_session.host_id, null,
+            'ssh.session.closed', p_message, v_session.user_id, v_session.host_id, null,
             jsonb_build_object('session_id', v_session.id, 'reason', v_session.end_reason)
         );
     end loop;

@@ -15,6 +15,7 @@ as $$
 declare
     v_session ccp.sessions;
     v_host ccp.hosts;
+    v_user record;
 begin
     perform process.require(p_process_id);
     update ccp.sessions
@@ -40,8 +41,10 @@ begin
                 );
             end if;
         end if;
+        select u.username, u.role into v_user from ccp.users as u where u.id = v_session.user_id;
+        perform account.act_as(v_session.user_id, v_user.username, v_user.role, v_session.address);
         perform event.write(
-            'info', 'ssh.session.closed',
+            'ssh.session.closed',
             format('a session ended after %s s', round(extract(epoch from clock.now() - v_session.created_at))),
             v_session.user_id, v_session.host_id, null,
             jsonb_build_object(

@@ -18,7 +18,7 @@ begin
     end if;
     if session.request_end(p_session_id, 'admin') then
         perform event.write(
-            'info', 'admin.session.ended',
+            'admin.session.ended',
             format('the end of the session of %s in host %s was asked for', v_session.username, v_session.host_short_id),
             v_session.user_id, v_session.host_id, null, jsonb_build_object('session_id', p_session_id)
         );

@@ -26,7 +26,7 @@ begin
         set value = p_value
         where name = p_name;
         perform event.write(
-            'info', 'setting.changed', format('the setting %s was changed', p_name), null, null, null,
+            'setting.changed', format('the setting %s was changed', p_name), null, null, null,
             jsonb_build_object('name', p_name, 'from', v_setting.value, 'to', p_value)
         );
     end if;

@@ -15,14 +15,16 @@ begin
         if access.penalty_check(p_address, p_short_id) > 0 then
             return;
         end if;
-        select h.id, h.user_id
+        select h.id, h.user_id, u.username
         into v_host
         from ccp.hosts as h
+        join ccp.users as u on u.id = h.user_id
         where h.short_id = p_short_id
             and h.status <> 'deleted';
+        perform account.act_as(null, coalesce(v_host.username, 'unknown'), 'anonymous', p_address);
         -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
-            'warning', 'ssh.auth.failed', format('a client at %s failed to log in by key', host(p_address)),
+            'ssh.auth.failed', format('a client at %s failed to log in by key', host(p_address)),
             v_host.user_id, v_host.id, null,
             jsonb_build_object('address', host(p_address), 'method', 'key')
             || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end

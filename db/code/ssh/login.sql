@@ -28,7 +28,7 @@ declare
 begin
     perform process.require(p_process_id);
     select
-        h.id, h.user_id, h.status, h.ssh_password_hash, u.username,
+        h.id, h.user_id, h.status, h.ssh_password_hash, u.username, u.role,
         account.state(u.disabled_at, u.expires_at) as user_state
     into v_host
     from ccp.hosts as h
@@ -60,9 +60,10 @@ begin
         perform access.penalty_add(
             p_address, p_short_id, case when v_host.id is null then 'unknown_user' else 'auth_failed' end
         );
+        perform account.act_as(null, coalesce(v_host.username, 'unknown'), 'anonymous', p_address);
         -- An unknown name may be a password typed into the wrong field: it is not written down.
         perform event.write(
-            'warning', 'ssh.auth.failed', format('a client at %s failed to log in by %s', host(p_address), p_method),
+            'ssh.auth.failed', format('a client at %s failed to log in by %s', host(p_address), p_method),
             v_host.user_id, v_host.id, null,
             jsonb_build_object('address', host(p_address), 'method', p_method)
             || case when v_host.id is null then '{}' else jsonb_build_object('user', p_short_id) end
@@ -71,7 +72,12 @@ begin
         sentence := 'Permission denied.';
         return;
     end if;
+    perform account.act_as(v_host.user_id, v_host.username, v_host.role, p_address);
     if v_host.user_state <> 'active' then
+        perform event.write(
+            'ssh.auth.failed', format('%s was not let in by ssh: the account is %s', v_host.username, v_host.user_state),
+            v_host.user_id, v_host.id, null, jsonb_build_object('address', host(p_address), 'method', p_method)
+        );
         verdict := 'account_' || v_host.user_state;
         sentence := case v_host.user_state
             when 'expired' then 'This account has expired: ask an admin to extend it.'
@@ -108,7 +114,7 @@ begin
     )
     returning s.id into session_id;
     perform event.write(
-        'info', 'ssh.session.opened', format('%s came in by ssh from %s', v_host.username, host(p_address)),
+        'ssh.session.opened', format('%s came in by ssh from %s', v_host.username, host(p_address)),
         v_host.user_id, v_host.id, null,
         jsonb_build_object('session_id', session_id, 'address', host(p_address), 'method', p_method)
     );

@@ -26,7 +26,7 @@ begin
     if p_task.host_id is null then
         if p_status = 'failed' then
             perform event.write(
-                'error', 'task.failed', format('%s failed: %s', p_task.kind, p_error_message),
+                'task.failed', format('%s failed: %s', p_task.kind, p_error_message),
                 null, null, p_task.id, jsonb_build_object('error_code', p_error_code)
             );
         end if;
@@ -66,7 +66,7 @@ begin
         returning exit_label into v_exit;
         if found then
             perform event.write(
-                'info', 'admin.binding.deleted', format('host %s no longer leaves through exit %s', v_host.short_id, v_exit),
+                'admin.binding.deleted', format('host %s no longer leaves through exit %s', v_host.short_id, v_exit),
                 v_host.user_id, v_host.id, p_task.id
             );
         end if;
@@ -75,12 +75,17 @@ begin
         update ccp.observations set state = 'unknown' where host_id = p_task.host_id;
     end if;
     -- What reconciliation tries again and again is told once: when it begins to fail, and when it is back.
-    if not (p_status = 'failed' and p_task.created_by = 'reconcile' and v_before.error_code = p_error_code) then
+    if p_status <> 'failed' or p_task.created_by <> 'reconcile'
+        or (
+            v_before.error_code = p_error_code
+            or verification.event_type(v_before.error_code) = verification.event_type(p_error_code)
+        ) is not true
+    then
         perform task.write_events(p_task, v_host, p_status, p_error_code, p_error_message);
     end if;
     if v_host.status = 'running' and v_before.failures > 0 then
         perform event.write(
-            'info', 'host.restored',
+            'host.restored',
             format('host %s runs again after %s failures, the last: %s', v_host.short_id, v_before.failures, v_before.error_code),
             v_host.user_id, v_host.id, p_task.id, jsonb_build_object('error_code', v_before.error_code)
         );

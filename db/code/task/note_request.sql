@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not exists (select from ccp.events as e where e.task_id = p_task.id and e.type = p_type) then
-        perform event.write('info', p_type, p_message, p_task.user_id, p_task.host_id, p_task.id, p_metadata);
+        perform event.write(p_type, p_message, p_task.user_id, p_task.host_id, p_task.id, p_metadata);
     end if;
 end
 $$;

@@ -18,7 +18,7 @@ begin
     from ccp.task_kinds as k
     where k.kind = v_task.kind;
     perform event.write(
-        'warning', 'reconcile.task.stale',
+        'reconcile.task.stale',
         format('%s lost its process and %s', v_task.kind, case when v_again then 'is queued again' else 'has failed' end),
         v_task.user_id, v_task.host_id, v_task.id,
         jsonb_build_object('process_id', v_task.process_id, 'attempt', v_task.attempt)

@@ -18,7 +18,7 @@ begin
     if v_task.finished_at is null and v_task.stop_reason is distinct from 'canceled' then
         perform task.cancel(p_task_id, format('canceled by %s', (select a.who from account.actor() as a)));
         perform event.write(
-            'info', 'admin.task.canceled', format('the end of a task %s was asked for', v_task.kind),
+            'admin.task.canceled', format('the end of a task %s was asked for', v_task.kind),
             v_task.user_id, v_task.host_id, p_task_id
         );
     end if;

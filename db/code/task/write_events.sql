@@ -22,18 +22,18 @@ declare
 begin
     if p_status = 'succeeded' and v_word is not null then
         perform event.write(
-            'info', 'host.' || v_word, format('host %s was %s', p_host.short_id, v_word),
+            'host.' || v_word, format('host %s was %s', p_host.short_id, v_word),
             p_host.user_id, p_host.id, p_task.id
         );
     elsif p_status = 'failed' then
         perform event.write(
-            'error', 'task.failed', format('%s of host %s failed: %s', p_task.kind, p_host.short_id, p_error_message),
+            'task.failed', format('%s of host %s failed: %s', p_task.kind, p_host.short_id, p_error_message),
             p_host.user_id, p_host.id, p_task.id,
             jsonb_build_object('error_code', p_error_code, 'attempt', p_task.attempt)
         );
         if p_host.status = 'unavailable' then
             perform event.write(
-                'error', 'host.unavailable', format('host %s is unavailable: %s', p_host.short_id, p_error_message),
+                'host.unavailable', format('host %s is unavailable: %s', p_host.short_id, p_error_message),
                 p_host.user_id, p_host.id, p_task.id, jsonb_build_object('error_code', p_error_code)
             );
         end if;

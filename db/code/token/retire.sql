@@ -32,7 +32,7 @@ begin
         perform token.make_key(clock.now());
     end if;
     perform event.write(
-        'warning', 'key.retired', format('signing key %s was retired; its tokens are invalid', p_kid), null, null, null,
+        'key.retired', format('signing key %s was retired; its tokens are invalid', p_kid), null, null, null,
         jsonb_build_object('kid', p_kid)
     );
     perform pg_notify('ccp_api', '');

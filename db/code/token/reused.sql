@@ -16,7 +16,7 @@ begin
         and u.id = l.user_id
     returning u.id, u.username, l.cookie_id is not null as by_cookie into v_user;
     perform event.write(
-        'warning', 'auth.failed',
+        'auth.failed',
         format(
             'a %s of %s that had been replaced was used again; that login is revoked',
             case when v_user.by_cookie then 'cookie' else 'token' end, v_user.username

@@ -29,7 +29,7 @@ begin
     returning kid into v_before;
     v_kid := token.make_key(v_signs_at);
     perform event.write(
-        'info', 'key.rotated', format('signing key %s takes the place of %s', v_kid, v_before), null, null, null,
+        'key.rotated', format('signing key %s takes the place of %s', v_kid, v_before), null, null, null,
         jsonb_build_object('kid', v_kid, 'before', v_before)
     );
     return v_kid;

@@ -1,6 +1,6 @@
--- Stores evidence, with the agent's own time (at most four weeks back, never ahead), and writes what it means into the
--- audit log, once when it begins to fail so. Moves no host: host.observe() and the task's report do. An agent that got no
--- answer sends the same again: it gets the id of the row that is there.
+-- Stores evidence, with the agent's own time (at most four weeks back, never ahead), and writes what it means into the audit
+-- log: a failure once until the host passes, and once that a lost tunnel is back. Moves no host: host.observe() and the task's
+-- report do. An agent that got no answer sends the same again: it gets the id of the row that is there.
 create or replace function verification.record(
     p_process_id bigint,
     p_host_id uuid,
@@ -22,7 +22,6 @@ declare
     v_process ccp.processes;
     v_host record;
     v_at timestamptz := least(greatest(p_at, clock.now() - interval '28 days'), clock.now());
-    v_before text;
     v_type text;
     v_id bigint;
 begin
@@ -55,12 +54,13 @@ begin
     if found then
         return v_id;
     end if;
-    select v.error_code
-    into v_before
-    from ccp.verifications as v
-    where v.host_id = p_host_id
-    order by v.at desc
-    limit 1;
+    v_type := case p_outcome when 'failed' then verification.event_type(p_error_code) when 'passed' then 'tunnel.restored' end;
+    -- A failure is told unless it was, a return if the loss was.
+    if verification.is_told(p_host_id, case v_type when 'tunnel.restored' then 'tunnel.lost' else v_type end)
+        <> (v_type = 'tunnel.restored')
+    then
+        v_type := null;
+    end if;
 
     insert into ccp.verifications (
         at, host_id, user_id, task_id, process_id, kind, outcome, error_code, exit_label, expected_ip, observed_ip, checks,
@@ -72,16 +72,8 @@ begin
     )
     returning id into v_id;
 
-    v_type := case
-        when p_outcome = 'failed' and p_error_code = v_before then null
-        when p_outcome = 'failed' and p_error_code = 'exit_mismatch' then 'egress.mismatch'
-        when p_outcome = 'failed' and p_error_code in ('leak', 'inventory') then 'egress.leak_blocked'
-        when p_outcome = 'failed' and p_error_code like 'tunnel%' then 'tunnel.lost'
-        when p_outcome = 'passed' and v_before like 'tunnel%' then 'tunnel.restored'
-    end;
     if v_type is not null then
         perform event.write(
-            case p_outcome when 'passed' then 'info' else 'error' end,
             v_type,
             case v_type
                 when 'egress.mismatch' then format(

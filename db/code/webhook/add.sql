@@ -23,7 +23,7 @@ begin
     values (p_label, p_url, p_secret_sealed, p_event_types, p_status)
     returning id into v_id;
     perform event.write(
-        'info', 'admin.webhook.created', format('webhook %s was made', p_label), null, null, null,
+        'admin.webhook.created', format('webhook %s was made', p_label), null, null, null,
         jsonb_build_object('webhook_id', v_id, 'event_types', p_event_types)
     );
     return v_id;

@@ -36,7 +36,7 @@ begin
             status = v_after.status
         where id = p_id;
         perform event.write(
-            'info', 'admin.webhook.updated',
+            'admin.webhook.updated',
             format('webhook %s was changed: %s', v_before.label, array_to_string(v_changed, ', ')),
             null, null, null, jsonb_build_object('webhook_id', p_id, 'changed', v_changed)
         );

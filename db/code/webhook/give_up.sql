@@ -15,7 +15,7 @@ begin
         failing_reason = left(p_reason, 2000)
     where id = p_webhook.id;
     perform event.write(
-        'error', 'webhook.failing', format('webhook %s is failing and gets nothing more: %s', p_webhook.label, p_reason),
+        'webhook.failing', format('webhook %s is failing and gets nothing more: %s', p_webhook.label, p_reason),
         null, null, null, jsonb_build_object('webhook_id', p_webhook.id)
     );
 end

@@ -11,7 +11,7 @@ begin
     delete from ccp.webhooks where id = p_id;
     perform webhook.stop_waiting(p_id, 'the webhook was deleted');
     perform event.write(
-        'info', 'admin.webhook.deleted', format('webhook %s was deleted', v_webhook.label), null, null, null,
+        'admin.webhook.deleted', format('webhook %s was deleted', v_webhook.label), null, null, null,
         jsonb_build_object('webhook_id', p_id)
     );
 end

@@ -21,7 +21,7 @@ begin
         failing_reason = null
     where id = p_webhook.id;
     perform event.write(
-        'info', 'webhook.restored', format('webhook %s is tried again: %s', p_webhook.label, p_reason),
+        'webhook.restored', format('webhook %s is tried again: %s', p_webhook.label, p_reason),
         null, null, null, jsonb_build_object('webhook_id', p_webhook.id)
     );
 end

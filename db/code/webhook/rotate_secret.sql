@@ -12,7 +12,7 @@ begin
     set secret_sealed = p_secret_sealed
     where id = p_id;
     perform event.write(
-        'info', 'admin.webhook.secret_rotated', format('webhook %s got another secret', v_webhook.label), null, null, null,
+        'admin.webhook.secret_rotated', format('webhook %s got another secret', v_webhook.label), null, null, null,
         jsonb_build_object('webhook_id', p_id)
     );
     perform webhook.resume(v_webhook, 'it got another secret');

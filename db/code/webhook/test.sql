@@ -12,7 +12,7 @@ declare
 begin
     v_task := task.submit('webhook.test', null, jsonb_build_object('webhook_id', p_id), null, null);
     perform event.write(
-        'info', 'admin.webhook.tested', format('a test of webhook %s was asked for', v_webhook.label), null, null, v_task.id,
+        'admin.webhook.tested', format('a test of webhook %s was asked for', v_webhook.label), null, null, v_task.id,
         jsonb_build_object('webhook_id', p_id)
     );
     return v_task;

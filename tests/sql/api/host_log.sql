@@ -23,7 +23,7 @@ end
 $$;
 create function t.next() returns text language sql as $$ select next_cursor from pieces $$;
 create function t.note(p_message text, p_host uuid default t.host()) returns void language sql as $$
-    select event.write('info', 'test.made', p_message, null, p_host)
+    select event.write('host.verified', p_message, null, p_host)
 $$;
 
 select t.at('2099-01-01');

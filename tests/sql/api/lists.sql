@@ -136,11 +136,11 @@ select throws_ok(format('select api.task_list(%L, 1)', t.login('alice')), 'CP403
 
 -- Events: by id, from and until.
 select t.at('2099-01-01');
-select event.write('info', 'auth.success', 'one', t.user('alice'));
+select event.write('auth.success', 'one', t.user('alice'));
 select t.at('2099-01-02');
-select event.write('warning', 'auth.failed', 'two', t.user('alice'), t.host());
+select event.write('auth.failed', 'two', t.user('alice'), t.host());
 select t.at('2099-01-03');
-select event.write('error', 'task.failed', 'three', t.user('cora'), null, '00000000-0000-4000-8000-000000000003');
+select event.write('task.failed', 'three', t.user('cora'), null, '00000000-0000-4000-8000-000000000003');
 create function t.events(p_arguments text) returns text language sql as $$
     select t.list('event', 'message', concat_ws(', ', 'p_since => ''2099-01-01''', nullif(p_arguments, '')))
 $$;

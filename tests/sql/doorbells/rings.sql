@@ -15,7 +15,7 @@ listen ccp_event; listen ccp_worker; listen ccp_sshproxy; listen :agent_queue;
 select plan(23);
 
 \o :file
-select event.write('info', 'auth.success', 'x');
+select event.write('auth.success', 'x');
 \ir heard.psql
 select is(:'heard'::text, 'ccp_event', 'an event rings the live view');
 

@@ -3,7 +3,7 @@ begin;
 \ir ../hosts.psql
 select plan(11);
 
-select event.write('info', 'auth.success', 'alice came in') is not null as written \gset
+select event.write('auth.success', 'alice came in') is not null as written \gset
 insert into ccp.verifications (host_id, user_id, process_id, kind, outcome, checks, duration_ms)
 select id, user_id, t.agent(), 'full', 'passed', '[]', 1 from ccp.hosts;
 

@@ -62,8 +62,8 @@ select t.here() as after_task \gset
 select t.claim();
 select is(t.found(:'after_task', '{hosts,tasks}'), 'frame hosts upsert abcdef, frame tasks upsert host.start', 'a task shows in its host');
 select t.here() as after_claim \gset
-select event.write('info', 'test.made', 'for alice', :'alice');
-select event.write('info', 'test.made', 'for nobody');
+select event.write('host.verified', 'for alice', :'alice');
+select event.write('host.verified', 'for nobody');
 select is(t.found(:'after_claim', '{events}'), 'frame events upsert for alice, frame events upsert for nobody', 'events');
 select is(
     t.found(:'after_claim', '{events}', false, array[:'alice', :'bobby']::uuid[]), 'alice: frame events upsert for alice', 'what is about nobody is for administrators'

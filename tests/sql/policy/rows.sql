@@ -24,7 +24,7 @@ select is((select count(host_id)::integer from ccp.observations), 0, 'nor the pr
 select throws_ok($$select password_hash from ccp.users$$, '42501', null, 'no route of a user reads password hashes');
 select throws_ok($$select * from ccp.observations$$, '42501', null, 'nor what the agent sees of everybody''s hosts');
 select throws_ok(
-    $$select event.write('info', 'auth.success', 'x')$$, '42501', null, 'nor writes events about others: account.write_event() writes one''s own'
+    $$select event.write('auth.success', 'x')$$, '42501', null, 'nor writes events about others: account.write_event() writes one''s own'
 );
 reset role;
 select is((select who from account.actor()), session_user::text, 'outside the API the actor is the session');

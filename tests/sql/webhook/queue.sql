@@ -8,7 +8,7 @@ set local timezone = 'UTC';
 select t.at('2099-01-01 12:00:00');
 create function t.sealed() returns text language sql as $$ select repeat('A', 132) $$;
 create function t.event(p_type text) returns bigint language sql security definer as $$
-    select event.write('info', p_type, 'something happened', t.user('alice'), t.host(), null, '{"a": 1}')
+    select event.write(p_type, 'something happened', t.user('alice'), t.host(), null, '{"a": 1}')
 $$;
 create function t.waiting(p_hook uuid) returns text language sql as $$
     select string_agg(d.event_type, ' ' order by d.event_id) from ccp.webhook_deliveries as d

@@ -10,7 +10,7 @@ create function t.add(p_label text) returns uuid language sql as $$
 $$;
 create function t.hook(p_label text) returns uuid language sql as $$ select id from ccp.webhooks where label = p_label $$;
 create function t.event() returns bigint language sql security definer as $$
-    select event.write('info', 'host.started', 'something happened')
+    select event.write('host.started', 'something happened')
 $$;
 create function t.task(p_label text, p_kind text default 'webhook.deliver') returns ccp.task_rows language sql as $$
     select * from ccp.task_rows
