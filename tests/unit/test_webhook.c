@@ -36,12 +36,15 @@ static void a_secret_that_was_made_signs_and_no_two_are_equal(void **state)
 	assert_int_equal(webhook_sign(one, "a", 1, "", signature, &e), 0);
 }
 
+#define TOO_LONG \
+	"whsec_" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 static void what_is_not_a_secret_signs_nothing_and_is_not_repeated(void **state)
 {
 	static const char *const wrong[] = {"", "whsec_", "whsec_AAAA",
 		"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw!",
-		"whsec_"
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
+		TOO_LONG};
 	char signature[WEBHOOK_SIGNATURE_SIZE];
 	struct err e;
 
