@@ -1,7 +1,10 @@
 """GET /metrics: a listener of its own, and what all programs have counted."""
 
+import re
+
+import pytest
 from support.http import Api
-from support.metrics import promtool, scrape, scrape_text
+from support.metrics import Metrics, promtool, scrape, scrape_text
 from support.orders import host_make
 from support.wait import wait_until
 
@@ -137,3 +140,45 @@ def test_nobody_writes_a_row_for_a_request(server, admin, database):
     )
     assert database.value("select count(*) from ccp.process_samples") == 1
     assert written() is None or written() < 50
+
+
+@pytest.mark.timeout(2000)
+def test_a_whole_installation_is_measured(stack, client):
+    """A start by its stages, a session by its bytes, proofs by their age, the machine's disk."""
+    port = int(stack.environment["CCP_METRICS_PORT"])
+    assert client.run("printf 0123456789").stdout == "0123456789"
+
+    def complete(m):
+        return (
+            m.total("ccp_ssh_bytes_total", direction="down") > 0
+            and m.total("ccp_task_ends_total", kind="host.start", end="succeeded") > 0
+            and m.find("ccp_proof_age_max_seconds")
+        )
+
+    counted = wait_for(port, complete, "all programs have beaten")
+    stages = {
+        dict(pairs)["step"]
+        for name, pairs in counted
+        if name == "ccp_task_step_duration_seconds_count" and ("kind", "host.start") in pairs
+    }
+    assert len(stages) > 5, stages
+    assert counted.total("ccp_ssh_connections_total") >= 1
+    assert counted.total("ccp_ssh_sessions_ended_total") >= 1
+    assert counted.find("ccp_hosts", status="running")[0] >= 1
+    assert 0 <= counted.find("ccp_proof_age_max_seconds")[0] < counted.find("ccp_proof_life_seconds")[0]
+    for name in ("ccp-api", "ccp-worker", "ccp-agent", "ccp-sshproxy"):
+        assert counted.find("ccp_program_up", program=name) == [1]
+        assert counted.find("ccp_process_resident_memory_bytes", program=name)
+    assert 0 < counted.find("ccp_node_disk_free_bytes")[0] <= counted.find("ccp_node_disk_bytes")[0]
+    text = scrape_text(port)
+    assert promtool("check", "metrics", text=text).strip() == ""
+    known = {name for (name,) in stack.owner.rows("select name from ccp.metrics")}
+    unknown = stack.owner.rows(
+        "select distinct c ->> 'name' from ccp.process_samples as s, jsonb_array_elements(s.samples) as c"
+        " where not exists (select from ccp.metrics as m where m.name = c ->> 'name')"
+    )
+    assert unknown == []
+    shown = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in Metrics(text)}
+    assert known - shown <= {"ccp_pool_refusals_total", "ccp_tick_failures_total"}, "all that there is is given out"
+    for word in (client.guest.name, client.guest.short_id, stack.env["CCP_DEMO_USER"], "127.0.0.1"):
+        assert word not in text, word
