@@ -20,12 +20,16 @@ from support.wait import WAIT_S, wait_until
 UP_TIMEOUT_S = 900  # builds an image on a slow and busy machine; pytest.ini allows a test more
 
 
+given_ports = set()
+
+
 def free_port():
     """A port below those that the kernel gives to outgoing connections: it is still free when a server asks for it."""
     while True:
         with socket.socket() as listener, suppress(OSError):
-            port = random.randrange(20000, 32768)
+            port = random.choice([port for port in range(20000, 32768) if port not in given_ports])
             listener.bind(("127.0.0.1", port))
+            given_ports.add(port)
             return port
 
 

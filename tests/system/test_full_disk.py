@@ -64,9 +64,16 @@ def healthz(stack):
     return Api(int(stack.environment["CCP_HTTP_PORT"])).get("/healthz").json["checks"]
 
 
+def begin_wal_file(stack, work):
+    """What is written in the next seconds has room in it."""
+    Connection(stack.conninfo()).rows("select pg_switch_wal()")
+    work.noop()
+
+
 def test_a_full_disk_ends_nothing_and_work_goes_on_after(stack, disk, client, talk, work):
     before = processes(stack)
     assert len(before) == 7
+    begin_wal_file(stack, work)
     volume.fill(disk)
     wait_until(lambda: healthz(stack).get("disk") == "short", "healthz says that the disk is full")
     said, good = status(stack)
