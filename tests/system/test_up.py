@@ -531,7 +531,7 @@ def test_down_leaves_nothing_behind(second, namespaces_of):
     processes = processes_of(second, namespaces)
     assert len(namespaces) == 5 and set(second.containers()) | set(tunnels) <= {pid for pid, _ in processes}
     prefix = second.environment["CCP_LAB_PREFIX"]
-    assert len(listeners(second)) == 2
+    assert len(listeners(second)) == 3
     assert second.script("down") == ""
     assert [command for (pid, start), command in processes.items() if lives(pid, start)] == []
     assert processes_of(second, namespaces) == {}
