@@ -126,6 +126,7 @@ def main():
     figures = {}
     stack = Stack(Path("/var/tmp") / f"ccp-bench-{os.getpid()}", f"b{os.getpid() % 100000}")
     with tempfile.TemporaryDirectory(prefix="ccp-bench-work-", dir="/var/tmp") as work:
+        Path(work).chmod(0o711)  # programs run there as their own users
         try:
             stack.up()
             for name, result in measure(stack, Path(work)):
