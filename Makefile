@@ -72,8 +72,8 @@ test: ## install what is missing, build, run every test
 test-fast: ## the tests that need no container, in minutes
 	@tests/run --fast
 
-bench: ## measure; writes .run/bench.json (STRICT=1: a missed bound is an error)
-	@tests/bench/run $(if $(STRICT),--strict)
+bench: ## measure; writes .run/bench.json (STRICT=1: a missed bound is an error; ITEMS="start ssh-connect")
+	@tests/bench/run $(if $(STRICT),--strict) $(ITEMS)
 
 # $(1) is a file that holds the text of the variable $(2). It is written again when that is another one, and so is made again
 # what depends on it: a change of flags, compiler, libraries, version or list of sources needs no `make clean`.

@@ -5,6 +5,7 @@ of the run with --strict only.
 """
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -43,7 +44,7 @@ BOUNDS = (
     ("login_ratio", ">=", 0.9),
     ("login_flooded_ms_max", "<=", 1000),
     ("get_flooded_ms_p99", "<=", 20),
-    ("start_ratio", "<=", 2.0),
+    ("start_ratio", "<=", 1.5),
     ("runtime_added_ms", "<=", 20),
     ("start_wall_ms", "<=", 5),
     ("start_tunnel_ms", "<=", 100),
@@ -87,33 +88,40 @@ def add_key(stack, public_key):
         raise RuntimeError(f"the key was refused: {answer}")
 
 
-def measure(stack, directory):
-    yield "bus", bench_bus.wakes(stack)
-    yield "queue", bench_queue.tasks(stack, directory)
-    yield "healthz", bench_http.healthz(stack)
-    yield "logins", bench_http.logins(stack)
-    yield "login", bench_http.login_under_flood(stack)
-    yield "start", bench_host.start(stack, directory)
-    yield "runtime", bench_runtime.start(stack)
-    yield "curl to prompt", bench_host.curl_to_prompt(stack)
-    ways = bench_ssh.Ways(stack, add_key, directory)
-    yield "memory", bench_host.pss_idle(stack)
-    yield "ssh connect", bench_ssh.connect(ways)
-    yield "ssh transfer", bench_ssh.transfer(ways)
-    yield "up again", bench_recovery.up_again(stack)
-    yield "killed", bench_recovery.killed(stack)
-    yield "database away", bench_recovery.database_away(stack, ways)
-    yield "live", bench_live.streams(stack)
-    with bench_bus.database(stack) as database:
-        yield "scale", bench_scale.hosts(database)
-    with bench_bus.database(stack) as database:
-        yield "lists", bench_lists.lists(database, directory)
-    with bench_bus.database(stack) as database:
-        yield "claims", bench_bus.claims(database, directory)
+def items(stack, directory):
+    """What is measured, in this order: its name and what gives its figures."""
+    ways = functools.cache(lambda: bench_ssh.Ways(stack, add_key, directory))
+
+    def in_database(function, *arguments):
+        with bench_bus.database(stack) as database:
+            return function(database, *arguments)
+
+    return {
+        "bus": lambda: bench_bus.wakes(stack),
+        "queue": lambda: bench_queue.tasks(stack, directory),
+        "healthz": lambda: bench_http.healthz(stack),
+        "logins": lambda: bench_http.logins(stack),
+        "login": lambda: bench_http.login_under_flood(stack),
+        "start": lambda: bench_host.start(stack, directory),
+        "runtime": lambda: bench_runtime.start(stack),
+        "curl": lambda: bench_host.curl_to_prompt(stack),
+        "memory": lambda: bench_host.pss_idle(stack),
+        "ssh-connect": lambda: bench_ssh.connect(ways()),
+        "ssh-transfer": lambda: bench_ssh.transfer(ways()),
+        "up-again": lambda: bench_recovery.up_again(stack),
+        "killed": lambda: bench_recovery.killed(stack),
+        "database-away": lambda: bench_recovery.database_away(stack, ways()),
+        "live": lambda: bench_live.streams(stack),
+        "scale": lambda: in_database(bench_scale.hosts),
+        "lists": lambda: in_database(bench_lists.lists, directory),
+        "claims": lambda: in_database(bench_bus.claims, directory),
+    }
 
 
 def misses(figures):
     for name, sign, bound in BOUNDS:
+        if name not in figures:
+            continue  # its item was not asked for
         held = figures[name] <= bound if sign == "<=" else figures[name] >= bound
         if not held:
             yield f"{name} is {figures[name]:.3g}, should be {sign} {bound:g}"
@@ -122,14 +130,19 @@ def misses(figures):
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__.partition("\n")[0])
     parser.add_argument("--strict", action="store_true", help="a missed bound is an error")
-    strict = parser.parse_args().strict
+    parser.add_argument("items", nargs="*", metavar="ITEM", help="default: all, in their order")
+    asked = parser.parse_args()
     figures = {}
     stack = Stack(Path("/var/tmp") / f"ccp-bench-{os.getpid()}", f"b{os.getpid() % 100000}")
     with tempfile.TemporaryDirectory(prefix="ccp-bench-work-", dir="/var/tmp") as work:
         Path(work).chmod(0o711)  # programs run there as their own users
+        known = items(stack, Path(work))
+        if unknown := set(asked.items) - set(known):
+            parser.error(f"no item {', '.join(unknown)}: there are {', '.join(known)}")
         try:
             stack.up()
-            for name, result in measure(stack, Path(work)):
+            for name in [name for name in known if name in (asked.items or known)]:
+                result = known[name]()
                 print(f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in result.items()), flush=True)
                 figures |= result
         finally:
@@ -139,7 +152,7 @@ def main():
     missed = list(misses(figures))
     path.write_text(json.dumps(figures | {"missed": missed}, indent=2) + "\n")
     print("\n".join(f"missed: {sentence}" for sentence in missed) or "within all bounds")
-    return 1 if strict and missed else 0
+    return 1 if asked.strict and missed else 0
 
 
 if __name__ == "__main__":
