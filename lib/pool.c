@@ -20,18 +20,27 @@
 
 enum { THREADS_MAX = 64, STOP_GRACE_MS = 1000 };
 
+struct pool_thread {
+	pthread_t id;
+	pthread_cond_t wake; // no longer idle
+	bool idle;
+	struct pool_thread *next_idle;
+};
+
+// The thread that was idle for the shortest time goes first: its connection's server knows the statements
+// and has their plans, and one that is not needed never connects.
 struct pool {
 	struct pool_conf conf;
 	int cancel_fd;
 	pthread_mutex_t lock; // everything below
-	pthread_cond_t work; // a job waits, or stopping
 	pthread_cond_t quiet; // a thread became idle or ended
 	struct pool_job *urgent; // runs next; one at most
 	struct turns turns;
 	unsigned waiting, running, alive;
 	bool stopping; // no new jobs
 	bool ending; // threads end when the queue is empty
-	pthread_t threads[THREADS_MAX];
+	struct pool_thread *idle; // the latest first
+	struct pool_thread threads[THREADS_MAX];
 };
 
 static const struct metric waits = {"ccp_pool_wait_seconds", METRIC_HISTOGRAM, {"pool"}};
@@ -73,11 +82,28 @@ static struct pool_job *unqueue(struct pool *pool)
 	return job;
 }
 
-// The next job, or NULL when the pool ends. Called and left with the lock held.
-static struct pool_job *take_job(struct pool *pool)
+// The lock is held.
+static void wake_one(struct pool *pool)
 {
-	while (pool->waiting == 0 && !pool->ending)
-		pthread_cond_wait(&pool->work, &pool->lock);
+	struct pool_thread *thread = pool->idle;
+
+	if (!thread)
+		return;
+	pool->idle = thread->next_idle;
+	thread->idle = false;
+	pthread_cond_signal(&thread->wake);
+}
+
+// The next job, or NULL when the pool ends. Called and left with the lock held.
+static struct pool_job *take_job(struct pool *pool, struct pool_thread *self)
+{
+	while (pool->waiting == 0 && !pool->ending) {
+		self->idle = true;
+		self->next_idle = pool->idle;
+		pool->idle = self;
+		while (self->idle)
+			pthread_cond_wait(&self->wake, &pool->lock);
+	}
 	struct pool_job *job = unqueue(pool);
 	if (job)
 		pool->running++;
@@ -98,6 +124,7 @@ static void *thread_main(void *argument)
 {
 	_cleanup_(freep) struct thread_start *start = argument;
 	struct pool *pool = start->pool;
+	struct pool_thread *self = &pool->threads[start->index];
 	const struct pool_conf *conf = &pool->conf;
 	char name[16];
 
@@ -105,7 +132,7 @@ static void *thread_main(void *argument)
 	proc_set_name(name);
 	struct db *db = connection_new(&conf->db, start->index + 1);
 	pthread_mutex_lock(&pool->lock);
-	for (struct pool_job *job; (job = take_job(pool));) {
+	for (struct pool_job *job; (job = take_job(pool, self));) {
 		pthread_mutex_unlock(&pool->lock);
 		metric_observe(&waits, (double)(wait_now_us() - job->queued_us) / 1e6,
 			METRIC_VALUES(conf->name));
@@ -145,7 +172,9 @@ static int start_threads(struct pool *pool, struct err *e)
 	while (pool->alive < pool->conf.threads && !failed) {
 		struct thread_start *start = xnew(struct thread_start);
 		*start = (struct thread_start){.pool = pool, .index = pool->alive};
-		failed = pthread_create(&pool->threads[pool->alive], &attr, thread_main, start);
+		struct pool_thread *thread = &pool->threads[pool->alive];
+		pthread_cond_init(&thread->wake, NULL);
+		failed = pthread_create(&thread->id, &attr, thread_main, start);
 		if (failed)
 			free(start);
 		else
@@ -167,7 +196,6 @@ int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e)
 	pool->conf = *conf;
 	pool->cancel_fd = TAKE_FD(cancel_fd);
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->work, NULL);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -217,7 +245,7 @@ static int submit(struct pool *pool, struct pool_job *job, bool first)
 		dropped = queue(pool, job);
 	}
 	if (dropped != job)
-		pthread_cond_signal(&pool->work);
+		wake_one(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (dropped)
 		metric_add(&refusals, 1, METRIC_VALUES(pool->conf.name));
@@ -278,7 +306,8 @@ int pool_end(struct pool *pool, int timeout_ms)
 	(void)!write(pool->cancel_fd, &one, sizeof(one));
 	drop_waiting(pool);
 	pool->ending = true;
-	pthread_cond_broadcast(&pool->work);
+	while (pool->idle)
+		wake_one(pool);
 	deadline_ms = wait_now_ms() + STOP_GRACE_MS;
 	while (pool->alive > 0)
 		if (!wait_quiet(pool, deadline_ms))
@@ -288,7 +317,7 @@ int pool_end(struct pool *pool, int timeout_ms)
 	if (late)
 		return POOL_LATE;
 	for (unsigned i = 0; i < pool->conf.threads; i++)
-		pthread_join(pool->threads[i], NULL);
+		pthread_join(pool->threads[i].id, NULL);
 	return 0;
 }
 
@@ -298,7 +327,6 @@ void pool_free(struct pool *pool)
 		return;
 	close(pool->cancel_fd);
 	pthread_mutex_destroy(&pool->lock);
-	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->quiet);
 	free(pool);
 }

@@ -4,10 +4,14 @@
 
 #include "tests/unit/unit.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/err.h"
@@ -243,6 +247,56 @@ static void a_full_queue_makes_room_for_another_source(void **state)
 	close(gate[1]);
 }
 
+static atomic_int who_ran;
+
+static void run_and_tell(struct pool_job *job, struct db *db)
+{
+	(void)job;
+	(void)db;
+	who_ran = (int)gettid();
+	ran++;
+}
+
+// The other threads of this process: does one of them not sleep?
+static bool is_busy(void)
+{
+	DIR *directory = opendir("/proc/self/task");
+	bool busy = false;
+
+	assert_non_null(directory);
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		char path[64], text[512] = "";
+		snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", entry->d_name);
+		FILE *file = fopen(path, "re");
+		if (!file || atoi(entry->d_name) == (int)gettid())
+			continue;
+		assert_non_null(fgets(text, sizeof(text), file));
+		busy = busy || strncmp(strrchr(text, ')'), ") S", 3) != 0;
+		fclose(file);
+	}
+	closedir(directory);
+	return busy;
+}
+
+static void one_after_the_other_is_done_by_the_same_thread(void **state)
+{
+	struct pool_job job = {.run = run_and_tell};
+	struct pool *pool = make(4, 2, NULL);
+	int first = 0;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		while (ran != i || is_busy())
+			sched_yield();
+		assert_int_equal(pool_submit(pool, &job), 0);
+		while (ran != i + 1)
+			sched_yield();
+		first = first ? first : who_ran;
+		assert_int_equal(who_ran, first);
+	}
+	assert_int_equal(pool_stop(pool, 5000), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +307,7 @@ int main(void)
 		cmocka_unit_test(each_thread_has_a_connection_of_its_own),
 		cmocka_unit_test(the_first_goes_before_a_full_queue),
 		cmocka_unit_test(a_full_queue_makes_room_for_another_source),
+		cmocka_unit_test(one_after_the_other_is_done_by_the_same_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
