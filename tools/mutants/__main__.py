@@ -57,14 +57,18 @@ def main():
     place = (sys.argv[1:] or [None])[0]
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    c.run(place, report)
-    if place is None or (HERE.parents[1] / "db" / "code" / place.split(".")[0]).is_dir():
-        stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
-        try:
-            stack.up("postgres")
-            database.run(Cluster(stack.directory).hurry(), place, report)
-        finally:
-            stack.end()
+    try:
+        c.run(place, report)
+        if place is None or (HERE.parents[1] / "db" / "code" / place.split(".")[0]).is_dir():
+            stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
+            try:
+                stack.up("postgres")
+                database.run(Cluster(stack.directory).hurry(), place, report)
+            finally:
+                stack.end()
+    except SystemExit:
+        report.status()  # of what was tried until it was terminated
+        raise
     return report.status()
 
 
