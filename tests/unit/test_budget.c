@@ -65,17 +65,17 @@ static void version_1_has_a_hierarchy_for_each_controller(void **state)
 	struct err e;
 
 	(void)state;
-	make("cpu/cloud-cli-proxy/c1/cgroup.procs");
+	make("cpu/cloud-cli-proxy/c1/tasks");
 	make("cpu/cloud-cli-proxy/c1/cpu.cfs_quota_us");
-	make("memory/cloud-cli-proxy/c1/cgroup.procs");
+	make("memory/cloud-cli-proxy/c1/tasks");
 	make("memory/cloud-cli-proxy/c1/memory.limit_in_bytes");
 	assert_int_equal(budget_make(root, "c1", &budget, &door, &e), 0);
 	assert_holds("cpu/cloud-cli-proxy/c1/cpu.cfs_quota_us", "25000");
 	assert_holds("memory/cloud-cli-proxy/c1/memory.limit_in_bytes", "134217728");
 	assert_int_equal(budget_enter(&door), 0);
 	budget_door_close(&door);
-	assert_holds("cpu/cloud-cli-proxy/c1/cgroup.procs", "0");
-	assert_holds("memory/cloud-cli-proxy/c1/cgroup.procs", "0");
+	assert_holds("cpu/cloud-cli-proxy/c1/tasks", "0");
+	assert_holds("memory/cloud-cli-proxy/c1/tasks", "0");
 	make("memory/cloud-cli-proxy/c1/memory.memsw.limit_in_bytes");
 	assert_int_equal(budget_make(root, "c1", &budget, &door, &e), 0);
 	budget_door_close(&door);
@@ -115,10 +115,10 @@ static void what_cannot_be_limited_is_said(void **state)
 	(void)state;
 	assert_int_equal(budget_check(root, &e), -1);
 	assert_non_null(strstr(e.message, "cpu/cloud-cli-proxy: No such file"));
-	make("cpu/cloud-cli-proxy/c1/cgroup.procs");
+	make("cpu/cloud-cli-proxy/c1/tasks");
 	make("memory/cloud-cli-proxy/");
 	assert_int_equal(budget_make(root, "c1", &budget, &door, &e), -1); // plain directories
-	assert_non_null(strstr(e.message, "memory/cloud-cli-proxy/c1/cgroup.procs"));
+	assert_non_null(strstr(e.message, "memory/cloud-cli-proxy/c1/tasks"));
 	assert_int_equal(budget_remove(root, "other", &e), 0);
 	assert_int_equal(budget_remove(root, "c1", &e), -1);
 	assert_int_equal(e.code, ENOTEMPTY);
