@@ -251,7 +251,8 @@ static void on_pause(void *data)
 		turn(live);
 }
 
-// A pause after a step that was dear, for who reads less often reads more at once.
+// A pause after a step that was dear, for who reads less often reads more at once: half of what it took
+// beyond LIVE_CHEAP_MS.
 static void on_step(struct loop_post *post)
 {
 	struct live *live = container_of(post, struct live, step);
@@ -262,7 +263,7 @@ static void on_step(struct loop_post *post)
 		step_failed(live);
 	live_read_done(&live->read);
 	live->again |= succeeded && somebody_waits(live);
-	int64_t pause_ms = (wait_now_us() - live->step_began_us) / 2000;
+	int64_t pause_ms = ((wait_now_us() - live->step_began_us) / 1000 - LIVE_CHEAP_MS) / 2;
 	if (pause_ms > LIVE_PAUSE_MAX_MS)
 		pause_ms = LIVE_PAUSE_MAX_MS;
 	if (pause_ms > 0)

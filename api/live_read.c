@@ -53,7 +53,8 @@ void live_read_done(struct live_read *read)
 
 void live_list_add(struct str *list, const char *word)
 {
-	str_addf(list, "%s%s", list->len == 0 ? "{" : ",", word);
+	str_add(list, list->len == 0 ? "{" : ",");
+	str_add(list, word);
 }
 
 static const char *list_end(struct str *list)

@@ -1,11 +1,12 @@
 -- Fills in why each host is as it is. The sentence is the one of ccp.host_status, which is asked once for all of them:
--- it groups the tasks that live, and looks the rest up by the hosts' ids.
+-- it groups the tasks that live, and looks the rest up by the hosts' ids. To plan it takes longer than to ask it.
 create or replace function api.host_why(p_hosts api.host[])
 returns api.host[]
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_ids uuid[] := array(select h.id from unnest(p_hosts) as h);

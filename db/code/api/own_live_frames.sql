@@ -2,13 +2,14 @@
 -- user sees. live.read() alone calls it, and says who the user is.
 create or replace function api.own_live_frames(p_topic text, p_ids text[], p_times timestamptz[])
 returns setof text
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select f.text
-    from live.frames(p_topic, p_ids, p_times) as f (text)
+begin
+    return query select f.text from live.frames(''::text, p_topic, p_ids, p_times) as f (text);
+end
 $$;
 
 alter function api.own_live_frames(text, text[], timestamptz[]) owner to ccp_as_user;

@@ -1,10 +1,13 @@
 -- The rows of a topic as a stream tells them, each as the list has it; a row that is not there, or that the caller may not
 -- see, has left the list. Runs with the rights of its caller: for a user that is ccp_as_user. Events come in their order.
-create or replace function live.frames(p_topic text, p_ids text[], p_times timestamptz[])
+-- A plan is of one role, and PL/pgSQL keeps plans by the types of the arguments: each role gives p_reader a type of its own,
+-- or the two would plan all of it again at each change.
+create or replace function live.frames(p_reader anyelement, p_topic text, p_ids text[], p_times timestamptz[])
 returns setof text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_hosts api.host[];
@@ -41,8 +44,8 @@ begin
 end
 $$;
 
-revoke all on function live.frames(text, text[], timestamptz[]) from public;
-grant execute on function live.frames(text, text[], timestamptz[]) to ccp_as_user;
+revoke all on function live.frames(anyelement, text, text[], timestamptz[]) from public;
+grant execute on function live.frames(anyelement, text, text[], timestamptz[]) to ccp_as_user;
 
-comment on function live.frames(text, text[], timestamptz[]) is
+comment on function live.frames(anyelement, text, text[], timestamptz[]) is
 'The rows of a topic as a stream tells them.';

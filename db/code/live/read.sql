@@ -46,7 +46,7 @@ begin
         elsif p_for_admins then
             return query
             select 'frame', v_part.topic, null::uuid, f.text
-            from live.frames(v_part.topic, v_part.ids, v_part.times) as f (text);
+            from live.frames(0, v_part.topic, v_part.ids, v_part.times) as f (text);
         end if;
     end loop;
 end

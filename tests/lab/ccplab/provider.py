@@ -18,6 +18,7 @@ from ccplab.errors import LabError
 
 CHANNEL = "ccp_event"
 RESCAN_S = 1.0
+GATHER_S = 0.02  # what rings meanwhile is read once: the channel rings for much else, too
 CALL_S = 3.0
 BACKOFF_S = (0.1, 5.0)
 ROWS_MAX = 20000
@@ -177,6 +178,7 @@ async def follow(provider, conninfo):
                 provider.deal(await database.rows())
                 process.tell_ready()
                 pause, trouble = BACKOFF_S[0], None
+                await asyncio.sleep(GATHER_S)
                 await database.wait_ring(RESCAN_S)
         except (psycopg2.Error, TimeoutError) as error:
             why = str(error).strip() or f"no answer within {CALL_S} s"
