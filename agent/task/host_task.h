@@ -23,7 +23,6 @@ struct host_task {
 	struct evidence ev; // of the start or the verification
 	bool ev_stored;
 	char container_id[DOCKER_ID_SIZE];
-	bool is_new; // the container: made by this task
 	struct run run; // a start's, until it is the host's
 	int gate_fd;
 	bool ended; // by this task: if it fails, it must leave nothing running

@@ -146,18 +146,16 @@ int start_create(struct task *task, struct err *e)
 
 	container_name(&ht->agent->owner, ht->host->id, name);
 	int r = docker_inspect(ht->docker, name, &w, &c, e);
-	bool exists = r == 0;
 	if (r == DOCKER_ABSENT && ht->host->spec->image_id[0] == '\0') {
 		err_note(e, ENOENT, "the host has no image yet: run host.create");
 		return host_task_fail(task, "image_missing", e);
 	}
-	if (exists && (is_half_removed(&c, e) || ids_differ(ht, &c, e)))
+	if (r == 0 && (is_half_removed(&c, e) || ids_differ(ht, &c, e)))
 		return host_task_refuse(task, "rebuild_needed", e);
-	if (exists)
+	if (r == 0)
 		r = container_take(ht, c.id, &w, e);
 	else if (r == DOCKER_ABSENT)
 		r = container_make(ht, name, &w, e);
-	ht->is_new = r == 0 && !exists;
 	if (r == DOCKER_ABSENT) {
 		err_note(e, ENOENT,
 			"the host's image is not on this machine any more: load it again or rebuild the host");
@@ -182,11 +180,8 @@ int start_boot(struct task *task, struct err *e)
 	struct wait w = task_wait(task, DOCKER_MS);
 	struct docker_container c = {0};
 	ht->down = false;
-	int r = 0;
+	int r = rootfs_check(ht->docker, ht->container_id, ROOTFS_KEPT, &w, e);
 
-	// Nothing has run in a new one, and its image was looked at before it was pinned.
-	if (!ht->is_new)
-		r = rootfs_check(ht->docker, ht->container_id, ROOTFS_KEPT, &w, e);
 	if (r == ROOTFS_UNFIT)
 		return refuse_rootfs(task, e);
 	if (r == 0)

@@ -114,11 +114,6 @@ static void create_takes_the_container_that_there_is_or_makes_one(void **state)
 	again();
 	assert_int_equal(start_create(&task, &e), 0);
 	assert_string_equal(ht.container_id, "found");
-	assert_false(ht.is_new);
-	again();
-	answers.inspect = DOCKER_ABSENT;
-	assert_int_equal(start_create(&task, &e), 0);
-	assert_true(ht.is_new);
 	again();
 	answers.inspect = DOCKER_ABSENT;
 	spec.image_id[0] = '\0';
@@ -210,11 +205,6 @@ static void boot_finds_the_running_container(void **state)
 	assert_string_equal(ht.run.started_at, "now");
 	assert_int_equal(ht.run.pid, 78);
 	assert_int_equal(ht.run.ns_fd, 5);
-	again(); // nothing has run in it yet
-	ht.is_new = true;
-	answers.rootfs = -1;
-	assert_int_equal(start_boot(&task, &e), 0);
-	assert_did("start made; inspect made; netns /key; ");
 	again();
 	answers.running = false;
 	assert_int_equal(start_boot(&task, &e), -1);
