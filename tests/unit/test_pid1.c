@@ -23,6 +23,7 @@
 
 #define PROGRAM "/bin/sleep"
 #define SHELL "/bin/sh"
+#define PYTHON "/usr/bin/python3"
 
 // What is mounted here is seen nowhere else. The test's "/" may be any directory, such as a chroot's,
 // so the namespace's own root is made private: setns(2) leads there.
@@ -45,20 +46,20 @@ static void inside(const char *command)
 	_exit(2);
 }
 
-static bool runs(pid_t pid, const char *program)
+static ino_t program_of(pid_t pid)
 {
-	struct stat own, wanted;
+	struct stat st;
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	assert_int_equal(stat(program, &wanted), 0);
-	return stat(path, &own) == 0 && own.st_ino == wanted.st_ino && own.st_dev == wanted.st_dev;
+	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-// A process 1 that has become sleep(1).
-static struct pid1 make(const char *command)
+// A process 1 that has become the program.
+static struct pid1 make_of(const char *command, int program_fd)
 {
-	struct pid1 c = {.alone = true};
+	struct pid1 c = {.alone = true, .program_fd = program_fd};
+	struct stat wanted;
 	char path[40];
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET,
 		NULL, NULL, NULL, NULL);
@@ -66,14 +67,22 @@ static struct pid1 make(const char *command)
 	assert_true(pid >= 0);
 	if (pid == 0)
 		inside(command);
-	while (!runs(pid, PROGRAM))
+	assert_int_equal(fstat(program_fd, &wanted), 0);
+	while (program_of(pid) != wanted.st_ino)
 		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	c.pid = pid;
 	c.ns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	c.program_fd = open(PROGRAM, O_PATH | O_CLOEXEC);
-	assert_true(c.ns_fd >= 0 && c.program_fd >= 0);
+	assert_true(c.ns_fd >= 0);
 	return c;
+}
+
+static struct pid1 make(const char *command)
+{
+	int program_fd = open(PROGRAM, O_PATH | O_CLOEXEC);
+
+	assert_true(program_fd >= 0);
+	return make_of(command, program_fd);
 }
 
 static void end(struct pid1 *c)
@@ -121,6 +130,24 @@ static void another_program_or_namespace_is_not(void **state)
 	end(&c);
 }
 
+// A new tmpfs numbers its files from the same number on, so whoever mounts one has a file of each number.
+static void the_same_number_on_another_file_system_is_not(void **state)
+{
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+	int directory = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	int program_fd = openat(directory, "x", O_RDONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_true(program_fd >= 0);
+	struct pid1 c = make_of(
+		"mount -t tmpfs none /mnt && cp " PROGRAM " /mnt/x && exec /mnt/x 60", program_fd);
+	refused(&c, EPERM, "not ccp-init");
+	end(&c);
+	close(directory);
+	close(fs);
+}
+
 static void a_process_that_is_not_the_first_is_not(void **state)
 {
 	struct pid1 p = {.pid = getpid(),
@@ -157,6 +184,23 @@ static void one_that_is_traced_is_not(void **state)
 	end(&c);
 }
 
+static void one_with_threads_is_not(void **state)
+{
+	struct stat st = {0};
+	char path[40];
+	struct pid1 c = make_of("exec " PYTHON " -c '"
+				"import threading, time\n"
+				"threading.Thread(target=time.sleep, args=(60,)).start()'",
+		open(PYTHON, O_PATH | O_CLOEXEC));
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)c.pid);
+	while (st.st_nlink != 4) // itself, its parent, and one of each thread
+		assert_int_equal(stat(path, &st), 0);
+	refused(&c, EPERM, "more than one thread");
+	end(&c);
+}
+
 static void one_without_a_procfs_is_not(void **state)
 {
 	struct pid1 c = make("mount -t tmpfs none /proc; exec sleep 60");
@@ -185,9 +229,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(process_1_of_the_right_program_is_proven),
 		cmocka_unit_test(another_program_or_namespace_is_not),
+		cmocka_unit_test(the_same_number_on_another_file_system_is_not),
 		cmocka_unit_test(a_process_that_is_not_the_first_is_not),
 		cmocka_unit_test(one_that_has_company_has_been_opened),
 		cmocka_unit_test(one_that_is_traced_is_not),
+		cmocka_unit_test(one_with_threads_is_not),
 		cmocka_unit_test(one_without_a_procfs_is_not),
 		cmocka_unit_test(one_that_has_ended_is_not),
 	};
