@@ -186,9 +186,9 @@ build/fuzz/$(1): $(call fuzz_objects,tests/fuzz/$(1).c $(2) $(wildcard lib/*.c))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f),$(call uses,tests/fuzz/$(f).c))))
 
-mutants: ## change one condition at a time, run that place's tests, list what no test noticed (PLACE=task)
+mutants: ## change one condition at a time, run that place's tests, list what no test noticed (PLACE=task, SHARE=10 for a tenth)
 	@$(MAKE) --no-print-directory -s FLAVOUR=asan units
-	@env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tools/mutants $(PLACE)
+	@env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tools/mutants $(if $(SHARE),--share $(SHARE)) $(PLACE)
 
 lint: ## formatting, includes, both compilers, Python, shell and SQL style
 	@tools/install-deps build lint

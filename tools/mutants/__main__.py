@@ -1,12 +1,15 @@
 """Changes one condition at a time and runs the tests of that place: what nobody noticed is not tested.
 
-usage: tools/mutants [PLACE]      PLACE: task, task.finish, agent, runtime or runtime/ids.c (default: everything)
+usage: tools/mutants [--share PERCENT] [PLACE]
+    PLACE: task, task.finish, agent, runtime or runtime/ids.c (default: everything, which takes hours)
+    --share: only so many of the changes, the same at each run
 
 Prints the changes that survived as `file:line: the changed line`, with what goes in [-..-] and what comes in {+..+}.
 A change that does not compile is not counted. tools/mutants/equivalent lists, with the reason, those that change
 nothing. Exit status 1 when more than 5 % survived.
 """
 
+import argparse
 import os
 import signal
 import sys
@@ -54,16 +57,20 @@ class Report:
 
 
 def main():
-    place = (sys.argv[1:] or [None])[0]
+    parser = argparse.ArgumentParser(prog="tools/mutants", description=__doc__.partition("\n")[0])
+    parser.add_argument("--share", type=int, default=100, metavar="PERCENT", help="only so many of the changes")
+    parser.add_argument("place", nargs="?", help="task, task.finish, agent or agent/host/run.c (default: everything)")
+    asked = parser.parse_args()
+    place = asked.place
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     try:
-        c.run(place, report)
+        c.run(place, asked.share, report)
         if place is None or (HERE.parents[1] / "db" / "code" / place.split(".")[0]).is_dir():
             stack = Stack(Path(f"/var/tmp/ccp-test-{os.getpid()}-mutants"), "mutants")
             try:
                 stack.up("postgres")
-                database.run(Cluster(stack.directory).hurry(), place, report)
+                database.run(Cluster(stack.directory).hurry(), place, asked.share, report)
             finally:
                 stack.end()
     except SystemExit:

@@ -137,10 +137,10 @@ class Try:
             self.execute(sql.definition(source))
 
 
-def run(cluster, place, report):
-    """Tries all changes of a place; report(source, change, outcome) for each."""
+def run(cluster, place, share, report):
+    """Tries a share of the changes of a place; report(source, change, outcome) for each."""
     functions = Functions(cluster)
     found = [*functions.changes(place)]
     if found:
         functions.measure()
-        spread(found, lambda: Try(functions, report))
+        spread(found, share, lambda: Try(functions, report))

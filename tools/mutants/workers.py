@@ -1,17 +1,21 @@
 """Two workers that share a list of changes."""
 
 import queue
+import random
 import threading
 from contextlib import suppress
 
 COUNT = 2
 
 
-def spread(items, make):
-    """Each worker calls make() for something with attempt(item) and end(); every item is attempted once."""
+def spread(items, share, make):
+    """Each worker calls make() for something with attempt(item) and end(); a share (percent) of the items is attempted,
+    each once."""
     work = queue.SimpleQueue()
+    chance = random.Random(1)
     for item in items:
-        work.put(item)
+        if chance.random() * 100 < share:
+            work.put(item)
     failed = []
 
     def worker():
