@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 from support.paths import CHECKOUT
-from support.wait import WAIT_S
+from support.wait import WAIT_S, wait_until
 
 GRANT_AS_IN_TEMPLATE = """
     select format('grant %%s on database %%I to %%I', a.privilege_type, %(name)s, r.rolname)
@@ -161,6 +161,21 @@ class Cluster:
 
     def database_drop(self, database):
         self.database("postgres").rows(f"drop database if exists {database.name} with (force)")
+
+
+def postgres_ended(stack, database, number):
+    """A stack's server gets a signal, ends and comes back, for which its supervisor sees."""
+    pid = stack.pid("postgres")
+    stack.kill("postgres", number)
+    stack.wait_restarted("postgres", pid)
+
+    def answers():
+        try:
+            return database.value("select true")
+        except psycopg2.OperationalError:
+            return False
+
+    wait_until(answers, "PostgreSQL answers")
 
 
 def cron_run(server, dbname):

@@ -17,6 +17,12 @@ def cpu_s(pid):
     return sum(map(int, fields(pid)[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
+def pss_kb(pid):
+    """Its memory, what it shares with others divided among them."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
 def parent(pid):
     return int(fields(pid)[1])
 

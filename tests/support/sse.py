@@ -8,6 +8,13 @@ from contextlib import suppress
 
 from support.wait import WAIT_S
 
+# What a list shows of each, without what only time changes.
+TABLES = {
+    "hosts": "select h.id, to_json(h)::jsonb - 'why' from api.host as h",
+    "tasks": "select t.id, to_json(t)::jsonb from api.task as t",
+    "sessions": "select s.id, to_json(s)::jsonb from api.session as s",
+}
+
 
 class Event:
     def __init__(self, name, data, where):
@@ -119,6 +126,17 @@ class Stream:
 
 def changes(events, topic=None):
     return [e.data for e in events if e.name == "message" and topic in (None, e.data["topic"])]
+
+
+def tables(database):
+    """Each of them, {id: payload}, at one moment."""
+    with database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("set timezone = 'UTC'; set transaction isolation level repeatable read")
+        found = {}
+        for topic, sql in TABLES.items():
+            cursor.execute(sql)
+            found[topic] = dict(cursor.fetchall())
+        return found
 
 
 RANK = {"queued": 0, "running": 1, "succeeded": 2, "failed": 2, "canceled": 2}

@@ -1,26 +1,24 @@
 """Everything that a live stream rests on ends in the middle: the API, PostgreSQL in order and at once. Whoever goes on
 from where it was has, in the end, what the tables have."""
 
+import os
 import random
 import signal
 import threading
+from contextlib import contextmanager, suppress
 
 import psycopg2
 import pytest
-from support.sse import Replica, Stream, changes
+from support.postgres import postgres_ended
+from support.sse import Replica, Stream, changes, tables
 from support.wait import WAIT_S, wait_until
 
 ALL = "/v1/admin/sse"
 WRITERS = 6
 HOSTS = 20
 ENOUGH = 300  # commits after each fault
+NUMBERS = 200  # of transactions: more than the programs take until a test gets the next
 
-# What a list shows of each, without what only time changes.
-TABLES = {
-    "hosts": "select h.id, to_json(h)::jsonb - 'why' from api.host as h",
-    "tasks": "select t.id, to_json(t)::jsonb from api.task as t",
-    "sessions": "select s.id, to_json(s)::jsonb from api.session as s",
-}
 WRITES = (
     "update ccp.hosts set label = md5(random()::text) where id = %(host)s",
     "insert into ccp.tasks (kind, host_id) values ('host.start', %(host)s)",
@@ -81,31 +79,6 @@ def hosts(database):
     return ids
 
 
-def postgres_ended(stack, database, number):
-    """The supervisor starts it again."""
-    pid = stack.pid("postgres")
-    stack.kill("postgres", number)
-    stack.wait_restarted("postgres", pid)
-
-    def answers():
-        try:
-            return database.value("select true")
-        except psycopg2.OperationalError:
-            return False
-
-    wait_until(answers, "PostgreSQL answers")
-
-
-def tables(database):
-    with database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("set timezone = 'UTC'; set transaction isolation level repeatable read")
-        found = {}
-        for topic, sql in TABLES.items():
-            cursor.execute(sql)
-            found[topic] = dict(cursor.fetchall())
-        return found
-
-
 def test_whoever_goes_on_has_in_the_end_what_the_tables_have(server, admin, database, hosts, stack_directory):
     over = threading.Event()
     replicas = [Replica(admin, f"{ALL}?topics=hosts,tasks,sessions") for _ in range(3)]
@@ -146,28 +119,44 @@ def test_whoever_goes_on_has_in_the_end_what_the_tables_have(server, admin, data
         replica.end()
 
 
+@contextmanager
+def nothing_reaches_the_disk_by_itself(database):
+    """Commits do not wait for the WAL, and the process that writes it later stands still. The crash ends it."""
+    postgres = database.cluster.database("postgres")
+    postgres.rows("alter system set synchronous_commit = off")
+    postgres.rows("select pg_reload_conf()")
+    wait_until(lambda: database.value("show synchronous_commit") == "off", "no commit waits")
+    writer = os.pidfd_open(postgres.value("select pid from pg_stat_activity where backend_type = 'walwriter'"))
+    signal.pidfd_send_signal(writer, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(writer, signal.SIGCONT)
+        os.close(writer)
+        postgres.rows("alter system reset synchronous_commit")
+        postgres.rows("select pg_reload_conf()")
+
+
+def numbers_spend(database, end):
+    with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        for _ in range(NUMBERS):
+            cursor.execute("select pg_current_xact_id()")
+            cursor.execute(end)
+
+
 def test_a_transaction_that_gets_the_number_of_one_that_a_crash_forgot_is_told(
     server, admin, database, hosts, stack_directory
 ):
-    """A rollback is not brought to the disk by itself: after a crash its number is given out again."""
-    postgres = database.cluster.database("postgres")
-    postgres.rows("alter system set wal_writer_delay = '10s'")
-    postgres.rows("select pg_reload_conf()")
-    try:
-        forgotten = []
-        for _ in range(5):
-            with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
-                cursor.execute("select pg_current_xact_id()::text::bigint")
-                forgotten.append(cursor.fetchone()[0])
-                cursor.execute("update ccp.hosts set label = 'never'")
-                connection.rollback()
-            stream = Stream(admin, f"{ALL}?topics=hosts").ready()
-        place = stream.where
+    """A place in which a transaction has ended must not outlive it: after a crash its number is given out again."""
+    with nothing_reaches_the_disk_by_itself(database):
+        numbers_spend(database, "rollback")
+        place = Stream(admin, f"{ALL}?topics=hosts").ready().where
         postgres_ended(stack_directory, database, signal.SIGQUIT)
-        database.rows("update ccp.hosts set label = 'told' where id = %s", (hosts[0],))
+        label = "update ccp.hosts set label = %s where id = %s"
+        database.rows(label, ("told", hosts[0]))
+        numbers_spend(database, "commit")  # the place is no longer ahead of the server, for which there is resync
         back = Stream(admin, f"{ALL}?topics=hosts", last=place).ready()
-        seen = back.until(lambda e: e.name == "message" and e.data["payload"]["label"] == "told")
-        assert {c["id"] for c in changes(seen)} == {hosts[0]}
-    finally:
-        postgres.rows("alter system reset wal_writer_delay")
-        postgres.rows("select pg_reload_conf()")
+        database.rows(label, ("after", hosts[1]))
+        seen = back.until(lambda e: e.name == "message" and e.data["payload"]["label"] == "after")
+        assert {c["id"]: c["payload"]["label"] for c in changes(seen)} == {hosts[0]: "told", hosts[1]: "after"}
