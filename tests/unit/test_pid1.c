@@ -130,7 +130,7 @@ static void another_program_or_namespace_is_not(void **state)
 	end(&c);
 }
 
-// A new tmpfs numbers its files from the same number on, so whoever mounts one has a file of each number.
+// A new tmpfs numbers its files from the same number on: one that is mounted on purpose has a file of each number.
 static void the_same_number_on_another_file_system_is_not(void **state)
 {
 	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
