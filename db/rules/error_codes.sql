@@ -43,7 +43,10 @@ values
     ('method_not_allowed', '{405}', 'The path does not take this method.', 'The header Allow names those that it takes.'),
     ('conflict', '{409}', 'The request does not fit what is there.', 'Read what is there and ask again.'),
     ('username_taken', '{409}', 'There is a user of this name.', 'Choose another name.'),
-    ('last_admin', '{409}', 'The user is the last administrator who may log in.', 'Make another administrator first.'),
+    (
+        'last_admin', '{409}', 'There would be no active administrator, now or when the others have expired.',
+        'Make another administrator first, or let one of the others expire later.'
+    ),
     ('user_disabled', '{409}', 'The user whose host it is is disabled.', 'Enable that user first.'),
     ('user_expired', '{409}', 'The user whose host it is has expired.', 'Set a later expiry first.'),
     ('user_being_deleted', '{409}', 'The user is being deleted.', 'Cancel the deletion first, or wait for its end.'),

@@ -247,6 +247,36 @@ def test_of_two_admins_who_send_each_other_away_one_stays(scene, change):
     assert scene.database.value("select count(*) from ccp.users where role = 'admin' and disabled_at is null") == 1
 
 
+AWAY = [
+    "select account.edit(%s, p_status => 'disabled')",
+    "select account.edit(%s, p_expires_at => now())",
+    "select account.delete(%s)",
+]
+
+
+@pytest.mark.parametrize("first", AWAY)
+@pytest.mark.parametrize("second", AWAY)
+def test_of_two_admins_who_are_sent_away_in_psql_at_once_one_stays(scene, first, second):
+    (_, one), (_, two) = scene.database.rows(ADMINS)
+    scene.first.call(first, two)
+    scene.second.begin_waiting(second, one)
+    scene.first.commit()
+    with pytest.raises(psycopg2.Error) as caught:
+        scene.second.answer()
+    assert caught.value.pgcode == "CP409" and '"last_admin"' in caught.value.diag.message_detail
+    left = "select account.state(disabled_at, expires_at) from ccp.users where id = %s"
+    assert scene.database.value(left, [one]) == "active"
+
+
+def test_an_admin_made_while_another_is_locked_is_counted_and_kept(scene):
+    (_, one), (_, two) = scene.database.rows(ADMINS)
+    scene.first.call("select account.edit(%s, p_role => 'user')", two)
+    scene.first.call("select account.edit(%s, p_role => 'admin')", two)
+    scene.second.begin_waiting("select account.edit(%s, p_status => 'disabled')", one)
+    scene.first.commit()
+    assert scene.second.answer()
+
+
 # --- reports
 
 

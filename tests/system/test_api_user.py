@@ -63,6 +63,19 @@ def test_an_admin_cannot_lock_oneself_out(server, admin):
         assert admin.send("PATCH", f"/v1/admin/users/{me}", change).json["error_code"] == "own_account"
 
 
+def test_the_last_admin_does_not_expire_some_day_either(admin):
+    me = f"/v1/admin/users/{admin.get('/v1/user/me').json['id']}"
+    some_day = {"expires_at": "2099-01-01T00:00:00Z"}
+    for method, path in (("PATCH", me), ("PUT", f"{me}/expiry")):
+        refused = admin.send(method, path, some_day)
+        assert (refused.status, refused.json["error_code"]) == (409, "last_admin"), refused
+        assert refused.json["message"] == "User root is the last active administrator.", refused
+    other = admin.post("/v1/admin/users", {"username": "other", "role": "admin"})
+    assert other.status == 201 and admin.send("PUT", f"{me}/expiry", some_day).status == 200
+    refused = admin.send("PATCH", f"/v1/admin/users/{other.json['id']}", {"role": "user"})
+    assert refused.json["error_code"] == "last_admin" and "expire before" in refused.json["message"], refused
+
+
 def test_an_idempotency_key_gives_the_same_ids_again_and_never_a_secret(server, admin, database):
     node_make(database)
     key = {"Idempotency-Key": secrets.token_hex(8)}

@@ -9,15 +9,7 @@ begin
     if p_user.id::text = current_setting('ccp.user_id', true) then
         perform access.refuse('CP409', 'own_account', 'You cannot delete yourself.');
     end if;
-    if p_user.role = 'admin' and not exists (
-        select
-        from ccp.users as u
-        where u.role = 'admin'
-            and u.id <> p_user.id
-            and account.is_active(u.disabled_at, u.expires_at)
-    ) then
-        perform access.refuse('CP409', 'last_admin', format('User %s is the last administrator.', p_user.username));
-    end if;
+    perform account.require_admin(p_user, '-infinity');
     update ccp.users
     set
         deleting_at = clock.now(),

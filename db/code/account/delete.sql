@@ -1,7 +1,7 @@
 -- An administrator deletes a user. From this moment on nothing of the user comes in: the user is disabled, logins and
 -- sessions end. Then the hosts go, and with the last one the user (account.delete_step); what remains is a tombstone, so
 -- that the audit log stays readable. Returns the task that does it; asked again, the same one, or after it has failed
--- another. All administrators are locked, in the order of their ids, so that of two who delete each other one is left.
+-- another. Of two administrators who delete each other at once one is left.
 create or replace function account.delete(p_user_id uuid, p_wipe boolean default false)
 returns ccp.task_rows
 language plpgsql
@@ -11,11 +11,7 @@ as $$
 declare
     v_user ccp.users;
 begin
-    perform
-    from ccp.users as u
-    where u.id = p_user_id or u.role = 'admin'
-    order by u.id
-    for no key update;
+    perform account.lock_with_admins(p_user_id);
     select *
     into v_user
     from ccp.users as u

@@ -1,6 +1,6 @@
 -- An administrator changes a user's status, role, expiry or idle_stop_minutes; what is absent stays (-infinity stands for an
 -- absent p_expires_at and -1 for the minutes, for null means never, or as the setting says). The row is locked before
--- p_if_match is compared, so two edits of one version cannot both win.
+-- p_if_match is compared, so two edits of one version cannot both win; and so are all administrators, so that one stays.
 create or replace function account.edit(
     p_id uuid,
     p_status ccp.activation default null,
@@ -15,9 +15,19 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_user ccp.users := account.lock(p_id);
+    v_user ccp.users;
 begin
+    perform account.lock_with_admins(p_id);
+    v_user := account.lock(p_id);
     perform account.require_version(p_if_match, v_user.version);
+    perform account.require_admin(
+        v_user,
+        case
+            when p_status = 'disabled' or p_role = 'user' then '-infinity'
+            when p_expires_at = '-infinity' then v_user.expires_at
+            else p_expires_at
+        end
+    );
     update ccp.users as u
     set
         disabled_at = case p_status

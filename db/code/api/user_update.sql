@@ -1,6 +1,6 @@
 -- PATCH /v1/admin/users/{id}: status, role, expiry, idle_stop_minutes; see account.edit(). An admin cannot disable or demote
--- oneself: no one might be left to undo it. For the same reason the admin's own row is locked too, and looked at again: of two
--- admins who disable each other one comes second, and is not an admin any more.
+-- oneself. The caller is looked at again when the rows are locked: of two admins who disable each other one comes second, and
+-- is not an admin any more.
 create or replace function api.user_update(
     p_login_id uuid,
     p_generation integer,
@@ -20,11 +20,7 @@ as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
 begin
-    perform
-    from ccp.users as u
-    where u.id in (p_id, v_admin_id)
-    order by u.id
-    for no key update;
+    perform account.lock_with_admins(p_id);
     perform account.enter(p_login_id, p_generation, 'admin');
     if p_id = v_admin_id
         and (p_status = 'disabled' or p_role = 'user' or not account.is_active(null, nullif(p_expires_at, '-infinity')))

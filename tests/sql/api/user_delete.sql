@@ -51,9 +51,9 @@ select throws_ok($$select t.delete('boss')$$, 'CP409', 'You cannot delete yourse
 select throws_ok($$select api.user_delete(t.login('bobby'), 1, t.user('alice'))$$, 'CP403', null, 'not by users');
 select throws_ok($$select api.user_delete(t.login('boss'), 1, gen_random_uuid())$$, 'CP404', 'There is no such user.', 'not one who is not there');
 set local ccp.user_id = '';
-select throws_ok($$select account.delete(t.user('boss'))$$, 'CP409', 'User boss is the last administrator.', 'not the last administrator, by nobody');
+select throws_ok($$select account.delete(t.user('boss'))$$, 'CP409', 'User boss is the last active administrator.', 'not the last administrator, by nobody');
 insert into ccp.users (username, short_id, role, disabled_at) values ('chief', 'chief1', 'admin', clock.now());
-select throws_ok($$select account.delete(t.user('boss'))$$, 'CP409', 'User boss is the last administrator.', 'one who is disabled is none');
+select throws_ok($$select account.delete(t.user('boss'))$$, 'CP409', 'User boss is the last active administrator.', 'one who is disabled is none');
 select is((select count(*)::integer from ccp.task_rows), 0, 'none of it began anything');
 
 -- From the first moment on.

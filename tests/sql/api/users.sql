@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(81);
+select plan(82);
 
 select t.at('2099-01-01');
 create function t.hash(p_letter text) returns text language sql as $$ select '$2b$10$' || repeat(p_letter, 53) $$;
@@ -87,8 +87,13 @@ select throws_ok(
 );
 select throws_ok($$select t.change('boss', p_role => 'user')$$, 'CP409', null, 'nor demoted');
 select throws_ok($$select t.change('boss', p_expires_at => '2099-01-02')$$, 'CP409', null, 'nor expired');
-select is(t.change('boss', 'active', 'admin', '2099-01-03'), 'active admin 2099-01-03 00:00:00 2', 'but may end at a later time');
+select throws_ok(
+    $$select t.change('boss', p_expires_at => '2099-01-03')$$, 'CP409', 'User boss is the last active administrator.', 'nor later, when alone'
+);
+insert into ccp.users (username, short_id, role) values ('second', 'secnd1', 'admin');
+select is(t.change('boss', 'active', 'admin', '2099-01-03'), 'active admin 2099-01-03 00:00:00 2', 'beside another one may expire later');
 select is(t.change('boss', p_expires_at => null), 'active admin 3', 'or never');
+delete from ccp.users where username = 'second';
 
 -- Logins.
 update ccp.users set password_hash = t.hash('a') where username = 'bobby';
