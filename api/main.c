@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "api/app.h"
-#include "api/check.h"
+#include "api/command.h"
 #include "api/connection.h"
 #include "api/docs.h"
 #include "api/health.h"
@@ -18,13 +18,10 @@
 #include "api/waiters.h"
 #include "lib/addr.h"
 #include "lib/err.h"
-#include "lib/hash.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/program.h"
-#include "lib/seal.h"
 #include "lib/sock.h"
-#include "lib/webhook.h"
 
 enum { BACKLOG = 1024, STOP_MS = 5000 };
 
@@ -177,72 +174,13 @@ static void stop(struct service *s)
 	free(app);
 }
 
-// ccp-api hash: a password on stdin becomes its bcrypt on stdout, for account.create_admin.
-static int hash_command(int argc, char **argv)
-{
-	char password[HASH_PASSWORD_MAX + 4] = "";
-	char hash[HASH_TEXT_MAX];
-	struct err e;
-	(void)argc;
-	(void)argv;
-	size_t len = fread(password, 1, sizeof(password) - 1, stdin);
-	if (len > 0 && password[len - 1] == '\n')
-		password[--len] = '\0';
-	if (len > 0 && password[len - 1] == '\r') // of a file that came from elsewhere
-		password[--len] = '\0';
-	if (text_characters(password, len, false) < 0 || len < HASH_PASSWORD_MIN ||
-		len > HASH_PASSWORD_MAX) {
-		mem_wipe(password, sizeof(password));
-		fprintf(stderr,
-			"ccp-api hash: the password must be one line of %d to %d bytes, UTF-8 without control characters\n",
-			HASH_PASSWORD_MIN, HASH_PASSWORD_MAX);
-		return 2;
-	}
-	int r = hash_make(HASH_BCRYPT, password, hash, &e);
-	mem_wipe(password, sizeof(password));
-	if (r < 0) {
-		fprintf(stderr, "ccp-api hash: %s\n", e.message);
-		return 1;
-	}
-	puts(hash);
-	return 0;
-}
-
-// ccp-api webhook-secret KEY: makes what webhook.add takes, where psql stands in for the API.
-static int webhook_secret_command(int argc, char **argv)
-{
-	char secret[WEBHOOK_SECRET_SIZE];
-	_cleanup_(freep) char *sealed = NULL;
-	struct err e;
-	if (argc != 2) {
-		fputs("ccp-api webhook-secret: give the value of the setting webhook_sealing_key\n",
-			stderr);
-		return 2;
-	}
-	webhook_secret_make(secret);
-	int r = seal_make(argv[1], secret, strlen(secret), &sealed, &e);
-	if (r < 0)
-		fprintf(stderr, "ccp-api webhook-secret: %s\n", e.message);
-	else
-		printf("%s\n%s\n", secret, sealed);
-	mem_wipe(secret, sizeof(secret));
-	return r < 0 ? 1 : 0;
-}
-
-static const struct args_command commands[] = {
-	{.name = "hash", .help = "read a password on stdin, print its bcrypt", .run = hash_command},
-	{.name = "webhook-secret",
-		.help = "make a webhook's secret; print it, then as webhook.add takes it, sealed to a key",
-		.run = webhook_secret_command},
-	{0},
-};
 static const char *const channels[] = {"ccp_event", held_channel, NULL};
 
 static const struct program program = {
 	.name = "ccp-api",
 	.summary = "ccp-api serves HTTP in front of SQL.",
 	.options = options,
-	.commands = commands,
+	.commands = api_commands,
 	.bus_name = "api",
 	.channels = channels,
 	.configure = configure,

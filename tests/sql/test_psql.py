@@ -1,5 +1,8 @@
 """Every example of docs/psql.md works, for ccp_admin, and is written down with that role as its actor."""
 
+import base64
+import ctypes
+import os
 import re
 import subprocess
 
@@ -15,11 +18,64 @@ SETUP = """
 
 HASHES = ["-v", "hash=$2b$10$" + "a" * 53, "-v", "ssh_hash=$y$j9T$" + "a" * 60, "-v", "sealed=" + "A" * 132]
 
+PROGRAMS = CHECKOUT / "build" / "release"
+KEY_BYTES = 32
+sodium = ctypes.CDLL("libsodium.so.23")
 
-def test_every_example_for_an_administrator_works(database):
+
+def pair_make():
+    """A public key in base64, and what opens a box that was sealed to it, also in base64."""
+    public, secret = ctypes.create_string_buffer(KEY_BYTES), ctypes.create_string_buffer(KEY_BYTES)
+    assert sodium.crypto_box_keypair(public, secret) == 0
+
+    def unseal(text):
+        box = base64.b64decode(text)
+        opened = ctypes.create_string_buffer(len(box))
+        size = ctypes.c_ulonglong(len(box))
+        assert sodium.crypto_box_seal_open(opened, box, size, public, secret) == 0, "it is sealed to another key"
+        return opened.raw[: len(box) - sodium.crypto_box_sealbytes()].decode()
+
+    return base64.b64encode(public.raw).decode(), unseal
+
+
+def preshared_key(given, *arguments):
+    return subprocess.run(
+        [PROGRAMS / "ccp-api", "preshared-key", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+
+
+def test_a_preshared_key_is_sealed_as_the_agent_opens_it():
+    public, unseal = pair_make()
+    key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
+    for given in (key, key + "\n", key + "\r\n"):
+        sealed = preshared_key(given, public)
+        assert sealed.returncode == 0 and unseal(sealed.stdout) == key and key not in sealed.stdout, sealed
+
+
+def test_what_is_not_a_preshared_key_is_not_sealed_and_not_shown():
+    public, _ = pair_make()
+    key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
+    for given in ("", key[:-1], key + "\n\n", f"{key}\r\n{key}", key + key, "x" * 44, "\n" + key):
+        refused = preshared_key(given, public)
+        assert (refused.returncode, refused.stdout) == (1, ""), (given, refused)
+        assert refused.stderr == "ccp-api preshared-key: the preshared key is not 32 bytes in base64\n"
+    assert "sealing key" in preshared_key(key, "nonsense").stderr
+    assert preshared_key(key).returncode == 2, "where is no key to seal to"
+
+
+def test_every_example_for_an_administrator_works(database, tmp_path):
     database.hosts_make(1)
     database.rows("update ccp.users set username = 'alice'")
     database.rows(SETUP)
+    public, unseal = pair_make()
+    database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'sealing_key'", [public])
+    key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
+    (tmp_path / "preshared.key").write_text(key + "\n")
     blocks = re.findall(r"```sql\n(.*?)```", (CHECKOUT / "docs" / "psql.md").read_text(), re.DOTALL)
     done = subprocess.run(
         ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", *HASHES, database.conninfo("ccp_admin")],
@@ -28,8 +84,12 @@ def test_every_example_for_an_administrator_works(database):
         text=True,
         timeout=WAIT_S,
         check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"},
     )
     assert done.returncode == 0, done.stderr
+    sealed = database.value("select wg_preshared_key_sealed from ccp.egress_ips where label = 'berlin'")
+    assert unseal(sealed) == key
     written = database.rows("select type from ccp.events where actor = 'ccp_admin' order by id")
     assert [row[0] for row in written if row[0].split(".")[0] in ("admin", "key", "setting")] == [
         "admin.session.ended",
@@ -39,6 +99,7 @@ def test_every_example_for_an_administrator_works(database):
         "admin.user.password_rotated",
         "admin.user.sessions_ended",
         "admin.egress_ip.created",
+        "admin.egress_ip.updated",
         "admin.egress_ip.updated",
         "admin.binding.created",
         "admin.host.action",
