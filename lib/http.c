@@ -191,11 +191,15 @@ static void take_answer(struct transfer *t, struct http_answer *ret)
 {
 	struct curl_header *header;
 	long status = 0;
+	curl_off_t retry_after_s = 0;
 	char *address = NULL;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &address);
-	*ret = (struct http_answer){.status = (int)status, .body_len = t->body.len};
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	*ret = (struct http_answer){.status = (int)status,
+		.body_len = t->body.len,
+		.retry_after_s = retry_after_s > 0 ? retry_after_s : 0};
 	ret->body = str_take(&t->body);
 	if (t->request->answer_header && curl_easy_header(t->easy, t->request->answer_header, 0,
 						 CURLH_HEADER, -1, &header) == CURLHE_OK)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/attr.h"
 
@@ -48,6 +49,7 @@ struct http_answer {
 	char *body; // NUL-terminated, never NULL after success
 	size_t body_len;
 	char *header; // value of the header that was wanted; NULL without one
+	int64_t retry_after_s; // Retry-After as seconds from now (RFC 9110, 10.2.3), also of a date; 0: none, or over
 	char remote_address[64]; // who answered; "" on a Unix socket
 };
 

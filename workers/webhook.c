@@ -37,6 +37,7 @@ struct sender {
 // How a try went.
 struct receipt {
 	int status; // of the answer; 0: there was none
+	int64_t retry_after_s; // what the receiver asked for; 0: nothing
 	char error[ERR_MESSAGE_MAX]; // ""; the receiver took it
 };
 
@@ -127,7 +128,7 @@ static int send_message(
 	struct http_answer answer = {0};
 	int r = post(sender, message, &answer, e);
 
-	*ret = (struct receipt){.status = answer.status};
+	*ret = (struct receipt){.status = answer.status, .retry_after_s = answer.retry_after_s};
 	http_answer_done(&answer);
 	if (r == WAIT_CANCELED)
 		return r;
@@ -147,13 +148,14 @@ static int send_message(
 static int report(struct task *task, const struct pg_result *message, const struct receipt *receipt,
 	struct pg_result **ret, struct err *e)
 {
-	struct db_number lease = db_number(task->lease), status = db_number(receipt->status);
+	struct db_number lease = db_number(task->lease), status = db_number(receipt->status),
+			 retry_after_s = db_number(receipt->retry_after_s);
 
 	return task_call(task,
-		DB_CALL("select webhook.report($1, $2, $3, $4, $5)", task->id, lease.text,
+		DB_CALL("select webhook.report($1, $2, $3, $4, $5, $6)", task->id, lease.text,
 			db_text(message, 0, COLUMN_EVENT),
 			receipt->status != 0 ? status.text : NULL,
-			receipt->error[0] != '\0' ? receipt->error : NULL),
+			receipt->error[0] != '\0' ? receipt->error : NULL, retry_after_s.text),
 		ret, e);
 }
 

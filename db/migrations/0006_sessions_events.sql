@@ -104,6 +104,7 @@ create table ccp.webhooks (
     status ccp.activation not null default 'active',
     failing_since timestamptz,
     failing_reason ccp.sentence,
+    retry_at timestamptz,
     version integer not null default 1,
     created_at timestamptz not null default clock.now(),
     updated_at timestamptz not null default clock.now(),
@@ -123,6 +124,7 @@ comment on column ccp.webhooks.status is 'active, or disabled: what happens mean
 comment on column ccp.webhooks.failing_since is
 'Since when nothing is sent, because a message was not taken for a day; null: it works.';
 comment on column ccp.webhooks.failing_reason is 'Why, as a sentence.';
+comment on column ccp.webhooks.retry_at is 'Until when the receiver has asked to be sent nothing; null: it has not.';
 comment on column ccp.webhooks.version is 'Rises with each change; the ETag.';
 comment on column ccp.webhooks.created_at is 'When it was made.';
 comment on column ccp.webhooks.updated_at is 'When it was last changed.';

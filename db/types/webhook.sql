@@ -8,6 +8,7 @@ select
     (case when w.status = 'active' and w.failing_since is not null then 'failing' else w.status end)::ccp.webhook_state as status,
     w.failing_since,
     w.failing_reason::text as failing_reason,
+    case when w.retry_at > clock.now() then w.retry_at end as retry_at,
     (
         select d.created_at
         from ccp.webhook_deliveries as d
@@ -29,6 +30,7 @@ comment on column api.webhook.status is
 'changed, or a test of it is taken.';
 comment on column api.webhook.failing_since is 'Since when it has been failing (or null).';
 comment on column api.webhook.failing_reason is 'Why, as a sentence (or null).';
+comment on column api.webhook.retry_at is 'Until when its receiver has asked to be left alone, by Retry-After (or null).';
 comment on column api.webhook.waiting_since is 'When the first event was queued that is still to be sent (or null).';
 comment on column api.webhook.version is 'Rises with each edit; the ETag.';
 comment on column api.webhook.created_at is 'When it was made.';

@@ -12,6 +12,10 @@ select
             clock.span(clock.now() - w.failing_since), w.failing_reason
         )
         when d.event_id is null then format('webhook %s has taken everything', w.label)
+        when w.retry_at > clock.now() then format(
+            'webhook %s has asked to be left alone for another %s, then it is sent what waits: %s', w.label,
+            clock.span(w.retry_at - clock.now()), d.error_message
+        )
         when d.error_message is null then format(
             'webhook %s is sent what has waited for %s', w.label, clock.span(clock.now() - d.created_at)
         )

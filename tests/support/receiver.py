@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -43,13 +44,14 @@ class Handler(BaseHTTPRequestHandler):
                     "headers": dict(self.headers),
                     "body": body,
                     "at": self.request.getsockname()[0],
+                    "time": time.time(),
                 }
                 log.write(json.dumps(line) + "\n")
         getattr(self, "answer_" + path.split("/")[1])(number, query)
 
-    def say(self, status, **headers):
+    def say(self, status, headers=()):
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in dict(headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -62,6 +64,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_status(self, _number, query):
         self.say(int(query))
+
+    def answer_later(self, number, query):
+        """Asks once to be left alone: the status, then the seconds, or a date so many seconds from now."""
+        status, how, seconds = query.split(",")
+        value = formatdate(time.time() + int(seconds), usegmt=True) if how == "date" else seconds
+        if number == 1:
+            self.say(int(status), {"Retry-After": value})
+        else:
+            self.say(204)
 
     def answer_hangs(self, _number, _query):
         self.connection.recv(1)  # until the other end has had enough
@@ -80,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
             pass
 
     def answer_moved(self, _number, _query):
-        self.say(302, Location=f"http://{PUBLIC}:{PORT}/ok")
+        self.say(302, {"Location": f"http://{PUBLIC}:{PORT}/ok"})
 
     def answer_garbage(self, _number, _query):
         self.wfile.write(os.urandom(4096))

@@ -16,6 +16,8 @@ from support.program import Program
 from support.receiver import PUBLIC, Receiver
 from support.wait import wait_until
 
+CLOCKS_DIFFER_S = 0.1  # what the receiver notes is later than what the worker and SQL see, by different times
+
 
 @pytest.fixture(scope="module")
 def standard():
@@ -143,6 +145,33 @@ def test_a_receiver_that_fails_is_tried_again_and_nothing_overtakes(admin, worke
     assert len({line["headers"]["webhook-id"] for line in received[:3]}) == 1
     for line in received:
         standard.Webhook(hook.secret).verify(line["body"], line["headers"])
+
+
+@pytest.mark.parametrize("path", ["later?429,seconds,4", "later?503,date,5"])
+def test_a_receiver_that_wants_to_be_left_alone_is(admin, worker, receiver, path):
+    hook = Hook(admin, receiver.url(path))
+    change(admin, 100)
+    hook.wait_error()
+    assert hook.now["retry_at"]
+    change(admin, 101)
+    hook.wait_taken(2)
+    received = receiver.received(path)
+    assert changes_of(received) == [100, 100, 101]
+    assert received[1]["time"] - received[0]["time"] >= 4 - CLOCKS_DIFFER_S
+    assert hook.now["retry_at"] is None
+
+
+def test_how_long_a_receiver_is_left_alone_has_a_bound_and_ends_when_it_is_changed(admin, worker, receiver, database):
+    paths = ["later?503,seconds,999999999999", "later?503,date,99999999", "later?500,seconds,3000", "later?429,date,-9"]
+    hooks = [Hook(admin, receiver.url(path)) for path in paths]
+    change(admin, 100)
+    for hook in hooks[:2]:
+        hook.wait_error()
+        left = "select retry_at - now() between '59 min' and '1 h' from ccp.webhooks where id = %s"
+        assert database.value(left, [hook.id]), hook.now
+        assert admin.send("PATCH", hook.path, {"status": "active"}).json["retry_at"] is None
+    for hook in hooks:
+        hook.wait_taken(1)
 
 
 def test_one_that_hangs_or_drips_ends_by_the_clock_and_holds_up_no_other(admin, worker, receiver):

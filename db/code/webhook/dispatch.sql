@@ -13,6 +13,7 @@ begin
         from ccp.webhooks as w
         where w.status = 'active'
             and w.failing_since is null
+            and (w.retry_at is null or w.retry_at <= clock.now())
             and exists (
                 select
                 from ccp.webhook_deliveries as d

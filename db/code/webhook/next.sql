@@ -1,7 +1,7 @@
 -- What a task is to send now: for webhook.deliver the first of its webhook's queue, for webhook.test a message of its own.
--- Nothing: the queue is empty, the webhook is gone, switched off or failing, the task was asked to stop or is another's, or
--- an earlier task of the webhook, which was asked to stop, has not ended. The body is the event as the API shows it. The
--- same event has the same id however often it is sent: that is how a receiver knows it.
+-- Nothing: the queue is empty, the webhook is gone, switched off, failing or wants to be left alone, the task was asked to stop
+-- or is another's, or an earlier task of the webhook, which was asked to stop, has not ended. The body is the event as the API
+-- shows it. The same event has the same id however often it is sent: that is how a receiver knows it.
 create or replace function webhook.next(p_task_id uuid, p_lease bigint)
 returns table (event_id bigint, message_id text, body text, url text, secret_sealed text)
 language plpgsql
@@ -37,14 +37,18 @@ begin
         where v_webhook.id is not null;
         return;
     end if;
-    if v_webhook.status is distinct from 'active' or v_webhook.failing_since is not null or exists (
-        select
-        from ccp.task_rows as r
-        where r.status = 'running'
-            and r.lease < p_lease
-            and r.kind = v_task.kind
-            and r.params::jsonb = v_task.params::jsonb
-    ) then
+    if v_webhook.status is distinct from 'active'
+        or v_webhook.failing_since is not null
+        or v_webhook.retry_at > clock.now()
+        or exists (
+            select
+            from ccp.task_rows as r
+            where r.status = 'running'
+                and r.lease < p_lease
+                and r.kind = v_task.kind
+                and r.params::jsonb = v_task.params::jsonb
+        )
+    then
         return;
     end if;
     return query

@@ -1,13 +1,15 @@
 -- How a try went; p_error is null when the receiver took the message. Answers ok, again (later), failing (the webhook is:
 -- its message was not taken for a day, or the receiver said that it is gone for good) or stale (the task is not yours any
 -- more: nothing changes). The same message may be reported by two tasks, one of which had to stop: the first that was taken
--- counts.
+-- counts. A receiver that answers 429 or 503 may say how long it wants to be left alone (Retry-After, in seconds): nothing of
+-- the queue is sent so long, but at most for the longest pause between two tries.
 create or replace function webhook.report(
     p_task_id uuid,
     p_lease bigint,
     p_event_id bigint,
     p_response_status integer,
-    p_error text
+    p_error text,
+    p_retry_after_s bigint default null
 )
 returns text
 language plpgsql
@@ -18,6 +20,7 @@ declare
     v_task ccp.task_rows;
     v_webhook ccp.webhooks;
     v_first timestamptz;
+    v_retry_at timestamptz;
 begin
     select t.*
     into v_task
@@ -53,7 +56,17 @@ begin
         and d.event_id = p_event_id
         and d.delivered_at is null
     returning d.first_tried_at into v_first;
-    if not found or p_error is null then
+    if not found then
+        return 'ok';
+    end if;
+    if p_error is not null and p_response_status in (429, 503) then
+        v_retry_at := webhook.retry_at(p_retry_after_s);
+    end if;
+    update ccp.webhooks
+    set retry_at = v_retry_at
+    where id = v_webhook.id
+        and retry_at is distinct from v_retry_at;
+    if p_error is null then
         return 'ok';
     elsif v_first > clock.now() - interval '1 day' and p_response_status is distinct from 410 then
         return 'again';
@@ -63,8 +76,8 @@ begin
 end
 $$;
 
-revoke all on function webhook.report(uuid, bigint, bigint, integer, text) from public;
-grant execute on function webhook.report(uuid, bigint, bigint, integer, text) to ccp_worker;
+revoke all on function webhook.report(uuid, bigint, bigint, integer, text, bigint) from public;
+grant execute on function webhook.report(uuid, bigint, bigint, integer, text, bigint) to ccp_worker;
 
-comment on function webhook.report(uuid, bigint, bigint, integer, text) is
+comment on function webhook.report(uuid, bigint, bigint, integer, text, bigint) is
 'How a try went: ok, again, failing or stale.';

@@ -12,14 +12,15 @@ begin
     where webhook_id = p_webhook.id
         and delivered_at is null
         and first_tried_at is not null;
-    if p_webhook.failing_since is null then
-        return;
-    end if;
     update ccp.webhooks
     set
         failing_since = null,
-        failing_reason = null
+        failing_reason = null,
+        retry_at = null
     where id = p_webhook.id;
+    if p_webhook.failing_since is null then
+        return;
+    end if;
     perform event.write(
         'webhook.restored', format('webhook %s is tried again: %s', p_webhook.label, p_reason),
         null, null, null, jsonb_build_object('webhook_id', p_webhook.id)
