@@ -15,16 +15,22 @@ umask 077
 url=${1%/} admin=$2 password_file=$3 exit_file=$4
 user=walk-$RANDOM
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+follower= # pid of the curl that reads a stream
+trap 'unfollow; rm -rf "$dir"' EXIT
 
 say() {
 	printf '\n== %s\n' "$*" >&2
 }
 
+# A request, with a deadline.
+http() {
+	curl -sS --max-time 60 "$@"
+}
+
 # login NAME PASSWORD_FILE: leaves the header for that person's requests in $dir/NAME. Returns the HTTP status on stdout.
 login() {
 	jq -n --arg username "$1" --rawfile password "$2" '{$username, password: $password | rtrimstr("\n")}' |
-		curl -sS -o "$dir/answer" -w '%{http_code}' -H 'Content-Type: application/json' -d @- "$url/v1/auth/login"
+		http -o "$dir/answer" -w '%{http_code}' -H 'Content-Type: application/json' -d @- "$url/v1/auth/login"
 	jq -r '"Authorization: Bearer \(.token)"' "$dir/answer" >"$dir/$1"
 }
 
@@ -32,26 +38,41 @@ login() {
 ask() {
 	local body=()
 	if [ $# -gt 2 ]; then body=(-d "$3"); fi
-	curl -sS --fail-with-body -X "$1" -H "@$dir/$admin" -H 'Content-Type: application/json' "${body[@]}" "$url$2" || {
+	http --fail-with-body -X "$1" -H "@$dir/$admin" -H 'Content-Type: application/json' "${body[@]}" "$url$2" || {
 		say "$1 $2 was refused"
 		return 1
 	}
 }
 
-# await PATH FILTER: asks until jq's filter holds. Shows each step of a task as it goes by.
+# await PATH FILTER: follows a task or a host on the live stream until jq's filter holds, for two minutes at most. Shows each
+# step of a task as it goes by. From "ready" on the stream tells what changes; how it is by then is asked for, and asked for
+# again when there was more than the stream can tell.
 await() {
-	local step='' last=''
-	for _ in $(seq 120); do
-		ask GET "$1" >"$dir/seen"
+	local noun=${1#/v1/admin/} line step='' last='' holds=1 stream
+	exec {stream}< <(exec curl -sSN --max-time 120 -H "@$dir/$admin" "$url/v1/admin/sse?topics=${noun%%/*}")
+	follower=$!
+	while [ $holds != 0 ] && IFS= read -r line <&"$stream"; do
+		case $line in
+		'event: ready' | 'event: resync') ask GET "$1" >"$dir/seen" ;;
+		'data: '*) jq -e --arg id "${noun#*/}" 'select(.id == $id) | .payload' <<<"${line#data: }" >"$dir/told" || continue
+			mv "$dir/told" "$dir/seen" ;;
+		*) continue ;;
+		esac
 		step=$(jq -r '[.status, .stage, .message] | map(values) | join("  ")' "$dir/seen")
 		if [ "$step" != "$last" ]; then printf '   %s\n' "$step" >&2; fi
 		last=$step
-		if jq -e "$2" "$dir/seen" >/dev/null; then return; fi
+		if jq -e "$2" "$dir/seen" >/dev/null; then holds=0; fi
 		jq -e '.status != "failed"' "$dir/seen" >/dev/null || break
-		sleep 1
 	done
-	say "waited in vain for: $2"
-	return 1
+	unfollow
+	exec {stream}<&-
+	[ $holds = 0 ] || say "waited in vain for: $2"
+	return $holds
+}
+
+unfollow() {
+	if [ -n "$follower" ]; then kill "$follower" 2>/dev/null || true; fi
+	follower=
 }
 
 say "log in as $admin"
@@ -97,7 +118,7 @@ await "/v1/admin/hosts/$host_id" '.status == "running"'
 say 'who is in which host, and the end of all sessions of the user'
 ask GET "/v1/admin/sessions?state=any&user_id=$user_id" | jq -r '.sessions[] | "   \(.host_short_id) \(.method) \(.created_at)"' >&2
 ask DELETE "/v1/admin/users/$user_id/sessions" | jq -c . >&2
-[ "$(curl -sS -o /dev/null -w '%{http_code}' -H "@$dir/$user" "$url/v1/user/me")" = 401 ]
+[ "$(http -o /dev/null -w '%{http_code}' -H "@$dir/$user" "$url/v1/user/me")" = 401 ]
 
 say 'tokens are signed with another key, and nobody is logged out'
 kid=$(ask POST /v1/admin/signing-keys/rotate | jq -r .kid)
@@ -110,7 +131,7 @@ jq -es 'map(.type) | contains(["admin.user.created", "user.expired", "host.stop.
 
 say 'the user is deleted: the host first, with its home, then the user'
 await "$(ask DELETE "/v1/admin/users/$user_id?wipe=true" | jq -r .status_url)" '.status == "succeeded"'
-[ "$(curl -sS -o /dev/null -w '%{http_code}' -H "@$dir/$admin" "$url/v1/admin/users/$user_id")" = 404 ]
+[ "$(http -o /dev/null -w '%{http_code}' -H "@$dir/$admin" "$url/v1/admin/users/$user_id")" = 404 ]
 
 say 'and the exit'
 ask DELETE "/v1/admin/egress-ips/$exit_id"
