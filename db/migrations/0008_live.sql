@@ -22,7 +22,7 @@ create table ccp.changes (
     constraint change_is_of_a_known_noun check (noun in ('hosts', 'parts', 'tasks', 'sessions', 'nodes', 'logins'))
 ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 1, autovacuum_vacuum_cost_delay = 0);
 comment on table ccp.changes is
-'Rows that were written, for 15 minutes: once for each transaction and row, whoever wrote it. Live streams read it by snapshot.';
+'Rows that were written, for 15 minutes, whoever wrote them. Live streams read it by snapshot.';
 comment on column ccp.changes.xid is 'The transaction.';
 comment on column ccp.changes.noun is
 'hosts, tasks, sessions, nodes; parts: something that a host shows, such as its exit or its last proof; logins: what may end '
@@ -30,7 +30,7 @@ comment on column ccp.changes.noun is
 comment on column ccp.changes.row_id is 'Which row, of parts the host''s, of logins the user''s; *: any of them.';
 comment on column ccp.changes.host_id is 'The host that shows it.';
 comment on column ccp.changes.user_id is 'Whose it is.';
-create unique index one_change_per_transaction_and_row on ccp.changes (xid, noun, row_id);
+create index changes_by_transaction on ccp.changes (xid);
 
 create table ccp.change_marks (
     at timestamptz primary key,
@@ -55,7 +55,8 @@ declare
     v_name text;
 begin
     foreach v_name in array array[
-        'note_hosts', 'note_of_host', 'note_parts', 'note_node', 'note_on_node', 'note_user', 'note_login', 'note_setting'
+        'note_hosts', 'note_of_host', 'note_parts', 'note_node', 'note_on_node', 'note_user', 'note_login', 'note_setting',
+        'ring'
     ]
     loop
         execute format(
@@ -124,3 +125,6 @@ for each row when (
     old.value is distinct from new.value and new.name in ('ssh_host', 'ssh_port', 'ssh_host_key')
 )
 execute function live.note_setting();
+
+create trigger changes_ring after insert on ccp.changes
+for each row execute function live.ring();

@@ -1,5 +1,4 @@
--- Notes that this transaction has written a row, once, and rings ccp_event when it commits. Waits for nobody: the rows of
--- two transactions are never the same.
+-- Notes that this transaction has written a row. Waits for nobody.
 create or replace function live.note(p_noun text, p_row_id text)
 returns void
 language plpgsql
@@ -8,15 +7,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into ccp.changes (noun, row_id)
-    values (p_noun, p_row_id)
-    on conflict do nothing;
-    if found then
-        perform pg_notify('ccp_event', '');
-    end if;
+    values (p_noun, p_row_id);
 end
 $$;
 
 revoke all on function live.note(text, text) from public;
 
 comment on function live.note(text, text) is
-'Notes that this transaction has written a row, and rings ccp_event.';
+'Notes that this transaction has written a row.';

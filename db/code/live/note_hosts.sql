@@ -9,11 +9,7 @@ as $$
 begin
     insert into ccp.changes (noun, row_id, user_id)
     select 'hosts', c.id, c.user_id
-    from changed as c
-    on conflict do nothing;
-    if found then
-        perform pg_notify('ccp_event', '');
-    end if;
+    from changed as c;
     return null;
 end
 $$;

@@ -8,11 +8,7 @@ as $$
 begin
     insert into ccp.changes (noun, row_id)
     select 'parts', c.host_id
-    from changed as c
-    on conflict do nothing;
-    if found then
-        perform pg_notify('ccp_event', '');
-    end if;
+    from changed as c;
     return null;
 end
 $$;

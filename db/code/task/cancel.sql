@@ -62,7 +62,6 @@ begin
         perform task.finish(v_task, 'canceled', 'canceled', p_reason);
     else
         perform task.end_row(v_task, 'canceled', 'canceled', p_reason);
-        perform pg_notify('ccp_event', '');
     end if;
     return 'canceled';
 end

@@ -22,7 +22,6 @@ declare
     v_before record;
 begin
     perform task.end_row(p_task, p_status, p_error_code, p_error_message, p_retryable, p_result);
-    perform pg_notify('ccp_event', '');
     if p_task.host_id is null then
         if p_status = 'failed' then
             perform event.write(

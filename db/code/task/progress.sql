@@ -29,7 +29,6 @@ begin
         return 'stale';
     end if;
     perform task.require_holder(v_process_id);
-    perform pg_notify('ccp_event', '');
     if v_stop is not null then
         return 'stop';
     end if;

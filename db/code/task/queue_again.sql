@@ -29,7 +29,6 @@ begin
         error_message = left(p_error_message, 2000)
     where id = p_task.id;
     perform pg_notify(p_task.queue, '');
-    perform pg_notify('ccp_event', '');
 end
 $$;
 

@@ -133,7 +133,6 @@ begin
         perform host.reconcile(p_host_id);
     end if;
     perform pg_notify(v_task.queue, '');
-    perform pg_notify('ccp_event', '');
     return v_task;
 end
 $$;

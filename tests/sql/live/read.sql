@@ -31,8 +31,11 @@ select plan(25);
 
 select is(t.found(t.here()), null, 'from here to here nothing');
 select t.here() as began \gset
+begin;
+update ccp.hosts set label = 'y' where short_id = 'abcdef';
 update ccp.hosts set label = 'x' where short_id = 'abcdef';
-select is(t.found(:'began', '{hosts}'), 'frame hosts upsert abcdef', 'a host that was written');
+commit;
+select is(t.found(:'began', '{hosts}'), 'frame hosts upsert abcdef', 'a host that was written, once');
 select is(t.found(:'began', '{hosts,nodes}'), 'frame hosts upsert abcdef, frame nodes upsert node1', 'and its node, which counts hosts');
 select is(t.found(:'began', '{tasks}'), null, 'to those who ask for such');
 select is(t.found(:'began', '{hosts}', false), null, 'to administrators only if there are any');
