@@ -1,12 +1,11 @@
 -- Trigger on changes: whoever writes what a list shows rings ccp_event when it commits, once for the transaction, however many
--- changes it notes.
+-- changes it notes. Each write pays for it, so it has no search_path of its own and names all that it uses.
 create or replace function live.ring()
 returns trigger
 language plpgsql
-set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform pg_notify('ccp_event', '');
+    perform pg_catalog.pg_notify('ccp_event', '');
     return null;
 end
 $$;

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(26);
+select plan(27);
 
 -- What was noted since it was last asked, without ids: noun, whose row, what host it is of.
 create function t.noted() returns text language plpgsql security definer as $$
@@ -39,6 +39,8 @@ select task.progress(id, lease, 'verifying', 10, 'x') from ccp.task_rows where s
 select is(t.noted(), 'tasks of abcdef alice''s', 'its progress');
 select t.succeed();
 select is(t.noted(), 'hosts abcdef alice''s, tasks of abcdef alice''s', 'its end');
+delete from ccp.task_rows;
+select is(t.noted(), 'tasks of abcdef alice''s', 'and that it is forgotten');
 insert into ccp.sessions (user_id, host_id, process_id, method, address)
 select user_id, id, t.agent(), 'key', '198.51.100.7' from ccp.hosts;
 select is(t.noted(), 'sessions of abcdef alice''s', 'a session that begins');
