@@ -1,5 +1,6 @@
 """The style checks of `make lint`, one test each."""
 
+import re
 import shutil
 import subprocess
 
@@ -138,3 +139,28 @@ def test_what_is_too_long_is_refused(sizes, files, what):
     code, text = sizes({"b.c": "", **files})
     assert code == 1
     assert what in text
+
+
+FLAG = re.compile(r"^\s*(\w+)\s*=\s*1[uUlL]* << (\d+),", re.MULTILINE)
+
+
+def flags_that_share_a_bit(text):
+    """Of each enum whose members are bits, two that are one: a merge puts them there when both sides took the next."""
+    for body in re.findall(r"\benum\b[^{};()]*\{([^}]*)\}", text):
+        names = {}
+        for name, bit in FLAG.findall(body):
+            if bit in names:
+                yield names[bit], name
+            names[bit] = name
+
+
+def test_no_two_flags_of_an_enum_are_one_bit():
+    files = subprocess.run(["git", "ls-files", "*.c", "*.h"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    texts = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in files.stdout.split()}
+    assert "ROUTE_FORM " in texts["api/route.h"] and len(FLAG.findall(texts["api/route.h"])) > 20
+    assert {name: list(flags_that_share_a_bit(text)) for name, text in texts.items()} == {name: [] for name in texts}
+
+
+def test_two_flags_that_are_one_bit_are_seen():
+    text = "enum e {\n\tA = 1 << 0, // a\n\tB = 1 << 1,\n};\nenum f {\n\tC  = 1 << 1,\n\tD = 1u << 1, // d\n};\n"
+    assert list(flags_that_share_a_bit(text)) == [("C", "D")]

@@ -102,6 +102,22 @@ def test_what_is_a_word_is_an_enum(document, database):
         assert set(words(schema, member)) == {row[0] for row in database.rows(sql)}
 
 
+def test_each_way_to_say_who_one_is_is_a_scheme(document):
+    schemes = document["components"]["securitySchemes"]
+    told = {name: [scheme.get(key) for key in ("type", "scheme", "in", "name")] for name, scheme in schemes.items()}
+    assert told == {
+        "jwt": ["http", "bearer", None, None],
+        "pollToken": ["http", "bearer", None, None],
+        "refreshCookie": ["apiKey", None, "cookie", "__Host-ccp_refresh"],
+    }
+    used = {}
+    for _, _, operation in operations(document):
+        ways = [tuple(way) for way in operation["security"]]
+        used.setdefault((operation["x-who"], *ways), set()).add(operation["operationId"])
+    assert used.pop(("user", ("jwt",), ("refreshCookie",))) == {"refresh", "logout"}, "either will do"
+    assert set(used) == {("public",), ("poll token", ("pollToken",)), ("user", ("jwt",)), ("admin", ("jwt",))}
+
+
 def test_scripts_and_lines_are_named_by_their_types(document):
     script = document["paths"]["/v1/bootstrap/script"]["get"]["responses"]["200"]["content"]
     assert list(script) == ["text/x-shellscript"]
