@@ -52,6 +52,7 @@ static void each_second(void *data)
 {
 	struct app *app = data;
 	startup_if_due(app);
+	health_look(app);
 	waiters_expire(app, false);
 	waiters_ring(app); // a doorbell may be lost
 }

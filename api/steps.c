@@ -421,10 +421,14 @@ void handle_healthz(struct request *r)
 
 void handle_readyz(struct request *r)
 {
-	if (atomic_load(&r->app->ready))
-		handle_healthz(r);
-	else
-		reply_file(r, 503, "application/json", health_unavailable);
+	char *body = NULL;
+	unsigned status = health_read(r->app, &body);
+	if (status == 200 && !atomic_load(&r->app->ready)) {
+		status = 503;
+		freep(&body);
+		body = xstrdup(health_unavailable);
+	}
+	reply_text(r, status, "application/json", body);
 }
 
 void handle_openapi(struct request *r)

@@ -7,11 +7,11 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_host record;
+    v_host ccp.hosts;
     v_task ccp.task_rows;
 begin
     for v_host in
-        select h.id, h.short_id
+        select h.*
         from ccp.hosts as h
         where h.user_id = p_user_id
             and h.status in ('starting', 'running', 'rebuilding')
@@ -52,11 +52,7 @@ begin
                 );
             end if;
             v_task := task.submit('host.stop', v_host.id, '{}', null, 'expiry');
-            perform event.write(
-                'host.stop.expired',
-                format('host %s is stopped because its user is %s', v_host.short_id, p_state),
-                p_user_id, v_host.id, v_task.id
-            );
+            perform host.tell_stop(v_host, v_task.id);
         exception
             when others then
                 raise warning 'host %, whose user is %, was not stopped: %', v_host.short_id, p_state, sqlerrm;

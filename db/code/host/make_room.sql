@@ -1,4 +1,4 @@
--- A rule of the tick: stops what runs and has to give way on its node (host.gives_way), and says why. A host
+-- A rule of the tick: stops what runs and has to give way on its node (host.gives_way). A host
 -- with a live task waits for the next tick; locked ones are left out. Returns the last id if there may be more, else null.
 create or replace function host.make_room(p_after uuid default null, p_limit integer default 100)
 returns uuid
@@ -7,11 +7,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_host record;
-    v_task_id uuid;
     v_count integer := 0;
 begin
     for v_host in
-        select h.id, h.short_id, h.user_id, n.name, n.drained_at, o.disk_excess as excess
+        select h.id
         from ccp.nodes as n
         join ccp.hosts as h on h.node_id = n.id
         left join ccp.observations as o on o.host_id = h.id
@@ -23,17 +22,7 @@ begin
         for no key update of h skip locked
     loop
         v_count := v_count + 1;
-        v_task_id := host.reconcile(v_host.id);
-        if v_task_id is not null then
-            perform event.write(
-                case when v_host.drained_at is not null then 'host.stop.drained' else 'host.disk.stopped' end,
-                format('host %s is stopped: ', v_host.short_id) || case
-                    when v_host.drained_at is not null then format('%s is drained', v_host.name)
-                    else format('%s, and the disk of %s is nearly full', v_host.excess, v_host.name)
-                end,
-                v_host.user_id, v_host.id, v_task_id
-            );
-        end if;
+        perform host.reconcile(v_host.id);
         if v_count = p_limit then
             return v_host.id;
         end if;

@@ -1,8 +1,8 @@
 -- Closes the difference between what a host is and what is wanted of it. Locks the host; does nothing while it has a
 -- live task. Drift, that is what the agent saw since the last task ended and does not fit the status, makes the host
 -- unavailable, which waits like any failure. Else the remedy for (wanted, status), unless it has to wait after failures
--- or has no exit to start with. A host whose creation has only failed is created first. Returns the task it enqueued,
--- or null; it raises no refusal.
+-- or has no exit to start with. A host whose creation has only failed is created first. That one is stopped whose owner desires
+-- otherwise is told. Returns the task it enqueued, or null; it raises no refusal.
 create or replace function host.reconcile(p_host_id uuid)
 returns uuid
 language plpgsql
@@ -63,6 +63,9 @@ begin
             end if;
             raise warning 'host % was not reconciled: %', v_host.short_id, sqlerrm;
     end;
+    if v_task.kind = 'host.stop' and v_host.status = 'running' and v_host.desired = 'running' then
+        perform host.tell_stop(v_host, v_task.id);
+    end if;
     return v_task.id;
 end
 $$;
