@@ -26,9 +26,10 @@ begin
     );
     return query
     select a.id, coalesce(s.end_reason, 'process_gone'),
-        session.sentence(coalesce(s.end_reason, 'process_gone'), s.end_requested_by), true
+        session.sentence(coalesce(s.end_reason, 'process_gone'), s.end_requested_by, h.short_id), true
     from unnest(p_session_ids) as a (id)
     left join ccp.sessions as s on s.id = a.id and s.process_id = p_process_id
+    left join ccp.hosts as h on h.id = s.host_id
     where s.id is null
         or s.end_requested_at is not null
         or s.ended_at is not null;

@@ -19,7 +19,7 @@ declare
 begin
     v_process := process.require(p_process_id);
     select
-        s.id, s.host_id, h.status, account.state(u.disabled_at, u.expires_at) as user_state
+        s.id, s.host_id, h.short_id, h.status, account.state(u.disabled_at, u.expires_at) as user_state
     into v_session
     from ccp.sessions as s
     join ccp.hosts as h on h.id = s.host_id
@@ -36,7 +36,7 @@ begin
         sentence := session.sentence(v_session.user_state);
     elsif v_session.status <> 'running' then
         verdict := 'host_not_running';
-        sentence := session.host_sentence(v_session.status);
+        sentence := session.host_sentence(v_session.status, v_session.short_id);
     elsif p_port not between 1 and 65535 then
         verdict := 'port_invalid';
         sentence := 'This port is not valid.';

@@ -1,5 +1,5 @@
--- What a user reads when a session is ended by the rules, or by the person p_by.
-create or replace function session.sentence(p_end_reason text, p_by text default null)
+-- What a user reads when a session in the host p_short_id is ended by the rules, or by the person p_by.
+create or replace function session.sentence(p_end_reason text, p_by text default null, p_short_id ccp.short_id default null)
 returns text
 language sql
 stable
@@ -12,8 +12,8 @@ as $$
         when 'user' then 'This session was ended by its user from elsewhere.'
         when 'admin' then format('This session was ended by %s.', coalesce('the administrator ' || p_by, 'an administrator'))
         when 'process_gone' then 'The session was ended by a restart.'
-        when 'host_stopping' then 'This host was stopped; ' || session.way_back()
-        when 'host_idle' then 'This host was stopped because nothing happened in it; ' || session.way_back()
+        when 'host_stopping' then 'This host was stopped; ' || session.way_back(p_short_id)
+        when 'host_idle' then 'This host was stopped because nothing happened in it; ' || session.way_back(p_short_id)
         when 'host_rebuilding' then 'This host is being rebuilt: try again in a moment.'
         when 'host_unavailable' then
             'This host was closed because its exit could not be proven; it is started again by itself: try again in a minute.'
@@ -22,7 +22,7 @@ as $$
     end
 $$;
 
-revoke all on function session.sentence(text, text) from public;
+revoke all on function session.sentence(text, text, ccp.short_id) from public;
 
-comment on function session.sentence(text, text) is
+comment on function session.sentence(text, text, ccp.short_id) is
 'What a user reads when a session is ended by the rules or by a person.';

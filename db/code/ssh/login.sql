@@ -28,7 +28,7 @@ declare
 begin
     perform process.require(p_process_id);
     select
-        h.id, h.user_id, h.status, h.ssh_password_hash, u.username, u.role,
+        h.id, h.short_id, h.user_id, h.status, h.ssh_password_hash, u.username, u.role,
         account.state(u.disabled_at, u.expires_at) as user_state
     into v_host
     from ccp.hosts as h
@@ -87,7 +87,7 @@ begin
     end if;
     if v_host.status <> 'running' then
         verdict := 'host_not_running';
-        sentence := session.host_sentence(v_host.status);
+        sentence := session.host_sentence(v_host.status, v_host.short_id);
         return;
     end if;
 

@@ -35,34 +35,34 @@ select t.work();
 select t.ask('host.stop') is not null as done \gset
 select is(t.told(), 'host_stopping: This host was stopped; ask your administrator to start it.', 'a stop is said when it is asked for, not when it is done');
 select is(t.reason('password'), 'closed f', 'what had ended keeps its reason');
-select is(session.host_sentence('stopping'), 'This host is stopping: try again in a moment.', 'who comes now is told too');
+select is(session.host_sentence('stopping', 'abcdef'), 'This host is stopping: try again in a moment.', 'who comes now is told too');
 select t.work();
-select is(session.host_sentence('stopped'), 'This host is stopped: ask your administrator to start it.', 'and afterwards');
+select is(session.host_sentence('stopped', 'abcdef'), 'This host is stopped: ask your administrator to start it.', 'and afterwards');
 
 select setting.put('public_url', '"https://ccp.example:8443/x"') is null as done \gset
 select is(
-    session.host_sentence('stopped'), 'This host is stopped: start it with: curl -sSf https://ccp.example:8443/x/v1/bootstrap/script | bash',
+    session.host_sentence('stopped', 'abcdef'), 'This host is stopped: start it with: curl -sSf https://ccp.example:8443/x/entry/abcdef | bash',
     'with the line to type where there is one'
 );
 select is(
-    session.host_sentence('failed'), 'This host is failed: start it with: curl -sSf https://ccp.example:8443/x/v1/bootstrap/script | bash',
+    session.host_sentence('failed', 'abcdef'), 'This host is failed: start it with: curl -sSf https://ccp.example:8443/x/entry/abcdef | bash',
     'the same for one that failed'
 );
 select is(
-    session.sentence('host_stopping'), 'This host was stopped; start it with: curl -sSf https://ccp.example:8443/x/v1/bootstrap/script | bash',
+    session.sentence('host_stopping', null, 'abcdef'), 'This host was stopped; start it with: curl -sSf https://ccp.example:8443/x/entry/abcdef | bash',
     'who was inside gets it as well'
 );
 update ccp.settings set value = '"https://ccp.example/$(id)"' where name = 'public_url';
-select is(session.host_sentence('stopped'), 'This host is stopped: ask your administrator to start it.', 'never one that a shell would read otherwise');
+select is(session.host_sentence('stopped', 'abcdef'), 'This host is stopped: ask your administrator to start it.', 'never one that a shell would read otherwise');
 update ccp.settings set value = to_jsonb('https://' || repeat('x', 121)) where name = 'public_url';
-select is(session.way_back(), 'ask your administrator to start it.', 'nor one that a terminal line does not hold');
+select is(session.way_back('abcdef'), 'ask your administrator to start it.', 'nor one that a terminal line does not hold');
 update ccp.settings set value = to_jsonb('https://' || repeat('x', 120)) where name = 'public_url';
-select ok(length(session.sentence('host_stopping')) < 256, 'the longest has room in the proxy''s message');
-select is(session.host_sentence('starting'), 'This host is starting: try again in a moment.', 'what goes by itself is waited for');
-select is(session.host_sentence('deleting'), 'This host is deleted.', 'what goes for good is not');
-select is(session.host_sentence('deleted'), 'This host is deleted.', 'nor what has gone');
+select ok(length(session.sentence('host_idle', null, repeat('a', 16))) < 256, 'the longest has room in the proxy''s message');
+select is(session.host_sentence('starting', 'abcdef'), 'This host is starting: try again in a moment.', 'what goes by itself is waited for');
+select is(session.host_sentence('deleting', 'abcdef'), 'This host is deleted.', 'what goes for good is not');
+select is(session.host_sentence('deleted', 'abcdef'), 'This host is deleted.', 'nor what has gone');
 select is(
-    session.host_sentence('unavailable'), 'This host is unavailable: it is started again by itself; try again in a minute.', 'what comes back by itself is waited for'
+    session.host_sentence('unavailable', 'abcdef'), 'This host is unavailable: it is started again by itself; try again in a minute.', 'what comes back by itself is waited for'
 );
 
 select t.run();
