@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/places.h"
 #include "lib/loop.h"
 #include "lib/pool.h"
 
 struct db;
 struct err;
+struct followers;
 struct live;
 struct loop_source;
 struct request;
@@ -34,6 +36,8 @@ struct app {
 	struct pool *hash_pool;
 	struct server *server;
 	struct live *live;
+	struct places places; // of live streams and followers
+	struct followers *followers;
 
 	// What the pipeline (work.c) does with a request that has its answer, and with one that
 	// waits: set by main, so that the pipeline knows neither the server nor the waiters.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams what a function returns in pieces: one in memory, and no connection to the database while its client reads.
-// After an empty piece that names a next one it is asked again each second.
+// After an empty piece that names a next one it is asked again when something has been written.
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 #include "api/app.h"
 #include "api/arguments.h"
 #include "api/connection.h"
+#include "api/follow.h"
+#include "api/places.h"
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/steps.h"
@@ -17,11 +19,12 @@
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/pool.h"
+#include "lib/wait.h"
 
 enum {
 	STATEMENT_MAX = 4096,
-	PAUSE_MS = 1000, // after an empty piece
-	PAUSES_MAX = 30, // then an empty line shows whether the client is there
+	HEARTBEAT_MS =
+		15000, // without a byte; then an empty line shows whether the client is there
 };
 
 // The HTTP thread's, but while it is `busy`: then the job's, and afterwards the post's.
@@ -35,12 +38,14 @@ struct export
 	int count;
 	struct pool_job job;
 	struct loop_post post;
-	struct loop_source *pause; // NULL: not needed yet
-	unsigned pauses; // since something was sent
+	struct places *places;
+	struct place place; // of one that follows
+	struct followers *followers;
+	struct follower follower; // waits before the next piece is asked for
+	int64_t told_ms; // when something was sent
 	struct pg_result *piece;
 	size_t at; // of its text: what has been read
 	bool busy; // the next piece is being asked for
-	bool pauses_now; // before that
 	bool abandoned; // while it was busy the client went
 	bool failed;
 };
@@ -50,7 +55,8 @@ static void export_free(struct export *x)
 	for (int i = 0; i < x->count; i++)
 		wipe_freep(&x->values[i]);
 	db_result_freep(&x->piece);
-	loop_source_freep(&x->pause);
+	follower_done(&x->follower);
+	place_leave(x->places, &x->place);
 	free(x->sql);
 	free(x);
 }
@@ -110,42 +116,40 @@ static void job_done(struct pool_job *job)
 
 static void next_ask(struct export *x)
 {
+	follower_begin(&x->follower, x->followers);
 	x->job = (struct pool_job){.run = job_run, .done = job_done, .turn.who = x->job.turn.who};
 	x->busy = pool_submit(x->pool, &x->job) == 0;
 	x->failed |= !x->busy;
 }
 
-static void on_pause(void *data)
+static void on_look(struct follower *follower)
 {
-	struct export *x = data;
-	x->pauses_now = false;
+	struct export *x = container_of(follower, struct export, follower);
 	next_ask(x);
 	if (x->failed)
 		connection_wake(x->connection);
 }
 
 // A piece was empty and there is a next one: there may be something in it later.
-static ssize_t pause_begin(struct export *x, char *to)
+static ssize_t wait_begin(struct export *x, char *to)
 {
 	struct err e;
-	if (!x->pause && loop_timer(x->loop, on_pause, x, &x->pause, &e) < 0) {
-		log_warning("an export broke off", log_err(&e));
-		return -2;
-	}
-	if (++x->pauses > PAUSES_MAX) {
-		x->pauses = 0;
+	int64_t now_ms = wait_now_ms();
+	if (now_ms - x->told_ms >= HEARTBEAT_MS) {
+		x->told_ms = now_ms;
 		*to = '\n';
 		return 1;
 	}
-	x->pauses_now = true;
-	loop_timer_set(x->pause, PAUSE_MS, 0);
-	return 0;
+	if (follower_wait(&x->follower, x->loop, &e) == 0)
+		return 0;
+	log_warning("an export broke off", log_err(&e));
+	return -2;
 }
 
 static ssize_t stream_read(void *data, char *to, size_t max)
 {
 	struct export *x = data;
-	if (x->busy || x->pauses_now)
+	if (x->busy || x->follower.waits)
 		return 0;
 	if (x->failed)
 		return -2;
@@ -154,13 +158,13 @@ static ssize_t stream_read(void *data, char *to, size_t max)
 	if (len > 0) {
 		memcpy(to, text, len);
 		x->at += len;
-		x->pauses = 0;
+		x->told_ms = wait_now_ms();
 		return (ssize_t)len;
 	}
 	if (!piece_next(x))
 		return -1;
 	if (x->at == 0)
-		return pause_begin(x, to);
+		return wait_begin(x, to);
 	next_ask(x);
 	return x->failed ? -2 : 0;
 }
@@ -193,6 +197,10 @@ static struct export *export_new(const struct request *r, const char *format)
 	x->connection = r->connection;
 	x->loop = r->connection->all->loop;
 	x->job.turn.who = r->work.job.turn.who;
+	x->places = &r->app->places;
+	x->followers = r->app->followers;
+	x->follower.look = on_look;
+	x->told_ms = wait_now_ms();
 	return x;
 }
 
@@ -200,7 +208,13 @@ static int step_export(struct request *r, struct db *db, struct err *e)
 {
 	const char *asked = input_get(&r->input, "format");
 	bool csv = asked ? strcmp(asked, "csv") == 0 : r->head.wants_csv;
+	const char *follow = input_find(&r->input, "follow");
 	struct export *x = export_new(r, csv ? "csv" : "ndjson");
+	if (follow && strcmp(follow, "true") == 0 && !place_take(x->places, &x->place, r)) {
+		export_free(x);
+		return STEP_ANSWERED;
+	}
+	follower_begin(&x->follower, x->followers);
 	int result = piece_read(x, db, &r->work.wait, e);
 	if (result != 0) {
 		export_free(x);

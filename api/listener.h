@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/places.h"
 #include "api/stream.h"
 #include "api/token.h"
 
@@ -24,7 +25,7 @@ enum listener_state {
 struct listener {
 	struct live *live;
 	struct listener *next, *prev; // not in LISTENER_NEW
-	struct listener *next_counted; // live.c's, with its lock
+	struct place place;
 	struct connection *connection;
 	enum listener_state state;
 	struct claims claims; // who it is

@@ -2,7 +2,6 @@
 // Who listens, and what each is told. All on the HTTP thread, but what says otherwise.
 #include "api/live.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +31,7 @@ struct live {
 	atomic_bool rung;
 	struct loop_post ring, quit;
 
-	pthread_mutex_t lock; // counted
-	struct listener *counted; // all that there are
+	struct places *places;
 
 	struct listener *first;
 	struct loop_source *tick, *pause;
@@ -329,21 +327,10 @@ static ssize_t read_stream(void *data, char *to, size_t max)
 	return (ssize_t)taken;
 }
 
-static void uncount(struct listener *l)
-{
-	struct live *live = l->live;
-	pthread_mutex_lock(&live->lock);
-	struct listener **at = &live->counted;
-	while (*at != l)
-		at = &(*at)->next_counted;
-	*at = l->next_counted;
-	pthread_mutex_unlock(&live->lock);
-}
-
 static void end_stream(void *data)
 {
 	struct listener *l = data;
-	uncount(l);
+	place_leave(l->live->places, &l->place);
 	if (l->state != LISTENER_NEW) {
 		if (l->prev)
 			l->prev->next = l->next;
@@ -364,28 +351,6 @@ static void on_quit(struct loop_post *post)
 		connection_wake(l->connection);
 }
 
-enum count_outcome { COUNTED, TOO_MANY_OF_USER, TOO_MANY };
-
-// Takes a place if there is one. In a step.
-static enum count_outcome count(struct live *live, struct listener *l)
-{
-	unsigned all = 0, own = 0;
-	pthread_mutex_lock(&live->lock);
-	for (const struct listener *other = live->counted; other; other = other->next_counted) {
-		all++;
-		own += strcmp(other->claims.user_id, l->claims.user_id) == 0;
-	}
-	enum count_outcome outcome = own >= LIVE_PER_USER_MAX    ? TOO_MANY_OF_USER
-				     : all >= LIVE_LISTENERS_MAX ? TOO_MANY
-								 : COUNTED;
-	if (outcome == COUNTED) {
-		l->next_counted = live->counted;
-		live->counted = l;
-	}
-	pthread_mutex_unlock(&live->lock);
-	return outcome;
-}
-
 static struct listener *listener_new(const struct request *r, unsigned topics, const char *cursor)
 {
 	struct listener *l = xnew(struct listener);
@@ -401,17 +366,10 @@ static struct listener *listener_new(const struct request *r, unsigned topics, c
 void live_listen(struct request *r, unsigned topics, const char *cursor)
 {
 	struct listener *l = listener_new(r, topics, cursor);
-	switch (count(r->app->live, l)) {
-	case COUNTED:
+	if (place_take(l->live->places, &l->place, r)) {
 		reply_stream(r, (unsigned)r->route->status, r->route->work->content_type,
 			(struct reply_stream){read_stream, end_stream, l});
 		return;
-	case TOO_MANY_OF_USER:
-		reply_too_many_streams(r);
-		break;
-	case TOO_MANY:
-		reply_busy(r);
-		break;
 	}
 	free(l->cursor);
 	free(l);
@@ -428,7 +386,7 @@ int live_new(struct app *app, struct live **ret, struct err *e)
 		free(live);
 		return -1;
 	}
-	pthread_mutex_init(&live->lock, NULL);
+	live->places = &app->places;
 	live->ring.fn = on_ring;
 	live->quit.fn = on_quit;
 	live->step.fn = on_step;
@@ -454,7 +412,6 @@ void live_free(struct live *live)
 	pool_free(live->pool);
 	live_read_done(&live->read);
 	stream_text_drop(live->where);
-	pthread_mutex_destroy(&live->lock);
 	free(live->cursor);
 	free(live);
 }

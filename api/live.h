@@ -12,8 +12,6 @@ struct live;
 struct request;
 
 enum {
-	LIVE_LISTENERS_MAX = 1024, // of the places that all connections have
-	LIVE_PER_USER_MAX = 32,
 	LIVE_TICK_MS = 500, // at least so often it reads, and asks whether the logins live
 	LIVE_HEARTBEAT_MS = 15000, // who has not been told anything for so long is told where it is
 	LIVE_CHEAP_MS = 10, // a read that takes no longer is followed by the next without a pause

@@ -10,6 +10,7 @@
 #include "api/command.h"
 #include "api/connection.h"
 #include "api/docs.h"
+#include "api/follow.h"
 #include "api/health.h"
 #include "api/live.h"
 #include "api/server.h"
@@ -51,8 +52,8 @@ static int listen_fds[SERVER_LISTENERS] = {-1, -1};
 static void each_second(void *data)
 {
 	struct app *app = data;
-	startup_if_due(app);
 	health_look(app);
+	startup_if_due(app);
 	waiters_expire(app, false);
 	waiters_ring(app); // a doorbell may be lost
 }
@@ -89,6 +90,8 @@ static int start(struct service *s, struct err *e)
 	s->data = app;
 	pthread_mutex_init(&app->health_lock, NULL);
 	pthread_mutex_init(&app->waiters_lock, NULL);
+	places_init(&app->places);
+	app->followers = followers_new();
 	health_away(app);
 	const struct pool_conf db_pool = {.name = "db",
 		.threads = APP_DB_THREADS,
@@ -128,6 +131,7 @@ static void state(struct service *s, enum bus_state new_state)
 		atomic_fetch_add(&app->bus_losses, 1);
 	} else {
 		held_changed(app);
+		followers_ring(app->followers); // what rang meanwhile was not heard
 	}
 }
 
@@ -135,6 +139,7 @@ static void changes_rang(struct app *app)
 {
 	waiters_ring(app);
 	live_ring(app->live);
+	followers_ring(app->followers);
 }
 
 static void doorbell(struct service *s, const char *channel)
@@ -161,11 +166,14 @@ static void stop(struct service *s)
 		server_quiesce(app->server);
 	atomic_store(&app->stopping, true);
 	waiters_expire(app, true);
+	followers_stop(app->followers);
 	if (live_stop(app->live, STOP_MS) != 0 || pool_end(app->hash_pool, STOP_MS) != 0 ||
 		pool_end(app->db_pool, STOP_MS) != 0)
 		program_leave_threads();
 	server_free(app->server);
 	live_free(app->live);
+	followers_free(app->followers);
+	places_done(&app->places);
 	pool_free(app->hash_pool);
 	pool_free(app->db_pool);
 	loop_source_freep(&app->tick_timer);

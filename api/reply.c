@@ -267,7 +267,7 @@ void reply_too_many_streams(struct request *r)
 {
 	r->reply.retry_after_s = 5;
 	reply_problem(r, 429, too_many_streams,
-		"This account has as many live streams open as it may; close one of them.", NULL);
+		"This account has as many streams open as it may; close one of them.", NULL);
 }
 
 static void reply_internal(struct request *r)

@@ -94,7 +94,7 @@ values
         'too_many_requests', '{429}', 'This login has made as many requests as it may.',
         'Wait as long as the header Retry-After says; the setting requests_per_minute says how many.'
     ),
-    ('too_many_streams', '{429}', 'The account has as many live streams open as it may.', 'Close one of them.'),
+    ('too_many_streams', '{429}', 'The account has as many streams open as it may.', 'Close one of them.'),
     ('internal', '{500}', 'Something failed that should not.', 'Tell the operator the request id: the log has it.'),
     ('unavailable', '{503}', 'The database does not answer.', 'Ask again in a moment.'),
     ('busy', '{503}', 'There is more to do than fits.', 'Ask again in a moment.'),

@@ -5,12 +5,16 @@ import http.client
 import io
 import json
 import socket
+import time
 
 import pytest
 from support.orders import host_make, run_tasks
 from support.wait import WAIT_S, wait_until
 
 COUNT = 20000
+LOOK_S = 1  # at most so often a log that is followed is asked for
+QUIET_S = 4  # several times that
+WITHOUT_A_BELL_S = 10  # so long it is not asked for when nothing rings
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ def test_an_export_that_goes_on_misses_nothing_that_was_written_late(server, adm
     )
 
 
-def opened(server, admin, path):
+def asked(server, admin, path):
     """A client that has read the head and no more; its socket takes little."""
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -102,6 +106,11 @@ def opened(server, admin, path):
     one.sendall(f"GET /v1/admin/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {admin.token}\r\n\r\n".encode())
     response = http.client.HTTPResponse(one)
     response.begin()
+    return one, response
+
+
+def opened(server, admin, path):
+    one, response = asked(server, admin, path)
     assert response.status == 200
     return one, response
 
@@ -167,6 +176,55 @@ def test_a_hosts_log_is_followed_to_its_deletion(server, admin, database):
     ]
     one.close()
     assert admin.get(f"/v1/admin/{path}").status == 404
+
+
+def test_what_happens_to_a_host_is_told_as_it_happens_and_the_log_is_asked_for_only_then(server, admin, database):
+    _, host = host_make(admin, database)
+    path = f"hosts/{host['id']}/logs?follow=true&tail=1"
+    streams = [opened(server, admin, path) for _ in range(3)]
+    for _, response in streams:
+        followed(response)
+    time.sleep(QUIET_S)
+    looks = (
+        "select count(*) from pg_stat_activity where query like '%%api.host_log(%%' and pid <> pg_backend_pid()"
+        " and query_start > now() - %s * interval '1 s'"
+    )
+    assert database.value(looks, [QUIET_S - LOOK_S]) == 0, "nobody asks while nothing happens"
+    write = "select event.write('host.verified', %s, null, %s)"
+    began = time.monotonic()
+    for word in ("one", "two", "three"):
+        database.rows(write, [word, host["id"]])
+    heard = [[followed(response)["message"] for _ in range(3)] for _, response in streams]
+    assert heard == [["one", "two", "three"]] * 3
+    assert time.monotonic() - began < WITHOUT_A_BELL_S
+    for one, _ in streams:
+        one.close()
+
+
+def test_an_account_follows_a_bounded_number_of_logs_and_live_streams_together(server, admin, database):
+    _, host = host_make(admin, database)
+    path = f"hosts/{host['id']}/logs?follow=true&tail=1"
+    streams = [opened(server, admin, path) for _ in range(31)]
+    live, _ = opened(server, admin, "sse")
+    for refused in (admin.get(f"/v1/admin/{path}"), admin.get("/v1/admin/sse")):
+        assert (refused.status, refused.json["error_code"]) == (429, "too_many_streams"), refused
+        assert refused.headers["Retry-After"] == "5"
+    assert admin.get(f"/v1/admin/hosts/{host['id']}/logs").status == 200, "what ends by itself is not counted"
+    made = admin.post("/v1/admin/users", {"username": "second", "role": "admin"}).json
+    other, response = opened(server, server.client().login("second", made["password"]), path)
+    assert followed(response)
+    live.close()
+    for one, _ in streams:
+        one.close()
+
+    other.close()
+
+    def there_is_a_place():
+        one, response = asked(server, admin, path)
+        one.close()
+        return response.status == 200
+
+    wait_until(there_is_a_place, "the places are free again")
 
 
 def test_who_may_no_longer_read_a_log_that_is_followed_hears_no_more(server, admin, database):
