@@ -11,10 +11,10 @@ as $$
     where a.attrelid = p_relation::regclass and a.attnum > 0 and not a.attisdropped
 $$;
 
--- Runs one statement of a file. What exists with other columns and cannot be replaced is dropped first, with the functions
--- and types that return it: their own files make them again.
-create function pg_temp.renew_relation(p_statement text)
-returns void
+-- Whether what a statement makes is there with the same columns; true for statements that make nothing. What cannot be made
+-- yet, because it calls a function that comes later, has the columns that it had.
+create function pg_temp.keeps_columns(p_statement text)
+returns boolean
 language plpgsql
 as $$
 declare
@@ -24,11 +24,35 @@ declare
 begin
     select m[1], m[2] into v_kind, v_name
     from regexp_match(p_statement, '^create (?:or replace )?(view|type) (\S+)', 'n') as m;
+    if v_kind is null then
+        return true;
+    elsif to_regclass(v_name) is null then
+        return false;
+    end if;
+    execute regexp_replace(p_statement, '^create (?:or replace )?(view|type) \S+', 'create \1 pg_temp.wanted', 'n');
+    v_same := pg_temp.columns_of('pg_temp.wanted') = pg_temp.columns_of(v_name);
+    execute format('drop %s pg_temp.wanted', v_kind);
+    return v_same;
+exception
+    when undefined_function then
+        return true;
+end
+$$;
+
+-- Runs one statement of a file. What exists with other columns and cannot be replaced is dropped first, with the functions
+-- and types that return it: their own files make them again.
+create function pg_temp.renew_relation(p_statement text)
+returns void
+language plpgsql
+as $$
+declare
+    v_kind text;
+    v_name text;
+begin
+    select m[1], m[2] into v_kind, v_name
+    from regexp_match(p_statement, '^create (?:or replace )?(view|type) (\S+)', 'n') as m;
     if v_kind = 'type' and to_regclass(v_name) is not null then
-        execute regexp_replace(p_statement, '^create type \S+', 'create type pg_temp.wanted', 'n');
-        v_same := pg_temp.columns_of('pg_temp.wanted') = pg_temp.columns_of(v_name);
-        drop type pg_temp.wanted;
-        if v_same then
+        if pg_temp.keeps_columns(p_statement) then
             return;
         end if;
         execute format('drop type %s cascade', v_name);
@@ -45,8 +69,9 @@ end
 $$;
 
 -- Runs a file of types or views, whose statements end with ; at the end of a line, if its text is new or something that it
--- makes is missing. Otherwise it locks nothing.
-create function pg_temp.renew_relations(p_file text, p_checksum text, p_text text)
+-- makes is missing. Otherwise it locks nothing. A view that is replaced is locked for all who read it until the commit: when
+-- p_only_columns, it is left for later unless what it makes has other columns, which functions are made with.
+create function pg_temp.renew_relations(p_file text, p_checksum text, p_text text, p_only_columns boolean)
 returns void
 language plpgsql
 as $$
@@ -57,9 +82,17 @@ declare
     v_revoke text;
 begin
     insert into relations_made (name)
-    select m.name from unnest(v_made) as m (name);
+    select m.name from unnest(v_made) as m (name)
+    on conflict do nothing;
     if exists (select from ccp.applied_files as f where f.name = p_file and f.checksum = p_checksum)
         and not exists (select from unnest(v_made) as m (name) where to_regclass(m.name) is null)
+    then
+        return;
+    end if;
+    if p_only_columns
+        and not exists (
+            select from regexp_split_to_table(p_text, ';\n') as s (statement) where not pg_temp.keeps_columns(s.statement)
+        )
     then
         return;
     end if;
