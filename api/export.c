@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams what a function returns in pieces: one in memory, and no connection to the database while its client reads.
-// After an empty piece that names a next one it is asked again when something has been written.
+// One that follows, or whose last piece was empty and names a next one, asks again when something has been written.
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +130,7 @@ static void on_look(struct follower *follower)
 		connection_wake(x->connection);
 }
 
-// A piece was empty and there is a next one: there may be something in it later.
+// There is a next piece, but nothing in it yet: the last one was empty, or it follows what is being written.
 static ssize_t wait_begin(struct export *x, char *to)
 {
 	struct err e;
@@ -163,7 +163,7 @@ static ssize_t stream_read(void *data, char *to, size_t max)
 	}
 	if (!piece_next(x))
 		return -1;
-	if (x->at == 0)
+	if (x->at == 0 || x->place.taken)
 		return wait_begin(x, to);
 	next_ask(x);
 	return x->failed ? -2 : 0;
