@@ -164,7 +164,7 @@ class Cluster:
 
 
 def postgres_ended(stack, database, number):
-    """A stack's server gets a signal, ends and comes back, for which its supervisor sees."""
+    """A stack's server gets a signal and ends; its supervisor starts it again."""
     pid = stack.pid("postgres")
     stack.kill("postgres", number)
     stack.wait_restarted("postgres", pid)

@@ -49,7 +49,7 @@ ask() {
 # again when there was more than the stream can tell.
 await() {
 	local noun=${1#/v1/admin/} line step='' last='' holds=1 stream
-	exec {stream}< <(exec curl -sSN --max-time 120 -H "@$dir/$admin" "$url/v1/admin/sse?topics=${noun%%/*}")
+	exec {stream}< <(exec curl -fsSN --max-time 120 -H "@$dir/$admin" "$url/v1/admin/sse?topics=${noun%%/*}")
 	follower=$!
 	while [ $holds != 0 ] && IFS= read -r line <&"$stream"; do
 		case $line in
