@@ -66,6 +66,10 @@ BOUNDS = (
     ("sse_lost", "<=", 0),
     ("sse_ms_p50", "<=", 5),
     ("sse_ms_p99", "<=", 50),
+    # Of the tasks a second: what noting changes for the streams takes.
+    ("live_cost_share", "<=", 0.1),
+    ("live_cost_worker_share", "<=", 0.1),
+    ("live_cost_hosts_share", "<=", 0.1),
     # With 10,000 hosts. A page and a tick cost what they cost with ten.
     ("scale_insert_s", "<=", 10),
     ("scale_page_ms", "<=", 10),
@@ -112,6 +116,7 @@ def items(stack, directory):
         "killed": lambda: bench_recovery.killed(stack),
         "database-away": lambda: bench_recovery.database_away(stack, ways()),
         "live": lambda: bench_live.streams(stack),
+        "live-cost": lambda: bench_live.cost(stack, directory),
         "scale": lambda: in_database(bench_scale.hosts),
         "lists": lambda: in_database(bench_lists.lists, directory),
         "claims": lambda: in_database(bench_bus.claims, directory),
