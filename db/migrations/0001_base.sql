@@ -83,6 +83,9 @@ create domain ccp.activation as text constraint activation_is_known check (value
 create domain ccp.label as text
 constraint label_is_short check (length(value) between 1 and 100)
 constraint label_is_one_line check (value !~ '[\x01-\x1f\x7f-\x9f\u2028\u2029]');
+create domain ccp.bcrypt as text constraint hash_is_bcrypt check (value ~ '^\$2b\$[0-9]{2}\$[./A-Za-z0-9]{53}$');
+create domain ccp.yescrypt as text
+constraint hash_is_yescrypt check (value ~ '^\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9$]{20,200}$');
 create domain ccp.kid as text constraint kid_is_a_word check (value ~ '^[A-Za-z0-9_-]{4,64}$');
 create domain ccp.sha256 as text constraint sha256_is_hex check (value ~ '^[0-9a-f]{64}$');
 create domain ccp.ssh_public_key as text
@@ -183,6 +186,9 @@ comment on domain ccp.role is 'user (own things) or admin (everything).';
 comment on domain ccp.user_state is 'What a user is at a moment: active, disabled, expired or deleting.';
 comment on domain ccp.activation is 'What an administrator sets: active or disabled.';
 comment on domain ccp.label is 'What people call a thing.';
+comment on domain ccp.bcrypt is
+'The bcrypt ($2b$) of a login password. A domain''s refusal does not repeat the value, unlike that of a table''s constraint.';
+comment on domain ccp.yescrypt is 'The yescrypt ($y$) of a host''s SSH password.';
 comment on domain ccp.kid is 'The name of a signing key in a token''s header.';
 comment on domain ccp.sha256 is 'A SHA-256 digest, lower hex.';
 comment on domain ccp.ssh_public_key is 'One line of an OpenSSH public key without its comment.';

@@ -65,12 +65,9 @@ admin_make() {
 	settings_write
 	secret_make admin-password
 	if [[ -z $(owner_psql -c "select 1 from ccp.users where username = 'admin'") ]]; then
-		"$STATE_DIR/libexec/ccp-api" hash <"$(secrets admin-password)" | file_put 600 "$(secrets admin-hash)"
-		owner_psql <<-END
-			\\set hash \`cat '$(secrets admin-hash)'\`
-			select account.create_admin('admin', :'hash');
-		END
-		rm "$(secrets admin-hash)"
+		"$STATE_DIR/libexec/ccp-api" hash <"$(secrets admin-password)" |
+			owner_psql -c 'create temporary table made (hash text)' -c '\copy made from pstdin' \
+				-c "select account.create_admin('admin', hash) from made"
 	fi
 }
 

@@ -1,4 +1,4 @@
-"""Every example of docs/psql.md works, for ccp_admin, and is written down with that role as its actor."""
+"""Every example of docs/psql.md works, for ccp_admin, is written down with its role as the actor, and shows no hash."""
 
 import base64
 import ctypes
@@ -6,8 +6,9 @@ import os
 import re
 import subprocess
 
-from support.paths import CHECKOUT
-from support.wait import WAIT_S
+import pytest
+from support.paths import CHECKOUT, SCRIPTS
+from support.wait import WAIT_S, wait_until
 
 SETUP = """
     select process.register('ccp-agent', 'racer', 2, 'test');
@@ -16,7 +17,10 @@ SETUP = """
     select h.user_id, h.id, p.process_id, 'key', '198.51.100.7', now() from ccp.hosts as h, proxy as p
 """
 
-HASHES = ["-v", "hash=$2b$10$" + "a" * 53, "-v", "ssh_hash=$y$j9T$" + "a" * 60, "-v", "sealed=" + "A" * 132]
+# How a login password's hash begins, and a host's SSH password's.
+BCRYPT, YESCRYPT = "$2b$", "$y$"
+# The server says all it can say, in a log of ours and of nobody else's sessions.
+TALKATIVE = ("log_statement = 'all'", "log_min_error_statement = 'debug5'", "log_error_verbosity = 'verbose'")
 
 PROGRAMS = CHECKOUT / "build" / "release"
 KEY_BYTES = 32
@@ -68,7 +72,40 @@ def test_what_is_not_a_preshared_key_is_not_sealed_and_not_shown():
     assert preshared_key(key).returncode == 2, "where is no key to seal to"
 
 
-def test_every_example_for_an_administrator_works(database, tmp_path):
+@pytest.fixture
+def run(database, tmp_path):
+    """run(SCRIPT): psql for an administrator, beside the files and programs of the page; its ended process."""
+    mkpasswd = tmp_path / "mkpasswd"
+    mkpasswd.write_text(f"#!/bin/sh\nread -r password && echo '{YESCRYPT}j9T${'a' * 60}'\n")
+    mkpasswd.chmod(0o755)
+    for name in ("new-password", "new-ssh-password"):
+        (tmp_path / name).write_text("a new password\n")
+    return lambda script: subprocess.run(
+        ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", "sealed=" + "A" * 132, database.conninfo("ccp_admin")],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{tmp_path}:{PROGRAMS}:{os.environ['PATH']}"},
+    )
+
+
+@pytest.fixture
+def log(database, stack_directory):
+    """log(): what the server has written since the fixture's begin, with all that administrators say."""
+    for setting in TALKATIVE:
+        database.rows(f"alter role ccp_admin in database {database.name} set {setting}")
+    before = len(stack_directory.log("postgres"))
+    return lambda: stack_directory.log("postgres")[before:]
+
+
+def page():
+    return "\n".join(re.findall(r"```sql\n(.*?)```", (CHECKOUT / "docs" / "psql.md").read_text(), re.DOTALL))
+
+
+def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
     database.hosts_make(1)
     database.rows("update ccp.users set username = 'alice'")
     database.rows(SETUP)
@@ -76,17 +113,7 @@ def test_every_example_for_an_administrator_works(database, tmp_path):
     database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'sealing_key'", [public])
     key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
     (tmp_path / "preshared.key").write_text(key + "\n")
-    blocks = re.findall(r"```sql\n(.*?)```", (CHECKOUT / "docs" / "psql.md").read_text(), re.DOTALL)
-    done = subprocess.run(
-        ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", *HASHES, database.conninfo("ccp_admin")],
-        input="\n".join(blocks),
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-        cwd=tmp_path,
-        env=os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"},
-    )
+    done = run(page())
     assert done.returncode == 0, done.stderr
     sealed = database.value("select wg_preshared_key_sealed from ccp.egress_ips where label = 'berlin'")
     assert unseal(sealed) == key
@@ -130,3 +157,40 @@ def test_every_example_for_an_administrator_works(database, tmp_path):
         "admin.user.deleted",
         "admin.user.updated",
     ]
+    wait_until(lambda: "account.keep(account.id('alice'))" in log(), "the last statement is in the log")
+    assert not [hashed for hashed in (BCRYPT, YESCRYPT) if hashed in log()]
+
+
+MADE = """
+    set role ccp_owner;
+    create temporary table login_password (hash text);
+    \\copy login_password from program 'ccp-api hash <new-password'
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "refusal"),
+    [
+        ("select account.add('bob', hash), account.add('bob', hash) from login_password;", "already a user bob"),
+        ("select account.add('b', hash) from login_password;", "username_is_a_name"),
+        ("select account.add('bob', 'x' || hash) from login_password;", "hash_is_bcrypt"),
+        ("select account.rotate_password(account.id('racer1'), 'x' || hash) from login_password;", "hash_is_bcrypt"),
+        ("select account.create_admin('bob', 'x' || hash) from login_password;", "hash_is_bcrypt"),
+        ("select host.rotate_ssh_password(host_id, hash) from login_password, public.one;", "hash_is_yescrypt"),
+        ("select host.add(user_id, egress_ip_id, hash) from login_password, public.one;", "hash_is_yescrypt"),
+    ],
+)
+def test_a_statement_that_fails_says_no_hash(database, run, log, statement, refusal):
+    database.hosts_make(1)
+    database.rows("create table public.one as select host_id, user_id, egress_ip_id from ccp.bindings")
+    database.rows("grant select on public.one to ccp_owner")
+    done = run(MADE + statement)
+    assert done.returncode != 0
+    assert refusal in done.stderr and BCRYPT not in done.stderr
+    wait_until(lambda: refusal in log() and statement in log(), "the refusal and its statement are in the log")
+    assert BCRYPT not in log()
+
+
+def test_no_script_puts_a_hash_into_a_statement():
+    said = "\n".join(path.read_text() for path in [*SCRIPTS.iterdir(), CHECKOUT / "docs" / "psql.md"] if path.is_file())
+    assert not re.findall(r":'\w*(?:hash|password)\w*'|\\set \w*(?:hash|password).*", said)

@@ -1,7 +1,7 @@
 -- An administrator makes a user, by the password's bcrypt; returns the id. Two requests for one name: the second is refused.
 create or replace function account.add(
     p_username ccp.username,
-    p_password_hash text,
+    p_password_hash ccp.bcrypt,
     p_role ccp.role default 'user',
     p_expires_at timestamptz default null
 )
@@ -25,8 +25,8 @@ begin
 end
 $$;
 
-revoke all on function account.add(ccp.username, text, ccp.role, timestamptz) from public;
-grant execute on function account.add(ccp.username, text, ccp.role, timestamptz) to ccp_admin;
+revoke all on function account.add(ccp.username, ccp.bcrypt, ccp.role, timestamptz) from public;
+grant execute on function account.add(ccp.username, ccp.bcrypt, ccp.role, timestamptz) to ccp_admin;
 
-comment on function account.add(ccp.username, text, ccp.role, timestamptz) is
+comment on function account.add(ccp.username, ccp.bcrypt, ccp.role, timestamptz) is
 'An administrator makes a user, by the password''s bcrypt; returns the id.';

@@ -8,7 +8,7 @@ create or replace function account.change_password(
     p_address inet,
     p_matched boolean,
     p_password_hash text,
-    p_new_password_hash text,
+    p_new_password_hash ccp.bcrypt,
     out verdict ccp.verdict,
     out retry_after_s integer,
     out sentence text,
@@ -50,7 +50,7 @@ begin
 end
 $$;
 
-revoke all on function account.change_password(uuid, uuid, inet, boolean, text, text) from public;
+revoke all on function account.change_password(uuid, uuid, inet, boolean, text, ccp.bcrypt) from public;
 
-comment on function account.change_password(uuid, uuid, inet, boolean, text, text) is
+comment on function account.change_password(uuid, uuid, inet, boolean, text, ccp.bcrypt) is
 'A user changes the password; refusals are returned and leave their trace.';

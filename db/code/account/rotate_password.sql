@@ -1,6 +1,6 @@
 -- An administrator gives a user another password, by its bcrypt: all logins of that user end, sessions in hosts do not.
 -- Returns how many logins.
-create or replace function account.rotate_password(p_user_id uuid, p_password_hash text)
+create or replace function account.rotate_password(p_user_id uuid, p_password_hash ccp.bcrypt)
 returns integer
 language plpgsql
 security definer
@@ -24,8 +24,8 @@ begin
 end
 $$;
 
-revoke all on function account.rotate_password(uuid, text) from public;
-grant execute on function account.rotate_password(uuid, text) to ccp_admin;
+revoke all on function account.rotate_password(uuid, ccp.bcrypt) from public;
+grant execute on function account.rotate_password(uuid, ccp.bcrypt) to ccp_admin;
 
-comment on function account.rotate_password(uuid, text) is
+comment on function account.rotate_password(uuid, ccp.bcrypt) is
 'An administrator gives a user another password, by its bcrypt; returns how many logins ended.';

@@ -1,9 +1,9 @@
 -- An administrator orders a host: makes its row, binds its exit and enqueues host.create, which is returned. The exit's row is
--- locked, so one exit goes to one host. The ssh password comes as its crypt hash.
+-- locked, so one exit goes to one host. The ssh password comes as its yescrypt.
 create or replace function host.add(
     p_user_id uuid,
     p_egress_ip_id uuid,
-    p_ssh_password_hash text,
+    p_ssh_password_hash ccp.yescrypt,
     p_timezone ccp.timezone default 'UTC',
     p_memory_limit_mb ccp.memory_limit_mb default 4096,
     p_cpu_limit ccp.cpu_limit default 2,
@@ -74,16 +74,16 @@ end
 $$;
 
 revoke all on function host.add(
-    uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean,
-    ccp.label, ccp.idle_minutes
+    uuid, uuid, ccp.yescrypt, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image,
+    boolean, ccp.label, ccp.idle_minutes
 ) from public;
 grant execute on function host.add(
-    uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean,
-    ccp.label, ccp.idle_minutes
+    uuid, uuid, ccp.yescrypt, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image,
+    boolean, ccp.label, ccp.idle_minutes
 ) to ccp_admin;
 
 comment on function host.add(
-    uuid, uuid, text, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image, boolean,
-    ccp.label, ccp.idle_minutes
+    uuid, uuid, ccp.yescrypt, ccp.timezone, ccp.memory_limit_mb, ccp.cpu_limit, ccp.pids_limit, ccp.disk_limit_gb, ccp.image,
+    boolean, ccp.label, ccp.idle_minutes
 ) is
 'An administrator orders a host; returns the task that makes it.';

@@ -1,5 +1,5 @@
--- An administrator gives a host another ssh password, by its crypt hash. Sessions that are open stay.
-create or replace function host.rotate_ssh_password(p_host_id uuid, p_ssh_password_hash text)
+-- An administrator gives a host another ssh password, by its yescrypt. Sessions that are open stay.
+create or replace function host.rotate_ssh_password(p_host_id uuid, p_ssh_password_hash ccp.yescrypt)
 returns void
 language plpgsql
 security definer
@@ -24,8 +24,8 @@ begin
 end
 $$;
 
-revoke all on function host.rotate_ssh_password(uuid, text) from public;
-grant execute on function host.rotate_ssh_password(uuid, text) to ccp_admin;
+revoke all on function host.rotate_ssh_password(uuid, ccp.yescrypt) from public;
+grant execute on function host.rotate_ssh_password(uuid, ccp.yescrypt) to ccp_admin;
 
-comment on function host.rotate_ssh_password(uuid, text) is
+comment on function host.rotate_ssh_password(uuid, ccp.yescrypt) is
 'An administrator gives a host another ssh password, by its hash.';

@@ -62,7 +62,7 @@ select is(
 );
 select results_eq(
     $$select
-        h.user_id, h.short_id::text, h.image::text, h.timezone::text, h.ssh_password_hash, h.ssh_password_changed_at, h.status::text,
+        h.user_id, h.short_id::text, h.image::text, h.timezone::text, h.ssh_password_hash::text, h.ssh_password_changed_at, h.status::text,
         b.exit_label::text, b.exit_address::inet
     from ccp.hosts as h join ccp.bindings as b on b.host_id = h.id where h.id = (select id from ordered)$$,
     $$select t.user('bobby'), short_id::text, 'cloud-cli-proxy/managed-user:latest', 'Europe/Berlin', '$y$j9T$' || repeat('a', 60),

@@ -11,7 +11,7 @@ select is(
     'the ssh password of one host is changed'
 );
 select results_eq(
-    'select short_id::text, ssh_password_hash, ssh_password_changed_at from ccp.hosts order by short_id',
+    'select short_id::text, ssh_password_hash::text, ssh_password_changed_at from ccp.hosts order by short_id',
     $$values ('abcdef', null, null::timestamptz), ('ghijkl', '$y$j9T$' || repeat('d', 60), timestamptz '2099-01-02')$$,
     'and only that one is, as of now'
 );

@@ -79,9 +79,9 @@ select throws_ok(
     $$select api.user_update(t.login('boss'), 1, t.user('alice'), 'active')$$, 'CP409', 'User alice is being deleted; cancel that first.', 'nobody enables the user meanwhile'
 );
 select throws_ok($$select account.add_ssh_key(t.user('alice'), 'ssh-ed25519 AAAB')$$, 'CP409', null, 'or gives a key');
-select throws_ok($$select account.rotate_password(t.user('alice'), 'x')$$, 'CP409', null, 'or a password');
+select throws_ok($$select account.rotate_password(t.user('alice'), '$2b$10$' || repeat('b', 53))$$, 'CP409', null, 'or a password');
 select throws_ok(
-    format($$select api.host_create(t.login('boss'), 1, %L, (select id from ccp.egress_ips limit 1), 'x')$$, t.user('alice')),
+    format($$select api.host_create(t.login('boss'), 1, %L, (select id from ccp.egress_ips limit 1), '$y$j9T$' || repeat('b', 60))$$, t.user('alice')),
     'CP422', 'user_id names no user.', 'or a host'
 );
 select is((api.user_list(t.login('boss'), 1, 'deleting')).users[1].username, 'alice', 'the list has a word for it');

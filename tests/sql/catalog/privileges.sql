@@ -73,25 +73,25 @@ select set_eq(
 select set_eq(
     $$select * from pg_temp.functions('ccp_admin')$$,
     $$values
-        ('account.create_admin(text,text)'), ('account.id(text)'),
-        ('account.rotate_password(uuid,text)'), ('account.end_sessions(uuid)'),
+        ('account.create_admin(text,ccp.bcrypt)'), ('account.id(text)'),
+        ('account.rotate_password(uuid,ccp.bcrypt)'), ('account.end_sessions(uuid)'),
         ('account.add_ssh_key(uuid,ccp.ssh_public_key,ccp.label)'), ('account.remove_ssh_key(uuid,uuid)'),
         ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'),
         ('host.bind(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
         ('session.stop(uuid)'), ('node.cordon(bigint,boolean)'), ('node.drain(bigint,boolean)'), ('token.rotate()'), ('token.retire(text)'),
         ('setting.put(text,jsonb,text)'),
-        ('account.add(ccp.username,text,ccp.role,timestamp with time zone)'),
+        ('account.add(ccp.username,ccp.bcrypt,ccp.role,timestamp with time zone)'),
         ('account.edit(uuid,ccp.activation,ccp.role,timestamp with time zone,text,integer)'),
         (
             'egress.add(ccp.label,ccp.address,ccp.endpoint,ccp.wg_key,ccp.address,ccp.interface,text,ccp.label,'
             'ccp.activation,ccp.tunnel_type,ccp.networks,ccp.mtu)'
         ),
         (
-            'host.add(uuid,uuid,text,ccp.timezone,ccp.memory_limit_mb,ccp.cpu_limit,ccp.pids_limit,ccp.disk_limit_gb,'
+            'host.add(uuid,uuid,ccp.yescrypt,ccp.timezone,ccp.memory_limit_mb,ccp.cpu_limit,ccp.pids_limit,ccp.disk_limit_gb,'
             'ccp.image,boolean,ccp.label,ccp.idle_minutes)'
         ),
-        ('host.act(uuid,text,jsonb)'), ('host.rotate_ssh_password(uuid,text)'),
+        ('host.act(uuid,text,jsonb)'), ('host.rotate_ssh_password(uuid,ccp.yescrypt)'),
         ('task.stop(uuid)'), ('task.repeat(uuid)'),
         ('webhook.add(ccp.label,ccp.webhook_url,text,ccp.event_type[],ccp.activation)'), ('webhook.edit(uuid,jsonb,text)'),
         ('webhook.remove(uuid)'), ('webhook.rotate_secret(uuid,text)'), ('webhook.test(uuid)')$$,
