@@ -282,7 +282,7 @@ static void set_id(cJSON *operation, const struct route *route)
 			operation, "operationId", route->name ? route->name : route->function);
 		return;
 	}
-	size_t noun = strlen(route->function) - strlen("task");
+	size_t noun = (size_t)(strrchr(route->function, '_') + 1 - route->function);
 	_cleanup_(freep) char *id =
 		xasprintf("%.*s%s", (int)noun, route->function, strchr(route->kind, '.') + 1);
 	json_set_text(operation, "operationId", id);

@@ -114,7 +114,7 @@ struct route {
 	const char *kind; // the argument p_kind, a constant; NULL: none
 	void (*inline_handler)(struct request *r); // answers from memory, on the HTTP thread
 	// operationId in the document; NULL: the function's name, or with a kind its verb in place of
-	// "task": own_host_task of host.start is own_host_start
+	// the last word: own_host_task of host.start is own_host_start
 	const char *name;
 };
 

@@ -12,14 +12,14 @@ $$;
 create function t.is_cordoned(p_node api.node) returns boolean language sql as $$ select p_node.cordoned_at is not null $$;
 
 -- Nodes.
-select ok(t.is_cordoned(api.node_cordon(t.login('boss'), 1, t.node(), 'k1', t.sha())), 'a node is cordoned');
-select ok(not t.is_cordoned(api.node_uncordon(t.login('boss'), 1, t.node(), 'k2', t.sha())), 'and open again');
-select ok(not t.is_cordoned(api.node_cordon(t.login('boss'), 1, t.node(), 'k1', t.sha())), 'the first request again changes nothing');
-select ok(t.is_cordoned(api.node_cordon(t.login('boss'), 1, t.node())), 'one without a key does');
-select ok(t.is_cordoned(api.node_uncordon(t.login('boss'), 1, t.node(), 'k2', t.sha())), 'the second again changes nothing either');
-select throws_ok($$select api.node_uncordon(t.login('boss'), 1, t.node(), 'k1', t.sha())$$, 'CP409', null, 'a key is for one route');
-select throws_ok($$select api.node_cordon(t.login('bobby'), 1, t.node(), 'k3', t.sha())$$, 'CP403', null, 'users cordon nothing');
-select throws_ok($$select api.node_uncordon(t.login('bobby'), 1, t.node(), 'k3', t.sha())$$, 'CP403', null, 'and open nothing');
+select ok(t.is_cordoned(api.node_act(t.login('boss'), 1, t.node(), 'node.cordon', 'k1', t.sha())), 'a node is cordoned');
+select ok(not t.is_cordoned(api.node_act(t.login('boss'), 1, t.node(), 'node.uncordon', 'k2', t.sha())), 'and open again');
+select ok(not t.is_cordoned(api.node_act(t.login('boss'), 1, t.node(), 'node.cordon', 'k1', t.sha())), 'the first request again changes nothing');
+select ok(t.is_cordoned(api.node_act(t.login('boss'), 1, t.node(), 'node.cordon')), 'one without a key does');
+select ok(t.is_cordoned(api.node_act(t.login('boss'), 1, t.node(), 'node.uncordon', 'k2', t.sha())), 'the second again changes nothing either');
+select throws_ok($$select api.node_act(t.login('boss'), 1, t.node(), 'node.uncordon', 'k1', t.sha())$$, 'CP409', null, 'a key is for one route');
+select throws_ok($$select api.node_act(t.login('bobby'), 1, t.node(), 'node.cordon', 'k3', t.sha())$$, 'CP403', null, 'users cordon nothing');
+select throws_ok($$select api.node_act(t.login('bobby'), 1, t.node(), 'node.uncordon', 'k3', t.sha())$$, 'CP403', null, 'and open nothing');
 
 -- Tasks.
 select t.ask('host.start');
@@ -34,7 +34,7 @@ select throws_ok(
     'one that has succeeded is not'
 );
 select is(
-    t.keys(), 'k1 cordon 200 {}, k2 uncordon 200 {}, k4 cancel 200 {}, k5 cancel 200 {}', 'what was done is kept by its key, what was refused is not'
+    t.keys(), 'k1 node.cordon 200 {}, k2 node.uncordon 200 {}, k4 cancel 200 {}, k5 cancel 200 {}', 'what was done is kept by its key, what was refused is not'
 );
 select is((select count(*)::integer from ccp.events where type = 'admin.task.canceled'), 1, 'and done once');
 
