@@ -1,6 +1,5 @@
 -- First half of a password login: the limits, then the hash to check against. An unknown user gets no hash, and the
--- caller checks a dummy one of the same cost, so that time tells nothing. Reads only: what a wrong password costs
--- is written by account.login().
+-- caller checks a dummy one of the same cost, so that time tells nothing: see access.challenge().
 create or replace function account.challenge(
     p_username text,
     p_address inet,
@@ -8,22 +7,14 @@ create or replace function account.challenge(
     out retry_after_s integer,
     out password_hash text
 )
-language plpgsql
+language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-begin
-    retry_after_s := access.penalty_check(p_address, p_username);
-    if retry_after_s > 0 then
-        verdict := 'too_many_attempts';
-        return;
-    end if;
-    verdict := 'ok';
-    select u.password_hash
-    into password_hash
-    from ccp.users as u
-    where u.username = lower(p_username);
-end
+    select c.verdict, c.retry_after_s, c.password_hash
+    from access.challenge(
+        p_address, p_username, (select u.password_hash from ccp.users as u where u.username = lower(p_username))
+    ) as c
 $$;
 
 revoke all on function account.challenge(text, inet) from public;

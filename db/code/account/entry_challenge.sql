@@ -8,22 +8,15 @@ create or replace function account.entry_challenge(
     out retry_after_s integer,
     out password_hash text
 )
-language plpgsql
+language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-begin
-    retry_after_s := access.penalty_check(p_address, p_short_id);
-    if retry_after_s > 0 then
-        verdict := 'too_many_attempts';
-        return;
-    end if;
-    verdict := 'ok';
-    select u.password_hash
-    into password_hash
-    from host.of_link(p_short_id) as h
-    join ccp.users as u on u.id = h.user_id;
-end
+    select c.verdict, c.retry_after_s, c.password_hash
+    from access.challenge(
+        p_address, p_short_id,
+        (select u.password_hash from host.of_link(p_short_id) as h join ccp.users as u on u.id = h.user_id)
+    ) as c
 $$;
 
 revoke all on function account.entry_challenge(text, inet) from public;

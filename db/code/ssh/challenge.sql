@@ -15,16 +15,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform process.require(p_process_id);
-    retry_after_s := access.penalty_check(p_address, p_short_id);
-    if retry_after_s > 0 then
-        verdict := 'too_many_attempts';
-        return;
-    end if;
-    verdict := 'ok';
-    password_hash := coalesce(
-        (select h.ssh_password_hash from ccp.hosts as h where h.short_id = p_short_id and h.status <> 'deleted'),
-        '$y$j9T$tHMIPUZyPMitOfoxXmIiC0$u2T22CNXonTtGt8h826GGUQ0SGHDCBdAOIEwrqGgaD0'
-    );
+    select c.verdict, c.retry_after_s, c.password_hash
+    into verdict, retry_after_s, password_hash
+    from access.challenge(
+        p_address, p_short_id,
+        coalesce(
+            (select h.ssh_password_hash from ccp.hosts as h where h.short_id = p_short_id and h.status <> 'deleted'),
+            '$y$j9T$tHMIPUZyPMitOfoxXmIiC0$u2T22CNXonTtGt8h826GGUQ0SGHDCBdAOIEwrqGgaD0'
+        )
+    ) as c;
 end
 $$;
 
