@@ -15,32 +15,12 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_after record := api.cursor_read('verifications', p_sort, p_cursor);
-    v_verifications api.verification[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     if not exists (select from ccp.hosts as h where h.id = p_id) then
         perform api.not_found('host_not_found', 'host');
     end if;
-    execute format(
-        $query$
-        select array(
-            select v
-            from api.verification as v
-            where v.host_id = $4
-                and ($5 is null or v.outcome = any ($5))
-                and ($6 is null or v.kind = any ($6))
-                and (v.time, v.id::bigint) %1$s ($1, $2)
-            order by v.time %2$s, v.id::bigint %2$s
-            limit $3
-        )
-        $query$,
-        v_after.relation, v_after.direction
-    )
-    into v_verifications
-    using v_after.at, v_after.number, p_limit + 1, p_id, p_outcome::text[], p_kind::text[];
-    return api.page('verifications', p_sort, p_limit, v_verifications);
+    return verification.page(p_id, p_outcome, p_kind, p_sort, p_limit, p_cursor);
 end
 $$;
 

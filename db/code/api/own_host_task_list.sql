@@ -14,29 +14,9 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_after record := api.cursor_read('tasks', p_sort, p_cursor);
-    v_tasks api.task[];
 begin
     perform api.own_host_enter(p_login_id, p_generation, p_id);
-    execute format(
-        $query$
-        select array(
-            select t
-            from api.task as t
-            where t.host_id = $4
-                and ($5 is null or t.status = any ($5))
-                and ($6 is null or t.kind = any ($6))
-                and (t.created_at, t.id) %1$s ($1, $2)
-            order by t.created_at %2$s, t.id %2$s
-            limit $3
-        )
-        $query$,
-        v_after.relation, v_after.direction
-    )
-    into v_tasks
-    using v_after.at, v_after.id, p_limit + 1, p_id, p_status::text[], p_kind::text[];
-    return api.page('tasks', p_sort, p_limit, v_tasks);
+    return task.page(p_status, p_kind, p_id, null, p_sort, p_limit, p_cursor);
 end
 $$;
 

@@ -1,5 +1,4 @@
--- GET /v1/user/sessions: my sessions, newest first unless asked otherwise; those that are open unless asked otherwise. The
--- query is planned for its values, so it can use the index that fits the filters.
+-- GET /v1/user/sessions: my sessions, newest first unless asked otherwise; those that are open unless asked otherwise.
 create or replace function api.own_session_list(
     p_login_id uuid,
     p_generation integer,
@@ -17,28 +16,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
-    v_after record := api.cursor_read('sessions', p_sort, p_cursor);
-    v_sessions api.session[];
 begin
-    execute format(
-        $query$
-        select array(
-            select s
-            from api.session as s
-            where s.user_id = $6
-                and ($4 = 'any' or ($4 = 'open' and s.ended_at is null) or ($4 = 'ended' and s.ended_at is not null))
-                and ($5 is null or s.kind = $5)
-                and ($7 is null or s.host_id = $7)
-                and (s.created_at, s.id) %1$s ($1, $2)
-            order by s.created_at %2$s, s.id %2$s
-            limit $3
-        )
-        $query$,
-        v_after.relation, v_after.direction
-    )
-    into v_sessions
-    using v_after.at, v_after.id, p_limit + 1, p_state, p_kind, v_user_id, p_host_id;
-    return api.page('sessions', p_sort, p_limit, v_sessions);
+    return session.page(p_state, p_kind, v_user_id, p_host_id, p_sort, p_limit, p_cursor);
 end
 $$;
 

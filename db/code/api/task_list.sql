@@ -1,5 +1,4 @@
--- GET /v1/admin/tasks: tasks, newest first unless asked otherwise. The query is planned for its values, so it can use
--- the index that fits the filters.
+-- GET /v1/admin/tasks: tasks, newest first unless asked otherwise.
 create or replace function api.task_list(
     p_login_id uuid,
     p_generation integer,
@@ -16,30 +15,9 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_after record := api.cursor_read('tasks', p_sort, p_cursor);
-    v_tasks api.task[];
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    execute format(
-        $query$
-        select array(
-            select t
-            from api.task as t
-            where ($4 is null or t.status = any ($4))
-                and ($5 is null or t.kind = any ($5))
-                and ($6 is null or t.host_id = $6)
-                and ($7 is null or t.user_id = $7)
-                and (t.created_at, t.id) %1$s ($1, $2)
-            order by t.created_at %2$s, t.id %2$s
-            limit $3
-        )
-        $query$,
-        v_after.relation, v_after.direction
-    )
-    into v_tasks
-    using v_after.at, v_after.id, p_limit + 1, p_status::text[], p_kind::text[], p_host_id, p_user_id;
-    return api.page('tasks', p_sort, p_limit, v_tasks);
+    return task.page(p_status, p_kind, p_host_id, p_user_id, p_sort, p_limit, p_cursor);
 end
 $$;
 
