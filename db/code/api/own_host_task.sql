@@ -18,7 +18,6 @@ declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
     v_ids jsonb := account.idempotency_begin(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
     v_task_id uuid := (v_ids ->> 'task_id')::uuid;
-    v_status text;
 begin
     if p_kind not in ('host.start', 'host.stop', 'host.rebuild') then
         perform access.refuse('CP403', 'forbidden', format('%s is not for users', p_kind), '{}', 'ask an admin');
@@ -35,11 +34,7 @@ begin
         v_task_id := (task.enqueue(p_kind, p_id, jsonb_strip_nulls(jsonb_build_object('mode', p_mode)), null)).id;
         perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
-    select t.status
-    into v_status
-    from ccp.task_rows as t
-    where t.id = v_task_id;
-    return row(v_task_id, v_status, '/v1/user/tasks/' || v_task_id)::api.task_ref;
+    return api.task_answer('/v1/user/tasks/', v_task_id);
 end
 $$;
 

@@ -13,10 +13,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
-    v_task ccp.task_rows := account.delete(p_id, coalesce(p_wipe, false));
+    v_task_id uuid := (account.delete(p_id, coalesce(p_wipe, false))).id;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    return row(v_task.id, v_task.status, '/v1/admin/tasks/' || v_task.id)::api.task_ref;
+    return api.task_answer('/v1/admin/tasks/', v_task_id);
 end
 $$;
 
