@@ -13,25 +13,16 @@ declare
         'ip_address', 'tunnel_type', 'wg_endpoint', 'wg_public_key', 'wg_preshared_key_sealed', 'wg_allowed_ips',
         'wg_dns_server', 'wg_peer_address', 'wg_mtu'
     ];
-    v_unknown text;
     v_before ccp.egress_ips;
     v_after ccp.egress_ips;
     v_changed text[];
     v_host ccp.hosts;
 begin
-    v_unknown := (select string_agg(c, ', ') from jsonb_object_keys(p_changes) as c where c <> all (v_free || v_tunnel));
-    if v_unknown is not null then
-        perform access.refuse('CP422', 'invalid', format('An exit has nothing to change that is called %s.', v_unknown));
-    end if;
+    perform api.require_members(p_changes, v_free || v_tunnel, 'An exit');
     v_before := egress.find(p_id);
     perform account.require_version(p_if_match, v_before.version);
     v_after := jsonb_populate_record(v_before, p_changes);
-    v_changed := array(
-        select a.key
-        from jsonb_each(to_jsonb(v_after)) as a
-        where a.value is distinct from to_jsonb(v_before) -> a.key
-        order by a.key
-    );
+    v_changed := api.changed_columns(to_jsonb(v_before), to_jsonb(v_after));
     if v_changed = '{}' then
         return;
     end if;

@@ -12,16 +12,12 @@ declare
         'label', 'image', 'timezone', 'memory_limit_mb', 'cpu_limit', 'pids_limit', 'disk_limit_gb', 'sudo',
         'idle_stop_minutes'
     ];
-    v_unknown text;
     v_before ccp.hosts;
     v_after ccp.hosts;
     v_changed text[];
     v_start text[];
 begin
-    v_unknown := (select string_agg(c, ', ') from jsonb_object_keys(p_changes) as c where c <> all (v_columns));
-    if v_unknown is not null then
-        perform access.refuse('CP422', 'invalid', format('A host has nothing to change that is called %s.', v_unknown));
-    end if;
+    perform api.require_members(p_changes, v_columns, 'A host');
     select h.*
     into v_before
     from ccp.hosts as h
@@ -33,12 +29,7 @@ begin
     end if;
     perform account.require_version(p_if_match, v_before.version);
     v_after := jsonb_populate_record(v_before, p_changes);
-    v_changed := array(
-        select a.key
-        from jsonb_each(to_jsonb(v_after)) as a
-        where a.value is distinct from to_jsonb(v_before) -> a.key
-        order by a.key
-    );
+    v_changed := api.changed_columns(to_jsonb(v_before), to_jsonb(v_after));
     if v_changed = '{}' then
         return null;
     end if;

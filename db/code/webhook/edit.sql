@@ -8,24 +8,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_known constant text[] := array['label', 'url', 'event_types', 'status'];
-    v_unknown text;
     v_before ccp.webhooks;
     v_after ccp.webhooks;
     v_changed text[];
 begin
-    v_unknown := (select string_agg(c, ', ') from jsonb_object_keys(p_changes) as c where c <> all (v_known));
-    if v_unknown is not null then
-        perform access.refuse('CP422', 'invalid', format('A webhook has nothing to change that is called %s.', v_unknown));
-    end if;
+    perform api.require_members(p_changes, v_known, 'A webhook');
     v_before := webhook.find(p_id);
     perform account.require_version(p_if_match, v_before.version);
     v_after := jsonb_populate_record(v_before, p_changes);
-    v_changed := array(
-        select a.key
-        from jsonb_each(to_jsonb(v_after)) as a
-        where a.value is distinct from to_jsonb(v_before) -> a.key
-        order by a.key
-    );
+    v_changed := api.changed_columns(to_jsonb(v_before), to_jsonb(v_after));
     if v_changed <> '{}' then
         perform webhook.check_url(v_after.url);
         update ccp.webhooks
