@@ -10,8 +10,10 @@
 struct request;
 
 enum {
-	PLACES_MAX = 1024, // of the places that all connections have
-	PLACES_PER_USER_MAX = 32,
+	// Not settings: half of the places of all connections stay for requests, and what streams may
+	// hold (1 MiB each) has an end. More pages need another ccp-api.
+	PLACES_MAX = 1024,
+	PLACES_PER_USER_MAX = 32, // some tabs on some machines; no account takes all places
 };
 
 // A stream's, in its own struct, from place_take to place_leave.

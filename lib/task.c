@@ -18,7 +18,9 @@
 
 enum {
 	ROUND_TIMEOUT_MS = 3000,
-	GATHER_US = 500, // what ends so soon after it was claimed is reported together
+	// What ends so soon after it was claimed is reported together. Not a setting: it is about what a
+	// commit costs, so that a task alone loses nothing that can be felt and many share most commits.
+	GATHER_US = 500,
 	HAND_BACK_MS = 5000, // for undo and report after the stop's own time is over
 };
 

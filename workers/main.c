@@ -14,6 +14,7 @@
 
 // A receiver that hangs holds a slot for seconds, so there are more than there are processors for; and the more there are, the
 // more tasks share a commit. Each may have a connection, as well as dispatcher, bus and tick: db/roles.sql has the limit.
+// Not a setting, because that limit, and the server's for all roles together, would have to change with it.
 enum { SLOTS = 13, HOUSEKEEPING_SLOTS = 1, STOP_MS = 3000 };
 
 static bool embed_asked;

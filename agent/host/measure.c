@@ -23,6 +23,8 @@
 enum {
 	LOOK_MS = 1000,
 	SLICE_MS = 100, // of each LOOK_MS
+	// Not settings: a count costs a hundredth of a processor whatever it finds, and is a minute
+	// late at most. What is written in that minute is what disk_reserve_percent is for.
 	ROUND_LEAST_MS = 10000,
 	ROUND_MOST_MS = 60000,
 	ROUND_TIMES = 10, // what it takes, from one to the next: a hundredth of a processor
