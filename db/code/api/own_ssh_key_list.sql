@@ -1,5 +1,4 @@
--- GET /v1/user/ssh-keys: my keys, newest first unless asked otherwise. The query is planned for its values, so it can
--- use the index that fits the filters.
+-- GET /v1/user/ssh-keys: my keys, newest first unless asked otherwise.
 create or replace function api.own_ssh_key_list(
     p_login_id uuid,
     p_generation integer,
@@ -14,25 +13,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
-    v_after record := api.cursor_read('ssh_keys', p_sort, p_cursor);
-    v_ssh_keys api.ssh_key[];
 begin
-    execute format(
-        $query$
-        select array(
-            select k
-            from api.ssh_key as k
-            where $4 is not null
-                and (k.created_at, k.id) %1$s ($1, $2)
-            order by k.created_at %2$s, k.id %2$s
-            limit $3
-        )
-        $query$,
-        v_after.relation, v_after.direction
-    )
-    into v_ssh_keys
-    using v_after.at, v_after.id, p_limit + 1, v_user_id;
-    return api.page('ssh_keys', p_sort, p_limit, v_ssh_keys);
+    return account.key_page(v_user_id, p_sort, p_limit, p_cursor);
 end
 $$;
 

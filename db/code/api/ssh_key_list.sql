@@ -12,27 +12,9 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_after record := api.cursor_read('ssh_keys', p_sort, p_cursor);
-    v_ssh_keys api.ssh_key[];
 begin
     perform api.user_get(p_login_id, p_generation, p_id);
-    execute format(
-        $query$
-        select array(
-            select k
-            from api.ssh_key as k
-            where k.user_id = $4
-                and (k.created_at, k.id) %1$s ($1, $2)
-            order by k.created_at %2$s, k.id %2$s
-            limit $3
-        )
-        $query$,
-        v_after.relation, v_after.direction
-    )
-    into v_ssh_keys
-    using v_after.at, v_after.id, p_limit + 1, p_id;
-    return api.page('ssh_keys', p_sort, p_limit, v_ssh_keys);
+    return account.key_page(p_id, p_sort, p_limit, p_cursor);
 end
 $$;
 
