@@ -40,9 +40,12 @@ const struct route host_routes[] = {
 
 	{GET, "/v1/admin/hosts", ADMIN, 200, "host_list", "host_page", "Hosts.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
-		{"user_id", "uuid",             QUERY},
-		{"q",       "api.filter",       QUERY, 0, "Short ids, labels or users' names that begin with this."},
-		{"status",  "ccp.host_state[]", QUERY, 0, "Deleted hosts are not listed."})},
+		{"user_id",      "uuid",             QUERY},
+		{"egress_ip_id", "uuid",             QUERY, 0, "Bound to this exit."},
+		{"q",            "api.filter",       QUERY, 0, "Short ids, labels or users' names that begin with this."},
+		{"status",       "ccp.host_state[]", QUERY, 0, "Deleted hosts are not listed."},
+		{"proof",        "api.proof_state[]", QUERY, 0,
+			"Of the exit: valid: the last proof holds; stale: it has ended, which closes a running host; failed: a check has failed since; none: never made."})},
 	{POST, "/v1/admin/hosts", ADMIN, 202, "host_create", "new_host", "Order a host.", &work_ssh_password, IDEMPOTENT, FIELDS(
 		{"user_id",         "uuid",                BODY, REQUIRED},
 		{"egress_ip_id",    "uuid",                BODY, REQUIRED},

@@ -6,7 +6,9 @@
 #define WHICH \
 	{"state",   "api.session_state", QUERY, 0, "Open ones, which is the default, ended ones, or any."}, \
 	{"kind",    "ccp.session_kind",  QUERY}, \
-	{"host_id", "uuid",              QUERY}
+	{"host_id", "uuid",              QUERY}, \
+	{"since",   "timestamp with time zone", QUERY, 0, "Begun from then on."}, \
+	{"until",   "timestamp with time zone", QUERY, 0, "Begun before."}
 
 const struct route session_routes[] = {
 	{GET, "/v1/user/sessions", USER, 200, "own_session_list", "session_page", "My sessions.", &work_call, .fields = FIELDS(

@@ -12,10 +12,11 @@ const struct route user_routes[] = {
 
 	{GET, "/v1/admin/users", ADMIN, 200, "user_list", "user_page", "Users.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
-		{"status",   "ccp.user_state", QUERY},
-		{"role",     "ccp.role",       QUERY},
-		{"username", "api.filter",     QUERY, 0, "Names that begin with this."},
-		{"q",        "api.filter",     QUERY, 0, "Names or short ids that begin with this."})},
+		{"status",         "ccp.user_state[]",         QUERY},
+		{"role",           "ccp.role",                 QUERY},
+		{"expires_before", "timestamp with time zone", QUERY, 0, "Those who expire, or have expired, before this."},
+		{"username",       "api.filter",               QUERY, 0, "Names that begin with this."},
+		{"q",              "api.filter",               QUERY, 0, "Names or short ids that begin with this."})},
 	{POST, "/v1/admin/users", ADMIN, 201, "user_create", "new_user", "Make a user.", &work_password, IDEMPOTENT | ETAG, FIELDS(
 		{"username",   "ccp.username",             BODY, REQUIRED},
 		{"password",   "password",                 BODY, FIELD_HASHED, "Made and shown once when absent."},

@@ -173,6 +173,7 @@ create domain api.short_id as text constraint typed_short_id_is_a_word check (va
 create domain api.entry_state as text constraint entry_state_is_known check (value in ('ready', 'starting'));
 create domain api.session_state as text constraint session_state_is_known check (value in ('open', 'ended', 'any'));
 create domain api.health_state as text constraint health_state_is_known check (value in ('ok', 'degraded', 'unavailable'));
+create domain api.proof_state as text constraint proof_state_is_known check (value in ('valid', 'stale', 'failed', 'none'));
 create domain api.delivery_state as text
 constraint delivery_state_is_known check (value in ('waiting', 'delivered', 'any'));
 create domain api.json as jsonb;
@@ -249,6 +250,8 @@ comment on domain api.short_id is 'A short id as it was typed.';
 comment on domain api.entry_state is 'Whether the host of an entry link runs, or is being started.';
 comment on domain api.session_state is 'Which sessions a list has: those that are open, those that have ended, or both.';
 comment on domain api.health_state is 'How the system is.';
+comment on domain api.proof_state is
+'Whether the last proof of a host''s exit holds, has ended, was followed by a check that failed, or never was made.';
 comment on domain api.delivery_state is 'Which deliveries a list has: those that wait, those that were made, or both.';
 comment on domain api.json is 'Any JSON value, which the function judges.';
 comment on domain api.texts is 'Texts by name.';

@@ -89,6 +89,7 @@ comment on column ccp.sessions.bytes_down is 'Bytes to the user.';
 create index sessions_of_a_user on ccp.sessions (user_id, created_at, id);
 create index sessions_of_a_host on ccp.sessions (host_id, created_at, id);
 create index sessions_by_creation on ccp.sessions (created_at, id);
+create index sessions_of_a_kind on ccp.sessions (kind, created_at, id);
 create index sessions_of_a_process on ccp.sessions (process_id);
 create index sessions_to_end on ccp.sessions (user_id) where ended_at is null and end_requested_at is null;
 create index sessions_of_a_host_by_end on ccp.sessions (host_id, ended_at);
@@ -259,6 +260,7 @@ create index events_by_xid on ccp.events (xid);
 create index events_of_a_user on ccp.events (user_id, at, id) where user_id is not null;
 create index events_of_a_host on ccp.events (host_id, at, id) where host_id is not null;
 create index events_of_a_task on ccp.events (task_id) where task_id is not null;
+create index events_of_an_actor on ccp.events (actor, at, id);
 create index events_of_a_type on ccp.events (type, at, id);
 create index events_of_a_level on ccp.events (level, at, id) where level <> 'info';
 
@@ -304,6 +306,7 @@ comment on column ccp.verifications.checks is 'List of {name, outcome, ms, detai
 comment on column ccp.verifications.duration_ms is 'How long it took, in milliseconds.';
 create index verifications_of_a_host on ccp.verifications (host_id, at);
 create index verifications_of_a_user on ccp.verifications (user_id, at);
+create index verifications_that_failed on ccp.verifications (host_id, at) where outcome = 'failed';
 
 do $$
 declare

@@ -1,5 +1,5 @@
--- What a host is, and why. One plan for all hosts: what is many for a host is grouped once and not host by host, and the
--- functions that it calls for each are inlined.
+-- What a host is, and why; troubles first. One plan for all hosts: what is many for a host is grouped once and not host by host,
+-- and the functions that it calls for each are inlined.
 create or replace view ccp.host_status with (security_barrier) as
 select
     h.id,
@@ -49,7 +49,19 @@ select
             when w.wanted = 'running' and b.id is null then 'it is wanted running and cannot be without one'
             else format('it is wanted %s, and the next tick sees to that', w.wanted)
         end
-    ) as why
+    ) as why,
+    h.status = 'deleted' or (
+        (h.status = w.wanted or t.what is not null)
+        and (
+            h.status <> 'running'
+            or (
+                g.node_id is not null
+                and f.since is null
+                and coalesce(o.proof_ends_at, h.status_changed_at + interval '1 minute') > clock.now()
+            )
+        )
+        and o.disk_excess is null
+    ) as ok
 from ccp.hosts as h
 join ccp.users as u on u.id = h.user_id
 join ccp.nodes as n on n.id = h.node_id
@@ -89,7 +101,8 @@ left join (
     select distinct p.node_id
     from ccp.processes as p
     where p.program = 'ccp-agent' and p.ended_at is null and process.is_heard(p.beat_at)
-) as g on g.node_id = h.node_id;
+) as g on g.node_id = h.node_id
+order by ok, h.status not in ('failed', 'unavailable'), h.short_id;
 comment on view ccp.host_status is 'What each host is, what is wanted of it, and why it is so.';
 comment on column ccp.host_status.id is 'Identity.';
 comment on column ccp.host_status.host is 'Short id of the host.';
@@ -104,4 +117,5 @@ comment on column ccp.host_status.exit_address is 'Address the world must see.';
 comment on column ccp.host_status.verified_at is 'When the exit was last proven.';
 comment on column ccp.host_status.observed is 'What the agent last saw.';
 comment on column ccp.host_status.why is 'The answer, as a sentence.';
+comment on column ccp.host_status.ok is 'Whether it is as it should be, or on its way there.';
 grant select on ccp.host_status to ccp_automation, ccp_dba;

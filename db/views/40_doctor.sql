@@ -250,7 +250,7 @@ from (
         count(*) = 0,
         coalesce(
             'ccp.stuck tells why these do not move: '
-            || left(string_agg(s.what || ' ' || s.name, ', ' order by s.since), 300),
+            || left(string_agg(s.what || ' ' || s.name, ', ' order by s.id is null, s.since, s.name), 300),
             'nothing waits that should move'
         )
     from ccp.stuck as s

@@ -50,6 +50,7 @@ LOGIN = """
 READS = {
     "page": "select api.host_list(%(login)s, 1)",
     "now": "select * from ccp.now",
+    "stuck": "select * from ccp.stuck",
     "doctor": "select * from ccp.doctor",
     "host_status": "select * from ccp.host_status",
 }

@@ -1,4 +1,5 @@
--- Where a page begins: after the row that a cursor names, or, without one, before the first row. `relation` and
+-- Where a page begins: after the row that a cursor names, or, without one, before the first row, which is where p_since is, or
+-- downwards p_until. `relation` and
 -- `direction` are for the list's query: rows that stand in this relation to (at, id), or to number, in this direction.
 -- A list is newest first when p_sort begins with "-". A text that is not a cursor of this list in this order is refused
 -- with the field's name.
@@ -6,6 +7,8 @@ create or replace function api.cursor_read(
     p_list text,
     p_sort text,
     p_cursor api.cursor,
+    p_since timestamptz default '-infinity',
+    p_until timestamptz default 'infinity',
     out at timestamptz,
     out id uuid,
     out number bigint,
@@ -24,12 +27,9 @@ begin
     relation := case when v_descends then '<' else '>' end;
     direction := case when v_descends then 'desc' else 'asc' end;
     if p_cursor is null then
-        at := case when v_descends then timestamptz 'infinity' else timestamptz '-infinity' end;
-        id := case
-            when v_descends then uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-            else uuid '00000000-0000-0000-0000-000000000000'
-        end;
-        number := case when v_descends then 9223372036854775807 else 0 end;
+        at := case when v_descends then p_until else p_since end;
+        id := '00000000-0000-0000-0000-000000000000';
+        number := 0;
         return;
     end if;
     if p_cursor ~ '^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{2,3})?$' then
@@ -55,8 +55,8 @@ begin
 end
 $$;
 
-revoke all on function api.cursor_read(text, text, api.cursor) from public;
-grant execute on function api.cursor_read(text, text, api.cursor) to ccp_as_user;
+revoke all on function api.cursor_read(text, text, api.cursor, timestamptz, timestamptz) from public;
+grant execute on function api.cursor_read(text, text, api.cursor, timestamptz, timestamptz) to ccp_as_user;
 
-comment on function api.cursor_read(text, text, api.cursor) is
+comment on function api.cursor_read(text, text, api.cursor, timestamptz, timestamptz) is
 'Where a page begins: after the row that a cursor names, or before the first row; and which way it goes.';

@@ -11,6 +11,7 @@ create or replace function api.event_export(
     p_host_id uuid default null,
     p_task_id uuid default null,
     p_level ccp.event_level[] default null,
+    p_actor api.filter default null,
     p_q api.filter default null,
     p_since timestamptz default '-infinity',
     p_until timestamptz default 'infinity',
@@ -33,7 +34,9 @@ begin
     if p_sort = 'time' then -- before the events are read
         v_settled := event.settled_until();
     end if;
-    v_events := event.find(p_sort, p_cursor, v_limit, p_type, p_user_id, p_host_id, p_task_id, p_level, p_q, p_since, p_until);
+    v_events := event.find(
+        p_sort, p_cursor, v_limit, p_type, p_user_id, p_host_id, p_task_id, p_level, p_actor, p_q, p_since, p_until
+    );
     if cardinality(v_events) = v_limit then
         v_chunk.next_cursor := api.cursor('events', p_sort, v_events[v_limit].time, v_events[v_limit].id);
     end if;
@@ -43,16 +46,16 @@ end
 $$;
 
 revoke all on function api.event_export(
-    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz, timestamptz,
+    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, api.filter, timestamptz, timestamptz,
     api.by_time, api.export_format, api.cursor
 ) from public;
 grant execute on function api.event_export(
-    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz, timestamptz,
+    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, api.filter, timestamptz, timestamptz,
     api.by_time, api.export_format, api.cursor
 ) to ccp_api;
 
 comment on function api.event_export(
-    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz, timestamptz,
+    uuid, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, api.filter, timestamptz, timestamptz,
     api.by_time, api.export_format, api.cursor
 ) is
 'GET /v1/admin/events/export: one piece of it.';

@@ -4,7 +4,9 @@ create or replace function api.host_list(
     p_login_id uuid,
     p_generation integer,
     p_user_id uuid default null,
+    p_egress_ip_id uuid default null,
     p_status ccp.host_state[] default null,
+    p_proof api.proof_state[] default null,
     p_q api.filter default null,
     p_sort api.by_creation default '-created_at',
     p_limit api.page_size default 50,
@@ -35,6 +37,7 @@ begin
                 array(
                     select i.id
                     from ccp.hosts as i
+                    left join ccp.observations as o on o.host_id = i.id
                     where i.deleted_at is null
                         and ($4 is null or i.user_id = $4)
                         and ($5 is null or i.status = any ($5))
@@ -43,6 +46,22 @@ begin
                             or starts_with(i.short_id, lower($6))
                             or starts_with(lower(i.label), lower($6))
                             or i.user_id = any ($7)
+                        )
+                        and (
+                            $8 is null
+                            or i.id in (select b.host_id from ccp.bindings as b where b.egress_ip_id = $8 and b.ended_at is null)
+                        )
+                        and (
+                            $9 is null
+                            or host.proof_state(
+                                i.id in (
+                                    select v.host_id
+                                    from ccp.verifications as v
+                                    left join ccp.observations as p on p.host_id = v.host_id
+                                    where v.outcome = 'failed' and v.at > coalesce(p.proven_at, '-infinity')
+                                ),
+                                o.proven_at, o.proof_ends_at
+                            ) = any ($9)
                         )
                         and (i.created_at, i.id) %1$s ($1, $2)
                     order by i.created_at %2$s, i.id %2$s
@@ -55,7 +74,7 @@ begin
         v_after.relation, v_after.direction
     )
     into v_hosts
-    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[], p_q, v_users;
+    using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[], p_q, v_users, p_egress_ip_id, p_proof::text[];
     select *
     into v_page
     from api.page('hosts', p_sort, p_limit, v_hosts);
@@ -65,13 +84,13 @@ end
 $$;
 
 revoke all on function api.host_list(
-    uuid, integer, uuid, ccp.host_state[], api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, uuid, uuid, ccp.host_state[], api.proof_state[], api.filter, api.by_creation, api.page_size, api.cursor
 ) from public;
 grant execute on function api.host_list(
-    uuid, integer, uuid, ccp.host_state[], api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, uuid, uuid, ccp.host_state[], api.proof_state[], api.filter, api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
 comment on function api.host_list(
-    uuid, integer, uuid, ccp.host_state[], api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, uuid, uuid, ccp.host_state[], api.proof_state[], api.filter, api.by_creation, api.page_size, api.cursor
 ) is
 'GET /v1/admin/hosts: hosts, newest first unless asked otherwise.';

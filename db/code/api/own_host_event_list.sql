@@ -18,7 +18,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_after record := api.cursor_read('events', p_sort, p_cursor);
+    v_after record := api.cursor_read('events', p_sort, p_cursor, p_since, p_until);
     v_events api.event[];
 begin
     perform api.own_host_enter(p_login_id, p_generation, p_id);

@@ -5,6 +5,8 @@ create or replace function api.own_session_list(
     p_state api.session_state default 'open',
     p_kind ccp.session_kind default null,
     p_host_id uuid default null,
+    p_since timestamptz default '-infinity',
+    p_until timestamptz default 'infinity',
     p_sort api.by_creation default '-created_at',
     p_limit api.page_size default 50,
     p_cursor api.cursor default null
@@ -17,21 +19,21 @@ as $$
 declare
     v_user_id uuid := account.enter(p_login_id, p_generation, 'user');
 begin
-    return session.page(p_state, p_kind, v_user_id, p_host_id, p_sort, p_limit, p_cursor);
+    return session.page(p_state, p_kind, v_user_id, p_host_id, p_since, p_until, p_sort, p_limit, p_cursor);
 end
 $$;
 
 alter function api.own_session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
 ) owner to ccp_as_user;
 revoke all on function api.own_session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
 ) from public;
 grant execute on function api.own_session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
 comment on function api.own_session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
 ) is
 'GET /v1/user/sessions: my sessions, newest first unless asked otherwise.';

@@ -3,8 +3,9 @@
 create or replace function api.user_list(
     p_login_id uuid,
     p_generation integer,
-    p_status ccp.user_state default null,
+    p_status ccp.user_state[] default null,
     p_role ccp.role default null,
+    p_expires_before timestamptz default null,
     p_username api.filter default null,
     p_q api.filter default null,
     p_sort api.by_creation default '-created_at',
@@ -26,9 +27,10 @@ begin
         select array(
             select u
             from api.user as u
-            where ($4 is null or u.status = $4)
+            where ($4 is null or u.status = any ($4))
                 and ($5 is null or u.role = $5)
                 and ($6 is null or starts_with(u.username, $6))
+                and ($8 is null or u.expires_at < $8)
                 and ($7 is null or starts_with(u.username, lower($7)) or starts_with(u.short_id, lower($7)))
                 and (u.created_at, u.id) %1$s ($1, $2)
             order by u.created_at %2$s, u.id %2$s
@@ -38,19 +40,19 @@ begin
         v_after.relation, v_after.direction
     )
     into v_users
-    using v_after.at, v_after.id, p_limit + 1, p_status, p_role, p_username, p_q;
+    using v_after.at, v_after.id, p_limit + 1, p_status, p_role, p_username, p_q, p_expires_before;
     return api.page('users', p_sort, p_limit, v_users);
 end
 $$;
 
 revoke all on function api.user_list(
-    uuid, integer, ccp.user_state, ccp.role, api.filter, api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.user_state[], ccp.role, timestamptz, api.filter, api.filter, api.by_creation, api.page_size, api.cursor
 ) from public;
 grant execute on function api.user_list(
-    uuid, integer, ccp.user_state, ccp.role, api.filter, api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.user_state[], ccp.role, timestamptz, api.filter, api.filter, api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
 comment on function api.user_list(
-    uuid, integer, ccp.user_state, ccp.role, api.filter, api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.user_state[], ccp.role, timestamptz, api.filter, api.filter, api.by_creation, api.page_size, api.cursor
 ) is
 'GET /v1/admin/users: users, newest first unless asked otherwise.';

@@ -11,6 +11,7 @@ create or replace function event.find(
     p_host_id uuid,
     p_task_id uuid,
     p_level ccp.event_level[],
+    p_actor api.filter,
     p_q api.filter,
     p_since timestamptz,
     p_until timestamptz
@@ -20,19 +21,14 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_after record := api.cursor_read('events', p_sort, p_cursor);
+    v_after record := api.cursor_read('events', p_sort, p_cursor, p_since, p_until);
     v_hosts uuid[];
     v_users uuid[];
+    v_many boolean;
+    v_filters text;
+    v_found text := 'select i.* from ccp.events as i where %3$s order by i.at %2$s, i.id %2$s limit $3';
     v_events api.event[];
 begin
-    -- What begins with a bound of time begins there, with ids from 1 on: of two bounds an index is entered at either.
-    if v_after.relation = '>' and p_since > v_after.at then
-        v_after.at := p_since;
-        v_after.number := 0;
-    elsif v_after.relation = '<' and p_until < v_after.at then
-        v_after.at := p_until;
-        v_after.number := 0;
-    end if;
     if p_q is not null then
         v_hosts := array(
             select h.id
@@ -44,6 +40,44 @@ begin
             from ccp.users as u
             where starts_with(u.username, lower(p_q)) or starts_with(u.short_id, lower(p_q))
         );
+        v_many := greatest(cardinality(v_hosts), cardinality(v_users)) > 100;
+    end if;
+    v_filters := concat_ws(
+        ' and ',
+        format('i.at %1$s= $1 and (i.at, i.id) %1$s ($1, $2) and i.at >= $6 and i.at < $7', v_after.relation),
+        case when p_type is not null then 'i.type = t.type' end,
+        case
+            when 'info' = any (p_level) then 'i.level = any ($12)'
+            when p_level is not null then 'i.level = l.level and i.level <> ''info'''
+        end,
+        case when p_user_id is not null then 'i.user_id = $8' end,
+        case when p_host_id is not null then 'i.host_id = $9' end,
+        case when p_task_id is not null then 'i.task_id = $10' end,
+        case when p_actor is not null then 'i.actor = $14' end,
+        case
+            when v_many then '(i.host_id in (select h from unnest($11) as h) or i.user_id in (select u from unnest($13) as u))'
+        end
+    );
+    if not v_many then
+        v_found := $query$
+            select r.*
+            from (
+                select p.at, p.id
+                from unnest($11) as h (id)
+                cross join lateral (
+                    select i.at, i.id from ccp.events as i where i.host_id = h.id and %3$s order by i.at %2$s, i.id %2$s limit $3
+                ) as p
+                union
+                select p.at, p.id
+                from unnest($13) as u (id)
+                cross join lateral (
+                    select i.at, i.id from ccp.events as i where i.user_id = u.id and %3$s order by i.at %2$s, i.id %2$s limit $3
+                ) as p
+                order by at %2$s, id %2$s
+                limit $3
+            ) as p
+            join ccp.events as r on r.at = p.at and r.id = p.id
+        $query$;
     end if;
     execute format(
         $query$
@@ -54,34 +88,12 @@ begin
             )::api.event
             from unnest($4) as t (type)
             cross join unnest($5) as l (level)
-            cross join lateral (
-                select i.*
-                from ccp.events as i
-                where i.at %1$s= $1
-                    and (i.at, i.id) %1$s ($1, $2)
-                    and i.at >= $6
-                    and i.at < $7
-                    %3$s
-                order by i.at %2$s, i.id %2$s
-                limit $3
-            ) as e
+            cross join lateral ($query$ || v_found || $query$) as e
             order by e.at %2$s, e.id %2$s
             limit $3
         )
         $query$,
-        v_after.relation, v_after.direction,
-        concat_ws(
-            ' ',
-            case when p_type is not null then 'and i.type = t.type' end,
-            case
-                when 'info' = any (p_level) then 'and i.level = any ($12)'
-                when p_level is not null then 'and i.level = l.level and i.level <> ''info'''
-            end,
-            case when p_user_id is not null then 'and i.user_id = $8' end,
-            case when p_host_id is not null then 'and i.host_id = $9' end,
-            case when p_task_id is not null then 'and i.task_id = $10' end,
-            case when p_q is not null then 'and (i.host_id = any ($11) or i.user_id = any ($13))' end
-        )
+        v_after.relation, v_after.direction, v_filters
     )
     into v_events
     using
@@ -91,18 +103,18 @@ begin
             when 'info' = any (p_level) then array[null]::text[]
             else coalesce((select array_agg(distinct a) from unnest(p_level) as a), array[null]::text[])
         end,
-        p_since, p_until, p_user_id, p_host_id, p_task_id, v_hosts, p_level::text[], v_users;
+        p_since, p_until, p_user_id, p_host_id, p_task_id, v_hosts, p_level::text[], v_users, p_actor;
     return v_events;
 end
 $$;
 
 revoke all on function event.find(
-    api.by_time, api.cursor, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz,
-    timestamptz
+    api.by_time, api.cursor, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, api.filter,
+    timestamptz, timestamptz
 ) from public;
 
 comment on function event.find(
-    api.by_time, api.cursor, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, timestamptz,
-    timestamptz
+    api.by_time, api.cursor, integer, ccp.event_type[], uuid, uuid, uuid, ccp.event_level[], api.filter, api.filter,
+    timestamptz, timestamptz
 ) is
 'Events that fit the filters, after a place, in the order of time and id.';

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(74);
+select plan(102);
 
 -- Walks a list: pages are separated by "|", rows by ",". `%s` in the call takes the cursor.
 create function t.walk(p_call text, p_items text, p_label text) returns text language plpgsql as $$
@@ -30,7 +30,7 @@ create function t.list(p_name text, p_label text, p_arguments text) returns text
             coalesce(', ' || nullif(p_arguments, ''), '')
         ),
         case p_name
-            when 'egress_ip' then 'egress_ips' when 'own_ssh_key' then 'ssh_keys' when 'own_host' then 'hosts'
+            when 'egress_ip' then 'egress_ips' when 'own_ssh_key' then 'ssh_keys' when 'own_host' then 'hosts' when 'own_session' then 'sessions'
             else p_name || 's'
         end,
         p_label
@@ -55,9 +55,12 @@ select is(t.list('user', 'username', 'p_limit => 4'), 'dora,cord,cora,anna|alice
 select is(t.list('user', 'username', 'p_limit => 2, p_sort => ''created_at'''), 'boss,alice|anna,cora|cord,dora', 'both ways');
 select is(t.list('user', 'username', 'p_limit => 6'), 'dora,cord,cora,anna,alice,boss', 'a full page need not have a next one');
 select is(t.list('user', 'username', 'p_role => ''admin'''), 'boss', 'by role');
-select is(t.list('user', 'username', 'p_status => ''disabled'''), 'cora', 'by status: disabled');
-select is(t.list('user', 'username', 'p_status => ''expired'''), 'cord', 'expired');
-select is(t.list('user', 'username', 'p_status => ''active'''), 'dora,anna,alice,boss', 'active');
+select is(t.list('user', 'username', 'p_status => ''{disabled}'''), 'cora', 'by status: disabled');
+select is(t.list('user', 'username', 'p_status => ''{expired}'''), 'cord', 'expired');
+select is(t.list('user', 'username', 'p_status => ''{active}'''), 'dora,anna,alice,boss', 'active');
+select is(t.list('user', 'username', 'p_status => ''{expired,disabled}'''), 'cord,cora', 'or several');
+select is(t.list('user', 'username', 'p_expires_before => ''2001-01-03 00:00:01'''), 'cord', 'by when they expire');
+select is(t.list('user', 'username', 'p_expires_before => ''2001-01-03'''), '-', 'before, not then');
 select is(t.list('user', 'username', 'p_username => ''cor'', p_limit => 1'), 'cord|cora', 'by the beginning of the name');
 select is(t.list('user', 'username', 'p_username => ''ora'''), '-', 'which is not any part of it');
 select is(t.list('user', 'username', 'p_q => ''COR'''), 'cord,cora', 'by the beginning of a name');
@@ -91,6 +94,29 @@ select is(t.list('host', 'short_id', 'p_q => ''lapt'''), 'hostc1', 'of a label')
 select is(t.list('host', 'short_id', 'p_q => ''cora'''), 'hostc1', 'or of the user''s name');
 select is(t.list('host', 'short_id', 'p_q => ''ora'''), '-', 'not by any part of it');
 update ccp.hosts set label = null;
+select is(t.list('host', 'short_id', format('p_egress_ip_id => %L', (select id from ccp.egress_ips))), 'abcdef', 'by the exit');
+select is(t.list('host', 'short_id', 'p_egress_ip_id => ''00000000-0000-4000-8000-000000000001'''), '-', 'which is that one');
+savepoint bound;
+update ccp.bindings set ended_at = clock.now();
+select is(t.list('host', 'short_id', format('p_egress_ip_id => %L', (select id from ccp.egress_ips))), '-', 'while it is bound to it');
+rollback to bound;
+insert into ccp.observations (host_id, process_id, sequence, state, observed_at, proven_at, proof_ends_at)
+select h.id, t.agent(), 1, 'running', clock.now(), clock.now() - interval '1 hour', clock.now() + o.lives
+from ccp.hosts as h
+join (values ('hosta1', interval '0'), ('hosta2', interval '1 second'), ('hostc1', interval '1 second')) as o (short_id, lives) using (short_id);
+insert into ccp.verifications (at, host_id, user_id, process_id, kind, outcome, error_code, checks, duration_ms)
+select clock.now() - v.age, h.id, h.user_id, t.agent(), 'full', v.outcome, case v.outcome when 'failed' then 'leak' end, '[]', 1
+from ccp.hosts as h
+join (values
+    ('hostc1', interval '59 minutes', 'failed'), ('hosta2', interval '1 hour', 'failed'), ('hosta2', interval '1 minute', 'passed')
+) as v (short_id, age, outcome) using (short_id);
+select is(t.list('host', 'short_id', 'p_proof => ''{valid}'''), 'hosta2', 'by its proof: it holds');
+select is(t.list('host', 'short_id', 'p_proof => ''{stale}'''), 'hosta1', 'it has ended');
+select is(t.list('host', 'short_id', 'p_proof => ''{failed}'''), 'hostc1', 'a check has failed since');
+select is(t.list('host', 'short_id', 'p_proof => ''{none}'''), 'abcdef', 'there is none');
+select is(t.list('host', 'short_id', 'p_proof => ''{stale,failed}'', p_status => ''{running,failed}'''), 'hostc1,hosta1', 'one of several');
+update ccp.observations set proven_at = null, proof_ends_at = null where host_id <> '00000000-0000-4000-8000-000000000001';
+select is(t.list('host', 'short_id', 'p_proof => ''{failed}'''), 'hostc1,hosta2', 'one that never was proven has failed too');
 select throws_ok(format('select api.host_list(%L, 1)', t.login('alice')), 'CP403', null, 'all hosts are for admins');
 select throws_ok(format('select api.own_host_list(%L, 2)', t.login('alice')), 'CP401', null, 'an old token lists nothing');
 
@@ -105,6 +131,8 @@ from (values
 select is(t.list('egress_ip', 'label', ''), 'other,exit2,exit1', 'exits, newest first');
 select is(t.list('egress_ip', 'label', 'p_sort => ''created_at'', p_limit => 2'), 'exit1,exit2|other', 'or oldest first, in pages');
 select is(t.list('egress_ip', 'label', 'p_status => ''disabled'''), 'other', 'by status');
+select is(t.list('egress_ip', 'label', 'p_bound => true'), 'exit1', 'those that are bound');
+select is(t.list('egress_ip', 'label', 'p_bound => false'), 'other,exit2', 'or are free');
 select is(t.list('egress_ip', 'label', 'p_label => ''exit'''), 'exit2,exit1', 'by the beginning of the label');
 select is(t.list('egress_ip', 'label', 'p_label => ''xit'''), '-', 'which is not any part of it');
 select is(t.list('egress_ip', 'label', 'p_limit => 3'), 'other,exit2,exit1', 'a full page need not have a next one');
@@ -167,7 +195,44 @@ select is(t.events('p_task_id => ''00000000-0000-4000-8000-000000000003'''), 'th
 select is(t.events('p_until => ''2099-01-02'''), 'one', 'until a time, which is not in it');
 select is(t.events('p_until => ''2099-01-03'', p_limit => 1'), 'two|one', 'in pages too');
 select is(t.list('event', 'message', 'p_since => ''2099-01-02'''), 'three,two', 'from a time, which is');
+select is(t.events('p_sort => ''time'', p_until => ''2099-01-03'', p_limit => 1'), 'one|two', 'both ways');
+update ccp.hosts set label = null where id = t.host();
+set local session_replication_role = replica;
+update ccp.events set actor = 'bob' where message in ('one', 'three');
+set local session_replication_role = origin;
+select is(t.events('p_actor => ''bob'''), 'three,one', 'by who did it');
+select is(t.events('p_actor => ''bo'''), '-', 'which is the whole name');
+-- Many begin so: they are met on the way, not looked up one by one.
+insert into ccp.hosts (short_id, label, user_id, node_id, image, status)
+select 'many' || to_char(n, 'FM000'), 'Team ' || n, t.user('cora'), d.id, 'image', 'stopped'
+from ccp.nodes as d, generate_series(1, 100) as n;
+update ccp.hosts set label = 'team' where id = t.host();
+select is(t.events('p_q => ''TEAM'''), 'two', 'a hundred and one of which something is');
+select is(t.events('p_q => ''team 1'''), '-', 'few of which nothing is');
+select is(t.events('p_q => ''team'', p_level => ''{error}'''), '-', 'with another filter');
+update ccp.hosts set label = 'alice''s' where label ^@ 'Team';
+select is(t.events('p_q => ''alice'', p_sort => ''time'', p_limit => 1'), 'one|two', 'or that are many of one noun');
+update ccp.hosts set label = null where label ^@ 'alice';
+update ccp.hosts set label = 'alice''s' where id = t.host();
+select is(t.events('p_q => ''alice'', p_sort => ''time'', p_limit => 1'), 'one|two', 'an event that fits twice is there once');
 select throws_ok(format('select api.event_list(%L, 1)', t.login('alice')), 'CP403', null, 'events are for admins');
+
+-- Sessions.
+insert into ccp.sessions (id, user_id, host_id, process_id, method, address, created_at)
+select s.id::uuid, t.user('alice'), t.host(), t.agent(), s.method, '192.0.2.1', s.at::timestamptz
+from (values
+    ('00000000-0000-4000-8000-000000000001', 'key', '2099-01-01'), ('00000000-0000-4000-8000-000000000002', 'grant', '2099-01-02'),
+    ('00000000-0000-4000-8000-000000000003', 'password', '2099-01-03')
+) as s (id, method, at);
+select is(
+    t.list(n, 'method', 'p_since => ''2099-01-02'''), 'password,grant', 'sessions from a time, which is in it: ' || n
+) from unnest(array['session', 'own_session']) as n;
+select is(
+    t.list(n, 'method', 'p_until => ''2099-01-03'', p_limit => 1'), 'grant|key', 'or until one, which is not: ' || n
+) from unnest(array['session', 'own_session']) as n;
+select is(
+    t.list(n, 'method', 'p_since => ''2099-01-01 01:00'', p_sort => ''created_at'', p_limit => 1'), 'grant|password', 'both ways: ' || n
+) from unnest(array['session', 'own_session']) as n;
 
 -- Keys.
 insert into ccp.ssh_keys (id, user_id, name, public_key, key_sha256, created_at)

@@ -84,8 +84,8 @@ select throws_ok(
     format($$select api.host_create(t.login('boss'), 1, %L, (select id from ccp.egress_ips limit 1), '$y$j9T$' || repeat('b', 60))$$, t.user('alice')),
     'CP422', 'user_id names no user.', 'or a host'
 );
-select is((api.user_list(t.login('boss'), 1, 'deleting')).users[1].username, 'alice', 'the list has a word for it');
-select is(cardinality((api.user_list(t.login('boss'), 1, 'disabled')).users), 1, 'which is another than disabled');
+select is((api.user_list(t.login('boss'), 1, '{deleting}')).users[1].username, 'alice', 'the list has a word for it');
+select is(cardinality((api.user_list(t.login('boss'), 1, '{disabled}')).users), 1, 'which is another than disabled');
 
 -- Hosts first.
 select is(t.step(), 'retry', 'while hosts are left it is tried again');
