@@ -1,5 +1,5 @@
--- What is going on, troubles first: a hundred things of each sort, and a row that says how many there are besides. Which hosts these
--- are is decided first; only of them the sentences are made: `limit` keeps the planner from making all.
+-- What is going on, troubles first: a hundred things of each sort, and a row that says how many there are besides. Which hosts
+-- these are is decided first; only of them the sentences are made: `limit` keeps the planner from making all.
 create or replace view ccp.now with (security_barrier) as
 with hosts as (
     select
@@ -86,7 +86,10 @@ from (
         m.what,
         format('%s more', count(*)),
         'not shown',
-        format('%s more are not shown here, %s of which are not as they should be: see %s', count(*), count(*) filter (where not m.ok), m.source),
+        format(
+            '%s more are not shown here, %s of which are not as they should be: see %s', count(*),
+            count(*) filter (where not m.ok), m.source
+        ),
         bool_and(m.ok)
     from (
         select 2 as sort, 'host' as what, h.place, h.ok, 'ccp.host_status' as source from hosts as h

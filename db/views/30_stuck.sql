@@ -1,5 +1,5 @@
--- What does not move although it should: of each sort the hundred that have waited longest, and a row that says how many there are
--- besides. Of these the sentence is looked up, not of all that there are: `limit` keeps the planner from joining them first.
+-- What does not move although it should: of each sort the hundred that have waited longest, and a row that says how many there
+-- are besides. Of these the sentence is looked up, not of all that there are: `limit` keeps the planner from joining them first.
 create or replace view ccp.stuck with (security_barrier) as
 with tasks as (
     select

@@ -25,13 +25,16 @@ end
 $$;
 
 revoke all on function api.session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, uuid, timestamptz, timestamptz, api.by_creation, api.page_size,
+    api.cursor
 ) from public;
 grant execute on function api.session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, uuid, timestamptz, timestamptz, api.by_creation, api.page_size,
+    api.cursor
 ) to ccp_api;
 
 comment on function api.session_list(
-    uuid, integer, api.session_state, ccp.session_kind, uuid, uuid, timestamptz, timestamptz, api.by_creation, api.page_size, api.cursor
+    uuid, integer, api.session_state, ccp.session_kind, uuid, uuid, timestamptz, timestamptz, api.by_creation, api.page_size,
+    api.cursor
 ) is
 'GET /v1/admin/sessions: who is in which host, newest first unless asked otherwise.';
