@@ -9,7 +9,8 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum { COMPLAINTS_MAX = 50, COMPLAINT_MAX_BYTES = 512, NULLS_MAX_BYTES = 1024 };
+// A complaint has room for the longest list of words, that of the types of events.
+enum { COMPLAINTS_MAX = 50, COMPLAINT_MAX_BYTES = 8192, NULLS_MAX_BYTES = 1024 };
 
 void input_init(struct input *input, const struct route *route)
 {

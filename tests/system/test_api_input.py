@@ -89,6 +89,7 @@ class Walk:
         assert answer.headers["Content-Type"] == "application/problem+json", about
         if fields is not None:
             assert [e["field"] for e in answer.json["errors"]] == fields, about
+            assert all(e["message"] for e in answer.json["errors"]), about
         self.count += 1
 
     def walk_body(self):
