@@ -54,11 +54,11 @@ begin
                         and (
                             $9 is null
                             or host.proof_state(
-                                i.id in (
-                                    select v.host_id
+                                i.id in (select v.host_id from ccp.verifications as v where v.outcome = 'failed')
+                                and exists (
+                                    select
                                     from ccp.verifications as v
-                                    left join ccp.observations as p on p.host_id = v.host_id
-                                    where v.outcome = 'failed' and v.at > coalesce(p.proven_at, '-infinity')
+                                    where v.host_id = i.id and v.outcome = 'failed' and v.at > coalesce(o.proven_at, '-infinity')
                                 ),
                                 o.proven_at, o.proof_ends_at
                             ) = any ($9)

@@ -24,7 +24,8 @@ declare
     v_after record := api.cursor_read('events', p_sort, p_cursor, p_since, p_until);
     v_hosts uuid[];
     v_users uuid[];
-    v_many boolean;
+    v_many boolean := false;
+    v_few boolean := false;
     v_filters text;
     v_found text := 'select i.* from ccp.events as i where %3$s order by i.at %2$s, i.id %2$s limit $3';
     v_events api.event[];
@@ -40,15 +41,21 @@ begin
             from ccp.users as u
             where starts_with(u.username, lower(p_q)) or starts_with(u.short_id, lower(p_q))
         );
-        v_many := greatest(cardinality(v_hosts), cardinality(v_users)) > 100;
+        v_many := greatest(cardinality(v_hosts), cardinality(v_users)) > 50;
+        v_few := not v_many;
     end if;
     v_filters := concat_ws(
         ' and ',
         format('i.at %1$s= $1 and (i.at, i.id) %1$s ($1, $2) and i.at >= $6 and i.at < $7', v_after.relation),
-        case when p_type is not null then 'i.type = t.type' end,
         case
-            when 'info' = any (p_level) then 'i.level = any ($12)'
-            when p_level is not null then 'i.level = l.level and i.level <> ''info'''
+            when p_type is null then null
+            when v_few then 'i.type = any ($15)'
+            else 'i.type = t.type'
+        end,
+        case
+            when p_level is null then null
+            when v_few or 'info' = any (p_level) then 'i.level = any ($12)'
+            else 'i.level = l.level and i.level <> ''info'''
         end,
         case when p_user_id is not null then 'i.user_id = $8' end,
         case when p_host_id is not null then 'i.host_id = $9' end,
@@ -58,7 +65,7 @@ begin
             when v_many then '(i.host_id in (select h from unnest($11) as h) or i.user_id in (select u from unnest($13) as u))'
         end
     );
-    if not v_many then
+    if v_few then
         v_found := $query$
             select r.*
             from (
@@ -98,12 +105,15 @@ begin
     into v_events
     using
         v_after.at, v_after.number, p_limit,
-        coalesce((select array_agg(distinct a) from unnest(p_type) as a), array[null]::text[]),
         case
-            when 'info' = any (p_level) then array[null]::text[]
-            else coalesce((select array_agg(distinct a) from unnest(p_level) as a), array[null]::text[])
+            when v_few or p_type is null then array[null]::text[]
+            else array(select distinct a::text from unnest(p_type) as a)
         end,
-        p_since, p_until, p_user_id, p_host_id, p_task_id, v_hosts, p_level::text[], v_users, p_actor;
+        case
+            when v_few or p_level is null or 'info' = any (p_level) then array[null]::text[]
+            else array(select distinct a::text from unnest(p_level) as a)
+        end,
+        p_since, p_until, p_user_id, p_host_id, p_task_id, v_hosts, p_level::text[], v_users, p_actor, p_type::text[];
     return v_events;
 end
 $$;
