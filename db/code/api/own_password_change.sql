@@ -1,5 +1,6 @@
 -- POST /v1/user/change-password, after the old password was checked. A repeated request is answered as the first was,
--- though its old password is the old one by now; a refused one is not remembered.
+-- though its old password is the old one by now; a refused one is not remembered. When the old password did not match, no hash
+-- was made of the new one: it is empty.
 create or replace function api.own_password_change(
     p_login_id uuid,
     p_generation integer,
@@ -26,7 +27,7 @@ begin
     verdict := 'ok';
     if v_ids is null then
         v_change := account.change_password(
-            v_user_id, p_login_id, p_address, p_matched, p_password_hash, p_new_password_hash
+            v_user_id, p_login_id, p_address, p_matched, p_password_hash, nullif(p_new_password_hash, '')
         );
         verdict := v_change.verdict;
         retry_after_s := v_change.retry_after_s;
