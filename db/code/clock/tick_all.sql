@@ -23,5 +23,5 @@ $$;
 revoke all on procedure clock.tick_all(text) from public;
 grant execute on procedure clock.tick_all(text) to ccp_cron;
 
-comment on procedure clock.tick_all(text) is
+comment on procedure clock.tick_all(text) is -- noqa: LT01
 'Ticks every rule in a transaction of its own, again while there is more; for pg_cron.';
