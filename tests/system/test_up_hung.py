@@ -88,13 +88,21 @@ def test_down_with_a_docker_engine_and_supervisors_that_hang(third, namespaces_o
     ended(third, processes, namespaces)
 
 
+def container_ids(stack):
+    """Of all containers, running or not."""
+    ids = [path.name for path in (stack.directory / "docker" / "data" / "containers").iterdir()]
+    assert ids
+    return ids
+
+
 def inside(stack):
-    """Processes in mount namespaces of their own that have something of the stack in them, as its containers' have."""
+    """Processes in control groups of the stack's containers, running or being started."""
+    ids = container_ids(stack)
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            own = os.readlink(path / "ns" / "mnt") != os.readlink("/proc/self/ns/mnt")
-            if own and f" {stack.directory}/" in (path / "mountinfo").read_text():
+            groups = (path / "cgroup").read_text()
+            if any(one in groups for one in ids):
                 found.append((path / "cmdline").read_bytes())
     return found
 
@@ -121,6 +129,14 @@ def children(pid):
 
 
 def test_a_stack_that_was_ended_so_comes_back(third):
+    """Also when containerd was killed in the first steps of a start, of which it cleans up nothing."""
+    third.up()
+    third.script("down")
+    begun = third.directory / "run" / "containerd" / "io.containerd.runtime.v2.task" / "moby"
+    for container in container_ids(third):
+        (begun / container).mkdir(parents=True, exist_ok=True)
+        (begun / container / "config.json").write_text("{}")
+        (begun / container / "shim-binary-path").write_text("/usr/bin/containerd-shim-runc-v2")
     third.up()
     Host(third).running()
     wait_until(lambda: engines(third), "the host's engine runs")
