@@ -193,6 +193,13 @@ service_script() { # USER[/GROUP,...] COMMAND [ARG...]
 	*) rights+=(--reuid "$user" --regid "$user" "${groups[@]}" --no-new-privs --inh-caps=-all --bounding-set=-all) ;;
 	esac
 	shift
+	if [[ $1 == containerd ]]; then
+		# Killed before a shim of its was asked to make the container, it leaves a directory at which each later start of that
+		# container fails, and which it does not clean up itself.
+		before="for bundle in $STATE_DIR/run/containerd/io.containerd.runtime.v2.task/moby/*; do
+		    [ -e \"\$bundle/runtime\" ] || pgrep -f -- \"-id \${bundle##*/} \" >/dev/null || rm -rf --one-file-system \"\$bundle\"
+		done"
+	fi
 	cat <<-END
 		#!/bin/sh
 		# Written by deploy/scripts/up from deploy/services.
