@@ -1,18 +1,20 @@
 -- The next hosts, by id, that are not as wanted and have a remedy now; locks them, and leaves out what others have locked. A
 -- host that is as it is desired is not looked at: what an expired or disabled user still runs is account.enforce()'s, what
 -- gives way on its node is host.make_room()'s, and drift is noted where it is seen. The planner takes most hosts for unlike
--- what is desired of them; the index knows the few.
+-- what is desired of them; the index knows the few. Planned once a session: to plan it takes longer than to look.
 create or replace function clock.hosts_to_reconcile(p_after uuid, p_limit integer)
 returns table (id uuid, short_id text)
-language sql
-volatile
+language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $$
-    select h.id, h.short_id
+begin
+    return query
+    select h.id, h.short_id::text
     from ccp.hosts as h
     join ccp.users as u on u.id = h.user_id
     join ccp.nodes as n on n.id = h.node_id
@@ -39,7 +41,8 @@ as $$
         and (not k.needs_binding or h.wg_public_key is null or b.id is not null)
     order by h.id
     limit p_limit
-    for no key update of h skip locked
+    for no key update of h skip locked;
+end
 $$;
 
 revoke all on function clock.hosts_to_reconcile(uuid, integer) from public;

@@ -3,9 +3,12 @@
 -- an image was loaded. (A person's request tries at once.) Locked ones wait.
 create or replace function clock.resume(p_after uuid default null, p_limit integer default 100)
 returns uuid
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_after uuid;
+begin
     with resumed as (
         update ccp.hosts as h
         set retry_at = null
@@ -32,7 +35,10 @@ as $$
         returning h.id
     )
     select clock.batch_after(array_agg(r.id order by r.id), p_limit)
-    from resumed as r
+    into v_after
+    from resumed as r;
+    return v_after;
+end
 $$;
 
 revoke all on function clock.resume(uuid, integer) from public;
