@@ -5,7 +5,7 @@ import random
 import threading
 import time
 
-from machine import Agent, Caller, Counts
+from support.machine import Agent, Caller, Counts
 from support.wait import WAIT_S, wait_until
 
 HOSTS = 50

@@ -11,6 +11,19 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
+# What a tick does that moves hosts, tasks or accounts.
+RULES = [
+    "process.declare_silent_dead",
+    "clock.enforce_deadlines",
+    "task.release_orphans",
+    "account.enforce",
+    "clock.resume",
+    "clock.reconcile_all",
+    "clock.forget_failures",
+]
+CLOCK = "select set_config('test.now', (pg_catalog.now() + %(seconds)s * interval '1 second')::text, true)"
+TICK = f"select clock.tick('worker', r) from unnest(array{RULES}) with ordinality as t (r, n) order by n"
+
 # What SQL may say of a host, by what runs of it.
 TRUE_OF = {
     True: {"starting", "running", "stopping", "rebuilding", "unavailable", "failed", "deleting"},
@@ -44,19 +57,19 @@ REQUESTS = {
     "disable": "update ccp.users set disabled_at = clock.now()",
     "disable and enable": [
         "update ccp.users set disabled_at = clock.now()",
-        "select clock.tick('worker')",
+        TICK,
         "update ccp.users set disabled_at = null",
     ],
     "expire and extend": [
         "update ccp.users set expires_at = clock.now()",
-        "select clock.tick('worker')",
+        TICK,
         "update ccp.users set expires_at = clock.now() + interval '1 day'",
     ],
     "limits": "update ccp.hosts set memory_limit_mb = 2048, cpu_limit = 1",
     "unbind": "update ccp.bindings set ended_at = clock.now() where ended_at is null",
     "deadline": [
         "update ccp.task_rows set deadline_at = clock.now() - interval '1 second' where status = 'running'",
-        "select clock.tick('worker')",
+        TICK,
     ],
 }
 FIRST = {
@@ -112,12 +125,9 @@ class Walk:
         self.process = self.value("select process_id from process.register('ccp-agent', 'walk', 1, 'x')")
 
     def rows(self, sql, **values):
-        values |= {"host": getattr(self, "host", None)}
         self.seconds += 0.1
-        self.cursor.execute(
-            "select set_config('test.now', (pg_catalog.now() + %s * interval '1 second')::text, true)", (self.seconds,)
-        )
-        self.cursor.execute(sql, values)
+        values |= {"host": getattr(self, "host", None), "seconds": self.seconds}
+        self.cursor.execute(f"{CLOCK}; {sql}", values)
         return self.cursor.fetchall() if self.cursor.description else []
 
     def value(self, sql, **values):
@@ -136,15 +146,16 @@ class Walk:
     # What is said, and whether it is so.
 
     def check(self, what):
-        status, live, error = self.rows(
-            "select h.status, count(t.id) filter (where t.status in ('queued', 'running')), h.error_code"
+        status, error, live, succeeded = self.rows(
+            "select h.status, h.error_code, count(*) filter (where t.status in ('queued', 'running')),"
+            " array_agg(t.id || ' ' || t.kind order by t.id) filter (where t.status = 'succeeded')"
             " from ccp.hosts as h left join ccp.task_rows as t on t.host_id = h.id where h.id = %(host)s group by h.id"
         )[0]
         self.log.append(f"{what}: {status}, {'up' if self.up else 'down'}")
         allowed = TRUE_OF if live or error == "lost" else TRUE_AT_REST
         if status not in allowed[self.up]:
             raise Untrue(f"the host is said to be {status}: " + "; ".join(self.log))
-        for task, kind in self.rows("select id, kind from ccp.task_rows where status = 'succeeded'"):
+        for task, kind in (one.split() for one in succeeded or ()):
             if task not in self.succeeded and TRUE_OF_SUCCESS.get(kind, self.up) != self.up:
                 raise Untrue(f"{kind} is said to have succeeded: " + "; ".join(self.log))
             self.succeeded.add(task)
@@ -254,12 +265,12 @@ class Walk:
         for _ in range(12):
             if self.task:
                 self.work()
-            self.rows("select clock.tick('worker')")
+            self.rows(TICK)
             self.check("tick")
             if not self.claim():
                 self.seconds += 3700
                 self.rows("update ccp.processes set beat_at = clock.now() where ended_at is null")
-                self.rows("select clock.tick('worker')")
+                self.rows(TICK)
                 if not self.claim():
                     return
         raise Untrue("it never rests: " + "; ".join(self.log))
@@ -278,7 +289,7 @@ class Walk:
                 self.ask(request)
                 self.claim()
                 self.work()
-        self.succeeded = {row[0] for row in self.rows("select id from ccp.task_rows")}
+        self.succeeded = {row[0] for row in self.rows("select id::text from ccp.task_rows")}
         assert self.check("there") == base
 
     # The walks.
