@@ -20,7 +20,8 @@ create table ccp.changes (
     noun text not null,
     row_id text not null,
     host_id uuid,
-    user_id uuid
+    user_id uuid,
+    rings boolean not null default true
 ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 1, autovacuum_vacuum_cost_delay = 0);
 comment on table ccp.changes is
 'Rows that were written, for 15 minutes, whoever wrote them. Live streams read it by snapshot.';
@@ -31,6 +32,7 @@ comment on column ccp.changes.noun is
 comment on column ccp.changes.row_id is 'Which row, of parts the host''s, of logins the user''s; *: any of them.';
 comment on column ccp.changes.host_id is 'The host that shows it.';
 comment on column ccp.changes.user_id is 'Whose it is.';
+comment on column ccp.changes.rings is 'Whether it is told at once, or when the readers look in any case: within half a second.';
 create index changes_by_transaction on ccp.changes (xid);
 
 create table ccp.change_marks (
@@ -129,4 +131,4 @@ for each row when (
 execute function live.note_setting();
 
 create trigger changes_ring after insert on ccp.changes
-for each row execute function live.ring();
+for each row when (new.rings) execute function live.ring();

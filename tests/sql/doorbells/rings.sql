@@ -12,7 +12,7 @@ commit;
 select queue as agent_queue from ccp.processes where program = 'ccp-agent' \gset
 \set file `mktemp`
 listen ccp_event; listen ccp_worker; listen ccp_sshproxy; listen :agent_queue;
-select plan(23);
+select plan(26);
 
 \o :file
 select event.write('auth.success', 'x');
@@ -87,7 +87,14 @@ select is(:'heard'::text, 'ccp_event ccp_worker', 'a request without a host ring
 select t.noop();
 \ir heard.psql
 select is(:'heard'::text, '', 'the same again nothing');
+\o :file
 select t.work_noop();
+\ir heard.psql
+select is(:'heard'::text, '', 'nor does its claim');
+\o :file
+select task.progress(id, lease, 'busy', 10, 'x') from t.live('running');
+\ir heard.psql
+select is(:'heard'::text, '', 'nor its progress');
 \o :file
 select task.cancel((t.live('running')).id, 'x');
 \ir heard.psql
@@ -96,6 +103,11 @@ select is(:'heard'::text, 'ccp_event ccp_worker', 'a cancellation the worker tha
 select task.canceled(id, lease, 'x') from t.live('running');
 \ir heard.psql
 select is(:'heard'::text, 'ccp_event', 'its end the live view');
+select t.noop();
+\o :file
+select task.succeed((select (t.live('queued')).id), t.work_noop(), '{}');
+\ir heard.psql
+select is(:'heard'::text, 'ccp_event', 'as does a good one');
 
 select t.noop();
 select t.work_noop();
