@@ -151,6 +151,7 @@ create table ccp.observations (
     observed_at timestamptz not null,
     proven_at timestamptz,
     proof_ends_at timestamptz,
+    failed_at timestamptz,
     disk_bytes bigint,
     disk_files bigint,
     disk_depth integer,
@@ -166,13 +167,14 @@ comment on column ccp.observations.process_id is 'The agent that saw it.';
 comment on column ccp.observations.sequence is 'Rises with each observation of one agent; an older one never overwrites a newer.';
 comment on column ccp.observations.state is
 'running (open and proven), closed (container runs, wall closed), stopped (container ended), absent (no container), unknown (a '
-'task has ended since and did not say what it left).';
+'task has ended since and did not say what it left, or nothing was seen yet but a verification).';
 comment on column ccp.observations.code is 'Why, as an error code.';
 comment on column ccp.observations.message is 'Why, as a sentence.';
 comment on column ccp.observations.observed_at is 'When it was seen, by the agent''s clock.';
 comment on column ccp.observations.proven_at is 'When its exit was last proven, by a light or a full check.';
 comment on column ccp.observations.proof_ends_at is
 'When that proof ends, or ended: then the kernel closes the host, whoever else is away.';
+comment on column ccp.observations.failed_at is 'When a verification last failed since its exit was proven.';
 comment on column ccp.observations.disk_bytes is
 'What its files take of the disk, as last measured: at least that, for measuring ends where host_disk_gb does. Null: not yet.';
 comment on column ccp.observations.disk_files is 'How many they are.';

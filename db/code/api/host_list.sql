@@ -51,18 +51,7 @@ begin
                             $8 is null
                             or i.id in (select b.host_id from ccp.bindings as b where b.egress_ip_id = $8 and b.ended_at is null)
                         )
-                        and (
-                            $9 is null
-                            or host.proof_state(
-                                i.id in (select v.host_id from ccp.verifications as v where v.outcome = 'failed')
-                                and exists (
-                                    select
-                                    from ccp.verifications as v
-                                    where v.host_id = i.id and v.outcome = 'failed' and v.at > coalesce(o.proven_at, '-infinity')
-                                ),
-                                o.proven_at, o.proof_ends_at
-                            ) = any ($9)
-                        )
+                        and ($9 is null or host.proof_is($9, o.failed_at, o.proven_at, o.proof_ends_at))
                         and (i.created_at, i.id) %1$s ($1, $2)
                     order by i.created_at %2$s, i.id %2$s
                     limit $3

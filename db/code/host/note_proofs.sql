@@ -12,7 +12,8 @@ begin
     update ccp.observations as o
     set
         proven_at = p.at,
-        proof_ends_at = p.at + make_interval(secs => p.life_s)
+        proof_ends_at = p.at + make_interval(secs => p.life_s),
+        failed_at = case when o.failed_at > p.at then o.failed_at end
     from (
         select distinct on (i.host_id)
             i.host_id,

@@ -71,6 +71,12 @@ begin
         v_host.exit_label, v_host.exit_address, p_observed_ip, p_checks, p_duration_ms
     )
     returning id into v_id;
+    if p_outcome = 'failed' then
+        insert into ccp.observations as o (host_id, process_id, sequence, state, observed_at, failed_at)
+        values (p_host_id, p_process_id, 0, 'unknown', v_at, v_at)
+        on conflict (host_id) do update set failed_at = greatest(o.failed_at, excluded.failed_at)
+        where (o.proven_at >= excluded.failed_at) is not true;
+    end if;
 
     if v_type is not null then
         perform event.write(
