@@ -126,9 +126,11 @@ static bool may_refuse_caller(const struct route *route)
 	return !is_open(route);
 }
 
+// Also what a request with the same Idempotency-Key made, and has been deleted since.
 static bool may_miss(const struct route *route)
 {
-	return has_field(route, FIELD_IN_PATH) || (route_flags(route) & ROUTE_VERDICT);
+	return has_field(route, FIELD_IN_PATH) ||
+	       (route_flags(route) & (ROUTE_VERDICT | ROUTE_IDEMPOTENT));
 }
 
 static bool changes(const struct route *route)

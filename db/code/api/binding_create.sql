@@ -27,6 +27,9 @@ begin
     from ccp.bindings as b
     join ccp.hosts as h on h.id = b.host_id
     where b.id = v_id;
+    if not found then
+        perform api.not_found('binding_not_found', 'binding');
+    end if;
     return v_binding;
 end
 $$;

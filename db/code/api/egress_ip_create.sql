@@ -26,7 +26,6 @@ declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_ids jsonb := account.idempotency_begin('egress_ip', p_idempotency_key, p_request_sha256);
     v_id uuid := (v_ids ->> 'id')::uuid;
-    v_exit api.egress_ip;
 begin
     if v_ids is null then
         v_id := egress.add(
@@ -35,11 +34,7 @@ begin
         );
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
-    select *
-    into v_exit
-    from api.egress_ip as e
-    where e.id = v_id;
-    return v_exit;
+    return api.egress_ip_get(p_login_id, p_generation, v_id);
 end
 $$;
 

@@ -25,10 +25,7 @@ begin
         v_id := account.add(p_username, p_password_hash, p_role, p_expires_at);
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
-    select *
-    into v_user
-    from api.user as u
-    where u.id = v_id;
+    v_user := api.user_get(p_login_id, p_generation, v_id);
     return row(
         v_user.id, v_user.username, v_user.short_id, v_user.role, v_user.status, v_user.expires_at, v_user.version,
         v_user.created_at, case when v_ids is null then '' end
