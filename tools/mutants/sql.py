@@ -38,8 +38,8 @@ def body(source):
 
 
 def definition(source):
-    """`create or replace function ...;`, without the grants and comments around it."""
-    start = source.index("create or replace function")
+    """`create or replace function ...;` or procedure, without the grants and comments around it."""
+    start = re.search("^create or replace (function|procedure)", source, re.MULTILINE).start()
     end = source.index(";", body(source)[1]) + 1
     return source[start:end]
 

@@ -1,6 +1,6 @@
 -- Where a stream is, as an opaque text: what is refused as a place to go on from.
 begin;
-select plan(16);
+select plan(17);
 
 create function pg_temp.cursor_of(p_text text) returns text language sql as $$
     select translate(encode(convert_to(p_text, 'UTF8'), 'base64'), '+/=' || chr(10), '-_')
@@ -12,6 +12,7 @@ select is(live.cursor_read(live.cursor(pg_current_snapshot()))::text, pg_current
 select is(live.cursor_read(live.cursor('5:9:5,7'))::text, '5:9:5,7', 'with transactions that were open');
 select matches(live.cursor('5:9:5,7'), '^[A-Za-z0-9_-]+$', 'it is a word');
 select matches(live.place(), '^1 \d+ \d+ [0-9A-F]{8}$', 'it names the format, the cluster, the database, the timeline');
+select is(split_part(live.place(), ' ', 3), (select d.oid::text from pg_database as d where d.datname = current_database()), 'this database');
 select is(live.cursor_read(pg_temp.moved('^', ''))::text, '3:3:', 'such a place is one');
 select is(live.cursor_read(pg_temp.moved('^1', '2'))::text, null, 'of another format');
 select is(live.cursor_read(pg_temp.moved(' \d', ' 0'))::text, null, 'of another cluster');

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(27);
+select plan(28);
 
 -- What was noted since it was last asked, without ids: noun, whose row, what host it is of.
 create function t.noted() returns text language plpgsql security definer as $$
@@ -86,6 +86,16 @@ update ccp.settings set value = '"ssh.example.org"' where name = 'ssh_host';
 select is(t.noted(), 'parts *', 'what every host shows');
 update ccp.settings set value = '61' where name = 'verify_light_s';
 select is(t.noted(), null, 'and no other setting');
+
+insert into ccp.hosts (short_id, user_id, node_id, image, status, desired, deleted_at)
+select n.short_id, u.id, d.id, 'image', n.status, n.desired, n.deleted_at
+from ccp.nodes as d
+join (values ('ghijkl', 'bobby', 'stopped', 'stopped', null), ('mnopqr', 'alice', 'deleted', 'absent', now()))
+    as n (short_id, username, status, desired, deleted_at) on true
+join ccp.users as u using (username);
+select t.noted();
+update ccp.users set disabled_at = null where username = 'alice';
+select is(t.noted(), 'logins alice, parts abcdef', 'of a user''s hosts those that are there, and no other''s');
 
 select * from finish();
 rollback;

@@ -27,7 +27,7 @@ create function t.found(
     where r.what <> 'cursor'
 $$;
 commit;
-select plan(25);
+select plan(30);
 
 select is(t.found(t.here()), null, 'from here to here nothing');
 select t.here() as began \gset
@@ -72,6 +72,28 @@ select is(
     t.found(:'after_claim', '{events}', false, array[:'alice', :'bobby']::uuid[]), 'alice: frame events upsert for alice', 'what is about nobody is for administrators'
 );
 select t.here() as after_event \gset
+select event.write('host.verified', 'later');
+select is(
+    t.found(:'after_claim', '{events}', p_until => :'after_event'), 'frame events upsert for alice, frame events upsert for nobody',
+    'up to a place, no event that came later'
+);
+select is(
+    (
+        select string_agg(f.text::jsonb #>> '{payload,message}', ', ')
+        from ccp.events as e, live.frames(0, 'events', array[e.id::text], array(select at from ccp.events)) as f (text)
+        where e.message = 'later'
+    ), 'later', 'an event is told by its id, and not with all of its time'
+);
+select t.here() as before_session \gset
+insert into ccp.sessions (user_id, host_id, process_id, method, address)
+select h.user_id, h.id, t.agent(), 'key', '198.51.100.7' from ccp.hosts as h where h.short_id = 'abcdef';
+select is(
+    t.found(:'before_session', '{sessions}', true, array[:'bobby']::uuid[]), 'frame sessions upsert ssh', 'a session, to whom it concerns'
+);
+select is(
+    (select r.data::jsonb #>> '{payload,id}' from live.read(:'before_session', null, '{sessions}', true, '{}') as r where r.what = 'frame'),
+    (select s.id::text from ccp.sessions as s), 'and that one'
+);
 begin;
 insert into ccp.changes (noun, row_id, user_id) values ('hosts', :'second', :'alice');
 commit;
@@ -85,11 +107,14 @@ select is(
 select t.here() as after_foreign \gset
 insert into ccp.changes (xid, noun, row_id) values ('9000000000', 'hosts', :'host');
 select is(t.found(:'after_foreign'), null, 'transactions of another server, which a dump brought, are nobody''s');
+select t.here() as before_gone \gset
+insert into ccp.changes (noun, row_id) values ('hosts', gen_random_uuid());
+select is(t.found(:'before_gone', '{hosts,nodes}'), 'frame hosts delete', 'a host that is gone tells of no node');
 select t.here() as before_many \gset
-insert into ccp.changes (noun, row_id) select 'tasks', gen_random_uuid() from generate_series(1, 500);
+insert into ccp.changes (noun, row_id, user_id) select 'tasks', gen_random_uuid(), :'bobby' from generate_series(1, 500);
 select is((select count(*)::integer from live.read(:'before_many', null, '{tasks}', true, '{}') where what = 'frame'), 500, '500 rows are told one by one');
-insert into ccp.changes (noun, row_id) values ('tasks', gen_random_uuid());
-select is(t.found(:'before_many', '{tasks}', true, array[:'bobby']::uuid[]), 'resync tasks', 'more are a list to read again');
+insert into ccp.changes (noun, row_id, user_id) values ('tasks', gen_random_uuid(), :'bobby');
+select is(t.found(:'before_many', '{tasks}', true, array[:'bobby']::uuid[]), 'resync tasks', 'more are a list to read again, which is said once');
 select t.here() as before_all \gset
 update ccp.settings set value = '"ssh.example.org"' where name = 'ssh_host';
 select is(t.found(:'before_all', '{hosts,tasks}'), 'resync hosts', 'what every host shows, too');
