@@ -5,10 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/store/usage.h"
@@ -206,6 +212,67 @@ static void only_another_pid_namespace_is_searched(void **state)
 	assert_int_equal(u.bytes, 0);
 }
 
+// A child in a pid namespace of its own, which has what its parent has open; it ends with its parent.
+static pid_t elsewhere(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+static int nameless_make(const char *name, size_t size)
+{
+	file_make(name, size);
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(unlinkat(dir_fd, name, 0), 0);
+	return fd;
+}
+
+static void large_files_without_a_name_are_counted_once(void **state)
+{
+	enum { LARGE = 2 << 20 };
+	struct wait w = wait_for(LONG_MS, -1), over = wait_for(0, -1);
+	struct usage u = unlimited(), limited = unlimited(), late = unlimited();
+	struct stat st;
+	struct err e;
+	(void)state;
+	int nameless = nameless_make("nameless", LARGE);
+	int opened_twice = dup(nameless);
+	int small = nameless_make("small", 1 << 19);
+	file_make("named", LARGE);
+	int named = openat(dir_fd, "named", O_RDONLY | O_CLOEXEC);
+	int in_memory = memfd_create("elsewhere", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(in_memory, LARGE), 0);
+	assert_int_equal(posix_fallocate(in_memory, 0, LARGE), 0);
+	assert_int_equal(fstat(nameless, &st), 0);
+	pid_t pid = elsewhere();
+	assert_int_equal(usage_add_nameless(&u, pid, st.st_dev, &w, &e), 0);
+	assert_int_equal(u.bytes, st.st_blocks * 512);
+
+	int another = nameless_make("another", LARGE);
+	pid_t both = elsewhere();
+	limited.bytes_max = LARGE / 2;
+	assert_int_equal(usage_add_nameless(&limited, both, st.st_dev, &w, &e), 0);
+	assert_in_range(limited.bytes, LARGE, LARGE + LARGE / 2);
+	assert_int_equal(usage_add_nameless(&late, both, st.st_dev, &over, &e), WAIT_TIMEOUT);
+	assert_int_equal(e.code, ETIMEDOUT);
+	assert_int_equal(late.bytes, 0);
+
+	for (pid_t *child = (pid_t[]){pid, both, 0}; *child; child++) {
+		kill(*child, SIGKILL);
+		assert_int_equal(waitpid(*child, NULL, 0), *child);
+	}
+	for (int *fd = (int[]){nameless, opened_twice, small, named, in_memory, another, -1};
+		*fd >= 0; fd++)
+		close(*fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, directory_make, directory_remove)
 
 int main(void)
@@ -218,6 +285,7 @@ int main(void)
 		TEST(nothing_below_is_opened),
 		TEST(a_tree_that_is_none_is_refused),
 		TEST(only_another_pid_namespace_is_searched),
+		TEST(large_files_without_a_name_are_counted_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
