@@ -1,5 +1,5 @@
--- Trigger on changes: whoever writes what a list shows rings ccp_event when it commits, once for the transaction, however many
--- changes it notes. Each write pays for it, so it has no search_path of its own and names all that it uses.
+-- Trigger on changes that ring: their transaction rings ccp_event when it commits, once, however many there are. Each write
+-- pays for it, so it has no search_path of its own and names all that it uses.
 create or replace function live.ring()
 returns trigger
 language plpgsql
