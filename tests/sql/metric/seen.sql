@@ -1,7 +1,7 @@
 -- What the database itself sees: programs, queues, hosts, proofs, sessions, disks, ticks.
 begin;
 \ir ../hosts.psql
-select plan(28);
+select plan(31);
 
 create function t.gauge(p_name text, p_labels jsonb default '{}') returns double precision language sql as $$
     select s.value from metric.seen() as s where s.name = p_name and s.labels @> p_labels
@@ -70,6 +70,8 @@ select h.user_id, h.id, t.agent(), 'key', '192.0.2.1'
 from ccp.hosts as h
 where h.id = t.host();
 select is(t.gauge('ccp_sessions', '{"kind": "ssh"}'), 1::double precision, 'somebody is');
+update ccp.sessions set ended_at = clock.now(), end_reason = 'closed';
+select is(t.gauge('ccp_sessions', '{"kind": "ssh"}'), 0::double precision, 'and has left');
 
 update ccp.nodes set disk_free_bytes = 10, disk_bytes = 100;
 select is(t.gauge('ccp_node_disk_free_bytes') / t.gauge('ccp_node_disk_bytes'), 0.1::double precision, 'a disk is nearly full');
@@ -80,6 +82,9 @@ select is(t.gauge('ccp_tick_rules_failing'), 1::double precision, 'a rule that f
 
 select process.declare_dead(t.worker(), 'silent') as done \gset
 select is(t.gauge('ccp_program_up', '{"program": "ccp-worker"}'), 0::double precision, 'a dead program is not up and not forgotten');
+select is(t.gauge('ccp_queue_age_seconds', '{"queue": "ccp_worker"}'), null, 'nobody works on its queue');
+select t.at('2099-01-08 00:00:08');
+select is(t.gauge('ccp_program_up', '{"program": "ccp-worker"}'), null, 'after a week it is forgotten');
 
 select * from finish();
 rollback;
