@@ -62,6 +62,21 @@ def test_a_task_is_told_from_its_request_to_its_end_and_its_host_with_it(admin, 
     assert order == sorted(order, key=["queued", "running", "succeeded"].index)
 
 
+def test_a_task_of_no_host_is_told_step_by_step_without_the_bell(admin, database):
+    """Its claim and its progress do not ring: the reader looks in any case."""
+
+    def told(field, value):
+        return lambda e: e.name == "message" and e.data["id"] == task and e.data["payload"][field] == value
+
+    worker = database.value("select process_id from process.register('ccp-worker', 'racer', 1, 'test')")
+    stream = listen(admin, f"{ALL}?topics=tasks")
+    task = database.value("select (task.enqueue('system.noop')).id")
+    lease = database.value("select lease from task.claim(%s, 1)", (worker,))
+    stream.until(told("status", "running"))
+    database.rows("select task.progress(%s, %s, 'busy', 50, 'half')", (task, lease))
+    stream.until(told("progress", 50))
+
+
 def test_events_sessions_and_nodes_are_told_too(admin, people, database):
     stream = listen(admin, f"{ALL}?topics=events,sessions,nodes")
     database.rows("select event.write('host.verified', 'one')")
