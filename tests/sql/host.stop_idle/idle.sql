@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(57);
+select plan(58);
 
 select process.register('ccp-sshproxy', 'node1', 3, 'test');
 create function t.proxy() returns bigint language sql as $$ select id from ccp.processes where program = 'ccp-sshproxy' and ended_at is null $$;
@@ -158,6 +158,10 @@ select is_empty(
 select is(t.stops('2099-01-10 11:49'), 'goes on', 'and nothing stopped');
 select is_empty($$select * from session.check(t.agent(), t.sessions(), array[99999, 99999]) where not ends$$, 'of others'' sessions a program hears nothing');
 select t.at('2099-01-10 11:45');
+savepoint unwanted;
+update ccp.hosts set desired = 'stopped';
+select is_empty($$select * from session.check(t.proxy(), t.sessions(), array[99999, 99999]) where not ends$$, 'nor of a host that is to stop anyway');
+rollback to unwanted;
 select is(
     (select count(*)::integer from session.check(t.proxy(), t.sessions(), array[99999, 99999]) where not ends), 2, 'each terminal is warned'
 );

@@ -1,7 +1,7 @@
 -- GET /metrics as Prometheus reads it: what programs counted and what the database sees, in one group a metric.
 begin;
 \ir ../hosts.psql
-select plan(21);
+select plan(22);
 
 create function t.bring(p_program text, p_samples jsonb) returns void language sql as $$
     select process.beat(p.id, '{}', jsonb_build_object('bounds', '[0.5, 1]'::jsonb, 'samples', p_samples))
@@ -62,6 +62,9 @@ select results_eq(
 );
 select process.beat(t.worker(), '{}') is not null as done \gset
 select is((select count(*) from t.lines('ccp_task_ends_total')), 1::bigint, 'one that brings nothing leaves it');
+select process.beat(t.worker(), '{}', '{"bounds": [1], "samples": []}') is not null as one,
+    process.beat(t.worker(), '{}', '{"bounds": [2], "samples": []}') is not null as two \gset
+select is((select bounds from ccp.process_samples where process_id = t.worker()), '[2]', 'the bounds of its histograms are the last beat''s');
 select t.worker() as first_worker \gset
 select process.register('ccp-worker', 'node1', 5, 'test') is not null as done \gset
 select is_empty($$select * from t.lines('ccp_task_ends_total')$$, 'the series of a process end with it');

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../second_host.psql
-select plan(40);
+select plan(41);
 
 select t.at('2099-01-01');
 create function t.beat(p_process_id bigint, p_leases bigint[] default '{}') returns text language sql security definer as $$
@@ -55,6 +55,7 @@ select is((select count(*)::integer from ccp.sessions where ended_at is null), 1
 
 -- Health.
 select is(t.health('database'), 'ok', 'the database answers');
+select is(t.health('locks'), 'ok', 'it has room for locks');
 select is(t.health('agent'), 'ok', 'the agent was heard of');
 select is(t.health('worker'), 'absent', 'the worker is gone');
 select is(t.health('cron'), 'absent', 'cron was never there');
