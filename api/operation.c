@@ -74,7 +74,8 @@ static void add_parameters(cJSON *operation, const struct route *route)
 	if (route_flags(route) & ROUTE_IDEMPOTENT)
 		add_header(list, "Idempotency-Key",
 			"The same request with the same key does nothing more and gives the same ids, "
-			"without secrets. A route that does not name this parameter ignores it.");
+			"without secrets; 404 when what it made has been deleted since. A route that does "
+			"not name this parameter ignores it.");
 }
 
 static bool has_field(const struct route *route, enum field_in in)
@@ -172,7 +173,7 @@ static const struct {
 	{400, always,            "What came is not a well-formed request."},
 	{401, may_refuse_caller, "There is no login, or it has ended."},
 	{403, may_refuse_caller, "The caller may not do this."},
-	{404, may_miss,          "It does not exist, or is another user's."},
+	{404, may_miss,          "It does not exist, has been deleted since, or is another user's."},
 	{409, changes,           "It does not fit what is there."},
 	{412, has_if_match,      "It was changed in between."},
 	{413, always,            "The body is too long."},
