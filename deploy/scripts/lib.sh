@@ -194,8 +194,8 @@ service_script() { # USER[/GROUP,...] COMMAND [ARG...]
 	esac
 	shift
 	if [[ $1 == containerd ]]; then
-		# Killed before a shim of its was asked to make the container, it leaves a directory at which each later start of that
-		# container fails, and which it does not clean up itself.
+		# Killed before the shim was asked to make the container, it leaves a directory that it does not clean up, and at which
+		# each later start of that container fails.
 		before="for bundle in $STATE_DIR/run/containerd/io.containerd.runtime.v2.task/moby/*; do
 		    [ -e \"\$bundle/runtime\" ] || pgrep -f -- \"-id \${bundle##*/} \" >/dev/null || rm -rf --one-file-system \"\$bundle\"
 		done"

@@ -3,11 +3,7 @@
 import threading
 
 from support.db_folder import DbFolder
-from support.machine import Agent, Caller, Counts
-from support.paths import CHECKOUT
-from support.wait import WAIT_S
-
-APPLIES = 5
+from support.machine import Agent, Caller, Counts, apply_while
 
 
 def test_apply_under_load_fails_no_call(database, tmp_path):
@@ -34,14 +30,7 @@ def test_apply_under_load_fails_no_call(database, tmp_path):
     threads = [threading.Thread(target=ask, daemon=True)] + [
         Agent(database, counts, f"a{n}", 0, over) for n in range(3)
     ]
-    for thread in threads:
-        thread.start()
-    outcomes = [database.apply(folder) for _ in range(APPLIES) for folder in (changed.path, CHECKOUT / "db")]
-    over.set()
-    for thread in threads:
-        thread.join(WAIT_S)
-
-    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * 2 * APPLIES
+    apply_while(threads, over, database, changed)
     assert counts.problems == []
     assert counts.numbers["asked"] > 20
     assert counts.numbers["reports"] > 20

@@ -5,6 +5,8 @@ import threading
 
 import psycopg2
 from psycopg2 import errors
+from support.paths import CHECKOUT
+from support.wait import WAIT_S
 
 RETRY = (errors.DeadlockDetected, errors.SerializationFailure)
 
@@ -122,3 +124,17 @@ class Agent(threading.Thread):
         if answer != again:
             self.counts.problem(f"{report[0]} answered {answer}, then {again}")
         self.counts.add("reports")
+
+
+APPLIES = 5
+
+
+def apply_while(threads, over, database, changed):
+    """Applies a changed folder of db/ and ours in turn while the threads work, which then end. No apply may fail."""
+    for thread in threads:
+        thread.start()
+    outcomes = [database.apply(folder) for _ in range(APPLIES) for folder in (changed.path, CHECKOUT / "db")]
+    over.set()
+    for thread in threads:
+        thread.join(WAIT_S)
+    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * 2 * APPLIES

@@ -5,11 +5,8 @@ import threading
 
 from support.db_folder import DbFolder
 from support.http import ApiServer
-from support.machine import Caller, Counts
-from support.paths import CHECKOUT
+from support.machine import Caller, Counts, apply_while
 from support.wait import WAIT_S, wait_until
-
-APPLIES = 5
 
 
 def test_no_request_and_no_task_fails(database, program, tmp_path):
@@ -46,14 +43,7 @@ def test_no_request_and_no_task_fails(database, program, tmp_path):
         caller.close()
 
     threads = [threading.Thread(target=work, daemon=True) for work in (request, request, ask)]
-    for thread in threads:
-        thread.start()
-    outcomes = [database.apply(folder) for _ in range(APPLIES) for folder in (changed.path, CHECKOUT / "db")]
-    over.set()
-    for thread in threads:
-        thread.join(WAIT_S)
-
-    assert [(one.returncode, one.stderr) for one in outcomes] == [(0, "")] * 2 * APPLIES
+    apply_while(threads, over, database, changed)
     assert counts.problems == []
     assert counts.numbers["requests"] > 20
     wait_until(

@@ -1,6 +1,6 @@
 -- Trigger on tasks, which are listed and shown by their host. Each step of each task comes by here, one row at a time. It has
 -- the rights of its caller, who owns tasks and changes, or could not write the tasks: to take others costs more than its call.
--- That a task of no host goes on is quiet: commits that ring wait for each other, so a claim that does costs twice as much.
+-- That a task of no host goes on is quiet: commits that ring wait for each other, which was most of what such tasks paid here.
 create or replace function live.note_task()
 returns trigger
 language plpgsql
