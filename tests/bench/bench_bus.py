@@ -172,10 +172,11 @@ def claims(database, directory):
         pgbench(database, script, directory / "whole.sql", CLAIM_SECONDS)
         return (database.value(succeeded) - before) / CLAIM_SECONDS
 
+    tasks_per_s = whole()  # first: what is claimed below stays running, and no installation runs thousands at once
     ours, baseline = in_turn(claim, bare, ROUNDS)
     return {
         "claims_per_s": statistics.median(ours),
         "claims_baseline_per_s": statistics.median(baseline),
         "claims_ratio": statistics.median(ours) / statistics.median(baseline),
-        "tasks_per_s": whole(),
+        "tasks_per_s": tasks_per_s,
     }
