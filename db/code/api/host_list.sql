@@ -1,5 +1,6 @@
--- GET /v1/admin/hosts: hosts, newest first unless asked otherwise. The query is planned for its values, so it can use
--- the index that fits the filters.
+-- GET /v1/admin/hosts: hosts, newest first unless asked otherwise. Which ones is planned for the values, so that it can
+-- use the index that fits the filters; what a host shows is looked up for those of the page only, by a plan that is kept:
+-- half of the time was its planning. `any` in place of a join, which that plan would take for a thousand hosts.
 create or replace function api.host_list(
     p_login_id uuid,
     p_generation integer,
@@ -16,57 +17,55 @@ returns api.host_page
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_after record := api.cursor_read('hosts', p_sort, p_cursor);
     v_users uuid[];
-    v_hosts api.host[];
+    v_ids uuid[];
     v_page api.host_page;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
     if p_q is not null then
-        v_users := array(select u.id from ccp.users as u where starts_with(u.username, lower(p_q)));
+        execute 'select array(select u.id from ccp.users as u where starts_with(u.username, lower($1)))'
+        into v_users
+        using p_q;
     end if;
-    -- What a host shows is looked up for those of the page only.
     execute format(
         $query$
         select array(
-            select h
-            from api.host as h
-            where h.id = any (
-                array(
-                    select i.id
-                    from ccp.hosts as i
-                    left join ccp.observations as o on o.host_id = i.id
-                    where i.deleted_at is null
-                        and ($4 is null or i.user_id = $4)
-                        and ($5 is null or i.status = any ($5))
-                        and (
-                            $6 is null
-                            or starts_with(i.short_id, lower($6))
-                            or starts_with(lower(i.label), lower($6))
-                            or i.user_id = any ($7)
-                        )
-                        and (
-                            $8 is null
-                            or i.id in (select b.host_id from ccp.bindings as b where b.egress_ip_id = $8 and b.ended_at is null)
-                        )
-                        and ($9 is null or host.proof_is($9, o.failed_at, o.proven_at, o.proof_ends_at))
-                        and (i.created_at, i.id) %1$s ($1, $2)
-                    order by i.created_at %2$s, i.id %2$s
-                    limit $3
+            select i.id
+            from ccp.hosts as i
+            left join ccp.observations as o on o.host_id = i.id
+            where i.deleted_at is null
+                and ($4 is null or i.user_id = $4)
+                and ($5 is null or i.status = any ($5))
+                and (
+                    $6 is null
+                    or starts_with(i.short_id, lower($6))
+                    or starts_with(lower(i.label), lower($6))
+                    or i.user_id = any ($7)
                 )
-            )
-            order by h.created_at %2$s, h.id %2$s
+                and (
+                    $8 is null
+                    or i.id in (select b.host_id from ccp.bindings as b where b.egress_ip_id = $8 and b.ended_at is null)
+                )
+                and ($9 is null or host.proof_is($9, o.failed_at, o.proven_at, o.proof_ends_at))
+                and (i.created_at, i.id) %1$s ($1, $2)
+            order by i.created_at %2$s, i.id %2$s
+            limit $3
         )
         $query$,
         v_after.relation, v_after.direction
     )
-    into v_hosts
+    into v_ids
     using v_after.at, v_after.id, p_limit + 1, p_user_id, p_status::text[], p_q, v_users, p_egress_ip_id, p_proof::text[];
     select *
     into v_page
-    from api.page('hosts', p_sort, p_limit, v_hosts);
+    from api.page(
+        'hosts', p_sort, p_limit,
+        array(select h from api.host as h where h.id = any (v_ids) order by array_position(v_ids, h.id))
+    );
     v_page.hosts := api.host_why(v_page.hosts);
     return v_page;
 end
