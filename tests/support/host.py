@@ -59,7 +59,11 @@ class Host:
         return self.owner.value("select status from ccp.hosts where id = %s", [self.id])
 
     def wait_status(self, status):
-        wait_until(lambda: self.status == status, f"the host is {status}")
+        try:
+            wait_until(lambda: self.status == status, f"the host is {status}")
+        except TimeoutError as error:
+            row = self.owner.rows("select h from ccp.hosts as h where h.id = %s", [self.id])
+            raise TimeoutError(f"{error}: {row}, under way: {self.live_tasks()}") from None
 
     def running(self):
         """Sees to it that the host runs and nothing is under way."""

@@ -65,7 +65,9 @@ class Load(threading.Thread):
             try:
                 with self.database.connect() as connection:
                     self.changes(connection)
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            except psycopg2.Error as error:  # what the server says of its end, or nothing, for a killed one
+                if (error.pgcode or "57P01")[:2] not in ("57", "08"):
+                    raise
                 self.over.wait(0.05)
 
     def until(self, share):
