@@ -9,6 +9,7 @@
 #   CCP_METRICS_PORT   of ccp-api's GET /metrics on 127.0.0.1        9464
 #   CCP_LAB_PREFIX     names of the lab's network namespaces         ccp; with another STATE_DIR one of its own
 #   CCP_MODE           socket: the agent is a service; embedded: it is the worker's child   socket
+#   CCP_SING_BOX       the engine of exits through a proxy: another build than the pinned one, 1.14 or later
 #   CCP_OWN_DOCKER     1: a dockerd of its own though one answers at /var/run/docker.sock
 # up keeps what it was called with in STATE_DIR/stack, so that later STATE_DIR is enough. None of them is a name in the `env`
 # that up writes: a shell that has read one stack's can still start another.
@@ -20,7 +21,7 @@ set -u
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # used by those who source this
 cache=/var/cache/cloud-cli-proxy
-stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_METRICS_PORT CCP_LAB_PREFIX CCP_MODE CCP_DOCKER_SOCKET) # the last is up's own choice
+stack_variables=(CCP_RUN_DIR CCP_HTTP_PORT CCP_SSHPROXY_PORT CCP_METRICS_PORT CCP_LAB_PREFIX CCP_MODE CCP_SING_BOX CCP_DOCKER_SOCKET) # the last is up's own choice
 
 say() {
 	printf '%s\n' "$*"
@@ -67,6 +68,7 @@ settings_load() { # kept|given
 	local line name
 	[[ -z ${stack_loaded:-} ]] || die "this shell works for the stack in $stack_loaded: use another for another one"
 	CCP_DOCKER_SOCKET=
+	CCP_SING_BOX=${CCP_SING_BOX:-}
 	STATE_DIR=${STATE_DIR:-$default_state_dir}
 	[[ $STATE_DIR != /* ]] || STATE_DIR=$(realpath -m "$STATE_DIR") # one directory, one spelling: processes are known by it
 	[[ $STATE_DIR =~ ^/[A-Za-z0-9._/-]+$ && ${#STATE_DIR} -le 70 ]] ||
@@ -84,6 +86,7 @@ settings_load() { # kept|given
 	CCP_MODE=${CCP_MODE:-socket}
 	[[ $CCP_MODE == socket || $CCP_MODE == embedded ]] || die "MODE is socket or embedded, not '$CCP_MODE'"
 	stack_loaded=$STATE_DIR
+	export CCP_SING_BOX # for tools/install-deps
 	export STATE_DIR # for the scripts that a script calls; they read the rest in STATE_DIR/stack
 }
 

@@ -41,7 +41,10 @@ def lab_records(stack):
 def engines(stack):
     """{pid: name} of the tunnels' engines."""
     found = subprocess.run(
-        ["pgrep", "-af", f"^{stack.directory}/libexec/wireguard-go "], capture_output=True, text=True, check=False
+        ["pgrep", "-af", f"^{stack.directory}/libexec/(wireguard-go|sing-box) "],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return {int(line.split()[0]): line.split()[-1] for line in found.stdout.splitlines()}
 

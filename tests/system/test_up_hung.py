@@ -63,7 +63,7 @@ def test_down_with_stopped_programs_engines_and_a_hung_cron_launcher(third, name
     namespaces = namespaces_of(third)
     processes = processes_of(third, namespaces)
     assert third.containers() and engines(third)
-    hang(of(processes, r"libexec/ccp-|libexec/wireguard-go "))
+    hang(of(processes, r"libexec/ccp-|libexec/(wireguard-go|sing-box) "))
     hang(cron_launcher(third))
     ended(third, processes, namespaces)
 
