@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/net/nft_table.h"
+
 static struct element element_of(enum ruleset_set set, const void *key, size_t size)
 {
 	struct element x = {.set = set};
@@ -62,8 +64,7 @@ static struct nftnl_set *set_alloc(enum ruleset_set set)
 void element_put_flush(struct nl *n, struct nl_batch *b, enum ruleset_set set)
 {
 	struct nftnl_set *s = set_alloc(set);
-	nftnl_set_elems_nlmsg_build_payload(
-		ruleset_put_header(n, b, NFT_MSG_DELSETELEM, NLM_F_ACK), s);
+	nftnl_set_elems_nlmsg_build_payload(nft_put_header(n, b, NFT_MSG_DELSETELEM, NLM_F_ACK), s);
 	nftnl_set_free(s);
 }
 
@@ -78,7 +79,7 @@ void element_put(struct nl *n, struct nl_batch *b, const struct element *x, int6
 		nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, (uint64_t)timeout_ms);
 	nftnl_set_elem_add(s, element);
 	nftnl_set_elems_nlmsg_build_payload(
-		ruleset_put_header(n, b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK), s);
+		nft_put_header(n, b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK), s);
 	nftnl_set_free(s);
 }
 

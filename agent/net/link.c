@@ -401,12 +401,13 @@ int link_watch(int ns_fd, struct err *e)
 	return n.fd;
 }
 
-static bool is_any(const struct nlmsghdr *m)
+static bool is_any(const struct nlmsghdr *m, const void *arg)
 {
+	(void)arg;
 	return m->nlmsg_type >= RTM_BASE;
 }
 
 bool link_changed(int watch_fd)
 {
-	return nl_drain(watch_fd, is_any);
+	return nl_drain(watch_fd, is_any, NULL);
 }

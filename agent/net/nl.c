@@ -266,7 +266,17 @@ int nl_subscribe(struct nl *n, int group, struct err *e)
 	return 0;
 }
 
-bool nl_drain(int fd, nl_counts *counts)
+int nl_port(const struct nl *n, uint32_t *ret, struct err *e)
+{
+	struct sockaddr_nl address = {0};
+	socklen_t size = sizeof(address);
+	if (getsockname(n->fd, (struct sockaddr *)&address, &size) < 0)
+		return err_set(e, errno, "read the number of a netlink socket");
+	*ret = address.nl_pid;
+	return 0;
+}
+
+bool nl_drain(int fd, nl_counts *counts, const void *arg)
 {
 	char buffer[RECEIVE_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 	bool changed = false;
@@ -279,6 +289,6 @@ bool nl_drain(int fd, nl_counts *counts)
 		int len = (int)received;
 		const struct nlmsghdr *m = (struct nlmsghdr *)buffer;
 		for (; is_whole(m, len); m = mnl_nlmsg_next(m, &len))
-			changed = changed || counts(m);
+			changed = changed || counts(m, arg);
 	}
 }

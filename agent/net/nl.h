@@ -57,5 +57,9 @@ _must_check_ int nl_subscribe(struct nl *n, int group, struct err *e);
 
 // Reads whatever is queued without waiting. true when `counts` says yes to one of the messages, or
 // when the queue overflowed and something was lost.
-typedef bool nl_counts(const struct nlmsghdr *message);
-bool nl_drain(int fd, nl_counts *counts);
+typedef bool nl_counts(const struct nlmsghdr *message, const void *arg);
+bool nl_drain(int fd, nl_counts *counts, const void *arg);
+
+// The socket's own number: the kernel writes it into the notifications of what this socket changed
+// (nlmsg_pid).
+_must_check_ int nl_port(const struct nl *n, uint32_t *ret, struct err *e);

@@ -3,23 +3,17 @@
 // element with a timeout.
 #include "agent/net/wall.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/object.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/set.h>
-#include <libnftnl/table.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/evidence.h"
 #include "agent/net/elements.h"
+#include "agent/net/nft_table.h"
 #include "agent/net/ruleset.h"
 #include "lib/err.h"
 #include "lib/hash.h"
@@ -38,24 +32,6 @@ int wall_init(struct wall *w, int ns_fd, const struct wall_spec *spec, struct er
 void wall_done(struct wall *w)
 {
 	nl_close(&w->nl);
-}
-
-static struct nlmsghdr *put(
-	struct wall *w, struct nl_batch *b, uint16_t type, uint16_t flags, uint8_t family)
-{
-	struct nlmsghdr *m = nl_put(&w->nl, b, type, flags);
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
-	g->nfgen_family = family;
-	g->version = NFNETLINK_V0;
-	return m;
-}
-
-// A transaction's frame (nfnetlink): all between the two happens or nothing does.
-static void put_frame(struct wall *w, struct nl_batch *b, uint16_t type)
-{
-	struct nlmsghdr *m = put(w, b, type, 0, AF_UNSPEC);
-	struct nfgenmsg *g = mnl_nlmsg_get_payload(m);
-	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
 }
 
 // In one transaction: `proven` becomes empty, or holds the tunnel for life_ms. Emptying before
@@ -82,10 +58,10 @@ int wall_set_exit(struct wall *w, const struct wall_spec *spec, struct err *e)
 {
 	struct nl_batch b;
 	nl_batch_init(&b);
-	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
+	nft_put_begin(&w->nl, &b);
 	put_proof(w, &b, 0);
 	put_exit(w, &b, spec);
-	put_frame(w, &b, NFNL_MSG_BATCH_END);
+	nft_put_end(&w->nl, &b);
 	if (nl_send(&w->nl, &b, "name the wall's exit", e) < 0)
 		return -1;
 	w->spec = *spec;
@@ -94,14 +70,14 @@ int wall_set_exit(struct wall *w, const struct wall_spec *spec, struct err *e)
 
 int wall_load(struct wall *w, struct err *e)
 {
-	struct ruleset rules;
+	struct nft_table rules;
 	struct nl_batch b;
 	nl_batch_init(&b);
 	ruleset_init(&rules);
-	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
-	ruleset_put(&rules, &w->nl, &b);
-	put_frame(w, &b, NFNL_MSG_BATCH_END);
-	ruleset_done(&rules);
+	nft_put_begin(&w->nl, &b);
+	nft_table_put(&rules, &w->nl, &b);
+	nft_put_end(&w->nl, &b);
+	nft_table_done(&rules);
 	if (nl_send(&w->nl, &b, "load the wall", e) < 0)
 		return -1;
 	return wall_set_exit(w, &w->spec, e);
@@ -111,9 +87,9 @@ static int proof_set(struct wall *w, int64_t life_ms, const char *what, struct e
 {
 	struct nl_batch b;
 	nl_batch_init(&b);
-	put_frame(w, &b, NFNL_MSG_BATCH_BEGIN);
+	nft_put_begin(&w->nl, &b);
 	put_proof(w, &b, life_ms);
-	put_frame(w, &b, NFNL_MSG_BATCH_END);
+	nft_put_end(&w->nl, &b);
 	return nl_send(&w->nl, &b, what, e);
 }
 
@@ -133,7 +109,6 @@ int wall_close(struct wall *w, struct err *e)
 // Reading back.
 
 struct reading {
-	struct str *text;
 	struct wall_state *state;
 	// Of the set whose elements are being read:
 	enum ruleset_set set;
@@ -141,83 +116,15 @@ struct reading {
 	struct element proof; // what `proven` may hold
 };
 
-static int read_table(const struct nlmsghdr *m, void *arg, struct err *e)
+static void count_take(const char *counter, uint64_t packets, void *arg)
 {
-	struct reading *r = arg;
-	struct nftnl_table *t = nftnl_table_alloc();
-	if (!t || nftnl_table_nlmsg_parse(m, t) < 0) {
-		nftnl_table_free(t);
-		return err_set(e, EBADMSG, "read a table");
-	}
-	ruleset_print_table(r->text, t);
-	nftnl_table_free(t);
-	return 0;
-}
-
-static int read_set(const struct nlmsghdr *m, void *arg, struct err *e)
-{
-	struct reading *r = arg;
-	struct nftnl_set *s = nftnl_set_alloc();
-	if (!s || nftnl_set_nlmsg_parse(m, s) < 0) {
-		nftnl_set_free(s);
-		return err_set(e, EBADMSG, "read a set");
-	}
-	ruleset_print_set(r->text, s);
-	nftnl_set_free(s);
-	return 0;
-}
-
-static void count_take(struct wall_counts *counts, struct nftnl_obj *o)
-{
-	const char *name = nftnl_obj_get_str(o, NFTNL_OBJ_NAME);
+	struct wall_counts *counts = arg;
 	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++) {
 		char mine[RULESET_NAME_MAX];
 		ruleset_counter_name(i / WALL_SENDERS, i % WALL_SENDERS, mine);
-		if (strcmp(mine, name) == 0)
-			counts->packets[i / WALL_SENDERS][i % WALL_SENDERS] =
-				nftnl_obj_get_u64(o, NFTNL_OBJ_CTR_PKTS);
+		if (strcmp(mine, counter) == 0)
+			counts->packets[i / WALL_SENDERS][i % WALL_SENDERS] = packets;
 	}
-}
-
-static int read_object(const struct nlmsghdr *m, void *arg, struct err *e)
-{
-	struct reading *r = arg;
-	struct nftnl_obj *o = nftnl_obj_alloc();
-	if (!o || nftnl_obj_nlmsg_parse(m, o) < 0 || !nftnl_obj_get_str(o, NFTNL_OBJ_NAME)) {
-		nftnl_obj_free(o);
-		return err_set(e, EBADMSG, "read a counter");
-	}
-	ruleset_print_object(r->text, o);
-	if (nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER)
-		count_take(&r->state->counts, o);
-	nftnl_obj_free(o);
-	return 0;
-}
-
-static int read_chain(const struct nlmsghdr *m, void *arg, struct err *e)
-{
-	struct reading *r = arg;
-	struct nftnl_chain *c = nftnl_chain_alloc();
-	if (!c || nftnl_chain_nlmsg_parse(m, c) < 0) {
-		nftnl_chain_free(c);
-		return err_set(e, EBADMSG, "read a chain");
-	}
-	ruleset_print_chain(r->text, c);
-	nftnl_chain_free(c);
-	return 0;
-}
-
-static int read_rule(const struct nlmsghdr *m, void *arg, struct err *e)
-{
-	struct reading *r = arg;
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	if (!rule || nftnl_rule_nlmsg_parse(m, rule) < 0) {
-		nftnl_rule_free(rule);
-		return err_set(e, EBADMSG, "read a rule");
-	}
-	ruleset_print_rule(r->text, rule);
-	nftnl_rule_free(rule);
-	return 0;
 }
 
 static void say_foreign(struct reading *r, const char *what)
@@ -259,45 +166,18 @@ static int read_element(struct nftnl_set_elem *from, void *arg)
 	return 0;
 }
 
-static int read_elements(const struct nlmsghdr *m, void *arg, struct err *e)
-{
-	struct reading *r = arg;
-	struct nftnl_set *s = nftnl_set_alloc();
-	if (!s || nftnl_set_elems_nlmsg_parse(m, s) < 0) {
-		nftnl_set_free(s);
-		return err_set(e, EBADMSG, "read the elements of a set");
-	}
-	nftnl_set_elem_foreach(s, read_element, r);
-	nftnl_set_free(s);
-	return 0;
-}
-
-static int dump(struct wall *w, int type, nl_each *each, struct reading *r, struct err *e)
-{
-	struct nl_batch b;
-	nl_batch_init(&b);
-	put(w, &b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, NFPROTO_UNSPEC);
-	return nl_dump(&w->nl, &b, each, r, "read the wall", e);
-}
-
-static int dump_elements(struct wall *w, struct reading *r, struct err *e)
-{
-	struct nl_batch b;
-	nl_batch_init(&b);
-	struct nlmsghdr *m = ruleset_put_header(&w->nl, &b, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
-	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, ruleset_set_name(r->set));
-	return nl_dump(&w->nl, &b, read_elements, r, "read the elements of a set", e);
-}
-
 // ENOENT: no wall, so no exit and no proof; the hash tells.
 static int read_sets(struct wall *w, struct reading *r, struct err *e)
 {
 	elements_of_exit(&w->spec, &r->missing);
 	r->proof = element_of_proof(&w->spec);
 	for (r->set = 0; r->set < RULESET_SETS; r->set++) {
+		struct nft_elements of = {.table = RULESET_TABLE,
+			.set = ruleset_set_name(r->set),
+			.each = read_element,
+			.arg = r};
 		struct err why;
-		if (dump_elements(w, r, &why) < 0 && why.code != ENOENT) {
+		if (nft_elements_read(&w->nl, &of, &why) < 0 && why.code != ENOENT) {
 			*e = why;
 			return -1;
 		}
@@ -311,13 +191,10 @@ static int read_sets(struct wall *w, struct reading *r, struct err *e)
 	return 0;
 }
 
-static int read_all(struct wall *w, struct reading *r, struct err *e)
+static int read_all(struct wall *w, struct reading *r, struct str *text, struct err *e)
 {
-	if (dump(w, NFT_MSG_GETTABLE, read_table, r, e) < 0 ||
-		dump(w, NFT_MSG_GETSET, read_set, r, e) < 0 ||
-		dump(w, NFT_MSG_GETOBJ, read_object, r, e) < 0 ||
-		dump(w, NFT_MSG_GETCHAIN, read_chain, r, e) < 0 ||
-		dump(w, NFT_MSG_GETRULE, read_rule, r, e) < 0)
+	struct nft_reader reader = {.each = count_take, .arg = &r->state->counts};
+	if (nft_table_read(&w->nl, &reader, text, e) < 0)
 		return -1;
 	return read_sets(w, r, e);
 }
@@ -326,9 +203,9 @@ int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
 {
 	for (int i = 0; i < DUMP_TRIES; i++) {
 		struct wall_state state = {0};
-		_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
-		struct reading r = {.text = &text, .state = &state};
-		int done = read_all(w, &r, e);
+		_cleanup_(str_done) struct str text = STR_INIT(NFT_TEXT_MAX);
+		struct reading r = {.state = &state};
+		int done = read_all(w, &r, &text, e);
 		if (done < 0 && e->code == EAGAIN)
 			continue; // a renewal came in between
 		if (done < 0)
@@ -344,22 +221,21 @@ int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
 
 int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e)
 {
-	struct wall_state state = {0};
-	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
-	struct reading r = {.text = &text, .state = &state};
-	if (dump(w, NFT_MSG_GETOBJ, read_object, &r, e) < 0)
+	struct wall_counts counts = {0};
+	struct nft_reader reader = {.each = count_take, .arg = &counts};
+	if (nft_counters_read(&w->nl, &reader, e) < 0)
 		return -1;
-	*ret = state.counts;
+	*ret = counts;
 	return 0;
 }
 
 void wall_expected_hash(char ret[static 65])
 {
-	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
-	struct ruleset rules;
+	_cleanup_(str_done) struct str text = STR_INIT(NFT_TEXT_MAX);
+	struct nft_table rules;
 	ruleset_init(&rules);
-	ruleset_print(&rules, &text);
-	ruleset_done(&rules);
+	nft_table_print(&rules, &text);
+	nft_table_done(&rules);
 	hash_sha256_hex(str_text(&text), text.len, ret);
 }
 
@@ -408,8 +284,9 @@ static bool is_of_proof(const struct nlmsghdr *m)
 	       strcmp(mnl_attr_get_str(set), ruleset_set_name(RULESET_PROVEN)) == 0;
 }
 
-static bool is_change(const struct nlmsghdr *m)
+static bool is_change(const struct nlmsghdr *m, const void *arg)
 {
+	(void)arg;
 	if (m->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
 		return false;
 	switch (m->nlmsg_type & 0xff) {
@@ -425,5 +302,5 @@ static bool is_change(const struct nlmsghdr *m)
 
 bool wall_changed(int watch_fd)
 {
-	return nl_drain(watch_fd, is_change);
+	return nl_drain(watch_fd, is_change, NULL);
 }

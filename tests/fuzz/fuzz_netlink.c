@@ -3,7 +3,7 @@
 // this file: it stands in for sendto() and recv(). What the wall reads back is left out: libnftnl
 // parses it, which believes the kernel and falls over attributes that no kernel sends.
 // uses: agent/evidence.c agent/net/elements.c agent/net/link.c agent/net/netns.c agent/net/nl.c
-// uses: agent/net/ruleset.c agent/net/wall.c
+// uses: agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c agent/net/wall.c
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
-// uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/ruleset.c
+// uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c
 // uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
 // uses: agent/tunnel/budget.c agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c

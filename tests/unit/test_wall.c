@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall's rule set as it is built, without a kernel.
-// uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/ruleset.c agent/net/wall.c
+// uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c agent/net/wall.c
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <libnftnl/set.h>
 
 #include "agent/net/elements.h"
+#include "agent/net/nft_table.h"
 #include "agent/net/ruleset.h"
 #include "agent/net/wall.h"
 #include "lib/err.h"
@@ -30,12 +31,12 @@ static struct wall_spec spec_make(const char *tunnel, const char *resolver, bool
 static void the_rule_set_is_the_golden_one(void **state)
 {
 	(void)state;
-	struct ruleset rules;
-	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
-	char golden[RULESET_TEXT_MAX] = "";
+	struct nft_table rules;
+	_cleanup_(str_done) struct str text = STR_INIT(NFT_TEXT_MAX);
+	char golden[NFT_TEXT_MAX] = "";
 	ruleset_init(&rules);
-	ruleset_print(&rules, &text);
-	ruleset_done(&rules);
+	nft_table_print(&rules, &text);
+	nft_table_done(&rules);
 	if (getenv("CCP_GOLDEN")) {
 		FILE *f = fopen(GOLDEN, "we");
 		assert_non_null(f);
@@ -52,12 +53,12 @@ static void the_rule_set_is_the_golden_one(void **state)
 static void the_hash_is_the_texts(void **state)
 {
 	(void)state;
-	struct ruleset rules;
-	_cleanup_(str_done) struct str text = STR_INIT(RULESET_TEXT_MAX);
+	struct nft_table rules;
+	_cleanup_(str_done) struct str text = STR_INIT(NFT_TEXT_MAX);
 	char of_text[65], expected[65];
 	ruleset_init(&rules);
-	ruleset_print(&rules, &text);
-	ruleset_done(&rules);
+	nft_table_print(&rules, &text);
+	nft_table_done(&rules);
 	hash_sha256_hex(str_text(&text), text.len, of_text);
 	wall_expected_hash(expected);
 	assert_string_equal(expected, of_text);
@@ -144,17 +145,17 @@ static void an_element_of_another_kind_is_not_read(void **state)
 
 static void a_batch_holds_the_whole_rule_set(void **state)
 {
-	struct ruleset rules;
+	struct nft_table rules;
 	struct nl n = NL_INIT;
 	struct nl_batch b;
 	(void)state;
 	nl_batch_init(&b);
 	ruleset_init(&rules);
-	ruleset_put(&rules, &n, &b);
+	nft_table_put(&rules, &n, &b);
 	size_t objects = 1 + RULESET_SETS + (size_t)WALL_CHAINS * WALL_SENDERS + WALL_CHAINS + 4;
-	assert_int_equal(b.acks, objects + rules.count);
+	assert_int_equal(b.acks, objects + rules.rule_count);
 	assert_in_range(b.used, 1000, NL_BATCH_BYTES - NL_MESSAGE_BYTES);
-	ruleset_done(&rules);
+	nft_table_done(&rules);
 }
 
 int main(void)
