@@ -11,12 +11,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/attr.h"
 #include "lib/err.h"
+#include "lib/filter.h"
 #include "lib/mem.h"
 
 enum {
@@ -80,22 +80,6 @@ static void filterp(scmp_filter_ctx *filter)
 		seccomp_release(*filter);
 }
 
-// libseccomp writes its program to a descriptor only.
-static int program_read(int fd, struct sock_fprog *ret, struct err *e)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, "look at the filter");
-	struct sock_filter *code = xreallocarray(NULL, 1, (size_t)st.st_size);
-	if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size) {
-		free(code);
-		return err_set(e, EIO, "read the filter");
-	}
-	ret->filter = code;
-	ret->len = (unsigned short)((size_t)st.st_size / sizeof(*code));
-	return 0;
-}
-
 int sandbox_new(struct sandbox **ret, struct err *e)
 {
 	_cleanup_(filterp) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -108,7 +92,7 @@ int sandbox_new(struct sandbox **ret, struct err *e)
 	if (r < 0)
 		return err_set(e, -r, "compile the filter of system calls");
 	struct sandbox *sandbox = xnew(struct sandbox);
-	if (program_read(fd, &sandbox->program, e) < 0) {
+	if (filter_read(fd, &sandbox->program, e) < 0) {
 		free(sandbox);
 		return -1;
 	}
