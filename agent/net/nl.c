@@ -249,14 +249,14 @@ int nl_dump(
 		return -1;
 	struct wait w = wait_for(ANSWER_MS, -1);
 	char buffer[RECEIVE_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	ssize_t len, longest = 0;
 	bool ended = false;
-	while (!ended) {
-		ssize_t len = receive(n, &w, buffer, what, e);
-		if (len < 0)
-			return -1;
+	while (!ended && (len = receive(n, &w, buffer, what, e)) >= 0) {
+		longest = len > longest ? len : longest;
 		ended = dump_step(&d, buffer, (int)len, e);
 	}
-	return d.failed ? -1 : 0;
+	mem_wipe(buffer, (size_t)longest); // WireGuard's answers hold keys
+	return ended && !d.failed ? 0 : -1;
 }
 
 int nl_subscribe(struct nl *n, int group, struct err *e)

@@ -12,8 +12,7 @@
 #include "lib/mem.h"
 #include "lib/seal.h"
 
-// Every 25 s a packet keeps NAT on the way open and the handshake young while the user is idle.
-enum { KEEPALIVE_S = 25, SET_TEXT_MAX = 8192, KEY_HEX_SIZE = 2 * KEY32_SIZE + 1 };
+enum { SET_TEXT_MAX = 8192, KEY_HEX_SIZE = 2 * KEY32_SIZE + 1 };
 
 static int allowed_parse(const cJSON *list, struct wireguard_config *ret, struct err *e)
 {
@@ -96,7 +95,7 @@ static void add_peer(struct str *s, const struct wireguard_config *config)
 		add_key(s, "preshared_key", config->preshared_key);
 	str_addf(s, v6 ? "endpoint=[%s]:%u\n" : "endpoint=%s:%u\n",
 		addr_text(&config->endpoint.addr, text), config->endpoint.port);
-	str_addf(s, "persistent_keepalive_interval=%d\n", KEEPALIVE_S);
+	str_addf(s, "persistent_keepalive_interval=%d\n", WIREGUARD_KEEPALIVE_S);
 	str_add(s, "replace_allowed_ips=true\n");
 	for (size_t i = 0; i < config->allowed_count; i++)
 		str_addf(s, "allowed_ip=%s\n", addr_cidr(&config->allowed[i], text));

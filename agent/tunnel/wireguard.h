@@ -18,6 +18,9 @@ struct seal_pair;
 // As many allowed addresses as ccp.egress_ips takes.
 enum { WIREGUARD_ALLOWED_MAX = 64 };
 
+// Every so often a packet keeps NAT on the way open and the handshake young while the user is idle.
+enum { WIREGUARD_KEEPALIVE_S = 25 };
+
 struct wireguard_config {
 	uint8_t private_key[KEY32_SIZE]; // ours; wipe the struct after use
 	uint8_t public_key[KEY32_SIZE]; // the exit's
