@@ -18,7 +18,7 @@ static int get_addr(const cJSON *json, const char *name, struct addr *ret, struc
 
 int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
 {
-	struct exit_spec x = {0};
+	struct exit_spec x = {.json = json};
 	if (json_get_text(json, "label", &x.label, e) < 0 ||
 		get_addr(json, "ip_address", &x.expected, e) < 0 ||
 		get_addr(json, "dns_server", &x.resolver, e) < 0 ||
@@ -27,6 +27,23 @@ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
 	x.ipv6 = x.tunnel.link.address.family == AF_INET6;
 	*ret = x;
 	return 0;
+}
+
+int exit_copy_make(const struct exit_spec *exit, struct exit_copy *ret, struct err *e)
+{
+	struct exit_copy copy = {.json = cJSON_Duplicate(exit->json, true)};
+	if (exit_spec_read(copy.json, &copy.spec, e) < 0) {
+		exit_copy_done(&copy);
+		return -1;
+	}
+	*ret = copy;
+	return 0;
+}
+
+void exit_copy_done(struct exit_copy *copy)
+{
+	cJSON_Delete(copy->json);
+	*copy = (struct exit_copy){0};
 }
 
 void exit_wall_spec(const struct exit_spec *exit, struct wall_spec *ret)

@@ -15,6 +15,7 @@ struct err;
 
 // Points into the JSON that it was read from.
 struct exit_spec {
+	const cJSON *json;
 	const char *label;
 	struct addr expected; // its public address
 	struct addr resolver;
@@ -24,6 +25,14 @@ struct exit_spec {
 
 // EINVAL names the field that is missing or wrong.
 _must_check_ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e);
+
+// One of our own, as the exit was when it was copied.
+struct exit_copy {
+	cJSON *json;
+	struct exit_spec spec; // points into `json`
+};
+_must_check_ int exit_copy_make(const struct exit_spec *exit, struct exit_copy *ret, struct err *e);
+void exit_copy_done(struct exit_copy *copy);
 
 // The wall that lets a host leave through this exit only.
 void exit_wall_spec(const struct exit_spec *exit, struct wall_spec *ret);

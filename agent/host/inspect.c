@@ -86,7 +86,8 @@ static bool inspect_adopt(
 	struct wait w = wait_for(RUN_CHECK_MS, host->yield_fd);
 	struct err e;
 	struct run run;
-	const struct run_found found = {.store = &a->store, .spec = host->spec, .container = c};
+	const struct run_found found = {
+		.tunnels = &a->tunnels, .store = &a->store, .spec = host->spec, .container = c};
 	int r = run_adopt(&found, &w, &run, &e);
 
 	if (r == 0) {

@@ -24,8 +24,15 @@ void run_close(struct run *run)
 {
 	wall_done(&run->wall);
 	tunnel_done(&run->tunnel);
+	exit_copy_done(&run->exit);
 	closep(&run->process_fd);
 	closep(&run->ns_fd);
+}
+
+struct tunnel_place run_place(const struct run *run)
+{
+	return (struct tunnel_place){
+		.env = run->tunnels, .spec = &run->exit.spec.tunnel, .ns_fd = run->ns_fd};
 }
 
 bool run_is_dead(const struct run *run)
@@ -108,7 +115,8 @@ static int prove_again_if_silent(
 		return 0;
 	_cleanup_(evidence_done) struct evidence again;
 	evidence_init(&again);
-	int r = run->tunnel.kind->prove(&run->tunnel, run->ns_fd, &again, e);
+	const struct tunnel_place place = run_place(run);
+	int r = run->tunnel.kind->prove(&place, &run->tunnel, &again, e);
 	if (r == 0 && again.outcome != OUTCOME_PASSED)
 		evidence_take(ev, &again);
 	return r;
@@ -142,9 +150,10 @@ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind ki
 	}
 	struct verify_spec inside;
 	host_spec_verify(spec, kind, &inside);
-	int r = run->tunnel.kind->prove(&run->tunnel, run->ns_fd, ev, e);
+	const struct tunnel_place place = run_place(run);
+	int r = run->tunnel.kind->prove(&place, &run->tunnel, ev, e);
 	if (r == 0)
-		r = link_check(run->ns_fd, &run->link, ev, e);
+		r = link_check(run->ns_fd, &place.spec->link, ev, e);
 	if (r == 0)
 		r = wall_check(&run->wall, NULL, ev, e);
 	if (r == 0 && ev->outcome == OUTCOME_PASSED)
@@ -166,12 +175,13 @@ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err 
 	return before.open ? 0 : probe_run(&run->wall, run->ns_fd, PROBE_OPEN, ev, e);
 }
 
-static int adopt_tunnel(struct run *run, const struct tunnel_kind *kind, struct err *e)
+static int adopt_tunnel(struct run *run, struct err *e)
 {
+	const struct tunnel_place place = run_place(run);
 	char name[TUNNEL_NAME_SIZE];
 	if (!tunnel_name(run->container_id, name))
 		return err_say(e, EINVAL, "\"%s\" is not a container's id", run->container_id);
-	int r = kind->find(name, run->ns_fd, &run->tunnel, e);
+	int r = place.spec->kind->find(&place, name, &run->tunnel, e);
 	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel does not run") : r;
 }
 
@@ -219,12 +229,14 @@ int run_adopt(const struct run_found *found, const struct wait *w, struct run *r
 	strcpy(run.container_id, c->id);
 	strcpy(run.started_at, c->started_at);
 	run.pid = c->pid;
-	run.link = spec->exit.tunnel.link;
+	run.tunnels = found->tunnels;
 	exit_wall_spec(&spec->exit, &wall);
 	run.ns_fd = netns_open(c->sandbox_key, e);
 	int r = run.ns_fd < 0 ? -1 : wall_init(&run.wall, run.ns_fd, &wall, e);
 	if (r == 0)
-		r = adopt_tunnel(&run, spec->exit.tunnel.kind, e);
+		r = exit_copy_make(&spec->exit, &run.exit, e);
+	if (r == 0)
+		r = adopt_tunnel(&run, e);
 	if (r == 0)
 		r = adopt_pid1(found, &run, w, e);
 	if (r == 0) {

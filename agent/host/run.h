@@ -8,7 +8,6 @@
 
 #include "agent/container/docker.h"
 #include "agent/host/host_spec.h"
-#include "agent/net/link.h"
 #include "agent/net/wall.h"
 #include "agent/tunnel/tunnel.h"
 #include "agent/verify/verify.h"
@@ -28,18 +27,22 @@ struct run {
 	pid_t pid;
 	int process_fd; // pidfd of the container's PID 1: readable when it has died
 	int ns_fd;
+	const struct tunnel_env *tunnels;
 	struct tunnel tunnel;
 	struct wall wall;
-	struct link_spec link;
+	struct exit_copy exit; // as it was when the tunnel was started, or adopted
 };
 #define RUN_INIT \
 	((struct run){.process_fd = -1, .ns_fd = -1, .tunnel = TUNNEL_INIT, .wall = WALL_INIT})
 
-// Closes its descriptors; what runs goes on.
+// Closes its descriptors and forgets its exit; what runs goes on.
 void run_close(struct run *run);
 
 // Its process has died, whatever Docker says.
 bool run_is_dead(const struct run *run);
+
+// Where its tunnel is; points into the run.
+struct tunnel_place run_place(const struct run *run);
 
 enum { RUN_CHECK_MS = 2 * VERIFY_TOTAL_MS + 2000 };
 
@@ -57,6 +60,7 @@ _must_check_ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev
 
 // What is found running after a restart of the agent.
 struct run_found {
+	const struct tunnel_env *tunnels;
 	const struct store *store; // holds the file that its PID 1 must be executed from
 	const struct host_spec *spec;
 	const struct docker_container *container;

@@ -229,8 +229,6 @@ static void unanswered_explain(const struct host_task *ht, struct err *e)
 
 static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 {
-	const struct tunnel_env *env = &ht->agent->tunnels;
-	const struct tunnel_spec *spec = &ht->host->spec->exit.tunnel;
 	_cleanup_(freep) char *key_path =
 		xasprintf("%s/hosts/%s/" KEYS_WIREGUARD, ht->agent->store.path, ht->host->id);
 	char name[TUNNEL_NAME_SIZE];
@@ -238,22 +236,22 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 	if (!tunnel_name(ht->run.container_id, name))
 		return err_outcome(e, TUNNEL_UNUSABLE, EINVAL, "\"%s\" is not a container's id",
 			ht->run.container_id);
-	if (keys_wireguard(ht->home.dir_fd, key, e) < 0)
+	if (exit_copy_make(&ht->host->spec->exit, &ht->run.exit, e) < 0 ||
+		keys_wireguard(ht->home.dir_fd, key, e) < 0)
 		return TUNNEL_UNUSABLE;
+	ht->run.tunnels = &ht->agent->tunnels;
+	const struct tunnel_place place = run_place(&ht->run);
 	const struct tunnel_start start = {.name = name,
-		.spec = spec,
-		.ns_fd = ht->run.ns_fd,
 		.private_key = key,
 		.key_path = key_path,
 		.budget = ht->host->spec->tunnel_budget};
 	struct wait w = task_wait(task, TUNNEL_MS);
-	ht->run.link = spec->link;
-	int r = spec->kind->start(env, &start, &w, &ht->run.tunnel, e);
+	int r = place.spec->kind->start(&place, &start, &w, &ht->run.tunnel, e);
 	mem_wipe(key, sizeof(key));
 	if (r != 0)
 		return r;
 	w = task_wait(task, REACH_MS);
-	return spec->kind->reach(env, &ht->run.tunnel, spec, &w, e);
+	return place.spec->kind->reach(&place, &ht->run.tunnel, &w, e);
 }
 
 int start_tunnel(struct task *task, struct err *e)
@@ -285,10 +283,11 @@ int start_examine(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct run *run = &ht->run;
-	int r = run->tunnel.kind->prove(&run->tunnel, run->ns_fd, &ht->ev, e);
+	const struct tunnel_place place = run_place(run);
+	int r = run->tunnel.kind->prove(&place, &run->tunnel, &ht->ev, e);
 
 	if (r == 0)
-		r = link_check(run->ns_fd, &run->link, &ht->ev, e);
+		r = link_check(run->ns_fd, &place.spec->link, &ht->ev, e);
 	if (r == 0)
 		r = wall_check(&run->wall, NULL, &ht->ev, e);
 	if (r == 0)

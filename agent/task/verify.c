@@ -17,7 +17,8 @@ static int adopt_whole(
 	struct host_task *ht, const struct docker_container *c, const struct wait *w, struct err *e)
 {
 	struct agent *a = ht->agent;
-	const struct run_found found = {.store = &a->store, .spec = ht->host->spec, .container = c};
+	const struct run_found found = {
+		.tunnels = &a->tunnels, .store = &a->store, .spec = ht->host->spec, .container = c};
 	struct run run;
 	int r = run_adopt(&found, w, &run, e);
 

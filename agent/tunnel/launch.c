@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts wireguard-go as a daemon: double fork, own session, one capability.
+// Starts the program that carries a tunnel as a daemon: double fork, own session, one capability.
 #include "agent/tunnel/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,9 +27,8 @@
 #include "lib/sock.h"
 #include "lib/wait.h"
 
-// Descriptors of the engine. The report's end closes itself at exec: its end of file is the good
-// news.
-enum { FD_UAPI = 3, FD_KEY = 4, FD_REPORT = 5, FD_FREE = 6, FD_HIGH = 32, BACKLOG = 64 };
+// The report's end closes itself at exec: its end of file is the good news.
+enum { FD_REPORT = LAUNCH_FD_LOCK + 1, FD_FREE, FD_HIGH = 32, BACKLOG = 64 };
 
 // What the engine's process writes before exec: its pid, and once more if it got no further.
 struct report {
@@ -37,19 +37,17 @@ struct report {
 	char what[24];
 };
 
-// wireguard-go keeps the buffers that a burst needed. From half of its memory on it is to look for
-// some to free, long before the kernel ends it.
-enum { ENVIRONMENT_MEMORY = 3, ENVIRONMENT_SIZE = 5 };
-
 // Everything the forked process needs is laid out before the fork.
 struct launch {
 	const struct launch_config *config;
-	const char *argv[4];
-	const char *environment[ENVIRONMENT_SIZE];
-	char memory[40];
 	struct sockaddr_un address;
 	socklen_t address_len;
 	int null_fd, report_fd;
+};
+
+// Made in the forked process, while it has the right to.
+struct made {
+	int socket_fd, lock_fd; // -1: none
 };
 
 // From here to exec: async-signal-safe calls only, no locks, no memory. Nothing returns an error:
@@ -64,9 +62,8 @@ static _Noreturn void give_up(int report_fd, const char *what)
 	_exit(127);
 }
 
-static int listen_uapi(const struct launch *l)
+static int socket_listen(const struct launch *l)
 {
-	umask(077);
 	if (unlink(l->address.sun_path) < 0 && errno != ENOENT)
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -76,47 +73,103 @@ static int listen_uapi(const struct launch *l)
 	return fd;
 }
 
-// NET_ADMIN makes the tun; nothing else is needed, and no_new_privs keeps exec from giving root the
-// rest of the bounding set (which we may not shrink without SETPCAP). The ptracer line lets the
-// agent take its tun under Ubuntu's Yama later; without Yama it fails, which is fine.
-static int drop_rights(void)
+static int files_make(const struct launch *l, struct made *ret)
 {
+	const char *lock = l->config->lock_path;
+	*ret = (struct made){.socket_fd = -1, .lock_fd = -1};
+	umask(077);
+	if (l->config->socket_path && (ret->socket_fd = socket_listen(l)) < 0)
+		return -1;
+	if (lock &&
+		(ret->lock_fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
+		return -1;
+	return 0;
+}
+
+// By system calls: libc's functions would first have every thread of the agent do the same, and of
+// those this copy of it has the list, perhaps locked, but none.
+static int user_become(const struct proc_user *user)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
+		syscall(SYS_setgroups, user->group != 0, &user->group) < 0 ||
+		syscall(SYS_setresgid, user->gid, user->gid, user->gid) < 0)
+		return -1;
+	return (int)syscall(SYS_setresuid, user->uid, user->uid, user->uid);
+}
+
+// NET_ADMIN makes the tun; nothing else is needed. Root would get its whole bounding set with exec
+// (which we may not shrink without SETPCAP), but for no_new_privs; others keep what is ambient. Its
+// memory holds secrets: at a limit of 1 the kernel writes no core and starts no handler (ADR 23). The
+// ptracer line lets the agent take its tun under Ubuntu's Yama later; without Yama it fails, which is
+// fine.
+static int rights_drop(const struct proc_user *user)
+{
+	static const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1};
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		return -1;
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	if (user && user_become(user) < 0)
+		return -1;
 	if (proc_keep_caps(1ull << CAP_NET_ADMIN) < 0)
+		return -1;
+	if (user && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) < 0)
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 // First out of the way of the numbers they are to get, then onto them.
-static int place_descriptors(const struct launch *l, int uapi_fd)
+static int descriptors_place(const struct launch *l, const struct made *made)
 {
+	int input_fd = l->config->input_fd < 0 ? l->null_fd : l->config->input_fd;
 	const struct {
 		int from, to;
 	} moves[] = {
-		{l->null_fd, STDIN_FILENO},
+		{input_fd, STDIN_FILENO},
 		{l->config->log_fd, STDOUT_FILENO},
 		{l->config->log_fd, STDERR_FILENO},
-		{uapi_fd, FD_UAPI},
-		{l->config->key_fd, FD_KEY},
+		{made->socket_fd, LAUNCH_FD_SOCKET},
+		{l->config->key_fd, LAUNCH_FD_KEY},
+		{made->lock_fd, LAUNCH_FD_LOCK},
 		{l->report_fd, FD_REPORT},
 	};
 	int high[ARRAY_SIZE(moves)];
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
-		high[i] = fcntl(moves[i].from, F_DUPFD_CLOEXEC, FD_HIGH);
-		if (high[i] < 0)
+		high[i] = moves[i].from < 0 ? -1 : fcntl(moves[i].from, F_DUPFD_CLOEXEC, FD_HIGH);
+		if (high[i] < 0 && moves[i].from >= 0)
 			return -1;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
-		if (dup2(high[i], moves[i].to) < 0)
+		if (high[i] < 0)
+			close(moves[i].to);
+		else if (dup2(high[i], moves[i].to) < 0)
 			return -1;
 	if (fcntl(FD_REPORT, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
 	return (int)syscall(SYS_close_range, FD_FREE, ~0u, 0);
 }
 
+// When its other descriptors have been closed, each of which would have ended it.
+static int lock_take(const struct made *made)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return made->lock_fd < 0 ? 0 : fcntl(LAUNCH_FD_LOCK, F_SETLK, &whole);
+}
+
+static _Noreturn void program_exec(const struct launch_config *c)
+{
+	char *const *argv, *const *envp; // the prototype is older than const
+	memcpy(&argv, &c->argv, sizeof(argv));
+	memcpy(&envp, &c->environment, sizeof(envp));
+	if (c->filter && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, c->filter, 0, 0) < 0)
+		give_up(FD_REPORT, "filter its system calls");
+	execve(c->program, argv, envp);
+	give_up(FD_REPORT, "exec");
+}
+
 static _Noreturn void become_engine(const struct launch *l)
 {
 	struct report alive = {.pid = (int32_t)getpid()};
+	struct made made;
 	sigset_t none;
 	sigemptyset(&none);
 	if (write(l->report_fd, &alive, sizeof(alive)) != sizeof(alive))
@@ -125,22 +178,17 @@ static _Noreturn void become_engine(const struct launch *l)
 		give_up(l->report_fd, "enter its cgroup");
 	if (setns(l->config->uplink_fd, CLONE_NEWNET) < 0)
 		give_up(l->report_fd, "enter the uplink");
-	int uapi_fd = listen_uapi(l);
-	if (uapi_fd < 0)
-		give_up(l->report_fd, "make its UAPI socket");
-	if (drop_rights() < 0)
+	if (files_make(l, &made) < 0)
+		give_up(l->report_fd, "make its files");
+	if (rights_drop(l->config->user) < 0)
 		give_up(l->report_fd, "drop its rights");
 	if (chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		give_up(l->report_fd, "leave our surroundings");
-	if (place_descriptors(l, uapi_fd) < 0)
+	if (descriptors_place(l, &made) < 0)
 		give_up(l->report_fd, "place its descriptors");
-	char *const *argv, *const *envp; // the prototype is older than const
-	const char *const *environment_at = l->environment;
-	const char *const *argv_at = l->argv;
-	memcpy(&argv, &argv_at, sizeof(argv));
-	memcpy(&envp, &environment_at, sizeof(envp));
-	execve(l->config->program, argv, envp);
-	give_up(FD_REPORT, "exec");
+	if (lock_take(&made) < 0)
+		give_up(FD_REPORT, "take its lock");
+	program_exec(l->config);
 }
 
 static _Noreturn void daemonize(const struct launch *l)
@@ -197,27 +245,19 @@ static int reports_read(int fd, const struct launch_config *config, const struct
 int launch_start(const struct launch_config *config, const struct wait *w, pid_t *ret_pid,
 	int *ret_pidfd, struct err *e)
 {
-	struct launch l = {
-		.config = config,
-		.argv = {config->program, "-f", config->name, NULL},
-		.environment = {"WG_PROCESS_FOREGROUND=1", "WG_UAPI_FD=3", "LOG_LEVEL=error"},
-	};
+	struct launch l = {.config = config};
 	_cleanup_(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_(closep) int read_fd = -1, write_fd = -1;
 	int pair[2];
 	if (null_fd < 0)
 		return err_set(e, errno, "open /dev/null");
-	if (sock_unix_address(config->socket_path, &l.address, &l.address_len, e) < 0)
+	if (config->socket_path &&
+		sock_unix_address(config->socket_path, &l.address, &l.address_len, e) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, errno, "make a socket pair");
 	read_fd = pair[0];
 	write_fd = pair[1];
-	if (config->memory_mb > 0) {
-		snprintf(l.memory, sizeof(l.memory), "GOMEMLIMIT=%lldMiB",
-			(long long)config->memory_mb / 2);
-		l.environment[ENVIRONMENT_MEMORY] = l.memory;
-	}
 	l.null_fd = null_fd;
 	l.report_fd = write_fd;
 	pid_t first = _Fork();

@@ -33,8 +33,8 @@ enum { TUNNEL_NAME_SIZE = IFNAMSIZ };
 // What all tunnels of this agent have in common.
 struct tunnel_env {
 	const char *engine; // the wireguard-go program
-	// 0700, made by the caller: a record of each tunnel that this agent has started. Two agents
-	// on one machine never touch each other's.
+	// 0700, made by the caller: a record of each tunnel that this agent has started, in a
+	// directory for each kind. Two agents on one machine never touch each other's.
 	char *directory;
 	int uplink_fd; // the namespace in which tunnels are born
 	const struct seal_pair *sealing; // opens the exits' secrets
@@ -71,11 +71,17 @@ struct tunnel {
 #define TUNNEL_INIT ((struct tunnel){.pidfd = -1})
 void tunnel_done(struct tunnel *t); // closes the descriptor; the tunnel lives on
 
+// Where a tunnel is, or is to be.
+struct tunnel_place {
+	const struct tunnel_env *env;
+	const struct tunnel_spec
+		*spec; // what it is started with, whatever the exit has become since
+	int ns_fd; // where its device is moved to
+};
+
 struct tunnel_start {
 	const char *name;
-	const struct tunnel_spec *spec;
-	int ns_fd; // where its device is moved to
-	const uint8_t *private_key; // the host's WireGuard key (KEY32_SIZE); wiped by the caller
+	const uint8_t *private_key; // WireGuard's (KEY32_SIZE); wiped by the caller
 	const char *key_path; // that key's file: locked as long as a tunnel uses the key
 	struct budget budget; // of the process that carries it, if one does
 };
@@ -85,6 +91,7 @@ enum tunnel_outcome {
 	TUNNEL_ABSENT = OUTCOMES_TUNNEL,
 	TUNNEL_UNANSWERED, // the exit has not answered within the time
 	TUNNEL_UNUSABLE, // the exit's secret cannot be opened or read
+	TUNNEL_SILENT, // it lives but does not answer: frozen
 };
 
 typedef int tunnel_each(const char *name, void *arg, struct err *e);
@@ -99,22 +106,28 @@ struct tunnel_kind {
 	// Starts it and moves its device to its place. On any failure nothing of it runs; a
 	// record may be left, which `end` removes. EBUSY: a tunnel with the same key still lives.
 	// WAIT_TIMEOUT, WAIT_CANCELED, TUNNEL_UNUSABLE.
-	int (*start)(const struct tunnel_env *env, const struct tunnel_start *start,
+	int (*start)(const struct tunnel_place *place, const struct tunnel_start *start,
 		const struct wait *w, struct tunnel *ret, struct err *e);
 
 	// Until the exit has answered through it. Its sentence says what the tunnel knows about the
 	// reason. TUNNEL_UNANSWERED at w's deadline, TUNNEL_ABSENT, TUNNEL_UNUSABLE, WAIT_CANCELED.
-	int (*reach)(const struct tunnel_env *env, struct tunnel *t, const struct tunnel_spec *spec,
-		const struct wait *w, struct err *e);
+	int (*reach)(const struct tunnel_place *place, struct tunnel *t, const struct wait *w,
+		struct err *e);
 
-	// Finds a running one by its name and makes sure that it is the one behind the device in
-	// `ns_fd`; one that is frozen too. TUNNEL_ABSENT.
-	int (*find)(const char *name, int ns_fd, struct tunnel *ret, struct err *e);
+	// Finds a running one by its name and makes sure that it is the one behind the device at its
+	// place; one that is frozen too. TUNNEL_ABSENT.
+	int (*find)(const struct tunnel_place *place, const char *name, struct tunnel *ret,
+		struct err *e);
 
 	// Adds one check `tunnel` to the evidence (code tunnel_no_handshake): it is the one behind
-	// the device in `ns_fd`, answers, and so did its exit of late. Returns 0 when that could be
-	// found out.
-	int (*prove)(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e);
+	// the device at its place, answers, and so did its exit of late. Returns 0 when that could
+	// be found out.
+	int (*prove)(const struct tunnel_place *place, struct tunnel *t, struct evidence *ev,
+		struct err *e);
+
+	// Asks it whether it still works, for so little that it can be asked every few seconds.
+	// NULL: it cannot be asked. At most 500 ms. TUNNEL_SILENT, TUNNEL_ABSENT.
+	int (*pulse)(const struct tunnel_place *place, struct tunnel *t, struct err *e);
 
 	// Ends the one of that name and its device; 0 also when there is none. At most 2 s.
 	int (*end)(const struct tunnel_env *env, const char *name, struct err *e);

@@ -6,14 +6,12 @@
 
 #include "agent/tunnel/tunnel.h"
 #include "lib/attr.h"
-#include "lib/outcome.h"
 
 struct err;
 
 // The kind "wireguard". The process runs in the uplink's namespace with NET_ADMIN alone and
-// no_new_privs, stdout and stderr in its own log file, directory/<name>.log, which is also its
-// record. It is found by its UAPI socket, which it names after its device, and is the one behind
-// the device if its tun is (pidfd_getfd, TUNGETIFF, TUNGETDEVNETNS).
+// no_new_privs; engine.h says what is recorded of it. It is found by its UAPI socket, which it names
+// after its device, and is the one behind the device if its tun is.
 //
 // `start` forks: the caller's process must not reap unknown children (waitpid(-1)). `reach`:
 // WireGuard itself repeats an unanswered handshake after 5 s (its REKEY_TIMEOUT); here one lost
@@ -25,15 +23,8 @@ extern const struct tunnel_kind wg_user_kind;
 
 // Its parts, for tests that look at them one by one.
 
-enum wg_user_outcome {
-	WG_USER_FOREIGN = OUTCOMES_WG_USER, // it is not the one behind that namespace's device
-};
-
 // The process that listens on the UAPI socket of that name. 0, TUNNEL_ABSENT, -1.
 _must_check_ int wg_user_find(const char *name, struct tunnel *ret, struct err *e);
-
-// 0, WG_USER_FOREIGN, TUNNEL_ABSENT, -1.
-_must_check_ int wg_user_owns_device(const struct tunnel *t, int ns_fd, struct err *e);
 
 struct wg_user_status {
 	int64_t handshake_age_ms; // since we first saw it; -1: none yet

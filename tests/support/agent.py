@@ -226,4 +226,4 @@ class Agent:
 
     def engines(self):
         """The engines that the agent has on record."""
-        return sorted(path.stem for path in (self.directory / "agent" / "engines").glob("*.log"))
+        return sorted(path.stem for path in (self.directory / "agent" / "engines").glob("*/*.log"))

@@ -21,9 +21,9 @@ LAB = CHECKOUT / "tests" / "lab" / "lab"
 AGENT_RIGHTS = [
     "setpriv",
     "--no-new-privs",
-    "--bounding-set=-all,+net_admin,+net_raw,+sys_admin,+setuid,+setgid,+kill,+chown,+fowner,+sys_ptrace",
+    "--bounding-set=-all,+net_admin,+net_raw,+sys_admin,+setuid,+setgid,+kill,+chown,+fowner,+sys_ptrace,+dac_read_search",
 ]
-ABSENT, UNANSWERED, FOREIGN, SILENT = 0x1400, 0x1401, 0x1500, 0x1601  # lib/outcome.h
+ABSENT, UNANSWERED, FROZEN, FOREIGN, SILENT = 0x1400, 0x1401, 0x1403, 0x1500, 0x1601  # lib/outcome.h
 
 # Sends to argv[1] until a line comes on stdin, then says what happened.
 FLOOD = """

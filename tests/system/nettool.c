@@ -2,15 +2,20 @@
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c
 // uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
-// uses: agent/tunnel/budget.c agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c
+// uses: agent/tunnel/budget.c agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/evidence.h"
@@ -20,6 +25,8 @@
 #include "agent/net/sockdiag.h"
 #include "agent/net/wall.h"
 #include "agent/tunnel/tunnel.h"
+#include "agent/tunnel/engine.h"
+#include "agent/tunnel/launch.h"
 #include "agent/tunnel/wg_user.h"
 #include "agent/verify/verify.h"
 #include "lib/err.h"
@@ -28,6 +35,8 @@
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "lib/wait.h"
+
+#define KIND "test" // of engines that are none of ours
 
 static const cJSON *input;
 static cJSON *output;
@@ -229,27 +238,34 @@ static int key_read(const char *path, uint8_t ret[KEY32_SIZE], struct err *e)
 	return key32_parse(key, "the private key", ret, e);
 }
 
+// Where a tunnel by the test's exit leads through.
+static int place_read(
+	struct tunnel_env *env, struct tunnel_spec *spec, struct tunnel_place *ret, struct err *e)
+{
+	*env = tunnel_env();
+	*ret = (struct tunnel_place){.env = env, .spec = spec, .ns_fd = namespace("ns")};
+	return tunnel_spec_read(input, spec, e);
+}
+
 static int do_tunnel_start(struct err *e)
 {
-	struct tunnel_env env = tunnel_env();
+	struct tunnel_env env;
 	struct tunnel_spec spec = {0};
+	struct tunnel_place place;
 	struct tunnel t = TUNNEL_INIT;
 	struct wait w = wait_for(10000, -1);
 	uint8_t key[KEY32_SIZE];
-	const struct tunnel_start start = {.name = name(),
-		.spec = &spec,
-		.ns_fd = namespace("ns"),
-		.private_key = key,
-		.key_path = text("key_path")};
-	if (key_read(start.key_path, key, e) < 0 || tunnel_spec_read(input, &spec, e) < 0)
+	const struct tunnel_start start = {
+		.name = name(), .private_key = key, .key_path = text("key_path")};
+	if (key_read(start.key_path, key, e) < 0 || place_read(&env, &spec, &place, e) < 0)
 		return -1;
 	int64_t begun = wait_now_us();
-	int r = spec.kind->start(&env, &start, &w, &t, e);
+	int r = spec.kind->start(&place, &start, &w, &t, e);
 	json_set_int(output, "start_us", wait_now_us() - begun);
 	if (r != 0)
 		return r;
 	w = wait_for((int)number("handshake_ms"), -1);
-	r = spec.kind->reach(&env, &t, &spec, &w, e);
+	r = spec.kind->reach(&place, &t, &w, e);
 	json_set_int(output, "us", wait_now_us() - begun);
 	json_set_int(output, "pid", t.pid);
 	return r;
@@ -258,11 +274,13 @@ static int do_tunnel_start(struct err *e)
 // As the next agent does: by name and device.
 static int do_tunnel_find(struct err *e)
 {
+	struct tunnel_env env;
 	struct tunnel_spec spec = {0};
+	struct tunnel_place place;
 	struct tunnel t = TUNNEL_INIT;
-	if (tunnel_spec_read(input, &spec, e) < 0)
+	if (place_read(&env, &spec, &place, e) < 0)
 		return -1;
-	int r = spec.kind->find(name(), namespace("ns"), &t, e);
+	int r = spec.kind->find(&place, name(), &t, e);
 	json_set_int(output, "pid", t.pid);
 	return r;
 }
@@ -270,11 +288,17 @@ static int do_tunnel_find(struct err *e)
 // The engine of that name, whatever device it is behind.
 static int do_engine_look(struct err *e)
 {
+	struct tunnel_env env;
+	struct tunnel_spec spec = {0};
+	struct tunnel_place place;
 	struct tunnel t = TUNNEL_INIT;
-	int r = wg_user_find(name(), &t, e);
+	int r = place_read(&env, &spec, &place, e);
+	if (r == 0)
+		r = wg_user_find(name(), &t, e);
 	if (r != 0)
 		return r;
-	json_set_int(output, "owns", wg_user_owns_device(&t, namespace("ns"), e));
+	json_set_int(output, "owns", engine_owns_device(&t, place.ns_fd, e));
+	json_set_int(output, "pulse", t.kind->pulse(&place, &t, e));
 	struct wg_user_status status;
 	r = wg_user_status(&t, &status, e);
 	json_set_int(output, "status", r);
@@ -285,7 +309,7 @@ static int do_engine_look(struct err *e)
 	}
 	struct evidence ev;
 	evidence_init(&ev);
-	if (t.kind->prove(&t, namespace("ns"), &ev, e) < 0)
+	if (t.kind->prove(&place, &t, &ev, e) < 0)
 		return -1;
 	evidence_print(&ev);
 	return 0;
@@ -308,6 +332,84 @@ static int do_tunnel_list(struct err *e)
 {
 	struct tunnel_env env = tunnel_env();
 	return tunnel_list(&env, name_print, json_set_array(output, "names"), e);
+}
+
+static int input_open(const char *words, struct err *e)
+{
+	_cleanup_(closep) int fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, words, strlen(words)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(e, errno, "write the program's input");
+	return TAKE_FD(fd);
+}
+
+// Any program, as a kind of tunnel starts its own: of another user, with an input, and refused what it
+// asks uname(2).
+static int do_engine_launch(struct err *e)
+{
+	static struct sock_filter refuse[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_uname, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = {.len = ARRAY_SIZE(refuse), .filter = refuse};
+	const struct proc_user user = {.uid = (uid_t)number("uid"), .gid = (gid_t)number("gid")};
+	const struct tunnel_env env = tunnel_env();
+	const struct budget_door door = BUDGET_DOOR_INIT;
+	_cleanup_(freep) char *lock = engine_lock_path(&env, KIND, name());
+	_cleanup_(closep) int input_fd = input_open(text("input"), e), log_fd = -1, pidfd = -1;
+	struct wait w = wait_for(10000, -1);
+	pid_t pid = 0;
+	if (input_fd < 0 || engine_log_open(&env, KIND, name(), &log_fd, e) < 0)
+		return -1;
+	const struct launch_config config = {.program = env.engine,
+		.argv = (const char *const[]){env.engine, "-I", "-", name(), NULL},
+		.environment = (const char *const[]){"LANG=C.UTF-8", NULL},
+		.uplink_fd = env.uplink_fd,
+		.input_fd = input_fd,
+		.log_fd = log_fd,
+		.lock_path = lock,
+		.key_fd = -1,
+		.door = &door,
+		.user = &user,
+		.filter = &filter};
+	int r = launch_start(&config, &w, &pid, &pidfd, e);
+	json_set_int(output, "pid", pid);
+	return r;
+}
+
+static int do_engine_find(struct err *e)
+{
+	const struct tunnel_env env = tunnel_env();
+	_cleanup_(freep) char *lock = engine_lock_path(&env, KIND, name());
+	struct tunnel t = TUNNEL_INIT;
+	int r = 0;
+	for (int64_t i = 0; r == 0 && i < number("count"); i++) {
+		closep(&t.pidfd);
+		r = engine_find(lock, &t, e);
+	}
+	if (r != 0)
+		return r;
+	json_set_int(output, "pid", t.pid);
+	json_set_int(output, "owns", engine_owns_device(&t, namespace("ns"), e));
+	return 0;
+}
+
+static int do_engine_end(struct err *e)
+{
+	const struct tunnel_env env = tunnel_env();
+	_cleanup_(freep) char *lock = engine_lock_path(&env, KIND, name());
+	struct tunnel t = TUNNEL_INIT;
+	int r = engine_find(lock, &t, e);
+	if (r == 0)
+		r = engine_kill(&t, e);
+	return r < 0 ? -1 : engine_forget(&env, KIND, name(), e);
+}
+
+static int do_engine_list(struct err *e)
+{
+	const struct tunnel_env env = tunnel_env();
+	return engine_list(&env, KIND, name_print, json_set_array(output, "names"), e);
 }
 
 static int do_link_check(struct err *e)
@@ -379,6 +481,10 @@ static const struct {
 	{"tunnel-end", do_tunnel_end},
 	{"tunnel-list", do_tunnel_list},
 	{"engine-look", do_engine_look},
+	{"engine-launch", do_engine_launch},
+	{"engine-find", do_engine_find},
+	{"engine-end", do_engine_end},
+	{"engine-list", do_engine_list},
 	{"link-check", do_link_check},
 	{"link-watch", do_link_watch},
 	{"end-sockets", do_end_sockets},

@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from support.net import ABSENT, FOREIGN, SEND_ONCE, SILENT, UNANSWERED, run
+from support.net import ABSENT, FOREIGN, FROZEN, SEND_ONCE, SILENT, UNANSWERED, run
 from support.wait import wait_until
 
 
@@ -16,7 +16,7 @@ def test_an_engine_is_found_and_proven_by_the_next_agent(container):
     pid = container.start()["pid"]
     assert container.done("tunnel-find")["pid"] == pid
     found = container.done("engine-look")
-    assert (found["owns"], found["status"]) == (0, 0)
+    assert (found["owns"], found["pulse"], found["status"]) == (0, 0, 0)
     assert found["outcome"] == "passed" and 0 <= found["handshake_age_ms"] < 10000
     assert container.done("tunnel-list")["names"] == ["c" + container.arguments["id"][:12]]
     foreign = container.done("engine-look", ns=container.arguments["uplink"])
@@ -93,7 +93,7 @@ def test_a_frozen_engine_is_noticed_and_can_be_ended(container):
     os.kill(pid, signal.SIGSTOP)
     assert container.done("tunnel-find")["pid"] == pid
     found = container.done("engine-look")
-    assert found["owns"] == 0 and found["status"] == SILENT
+    assert found["owns"] == 0 and found["status"] == SILENT and found["pulse"] == FROZEN
     assert found["outcome"] == "failed" and "does not answer" in found["sentence"]
     container.done("tunnel-end")
     assert container.tool("tunnel-find")["result"] == ABSENT

@@ -19,8 +19,8 @@
 // What the neighbours answer: 0, WAIT_CANCELED, another outcome, or -1; for checks also what they
 // add to the evidence.
 static struct {
-	int prove, link, wall, verify, probe, read, open, find, netns, init, home, program, connect,
-		say;
+	int prove, link, wall, verify, probe, read, open, find, netns, init, copy, home, program,
+		connect, say;
 	enum outcome proves, links, walls, verifies, probes;
 	enum outcome undisturbed; // what is verified while the wall holds traffic back
 	enum outcome proves_still; // the tunnel, after what is verified
@@ -49,18 +49,22 @@ static int check(const char *what, int r, enum outcome o, struct evidence *ev, s
 	return answer(what, r, e);
 }
 
-static int fake_prove(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e)
+static const struct tunnel_env tunnels;
+
+static int fake_prove(
+	const struct tunnel_place *place, struct tunnel *t, struct evidence *ev, struct err *e)
 {
+	assert_ptr_equal(place->env, &tunnels);
 	(void)t;
-	(void)ns_fd;
 	if (strstr(trace, "full; ") || strstr(trace, "light; "))
 		return check("tunnel still", answers.prove_still, answers.proves_still, ev, e);
 	return check("tunnel", answers.prove, answers.proves, ev, e);
 }
 
-static int fake_find(const char *name, int ns_fd, struct tunnel *ret, struct err *e)
+static int fake_find(
+	const struct tunnel_place *place, const char *name, struct tunnel *ret, struct err *e)
 {
-	(void)ns_fd;
+	assert_ptr_equal(place->env, &tunnels);
 	(void)ret;
 	did("find %s", name);
 	return result(answers.find, "find failed", e);
@@ -167,6 +171,18 @@ void host_spec_verify(
 {
 	(void)spec;
 	*ret = (struct verify_spec){.kind = verify};
+}
+
+int exit_copy_make(const struct exit_spec *exit, struct exit_copy *ret, struct err *e)
+{
+	ret->spec = *exit;
+	return result(answers.copy, "no copy", e);
+}
+
+void exit_copy_done(struct exit_copy *copy)
+{
+	(void)copy;
+	did("exit_done");
 }
 
 void exit_wall_spec(const struct exit_spec *spec, struct wall_spec *ret)

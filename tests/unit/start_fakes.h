@@ -29,7 +29,7 @@ static struct {
 	bool running, removal_failed;
 	struct container_ids ids;
 	int netns, init, load; // boot, wall
-	int key, tunnel, reach; // tunnel
+	int copy, key, tunnel, reach; // tunnel
 	int prove, link, check, probe, verify, wall_open; // examine, verify, prove
 	enum outcome proves, links, checks, probes, verifies;
 	int program, connect, ask, sockets, go, sshd, banner; // gate
@@ -272,10 +272,22 @@ int keys_wireguard(int dir_fd, uint8_t ret[static KEY32_SIZE], struct err *e)
 	return result(answers.key, "no private key", e);
 }
 
-static int fake_start(const struct tunnel_env *env, const struct tunnel_start *s,
+int exit_copy_make(const struct exit_spec *exit, struct exit_copy *ret, struct err *e)
+{
+	ret->spec = *exit;
+	return result(answers.copy, "no copy", e);
+}
+
+struct tunnel_place run_place(const struct run *run)
+{
+	return (struct tunnel_place){.env = run->tunnels, .spec = &run->exit.spec.tunnel};
+}
+
+static int fake_start(const struct tunnel_place *place, const struct tunnel_start *s,
 	const struct wait *w, struct tunnel *ret, struct err *e)
 {
-	(void)env;
+	assert_ptr_equal(place->env, &agent.tunnels);
+	assert_ptr_equal(place->spec->kind, spec.exit.tunnel.kind);
 	(void)w;
 	(void)ret;
 	assert_int_equal(s->private_key[0], 1);
@@ -283,12 +295,11 @@ static int fake_start(const struct tunnel_env *env, const struct tunnel_start *s
 	return result(answers.tunnel, "no tunnel", e);
 }
 
-static int fake_reach(const struct tunnel_env *env, struct tunnel *t, const struct tunnel_spec *s,
-	const struct wait *w, struct err *e)
+static int fake_reach(
+	const struct tunnel_place *place, struct tunnel *t, const struct wait *w, struct err *e)
 {
-	(void)env;
+	(void)place;
 	(void)t;
-	(void)s;
 	assert_true(wait_left_ms(w) <= 3000); // which is what the refusal says
 	did("reach");
 	return result(answers.reach, "silence", e);
@@ -302,10 +313,11 @@ static int check(const char *what, int r, enum outcome o, struct evidence *ev, s
 	return result(r, what, e);
 }
 
-static int fake_prove(struct tunnel *t, int ns_fd, struct evidence *ev, struct err *e)
+static int fake_prove(
+	const struct tunnel_place *place, struct tunnel *t, struct evidence *ev, struct err *e)
 {
+	(void)place;
 	(void)t;
-	(void)ns_fd;
 	return check("tunnel", answers.prove, answers.proves, ev, e);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host's spec: every field is read, every bad one is refused by its name.
 // uses: agent/host/host_spec.c agent/host/exit.c agent/tunnel/tunnel.c agent/tunnel/wg_user.c
-// uses: agent/tunnel/uapi.c agent/tunnel/budget.c agent/tunnel/launch.c agent/tunnel/wireguard.c agent/evidence.c
+// uses: agent/tunnel/uapi.c agent/tunnel/budget.c agent/tunnel/launch.c agent/tunnel/engine.c agent/tunnel/wireguard.c agent/evidence.c
 // uses: agent/net/link.c agent/net/nl.c agent/net/netns.c
 #include "agent/host/host_spec.h"
 
@@ -45,6 +45,18 @@ static char *changed(const char *part, const char *name, const char *json)
 	return json_print(spec);
 }
 
+static void an_exit_is_copied_with_what_it_points_to(const struct host_spec *s)
+{
+	struct exit_copy copy;
+	struct err e;
+	assert_int_equal(exit_copy_make(&s->exit, &copy, &e), 0);
+	assert_ptr_not_equal(copy.spec.label, s->exit.label);
+	assert_string_equal(copy.spec.label, s->exit.label);
+	assert_ptr_equal(copy.spec.tunnel.kind, s->exit.tunnel.kind);
+	exit_copy_done(&copy);
+	assert_null(copy.json);
+}
+
 static void everything_is_read(void **state)
 {
 	_cleanup_(host_spec_freep) struct host_spec *s = NULL;
@@ -73,6 +85,7 @@ static void everything_is_read(void **state)
 	assert_int_equal(s->exit.tunnel.wireguard.endpoint.port, 51820);
 	assert_string_equal(addr_cidr(&s->exit.tunnel.link.address, text), "198.18.64.9/32");
 	assert_int_equal(s->exit.tunnel.link.mtu, 1420);
+	an_exit_is_copied_with_what_it_points_to(s);
 	assert_int_equal(s->light_s, 60);
 	assert_int_equal(s->full_s, 600);
 	assert_int_equal(s->proof_life_s, 900);

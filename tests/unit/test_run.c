@@ -25,6 +25,7 @@ static struct run run_make(void)
 	run.number = 1;
 	run.process_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); // not readable
 	run.tunnel.kind = &kind;
+	run.tunnels = &tunnels;
 	return run;
 }
 
@@ -311,7 +312,8 @@ static int adopt(const char *id, struct run *ret, struct err *e)
 	spec.has_exit = true;
 	spec.exit.tunnel.kind = &kind;
 	spec.exit.tunnel.link.mtu = 1420;
-	const struct run_found found = {.store = &the_store, .spec = &spec, .container = &c};
+	const struct run_found found = {
+		.tunnels = &tunnels, .store = &the_store, .spec = &spec, .container = &c};
 	return run_adopt(&found, &w, ret, e);
 }
 
@@ -325,7 +327,7 @@ static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **sta
 	assert_string_equal(run.container_id, "abc");
 	assert_string_equal(run.started_at, "then");
 	assert_int_equal(run.pid, 77);
-	assert_int_equal(run.link.mtu, 1420);
+	assert_int_equal(run.exit.spec.tunnel.link.mtu, 1420);
 	assert_true(run.ns_fd >= 0);
 	close(run.ns_fd);
 	answers.gate = GATE_OPENED;
@@ -341,14 +343,15 @@ static void a_host_without_an_exit_is_not_adopted(void **state)
 	struct run run;
 	struct err e;
 	(void)state;
-	const struct run_found found = {.store = &the_store, .spec = &spec, .container = &c};
+	const struct run_found found = {
+		.tunnels = &tunnels, .store = &the_store, .spec = &spec, .container = &c};
 	assert_int_equal(run_adopt(&found, &w, &run, &e), -1);
 	assert_int_equal(e.code, ENOENT);
 	assert_string_equal(e.message, "the host has no exit");
 	assert_did("");
 }
 
-#define CLOSED "wall_done; tunnel_done; "
+#define CLOSED "wall_done; tunnel_done; exit_done; "
 
 static void what_is_not_whole_is_not_adopted(void **state)
 {
@@ -360,6 +363,7 @@ static void what_is_not_whole_is_not_adopted(void **state)
 	} parts[] = {
 		{&answers.netns, -1, -1, "netns /key; " CLOSED, "no namespace"},
 		{&answers.init, -1, -1, "netns /key; wall_init; " CLOSED, "wall_init failed"},
+		{&answers.copy, -1, -1, "netns /key; wall_init; " CLOSED, "no copy"},
 		{&answers.find, -1, -1, "netns /key; wall_init; find cabc; " CLOSED, "find"},
 		{&answers.find, TUNNEL_ABSENT, -1, "netns /key; wall_init; find cabc; " CLOSED,
 			"its tunnel does not run"},

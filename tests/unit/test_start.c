@@ -229,6 +229,7 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 {
 	const struct row rows[] = {
 		{NULL, 0, 0, TUNNEL "reach; "},
+		{&answers.copy, -1, -1, "fail settings_incomplete: no copy; "},
 		{&answers.key, -1, -1, "fail settings_incomplete: no private key; "},
 		{&answers.tunnel, -1, -1, TUNNEL "fail tunnel_no_handshake: no tunnel; "},
 		{&answers.tunnel, WAIT_CANCELED, WAIT_CANCELED, TUNNEL},
@@ -247,7 +248,8 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 	again();
 	spec.exit.tunnel.link.mtu = 1420;
 	assert_int_equal(start_tunnel(&task, &e), 0);
-	assert_int_equal(ht.run.link.mtu, 1420); // what its inventory is compared with
+	assert_int_equal(
+		ht.run.exit.spec.tunnel.link.mtu, 1420); // what its inventory is compared with
 	again();
 	answers.reach = TUNNEL_UNANSWERED;
 	answers.keys = -1;
