@@ -12,6 +12,7 @@ from support.agent import Agent
 from support.guest import Guest
 from support.http import ApiServer
 from support.net import FLAVOUR, LAB, TOOL, Container, run
+from support.own_lab import OwnLab
 from support.paths import CHECKOUT
 from support.ssh import Client
 from support.work import Talk, Work
@@ -151,3 +152,23 @@ def container(nettool, own_internet, tmp_path, request):
     yield one
     own_internet("restore")
     one.remove()
+
+
+@pytest.fixture
+def make_lab(tmp_path, worker_id):
+    labs = []
+
+    def make(letter="a"):
+        number = "".join(c for c in worker_id if c.isdigit()) or "0"
+        labs.append(OwnLab(f"ccpl{letter}{number}", tmp_path / letter))
+        labs[-1].run("up")
+        return labs[-1]
+
+    yield make
+    for lab in labs:
+        lab.end()
+
+
+@pytest.fixture
+def own_lab(make_lab):
+    return make_lab()

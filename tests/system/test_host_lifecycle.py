@@ -228,7 +228,7 @@ def test_another_expected_address_closes_the_host_with_evidence(agent, host):
 
 def test_a_start_says_that_it_is_verifying_while_it_is(agent, host):
     """The echo sources are such as take a connection and say nothing, so the verification takes its whole time."""
-    silent = [f"http://{target}/" for target in agent.lab.env["LAB_CONNECT_TARGETS"].split()] * 2
+    silent = agent.lab.env["LAB_SILENT_URLS"].split() * 2
     change = "update ccp.settings set value = %s where name = 'echo_urls'"
     stage = "select stage from ccp.task_rows where id = %s"
     host.task("host.stop")

@@ -4,154 +4,19 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psycopg2
 import pytest
+from ccplab import authority, capture, netns, network, pins, plan, process, uapi
 from dnslib import RCODE, DNSRecord
-from support.paths import CHECKOUT
+from support.own_lab import INSIDE, Conversation
 from support.wait import WAIT_S, wait_until
 
-sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
-
-from ccplab import capture, netns, network, plan, process, uapi
-
-LAB = CHECKOUT / "tests" / "lab" / "lab"
-INSIDE = "198.18.130.7"
 SILENT_S = 2  # where no answer is to come
-
-
-class OwnLab:
-    """A lab of this file's own, with at most one client behind it."""
-
-    def __init__(self, prefix, directory):
-        self.prefix, self.directory = prefix, directory
-        self.plan = plan.Lab(prefix, directory)
-        self.clients = []
-
-    def run(self, *words, fails=False):
-        done = subprocess.run(
-            [LAB, "--prefix", self.prefix, "--state-dir", self.directory, *map(str, words)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (done.returncode != 0) == fails, done.stderr
-        return done.stderr if fails else done.stdout
-
-    def peers(self):
-        return json.loads(self.run("peers"))
-
-    def client(self, exit=1, address=INSIDE, **options):
-        client = Client(self, exit, address)
-        self.clients.append(client)
-        client.start(**options)
-        return client
-
-    def end(self):
-        for client in self.clients:
-            client.end()
-        self.run("down", "--purge")
-
-
-class Client:
-    """A namespace whose only device is a tunnel that was born in the uplink: what the agent makes, by hand."""
-
-    def __init__(self, lab, exit, address):
-        self.lab, self.exit, self.address = lab, lab.plan.exit(exit), address
-        number = len(lab.clients)
-        self.namespace = f"{lab.prefix}-client{number}"
-        self.device = f"{lab.prefix}c{number}"
-        self.records = process.Records(lab.directory / f"client{number}")
-
-    def start(self, preshared=None, register=True):
-        lab, exit, address = self.lab, self.exit, self.address
-        private = netns.run("wg", "genkey").strip()
-        self.key = netns.run("wg", "pubkey", stdin=private).strip()
-        if register:
-            lab.run("peer", "add", exit.number, self.key, address)
-        netns.remove(self.namespace)  # of a test run that was killed
-        netns.add(self.namespace)
-        network.spawn_engine(self.records, "engine", lab.plan.uplink, self.device)
-        ip = ("ip", "-n", self.namespace)
-        netns.run("ip", "-n", lab.plan.uplink, "link", "set", self.device, "netns", self.namespace)
-        netns.run(*ip, "address", "add", f"{address}/32", "dev", self.device)
-        netns.run(*ip, "link", "set", self.device, "mtu", str(plan.MTU), "up")
-        netns.run(*ip, "route", "add", "default", "dev", self.device)
-        theirs = uapi.key_to_hex(network.public_key(lab.plan, exit))
-        secret = f"preshared_key={preshared}\n" if preshared else ""
-        uapi.ask(
-            self.device,
-            f"set=1\nprivate_key={uapi.key_to_hex(private)}\npublic_key={theirs}\n{secret}"
-            f"endpoint={exit.endpoint}:{plan.PORT}\nallowed_ip=0.0.0.0/0\n",
-        )
-
-    def end(self):
-        self.records.stop("engine")
-        netns.remove(self.namespace)
-
-    def connect(self, address, port, timeout_s=WAIT_S):
-        with netns.inside(self.namespace):
-            return socket.create_connection((address, port), timeout_s)
-
-    def echo(self, number=1):
-        """What the echo source says about us."""
-        return Conversation(self, plan.ECHOES[number]).ask()
-
-    def ask(self, name, kind="A", timeout_s=WAIT_S):
-        """The resolver's answer, or None when it is silent or away."""
-        query = DNSRecord.question(name, kind)
-        with netns.inside(self.namespace):
-            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with sock:
-            sock.settimeout(timeout_s)
-            sock.connect((plan.DNS_ADDRESS, 53))
-            try:
-                sock.send(query.pack())
-                return DNSRecord.parse(sock.recv(4096))
-            except OSError:
-                return None
-
-    def address_of(self, name):
-        answer = self.ask(name)
-        return [str(record.rdata) for record in answer.rr]
-
-
-class Conversation:
-    """One HTTP connection that is kept open."""
-
-    def __init__(self, client, address):
-        self.http = http.client.HTTPConnection(address, timeout=WAIT_S)
-        self.http.sock = client.connect(address, 80)
-
-    def ask(self):
-        self.http.request("GET", "/")
-        return self.http.getresponse().read().decode().strip()
-
-
-@pytest.fixture
-def make_lab(tmp_path, worker_id):
-    labs = []
-
-    def make(letter="a"):
-        number = "".join(c for c in worker_id if c.isdigit()) or "0"
-        labs.append(OwnLab(f"ccpl{letter}{number}", tmp_path / letter))
-        labs[-1].run("up")
-        return labs[-1]
-
-    yield make
-    for lab in labs:
-        lab.end()
-
-
-@pytest.fixture
-def own_lab(make_lab):
-    return make_lab()
 
 
 def root_network():
@@ -304,6 +169,70 @@ def test_a_frozen_exit_is_silent_and_a_thawed_one_goes_on(own_lab):
     assert client.echo() == "203.0.113.1"
 
 
+def test_targets_answer_with_the_labs_certificate_a_status_and_as_many_bytes_as_asked_for(own_lab):
+    client = own_lab.client()
+    trust = ssl.create_default_context(cafile=authority.certificate(own_lab.plan))
+    for number, address in plan.TARGETS.items():
+        for port, tls in ((plan.TARGET_PORT, trust), (80, None)):
+            talk = http.client.HTTPConnection(address, timeout=WAIT_S)
+            raw = client.connect(address, port)
+            talk.sock = tls.wrap_socket(raw, server_hostname=f"target{number}.{plan.ZONE}") if tls else raw
+            talk.request("HEAD", "/")
+            head = talk.getresponse()
+            assert head.status == 200 and head.read() == b""
+            talk.request("GET", "/bytes/1000000")
+            assert len(talk.getresponse().read()) == 1000000
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(client.connect(plan.TARGETS[1], 443), server_hostname="target1")
+    assert (own_lab.directory / "log" / "internet.log").read_text() == ""
+
+
+def test_a_handshake_with_a_target_is_more_than_one_packet(own_lab, tmp_path):
+    """So that what a certificate needs to come through is a way for full-size packets."""
+    file = tmp_path / "net.pcap"
+    client = own_lab.client()
+    own_lab.run("capture", "start", file, "--at", "net")
+    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    bare.check_hostname, bare.verify_mode = False, ssl.CERT_NONE
+    bare.wrap_socket(client.connect(plan.TARGETS[1], 443)).close()
+    own_lab.run("capture", "stop", file)
+    came = [len for len in (int.from_bytes(packet.data[2:4], "big") for packet in capture.read(file)) if len > 1400]
+    assert len(came) >= 2 or sum(came) > 3000
+
+
+def test_a_silent_address_takes_a_connection_and_says_nothing(own_lab):
+    with own_lab.client().connect(plan.SILENT[2], 80) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        sock.settimeout(SILENT_S)
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+
+
+def test_the_query_log_is_told_by_exit(own_lab):
+    one, two = own_lab.client(1), own_lab.client(2, "198.18.130.8")
+    own_lab.run("swap-exit", 2)
+    for client, name in ((one, "first"), (two, "second")):
+        assert client.address_of(f"{name}.{plan.CHECK_ZONE}") == [plan.CHECK_ADDRESS]
+
+    def names(*words):
+        lines = own_lab.run("dns", "log", *words).splitlines()
+        return [json.loads(line)["name"].partition(".")[0] for line in lines]
+
+    assert (names("--exit", 1), names("--exit", 2), names()) == (["first"], ["second"], ["first", "second"])
+
+
+def test_the_exits_run_the_engine_that_the_hosts_run(own_lab):
+    pid = json.loads((own_lab.directory / "processes" / "exit1.json").read_text())["pid"]
+    assert os.environ.get("CCP_WIREGUARD_GO") or os.readlink(f"/proc/{pid}/exe") == pins.path("engine")
+
+
+def test_help_names_every_command_and_what_each_takes(own_lab):
+    text = own_lab.run("help")
+    for word in ("up", "down", "env", "swap-exit", "dns", "echo", "freeze", "capture", "peer", "provider", "let-out"):
+        assert f"\n    {word} " in text
+    assert "--exit N" in own_lab.run("help", "dns")
+
+
 def test_a_removed_peer_gets_no_answer_any_more(own_lab):
     client = own_lab.client()
     assert client.echo() == "203.0.113.1"
@@ -341,7 +270,7 @@ def test_up_and_down_may_be_repeated_and_keys_stay(own_lab):
 
     before, env = pids(), own_lab.run("env")
     own_lab.run("up")
-    assert len(before) == 3 and pids() == before
+    assert len(before) == 5 and pids() == before
     own_lab.run("down")
     own_lab.run("down")
     own_lab.run("up")
@@ -362,7 +291,7 @@ def test_up_brings_back_what_has_died(own_lab):
 def test_down_leaves_nothing_even_without_its_records(own_lab):
     own_lab.run("capture", "start", own_lab.directory / "x.pcap")
     pids = [json.loads(file.read_text())["pid"] for file in own_lab.directory.glob("processes/*.json")]
-    assert len(pids) == 4
+    assert len(pids) == 6
     for name in ("exit1", "internet"):
         (own_lab.directory / "processes" / f"{name}.json").unlink()
     own_lab.run("down", "--purge")

@@ -18,7 +18,7 @@ import struct
 import time
 from pathlib import Path
 
-from ccplab import netns, plan
+from ccplab import netns, plan, proxies
 from ccplab.errors import LabError
 
 START_S = 30
@@ -28,6 +28,7 @@ MARK = b"ccplab end of capture "
 STRAY_PORT = 9  # discard
 SLL2 = 276
 LOOPBACK = 772  # ARPHRD_LOOPBACK
+TO_US = 0  # PACKET_HOST: came from a device
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -144,28 +145,67 @@ class Packet:
 
     def __init__(self, time_s, frame):
         self.time_s = time_s
-        self.protocol, _, self.interface, self.hardware = struct.unpack_from(">HHiH", frame)
+        self.protocol, _, self.interface, self.hardware, self.way = struct.unpack_from(">HHiHB", frame)
         self.data = frame[20:]
 
     def is_end_mark(self):
         return self.hardware == LOOPBACK and MARK in self.data
 
-    def is_tunnel(self, pairs):
-        """UDP between the uplink's own address and an exit's endpoint, at the endpoint's port, in one piece."""
-        data = self.data
-        if self.protocol != 0x0800 or len(data) < 28 or data[0] >> 4 != 4 or data[9] != 17:
-            return False
-        header = (data[0] & 15) * 4
-        if header < 20 or len(data) < header + 8 or struct.unpack_from(">H", data, 6)[0] & 0x3FFF:
-            return False
-        source, target = (socket.inet_ntoa(data[at : at + 4]) for at in (12, 16))
-        source_port, target_port = struct.unpack_from(">HH", data, header)
-        return ((source, target) in pairs and target_port == plan.PORT) or (
-            (target, source) in pairs and source_port == plan.PORT
-        )
-
     def __str__(self):
         return f"{self.time_s:.6f} interface {self.interface} protocol {self.protocol:#06x} {self.data[:64].hex()}"
+
+
+class Ip:
+    """The head of an IPv4 packet; a fragment that is not the first has no ports."""
+
+    def __init__(self, data):
+        header = (data[0] & 15) * 4
+        self.protocol = {6: "tcp", 17: "udp"}.get(data[9])
+        self.identification, offset = struct.unpack_from(">HH", data, 4)
+        self.more, self.is_rest = bool(offset & 0x2000), bool(offset & 0x1FFF)
+        self.source, self.target = (socket.inet_ntoa(data[at : at + 4]) for at in (12, 16))
+        self.ports = struct.unpack_from(">HH", data, header) if 20 <= header <= len(data) - 8 else (-1, -1)
+
+    @staticmethod
+    def of(packet):
+        whole = packet.protocol == 0x0800 and len(packet.data) >= 28 and packet.data[0] >> 4 == 4
+        return Ip(packet.data) if whole else None
+
+
+class Tunnels:
+    """What tunnels send and get: between the uplink's own address and an exit's endpoint, at WireGuard's port or at
+    those that the named kinds of proxy have there. A proxy's datagram may come in fragments (they bear the first one's
+    identification); WireGuard's never does."""
+
+    def __init__(self, lab, kinds=()):
+        self.pairs = {(exit.near, exit.endpoint) for exit in lab.exits.values()}
+        self.kinds = [proxies.kind(name) for name in kinds]
+        self.fragments = set()
+
+    def own(self, packet):
+        ip = Ip.of(packet)
+        return ip is not None and (self._is_probe(packet, ip) or self._is_exchanged(ip))
+
+    def _is_probe(self, packet, ip):
+        """What sing-box writes into its own new device, to see whether the kernel takes merged segments: TCP from the
+        device's address to itself, from port 0 to port 0. It goes nowhere."""
+        to_itself = ip.source == ip.target and ip.ports == (0, 0)
+        return bool(self.kinds) and packet.way == TO_US and ip.protocol == "tcp" and to_itself
+
+    def _is_exchanged(self, ip):
+        out, back = (ip.source, ip.target) in self.pairs, (ip.target, ip.source) in self.pairs
+        if not out and not back:
+            return False
+        datagram = (ip.source, ip.target, ip.protocol, ip.identification)
+        if ip.is_rest:
+            return datagram in self.fragments
+        port = ip.ports[1] if out else ip.ports[0]
+        if (ip.protocol, port) == ("udp", plan.PORT):
+            return not ip.more
+        ours = any(kind.takes(ip.protocol, port) for kind in self.kinds)
+        if ours and ip.more:
+            self.fragments.add(datagram)
+        return ours
 
 
 def _head(pcap, file):
@@ -203,13 +243,13 @@ def read(file):
                 yield _packet(order, record, frame)
 
 
-def packets(lab, file, not_tunnel=False):
-    """What was captured; with not_tunnel all but the tunnels' own UDP. Nothing else is left out."""
+def packets(lab, file, not_tunnel=False, kinds=()):
+    """What was captured; with not_tunnel all but WireGuard's own UDP and what such proxies and an exit exchange."""
     if not Path(file).exists():
         raise LabError(f"there is no file {file}")
-    pairs = {(exit.near, exit.endpoint) for exit in lab.exits.values()}
+    tunnels = Tunnels(lab, kinds)
     for packet in read(file):
-        if not (not_tunnel and packet.is_tunnel(pairs)):
+        if not (not_tunnel and tunnels.own(packet)):
             yield packet
 
 

@@ -1,5 +1,7 @@
 """The fake internet itself: one process in the lab's net namespace with all echo sources, targets and the DNS.
 
+A target, like an echo source, answers /bytes/N with N bytes: what a download is tried with.
+
 Tests change its behaviour through a socket in the state directory: a JSON array of words in, a JSON object out.
 """
 
@@ -7,16 +9,18 @@ import asyncio
 import ipaddress
 import json
 import os
+import re
 import signal
 import socket
 
-from ccplab import plan, process
+from ccplab import authority, plan, process
 from ccplab.errors import LabError
 from ccplab.names import QueryLog, Resolver
 
 IDLE_S = 30
 GUESTS_MAX = 2000  # connections per listener
 REQUEST_MAX = 8192  # bytes of one HTTP request's head
+LARGE_MAX = 16 << 20  # bytes of a large answer
 COMMAND_MAX = 4096  # bytes
 
 
@@ -59,8 +63,8 @@ class Guest(asyncio.Protocol):
         return self.transport.get_extra_info("peername")[0]
 
 
-class EchoGuest(Guest):
-    """HTTP/1.1, just enough: any GET or HEAD is answered with the caller's address."""
+class HttpGuest(Guest):
+    """HTTP/1.1, just enough: a GET or HEAD is answered with N bytes at /bytes/N, else as body() says."""
 
     def __init__(self, listener):
         super().__init__(listener)
@@ -77,14 +81,19 @@ class EchoGuest(Guest):
     def _answer(self, request):
         lines = request.decode("latin-1").split("\r\n")
         method, _, rest = lines[0].partition(" ")
+        path = rest.partition(" ")[0]
         close = rest.endswith("HTTP/1.0") or any(
             line.lower().replace(" ", "") == "connection:close" for line in lines[1:]
         )
         if method not in ("GET", "HEAD"):
             self._say("405 Method Not Allowed", "GET or HEAD\n", last=True)
         else:
-            body = f"{self.listener.lie or self.address}\n"
+            large = re.fullmatch(r"/bytes/([0-9]{1,8})", path)
+            body = "0" * min(int(large[1]), LARGE_MAX) if large else self.body()
             self._say("200 OK", body, last=close, bodiless=method == "HEAD")
+
+    def body(self):
+        return "a target of the lab\n"
 
     def _say(self, status, body, last=False, bodiless=False):
         head = (
@@ -94,6 +103,13 @@ class EchoGuest(Guest):
         self.transport.write((head if bodiless else head + body).encode("latin-1"))
         if last:
             self.transport.close()
+
+
+class EchoGuest(HttpGuest):
+    """Answers with the caller's address."""
+
+    def body(self):
+        return f"{self.listener.lie or self.address}\n"
 
 
 class DnsGuest(Guest):
@@ -129,11 +145,12 @@ class DnsDatagrams(asyncio.DatagramProtocol):
 
 
 class Listener:
-    """One TCP service at one address; down() also ends its connections."""
+    """One TCP service at one address, inside TLS where `tls` is a context; down() also ends its connections."""
 
-    def __init__(self, guest, address, port, resolver=None):
+    def __init__(self, guest, address, port, resolver=None, tls=None):
         self.guest, self.address, self.port = guest, address, port
         self.resolver = resolver
+        self.tls = tls
         self.guests = set()
         self.server = None
         self.lie = None
@@ -141,7 +158,10 @@ class Listener:
     async def up(self):
         if self.server is None:
             loop = asyncio.get_running_loop()
-            self.server = await loop.create_server(lambda: self.guest(self), self.address, self.port, backlog=512)
+            patience = {"ssl": self.tls, "ssl_handshake_timeout": IDLE_S} if self.tls else {}
+            self.server = await loop.create_server(
+                lambda: self.guest(self), self.address, self.port, backlog=512, **patience
+            )
 
     async def down(self):
         if self.server is not None:
@@ -189,7 +209,13 @@ class Internet:
         self.lab = lab
         self.dns = Dns(QueryLog(lab.dns_log))
         self.echoes = {number: Listener(EchoGuest, address, 80) for number, address in plan.ECHOES.items()}
-        self.targets = [Listener(Guest, address, plan.TARGET_PORT) for address in plan.TARGETS.values()]
+        tls = authority.server_context(lab)
+        self.targets = [
+            Listener(HttpGuest, address, port, tls=context)
+            for address in plan.TARGETS.values()
+            for port, context in ((plan.TARGET_PORT, tls), (80, None))
+        ]
+        self.silent = [Listener(Guest, address, 80) for address in plan.SILENT.values()]
         self.commands = {
             ("dns", "start"): self.dns.start,
             ("dns", "stop"): self.dns.stop,
@@ -201,7 +227,7 @@ class Internet:
         }
 
     async def up(self):
-        for listener in (*self.echoes.values(), *self.targets):
+        for listener in (*self.echoes.values(), *self.targets, *self.silent):
             await listener.up()
         await self.dns.start()
 

@@ -5,7 +5,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from ccplab import netns, plan, uapi
+from ccplab import netns, pins, plan, uapi
 from ccplab.errors import LabError
 
 START_S = 30
@@ -27,13 +27,18 @@ table inet lab {
 }
 """
 
-# The exit answers on its uplink side to nothing but WireGuard, silently: what a test lets out gets no reply.
+# On its uplink side the exit answers to WireGuard and at the proxies' ports only: what a test lets out gets no reply.
 EXIT_RULES = """
 table inet lab {{
     chain input {{
         type filter hook input priority filter; policy accept;
-        iifname "uplink" udp dport {port} accept
+        iifname "uplink" udp dport {{ {port}, {proxies}, {relays} }} accept
+        iifname "uplink" tcp dport {proxies} accept
         iifname "uplink" drop
+    }}
+    chain output {{
+        type filter hook output priority filter; policy accept;
+        oifname "uplink" icmp type destination-unreachable drop
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
@@ -58,7 +63,7 @@ def build(lab):
         with netns.inside(name):
             forwards = any(name == exit.namespace for exit in lab.exits.values())
             netns.sysctl(QUIET | {"ipv4/ip_forward": int(forwards)})
-    services = [plan.DNS_ADDRESS, *plan.ECHOES.values(), *plan.TARGETS.values()]
+    services = [plan.DNS_ADDRESS, *plan.ECHOES.values(), *plan.TARGETS.values(), *plan.SILENT.values()]
     _ip(lab.net, "link set lo up", *(f"address add {address}/32 dev lo" for address in services))
     _ip(lab.uplink, "link set lo up")
     with netns.inside(lab.uplink):
@@ -111,7 +116,10 @@ def _build_exit(lab, exit):
         f"route add {exit.swapped}/32 dev {near} src {plan.DNS_ADDRESS}",
     )
     with netns.inside(exit.namespace):
-        netns.run("nft", "-f", "-", stdin=EXIT_RULES.format(port=plan.PORT, engine=exit.engine))
+        proxies, relays = ("-".join(map(str, ports)) for ports in (plan.PROXY_PORTS, plan.RELAY_PORTS))
+        rules = EXIT_RULES.format(port=plan.PORT, proxies=proxies, relays=relays, engine=exit.engine)
+        netns.run("nft", "-f", "-", stdin=rules)
+        netns.sysctl({"ipv4/ip_local_port_range": "{} {}".format(*plan.RELAY_PORTS)})
     leave_as(exit, exit.public)
 
 
@@ -153,11 +161,12 @@ def public_key(lab, exit):
 
 
 def _program():
-    name = os.environ.get("CCP_WIREGUARD_GO") or "wireguard-go"
-    program = shutil.which(name)
-    if program is None:
-        raise LabError(f"{name} is not an executable: run tools/install-deps, or set CCP_WIREGUARD_GO")
-    return program
+    """The pinned engine where it could be built, else the distribution's; CCP_WIREGUARD_GO names another."""
+    named = os.environ.get("CCP_WIREGUARD_GO")
+    for name in [named] if named else [pins.path("engine"), "wireguard-go"]:
+        if program := shutil.which(name):
+            return program
+    raise LabError(f"{name} is not an executable: run tools/install-deps, or set CCP_WIREGUARD_GO")
 
 
 def spawn_engine(records, name, namespace, device):

@@ -13,18 +13,23 @@ PEER_NET = ipaddress.ip_network("198.18.128.0/17")  # inside addresses of tunnel
 SERVICE_NET = ipaddress.ip_network("198.18.0.0/17")  # what the fake internet consists of
 PORT = 51820
 MTU = 1420
+PROXY_PORTS = (1080, 1102)  # of each exit's endpoint, first and last; proxies.py says which is what
+RELAY_PORTS = (40000, 49999)  # where an exit's proxies take a SOCKS5 client's datagrams
 
 ZONE = "lab.example"
+PROXY_NAME = f"px.{ZONE}"  # what the proxies' certificate is for
 CHECK_ZONE = f"check.{ZONE}"  # any name below it exists, so unique names can be asked and found in the log
 CHECK_ADDRESS = "203.0.113.80"
 DNS_ADDRESS = "198.18.0.53"
 ECHOES = {number: f"198.18.0.{10 + number}" for number in range(1, 6)}
 TARGETS = {number: f"198.18.0.{80 + number}" for number in range(1, 3)}
-TARGET_PORT = 443
+TARGET_PORT = 443  # TLS; the same is answered without it at port 80
+SILENT = {1: "198.18.0.91", 2: "198.18.0.92"}  # they accept and say nothing, at port 80
 
 NAMES = (
     {f"echo{number}.{ZONE}": address for number, address in ECHOES.items()}
     | {f"target{number}.{ZONE}": address for number, address in TARGETS.items()}
+    | {f"silent{number}.{ZONE}": address for number, address in SILENT.items()}
     | {f"ns1.{ZONE}": DNS_ADDRESS}
 )
 

@@ -92,6 +92,14 @@ class Records:
         os.close(handle.fd)
         return True
 
+    def ends(self, name, timeout_s):
+        """True when it does not live, or ends within that time."""
+        handle = self.find(name)
+        if handle is None:
+            return True
+        with handle:
+            return handle.wait(timeout_s)
+
     def log(self, name):
         return self.logs / f"{name}.log"
 
