@@ -513,7 +513,8 @@ int main(int argc, char **argv)
 		int r = commands[i].run(&e);
 		json_set_int(output, "result", r);
 		json_set_text(output, "error", r == 0 ? NULL : e.message);
-		puts(json_print(output));
+		_cleanup_(freep) char *line = json_print(output);
+		puts(line);
 		return 0;
 	}
 	fprintf(stderr, "nettool: no command %s\n", argv[1]);
