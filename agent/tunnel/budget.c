@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,6 +148,23 @@ int budget_enter(const struct budget_door *door)
 			return -1;
 	}
 	return 0;
+}
+
+// Every process is in the group of either hierarchy.
+void budget_kill(const char *cgroups, const char *name)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/%s/" BUDGET_PARENT "/%s/cgroup.procs", cgroups,
+		version_of(cgroups)->hierarchies[0], name);
+	FILE *file = fopen(path, "re");
+	int pid;
+
+	if (!file)
+		return;
+	while (fscanf(file, "%d", &pid) == 1) {
+		if (pid > 0) // 0: in a pid namespace that is not ours
+			kill(pid, SIGKILL);
+	}
+	fclose(file);
 }
 
 // A process leaves its group a moment after others hear of its end.

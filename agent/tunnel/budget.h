@@ -43,6 +43,9 @@ _must_check_ int budget_make(const char *cgroups, const char *name, const struct
 // Moves the calling process in. Between fork and exec: async-signal-safe. -1 with errno.
 _must_check_ int budget_enter(const struct budget_door *door);
 
+// Kills what is in the group, if there is one. Who has not died of it, budget_remove says.
+void budget_kill(const char *cgroups, const char *name);
+
 // Removes the group, whose last process has just ended: at most a second. 0 also when there is
 // none.
 _must_check_ int budget_remove(const char *cgroups, const char *name, struct err *e);

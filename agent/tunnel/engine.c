@@ -97,7 +97,9 @@ int engine_forget(const struct tunnel_env *env, const char *kind, const char *na
 {
 	_cleanup_(freep) char *lock = engine_lock_path(env, kind, name);
 	_cleanup_(freep) char *log = engine_log_path(env, kind, name);
-	// Also a group that an agent with other possibilities has made.
+	// Also a group that an agent with other possibilities has made. Nothing is left in it, but of
+	// a program that others have taken over and that has let go of what it is found by.
+	budget_kill(BUDGET_CGROUPS, name);
 	if (budget_remove(BUDGET_CGROUPS, name, e) < 0)
 		return -1;
 	if (unlink(lock) < 0 && errno != ENOENT)

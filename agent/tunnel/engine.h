@@ -31,7 +31,8 @@ void engine_log_tail(const char *path, const char *about, char *ret, size_t size
 _must_check_ int engine_list(const struct tunnel_env *env, const char *kind, tunnel_each *each,
 	void *arg, struct err *e);
 
-// Removes control group, lock and record of an engine that has ended, or never was.
+// Removes control group, lock and record of an engine that has ended, or never was. One that has let
+// go of its lock, and so was not found, is killed with its group.
 _must_check_ int engine_forget(
 	const struct tunnel_env *env, const char *kind, const char *name, struct err *e);
 

@@ -355,12 +355,14 @@ static int do_engine_launch(struct err *e)
 	const struct sock_fprog filter = {.len = ARRAY_SIZE(refuse), .filter = refuse};
 	const struct proc_user user = {.uid = (uid_t)number("uid"), .gid = (gid_t)number("gid")};
 	const struct tunnel_env env = tunnel_env();
-	const struct budget_door door = BUDGET_DOOR_INIT;
+	const struct budget budget = {.cpu_milli = 1000, .memory_mb = 256};
+	_cleanup_(budget_door_close) struct budget_door door = BUDGET_DOOR_INIT;
 	_cleanup_(freep) char *lock = engine_lock_path(&env, KIND, name());
 	_cleanup_(closep) int input_fd = input_open(text("input"), e), log_fd = -1, pidfd = -1;
 	struct wait w = wait_for(10000, -1);
 	pid_t pid = 0;
-	if (input_fd < 0 || engine_log_open(&env, KIND, name(), &log_fd, e) < 0)
+	if (input_fd < 0 || engine_log_open(&env, KIND, name(), &log_fd, e) < 0 ||
+		budget_make(BUDGET_CGROUPS, name(), &budget, &door, e) < 0)
 		return -1;
 	const struct launch_config config = {.program = env.engine,
 		.argv = (const char *const[]){env.engine, "-I", "-", name(), NULL},

@@ -99,6 +99,7 @@ def test_a_program_of_a_user_of_its_own_has_exactly_the_rights_that_make_its_dev
     assert told["kept"] == {"0": "/memfd:input (deleted)", "1": log, "2": log, "5": lock}
     assert (told["environment"].get("LANG"), told["directory"]) == ("C.UTF-8", "/")
     assert os.getsid(pid) not in (pid, os.getsid(0)), "of a session that has no leader any more"
+    assert f"/cloud-cli-proxy/{engine.name}" in Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii")
     assert os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat(engine.container.arguments["uplink"]).st_ino
 
 
@@ -137,6 +138,17 @@ def test_one_that_died_is_absent_and_its_record_is_not(engine):
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: engine.tool("engine-find")["result"] == ABSENT, "it is gone")
     assert engine.tool("engine-list")["names"] == [engine.name]
+
+
+def test_one_that_hides_is_ended_by_its_name_all_the_same(engine):
+    engine.words["input"] = ENGINE.replace("while True:", "os.close(5)\nprint('hidden', flush=True)\nwhile True:")
+    pid = engine.launch()
+    log = engine.directory / f"{engine.name}.log"
+    wait_until(lambda: log.read_text().endswith("hidden\n"), "it has let go of its lock")
+    assert engine.tool("engine-find")["result"] == ABSENT and os.path.exists(f"/proc/{pid}")
+    assert engine.tool("engine-end")["result"] == 0
+    assert engine.name not in run("ip", "-n", Path(engine.container.arguments["uplink"]).name, "-o", "link")
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "its parent has heard of its end")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,33 @@ static void a_process_is_limited_and_its_group_goes_with_it(void **state)
 	assert_int_equal(budget_remove(BUDGET_CGROUPS, name, &busy), 0);
 }
 
+static void what_is_left_in_a_group_is_killed_with_it(void **state)
+{
+	if (!machine_has_groups())
+		return;
+	_cleanup_(freep) char *name = xasprintf("test-kill-%d", (int)getpid());
+	struct budget_door door;
+	struct err e;
+	int status;
+
+	(void)state;
+	budget_kill(BUDGET_CGROUPS, name); // there is none
+	assert_int_equal(budget_make(BUDGET_CGROUPS, name, &budget, &door, &e), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (budget_enter(&door) < 0 || raise(SIGSTOP) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	budget_door_close(&door);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	budget_kill(BUDGET_CGROUPS, name);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(budget_remove(BUDGET_CGROUPS, name, &e), 0);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, start, finish)
 
 int main(void)
@@ -194,6 +222,7 @@ int main(void)
 		TEST(version_2_hands_its_controllers_down),
 		TEST(what_cannot_be_limited_is_said),
 		cmocka_unit_test(a_process_is_limited_and_its_group_goes_with_it),
+		cmocka_unit_test(what_is_left_in_a_group_is_killed_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
