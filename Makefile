@@ -45,7 +45,7 @@ PROGRAMS := $(foreach f,$(FOLDERS),$(OUT)/$(call program,$(f)))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 LIB := $(OUT)/libccp.a
 
-.PHONY: help build init units fuzz lint format mutants clean test test-fast bench up down status psql
+.PHONY: help build init units fuzz lint format mutants clean test test-fast test-kernel-wireguard bench up down status psql
 
 help: ## this text
 	@printf 'cloud-cli-proxy %s\n\n' '$(VERSION)'
@@ -71,6 +71,9 @@ test: ## install what is missing, build, run every test
 
 test-fast: ## the tests that need no container, in minutes
 	@tests/run --fast
+
+test-kernel-wireguard: ## test WireGuard in the kernel, on a machine that has it
+	@tests/kernel/run
 
 bench: ## measure; writes .run/bench.json (STRICT=1: a missed bound is an error; ITEMS="start ssh-connect")
 	@tests/bench/run $(if $(STRICT),--strict) $(ITEMS)

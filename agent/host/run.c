@@ -181,7 +181,7 @@ static int adopt_tunnel(struct run *run, struct err *e)
 	char name[TUNNEL_NAME_SIZE];
 	if (!tunnel_name(run->container_id, name))
 		return err_say(e, EINVAL, "\"%s\" is not a container's id", run->container_id);
-	int r = place.spec->kind->find(&place, name, &run->tunnel, e);
+	int r = tunnel_find(&place, name, &run->tunnel, e);
 	return r == TUNNEL_ABSENT ? err_say(e, ENOENT, "its tunnel does not run") : r;
 }
 

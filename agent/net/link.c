@@ -54,6 +54,53 @@ static int link_index(struct nl *n, const char *name, unsigned *ret, struct err 
 	return nl_dump(n, &b, index_take, ret, "find the tunnel's device", e);
 }
 
+static int create(struct nl *n, const char *name, const char *kind, struct err *e)
+{
+	struct nl_batch b;
+	struct nlmsghdr *m;
+	nl_batch_init(&b);
+	put_link(n, &b, NLM_F_CREATE | NLM_F_EXCL, 0, &m);
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(m, info);
+	return nl_send(n, &b, "make the tunnel's device", e);
+}
+
+int link_create(int ns_fd, const char *name, const char *kind, struct err *e)
+{
+	struct nl n;
+	if (nl_open(&n, ns_fd, NETLINK_ROUTE, e) < 0)
+		return -1;
+	int r = create(&n, name, kind, e);
+	nl_close(&n);
+	return r;
+}
+
+static int delete (struct nl *n, const char *name, struct err *e)
+{
+	unsigned index;
+	struct nl_batch b;
+	if (link_index(n, name, &index, e) < 0)
+		return e->code == ENODEV ? 0 : -1;
+	nl_batch_init(&b);
+	struct nlmsghdr *m = nl_put(n, &b, RTM_DELLINK, NLM_F_ACK);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = (int)index;
+	return nl_send(n, &b, "remove the tunnel's device", e) == 0 || e->code == ENODEV ? 0 : -1;
+}
+
+int link_delete(int ns_fd, const char *name, struct err *e)
+{
+	struct nl n;
+	if (nl_open(&n, ns_fd, NETLINK_ROUTE, e) < 0)
+		return -1;
+	int r = delete (&n, name, e);
+	nl_close(&n);
+	return r;
+}
+
 static int up_in_place(struct nl *n, const char *name, int mtu, unsigned *ret, struct err *e)
 {
 	if (link_index(n, name, ret, e) < 0)

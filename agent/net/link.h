@@ -23,6 +23,13 @@ struct link_spec {
 // The tunnel's name inside every container.
 #define LINK_TUNNEL "tun0"
 
+// Makes a device of that kind ("wireguard") in the namespace, down. EEXIST: the name is taken;
+// EOPNOTSUPP: the kernel does not have the kind.
+_must_check_ int link_create(int ns_fd, const char *name, const char *kind, struct err *e);
+
+// Removes a device; 0 also when there is none of that name.
+_must_check_ int link_delete(int ns_fd, const char *name, struct err *e);
+
 // Brings device `name` up where it was born, with this MTU: the engine starts to work on that
 // event.
 _must_check_ int link_wake(int ns_fd, const char *name, int mtu, struct err *e);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/tunnel/wg_kernel.h"
 #include "agent/tunnel/wg_user.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -12,7 +13,7 @@
 
 enum { NAME_HEX = 12 };
 
-static const struct tunnel_kind *const kinds[] = {&wg_user_kind};
+static const struct tunnel_kind *const kinds[] = {&wg_kernel_kind, &wg_user_kind};
 
 void tunnel_done(struct tunnel *t)
 {
@@ -26,12 +27,23 @@ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 	if (json_get_text(exit, "tunnel_type", &type, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(kinds[i]->type, type) != 0)
+		if (strcmp(kinds[i]->type, type) != 0 ||
+			(kinds[i]->suits && !kinds[i]->suits(exit)))
 			continue;
 		ret->kind = kinds[i];
 		return kinds[i]->parse(exit, ret, e);
 	}
 	return err_say(e, EINVAL, "tunnel_type \"%.20s\" is not one this agent can start", type);
+}
+
+int tunnel_find(
+	const struct tunnel_place *place, const char *name, struct tunnel *ret, struct err *e)
+{
+	int r = TUNNEL_ABSENT;
+	for (size_t i = 0; r == TUNNEL_ABSENT && i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i]->type, place->spec->kind->type) == 0)
+			r = kinds[i]->find(place, name, ret, e);
+	return r;
 }
 
 bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])

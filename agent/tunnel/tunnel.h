@@ -100,6 +100,9 @@ typedef int tunnel_each(const char *name, void *arg, struct err *e);
 struct tunnel_kind {
 	const char *type; // ccp.egress_ips.tunnel_type
 
+	// Of several kinds of one type the first that suits is chosen. NULL: it always does.
+	bool (*suits)(const cJSON *exit);
+
 	// Reads the kind's part of an exit. EINVAL names the field.
 	int (*parse)(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
 
@@ -139,6 +142,11 @@ struct tunnel_kind {
 
 // The exit of a host's spec, as JSON: {tunnel_type, ...}. EINVAL names the field.
 _must_check_ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
+
+// `find` of all kinds of the type that the place's spec has: which one carries a running tunnel was
+// chosen when it was started. TUNNEL_ABSENT.
+_must_check_ int tunnel_find(
+	const struct tunnel_place *place, const char *name, struct tunnel *ret, struct err *e);
 
 // "c" and the first 12 characters of an id that begins with as many hex digits, such as a
 // container's. false: it does not.

@@ -22,7 +22,7 @@ struct wg_netlink {
 void wg_netlink_put_set(struct nl *n, struct nl_batch *b, const struct wg_netlink *to,
 	const struct wireguard_config *config);
 
-// The same without our key: the peer begins a handshake with the next packet. Wipe the batch after use.
+// The same without our key. A device that is up begins a handshake at once. Wipe the batch after use.
 void wg_netlink_put_again(struct nl *n, struct nl_batch *b, const struct wg_netlink *to,
 	const struct wireguard_config *config);
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "agent/tunnel/tunnel.h"
+#include "agent/tunnel/wg.h"
 #include "lib/attr.h"
 
 struct err;
@@ -13,12 +14,7 @@ struct err;
 // no_new_privs; engine.h says what is recorded of it. It is found by its UAPI socket, which it names
 // after its device, and is the one behind the device if its tun is.
 //
-// `start` forks: the caller's process must not reap unknown children (waitpid(-1)). `reach`:
-// WireGuard itself repeats an unanswered handshake after 5 s (its REKEY_TIMEOUT); here one lost
-// packet must not cost a start, so it is repeated after 0.5 s, 1.5 s, 3.5 s and so on: each try has
-// longer than the one before for its way there and back. `prove` wants a handshake that was seen
-// less than WG_USER_DEAD_MS ago.
-enum { WG_USER_DEAD_MS = 180000 };
+// `start` forks: the caller's process must not reap unknown children (waitpid(-1)).
 extern const struct tunnel_kind wg_user_kind;
 
 // Its parts, for tests that look at them one by one.
@@ -26,10 +22,5 @@ extern const struct tunnel_kind wg_user_kind;
 // The process that listens on the UAPI socket of that name. 0, TUNNEL_ABSENT, -1.
 _must_check_ int wg_user_find(const char *name, struct tunnel *ret, struct err *e);
 
-struct wg_user_status {
-	int64_t handshake_age_ms; // since we first saw it; -1: none yet
-	uint64_t rx_bytes, tx_bytes;
-};
-
-// Asks it (UAPI get). 0, UAPI_SILENT after 500 ms, TUNNEL_ABSENT, -1.
-_must_check_ int wg_user_status(struct tunnel *t, struct wg_user_status *ret, struct err *e);
+// Asks it (UAPI get). 0, TUNNEL_SILENT after 500 ms, TUNNEL_ABSENT, -1.
+_must_check_ int wg_user_status(struct tunnel *t, struct wg_status *ret, struct err *e);

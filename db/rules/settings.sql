@@ -48,6 +48,10 @@ values
         'Memory limit of each host''s tunnel in MiB; it tidies up from half of it on.'
     ),
     (
+        'wireguard_engine', '"auto"', 'text', '^(auto|kernel|user)$', 4, 6, false,
+        'What carries WireGuard, from each host''s next start: the kernel, user (a process), or auto, the kernel where it has it.'
+    ),
+    (
         'disk_reserve_percent', '5', 'number', null, 0, 90, false,
         'Percent of a node''s disk, room and files, that are kept back: with less free none of its hosts is started.'
     ),

@@ -23,7 +23,7 @@ AGENT_RIGHTS = [
     "--no-new-privs",
     "--bounding-set=-all,+net_admin,+net_raw,+sys_admin,+setuid,+setgid,+kill,+chown,+fowner,+sys_ptrace,+dac_read_search",
 ]
-ABSENT, UNANSWERED, FROZEN, FOREIGN, SILENT = 0x1400, 0x1401, 0x1403, 0x1500, 0x1601  # lib/outcome.h
+ABSENT, UNANSWERED, FROZEN, FOREIGN = 0x1400, 0x1401, 0x1403, 0x1500  # lib/outcome.h
 
 # Sends to argv[1] until a line comes on stdin, then says what happened.
 FLOOD = """

@@ -2,7 +2,7 @@
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c
 // uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
-// uses: agent/tunnel/budget.c agent/tunnel/wg_user.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
+// uses: agent/tunnel/budget.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/wg_kernel.c agent/tunnel/wg_netlink.c agent/net/genl.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c
 #include <errno.h>
@@ -299,7 +299,7 @@ static int do_engine_look(struct err *e)
 		return r;
 	json_set_int(output, "owns", engine_owns_device(&t, place.ns_fd, e));
 	json_set_int(output, "pulse", t.kind->pulse(&place, &t, e));
-	struct wg_user_status status;
+	struct wg_status status;
 	r = wg_user_status(&t, &status, e);
 	json_set_int(output, "status", r);
 	if (r == 0) {

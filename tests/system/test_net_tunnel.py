@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from support.net import ABSENT, FOREIGN, FROZEN, SEND_ONCE, SILENT, UNANSWERED, run
+from support.net import ABSENT, FOREIGN, FROZEN, SEND_ONCE, UNANSWERED, run
 from support.wait import wait_until
 
 
@@ -93,7 +93,7 @@ def test_a_frozen_engine_is_noticed_and_can_be_ended(container):
     os.kill(pid, signal.SIGSTOP)
     assert container.done("tunnel-find")["pid"] == pid
     found = container.done("engine-look")
-    assert found["owns"] == 0 and found["status"] == SILENT and found["pulse"] == FROZEN
+    assert found["owns"] == 0 and found["status"] == FROZEN and found["pulse"] == FROZEN
     assert found["outcome"] == "failed" and "does not answer" in found["sentence"]
     container.done("tunnel-end")
     assert container.tool("tunnel-find")["result"] == ABSENT

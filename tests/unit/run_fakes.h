@@ -70,6 +70,12 @@ static int fake_find(
 	return result(answers.find, "find failed", e);
 }
 
+int tunnel_find(
+	const struct tunnel_place *place, const char *name, struct tunnel *ret, struct err *e)
+{
+	return place->spec->kind->find(place, name, ret, e);
+}
+
 static const struct tunnel_kind kind = {.prove = fake_prove, .find = fake_find};
 
 int link_check(int ns_fd, const struct link_spec *spec, struct evidence *ev, struct err *e)

@@ -35,6 +35,7 @@ as $$
                 'label', e.label,
                 'ip_address', host(e.ip_address),
                 'tunnel_type', e.tunnel_type,
+                'wireguard_engine', setting.get('wireguard_engine'),
                 'endpoint', e.wg_endpoint,
                 'public_key', e.wg_public_key,
                 'preshared_key_sealed', e.wg_preshared_key_sealed,

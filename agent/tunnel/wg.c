@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What WireGuard in user space and in the kernel have in common.
+#include "agent/tunnel/wg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "agent/evidence.h"
+#include "agent/tunnel/engine.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/wait.h"
+
+enum {
+	POLL_FIRST_MS = 2, // nothing reports a handshake, so it is asked for,
+	POLL_MAX_MS = 50, // less and less often
+	PATIENCE_FIRST_MS = 500, // for an answer to a handshake; twice as much for the next
+	WORDS_MAX = 200, // in an error
+};
+
+static const char code[] = "tunnel_no_handshake";
+
+int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
+{
+	const char *address;
+	int64_t mtu;
+	strcpy(ret->link.tunnel, LINK_TUNNEL);
+	if (wireguard_exit_parse(exit, &ret->wireguard, e) < 0 ||
+		json_get_text(exit, "peer_address", &address, e) < 0 ||
+		json_get_int(exit, "mtu", 0, INT32_MAX, &mtu, e) < 0 ||
+		json_opt_text(exit, "preshared_key_sealed", &ret->sealed, e) < 0)
+		return -1;
+	ret->link.mtu = (int)mtu;
+	return addr_parse(address, &ret->link.address, e) < 0 ? err_wrap(e, "peer_address") : 0;
+}
+
+int wg_config_open(const struct tunnel_place *place, const uint8_t *private_key,
+	struct wireguard_config *ret, struct err *e)
+{
+	*ret = place->spec->wireguard;
+	if (private_key)
+		memcpy(ret->private_key, private_key, sizeof(ret->private_key));
+	return wireguard_secret_open(ret, place->spec->sealed, place->env->sealing, e);
+}
+
+int wg_key_lock(const char *path, int *ret_fd, struct err *e)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, "open the host's key file");
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_say(e, EBUSY,
+					 "an engine with this host's key still runs: end it first")
+			       : err_set(e, errno, "lock the host's key file");
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int wg_status(const struct wg_way *way, const struct tunnel_place *place, struct tunnel *t,
+	struct wg_status *ret, struct err *e)
+{
+	struct wireguard_status got;
+	int r = way->ask(place, t, &got, e);
+	if (r != 0)
+		return r;
+	if (got.handshake_ns != t->wireguard.handshake_ns) {
+		t->wireguard.handshake_ns = got.handshake_ns;
+		t->wireguard.handshake_seen_ms = wait_now_ms();
+	}
+	*ret = (struct wg_status){
+		.handshake_age_ms = t->wireguard.handshake_ns == 0
+					    ? -1
+					    : wait_now_ms() - t->wireguard.handshake_seen_ms,
+		.rx_bytes = got.rx_bytes,
+		.tx_bytes = got.tx_bytes,
+	};
+	return 0;
+}
+
+static int no_handshake(const struct wg_way *way, const struct tunnel_place *place,
+	const struct tunnel *t, struct err *e)
+{
+	char words[WORDS_MAX] = "";
+	if (way->words)
+		way->words(place, t, words, sizeof(words));
+	return err_outcome(e, TUNNEL_UNANSWERED, ETIMEDOUT,
+		"the exit has not answered the tunnel's handshake%s", words);
+}
+
+static int handshake_again(const struct wg_way *way, const struct tunnel_place *place,
+	const struct tunnel *t, struct err *e)
+{
+	struct wireguard_config config;
+	if (wg_config_open(place, NULL, &config, e) < 0)
+		return TUNNEL_UNUSABLE;
+	int r = way->again(place, t, &config, e);
+	mem_wipe(&config, sizeof(config));
+	return r == TUNNEL_SILENT ? -1 : r;
+}
+
+// Pauses between two questions. WAIT_TIMEOUT: the pause is over; TUNNEL_ABSENT: it died.
+static int handshake_pause(
+	const struct tunnel *t, const struct wait *w, int pause_ms, struct err *e)
+{
+	struct wait pause = wait_at_most(w, pause_ms);
+	int r = wait_fd(&pause, t->pidfd, POLLIN, "the tunnel's engine", e);
+	if (r != 0)
+		return r;
+	return engine_absent(e);
+}
+
+int wg_reach(const struct wg_way *way, const struct tunnel_place *place, struct tunnel *t,
+	const struct wait *w, struct err *e)
+{
+	int64_t patience_ms = PATIENCE_FIRST_MS, again_ms = wait_now_ms() + patience_ms;
+	int pause_ms = POLL_FIRST_MS;
+	for (;;) {
+		struct wg_status status;
+		int r = wg_status(way, place, t, &status, e);
+		if (r != 0)
+			return r == TUNNEL_SILENT ? -1 : r;
+		if (status.handshake_age_ms >= 0)
+			return 0;
+		if (wait_left_ms(w) == 0)
+			return no_handshake(way, place, t, e);
+		if (wait_now_ms() >= again_ms) {
+			r = handshake_again(way, place, t, e);
+			if (r != 0)
+				return r;
+			patience_ms *= 2;
+			again_ms = wait_now_ms() + patience_ms;
+			pause_ms = POLL_FIRST_MS;
+		}
+		r = handshake_pause(t, w, pause_ms, e);
+		if (r != WAIT_TIMEOUT)
+			return r;
+		pause_ms = pause_ms * 2 < POLL_MAX_MS ? pause_ms * 2 : POLL_MAX_MS;
+	}
+}
+
+void wg_disprove(struct evidence *ev, int64_t begun_us, const struct err *why)
+{
+	evidence_add(
+		ev, "tunnel", OUTCOME_FAILED, code, wait_now_us() - begun_us, "%s", why->message);
+}
+
+int wg_prove(const struct wg_way *way, const struct tunnel_place *place, struct tunnel *t,
+	struct evidence *ev, struct err *e)
+{
+	int64_t begun = wait_now_us();
+	struct wg_status status = {0};
+	int r = wg_status(way, place, t, &status, e);
+	int64_t took = wait_now_us() - begun;
+	if (r < 0)
+		return -1;
+	if (r > 0)
+		wg_disprove(ev, begun, e);
+	else if (status.handshake_age_ms < 0 || status.handshake_age_ms > WG_DEAD_MS)
+		evidence_add(ev, "tunnel", OUTCOME_FAILED, code, took,
+			"the exit does not answer: no handshake within %d s", WG_DEAD_MS / 1000);
+	else
+		evidence_add(ev, "tunnel", OUTCOME_PASSED, NULL, took,
+			"handshake seen %lld s ago, %llu bytes in, %llu out",
+			(long long)status.handshake_age_ms / 1000,
+			(unsigned long long)status.rx_bytes, (unsigned long long)status.tx_bytes);
+	return 0;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What WireGuard in user space and in the kernel have in common.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/tunnel/tunnel.h"
+#include "agent/tunnel/wireguard.h"
+#include "lib/attr.h"
+
+struct err;
+struct evidence;
+struct wait;
+
+// How a device is spoken to. Both return 0, TUNNEL_ABSENT, TUNNEL_SILENT, -1.
+struct wg_way {
+	int (*ask)(const struct tunnel_place *place, const struct tunnel *t,
+		struct wireguard_status *ret, struct err *e);
+	// Replaces the peer by the same one, which begins a handshake at once.
+	int (*again)(const struct tunnel_place *place, const struct tunnel *t,
+		const struct wireguard_config *config, struct err *e);
+	// What it has said about the handshake, for an error's sentence: "" or ": words". NULL: it
+	// says nothing.
+	void (*words)(
+		const struct tunnel_place *place, const struct tunnel *t, char *ret, size_t size);
+};
+
+// The kinds' `parse`.
+_must_check_ int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
+
+// The configuration with the exit's secret, and with our key unless NULL. The caller wipes it.
+_must_check_ int wg_config_open(const struct tunnel_place *place, const uint8_t *private_key,
+	struct wireguard_config *ret, struct err *e);
+
+// Locks the file of the host's key: as long as the descriptor, or a copy of it, is open no other
+// tunnel has that key. EBUSY: one has.
+_must_check_ int wg_key_lock(const char *path, int *ret_fd, struct err *e);
+
+struct wg_status {
+	int64_t handshake_age_ms; // since we first saw it; -1: none yet
+	uint64_t rx_bytes, tx_bytes;
+};
+// Asks, and keeps in *t when a handshake was first seen. As wg_way.ask.
+_must_check_ int wg_status(const struct wg_way *way, const struct tunnel_place *place,
+	struct tunnel *t, struct wg_status *ret, struct err *e);
+
+// The kinds' `reach`. WireGuard itself repeats an unanswered handshake after 5 s (its REKEY_TIMEOUT);
+// here one lost packet must not cost a start, so it is repeated after 0.5 s, 1.5 s, 3.5 s and so on:
+// each try has longer than the one before for its way there and back.
+_must_check_ int wg_reach(const struct wg_way *way, const struct tunnel_place *place,
+	struct tunnel *t, const struct wait *w, struct err *e);
+
+// The kinds' `prove`, as far as it is about the handshake: the last one was seen less than WG_DEAD_MS
+// ago.
+enum { WG_DEAD_MS = 180000 };
+_must_check_ int wg_prove(const struct wg_way *way, const struct tunnel_place *place,
+	struct tunnel *t, struct evidence *ev, struct err *e);
+
+// A failed check `tunnel`: the sentence is the one in *why.
+void wg_disprove(struct evidence *ev, int64_t begun_us, const struct err *why);
