@@ -13,18 +13,18 @@ lab_uplink() {
 
 # The provider adds and removes peers at the exits as a VPN company's portal would: it watches ccp.exit_peers.
 lab_start() {
-	lab_ up
-	lab_ provider start --database "$(conninfo ccp_dba)"
+	lab_ up --stack "$STATE_DIR"
+	lab_ provider start --stack "$STATE_DIR" --database "$(conninfo ccp_dba)"
 }
 
 # Ends the lab. The exits' keys stay unless the stack's data goes too: what the database says of the exits stays right.
 lab_end() {
 	[[ -e /var/lib/ccp-lab/$CCP_LAB_PREFIX || -e $(lab_uplink) ]] || return 0
 	if [[ ${PURGE:-} == 1 ]]; then
-		lab_ down --purge
+		lab_ down --stack "$STATE_DIR" --purge
 		rmdir --ignore-fail-on-non-empty /var/lib/ccp-lab
 	else
-		lab_ down
+		lab_ down --stack "$STATE_DIR"
 	fi
 	# `ip netns` mounts this for all labs; the last one takes it down.
 	[[ -n $(ls -A /run/netns 2>/dev/null) ]] || umount /run/netns 2>/dev/null || true

@@ -264,6 +264,25 @@ def test_two_labs_stand_side_by_side(make_lab):
     assert second.echo() == "203.0.113.1"
 
 
+def test_a_lab_serves_one_stack_and_refuses_a_second(own_lab, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    own_lab.run("up", "--stack", one)
+    own_lab.run("up", "--stack", one)
+    own_lab.run("up")
+    for words in (("up",), ("provider", "start", "--database", "host=/nowhere")):
+        sentence = own_lab.run(*words, "--stack", two, fails=True)
+        assert f"serves the stack in {one}" in sentence and "CCP_LAB_PREFIX" in sentence
+    assert "left alone" in own_lab.run("down", "--stack", two)
+    assert netns.exists(own_lab.plan.uplink)
+    own_lab.run("down", "--stack", one)
+    assert not netns.exists(own_lab.plan.uplink)
+    two.mkdir()
+    own_lab.run("up", "--stack", two)
+    two.rmdir()  # it is gone without a word
+    own_lab.run("up", "--stack", one)
+
+
 def test_up_and_down_may_be_repeated_and_keys_stay(own_lab):
     def pids():
         return [json.loads(file.read_text())["pid"] for file in sorted(own_lab.directory.glob("processes/*.json"))]

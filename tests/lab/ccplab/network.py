@@ -32,13 +32,16 @@ EXIT_RULES = """
 table inet lab {{
     chain input {{
         type filter hook input priority filter; policy accept;
-        iifname "uplink" udp dport {{ {port}, {proxies}, {relays} }} accept
-        iifname "uplink" tcp dport {proxies} accept
-        iifname "uplink" drop
+        iifname "net" accept
+        iifname "lo" accept
+        iifname "{engine}" accept
+        udp dport {{ {port}, {proxies}, {relays} }} accept
+        tcp dport {proxies} accept
+        drop
     }}
     chain output {{
         type filter hook output priority filter; policy accept;
-        oifname "uplink" icmp type destination-unreachable drop
+        oifname != {{ "net", "{engine}" }} icmp type destination-unreachable drop
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
