@@ -21,7 +21,7 @@ const struct route exit_routes[] = {
 		{"wg_allowed_ips",   "ccp.networks",    BODY},
 		{"wg_dns_server",    "ccp.address",     BODY, REQUIRED},
 		{"wg_peer_address",  "ccp.interface",   BODY, REQUIRED, "Our address inside the tunnel."},
-		{"wg_mtu",           "ccp.mtu",         BODY})},
+		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
 	{GET, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_get", "egress_ip", "One exit.", &work_call, ETAG, FIELDS(ID)},
 	{PUT, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_replace", "egress_ip", "Write an exit as a whole.",
 		&work_seal, ETAG | IF_MATCH | NULLS, FIELDS(
@@ -37,7 +37,7 @@ const struct route exit_routes[] = {
 		{"wg_allowed_ips",   "ccp.networks",    BODY},
 		{"wg_dns_server",    "ccp.address",     BODY, REQUIRED},
 		{"wg_peer_address",  "ccp.interface",   BODY, REQUIRED, "Our address inside the tunnel."},
-		{"wg_mtu",           "ccp.mtu",         BODY})},
+		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
 	{PATCH, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_update", "egress_ip",
 		"Change an exit; what its tunnel is made of only while its host is stopped.", &work_seal, ETAG | IF_MATCH | NULLS, FIELDS(
 		ID,
@@ -52,7 +52,7 @@ const struct route exit_routes[] = {
 		{"wg_allowed_ips",   "ccp.networks",    BODY},
 		{"wg_dns_server",    "ccp.address",     BODY},
 		{"wg_peer_address",  "ccp.interface",   BODY, 0, "Our address inside the tunnel."},
-		{"wg_mtu",           "ccp.mtu",         BODY})},
+		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
 	{DELETE, "/v1/admin/egress-ips/{id}", ADMIN, 204, "egress_ip_delete", NULL, "Delete an exit that no host is bound to.",
 		&work_call, .fields = FIELDS(ID)},
 

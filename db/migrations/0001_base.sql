@@ -56,7 +56,7 @@ declare
     v_name text;
 begin
     foreach v_name in array array[
-        'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete', 'host.take_slot',
+        'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete', 'host.take_slot', 'egress.guard',
         'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.refuse_truncate',
         'account.reset_expiry_announced', 'setting.guard'
     ]
@@ -92,7 +92,7 @@ create domain ccp.ssh_public_key as text
 constraint ssh_public_key_is_one_line check (value ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$')
 constraint ssh_public_key_is_bounded check (length(value) between 1 and 8192);
 
-create domain ccp.tunnel_type as text constraint tunnel_type_is_known check (value in ('wireguard'));
+create domain ccp.tunnel_type as text constraint tunnel_type_is_known check (value in ('wireguard', 'proxy'));
 create domain ccp.address as inet constraint address_is_one_address check (host(value)::inet = value);
 create domain ccp.interface as inet;
 create domain ccp.networks as cidr[] constraint networks_are_given check (cardinality(value) between 1 and 64);

@@ -205,6 +205,33 @@ comment on column ccp.tick_rules.after_id is 'Where the next batch begins; null:
 comment on column ccp.tick_rules.failed_at is 'Since when it fails; null: it does not.';
 comment on column ccp.tick_rules.error is 'How.';
 
+create table ccp.proxy_fields (
+    part text not null,
+    name text not null,
+    type text not null,
+    pattern text,
+    min integer,
+    max integer,
+    required boolean not null,
+    description text not null,
+    primary key (part, name),
+    constraint proxy_field_type_is_known check (
+        type in ('text', 'number', 'flag', 'texts', 'address', 'tls', 'transport', 'secret', 'refused')
+    )
+);
+comment on table ccp.proxy_fields is
+'What ccp.egress_ips.proxy_config may hold, by part: a type of proxy, tls, or a transport. What has no row is refused.';
+comment on column ccp.proxy_fields.part is 'The type of proxy, tls, or transport and its type; type: the types themselves.';
+comment on column ccp.proxy_fields.name is 'The member.';
+comment on column ccp.proxy_fields.type is
+'What its value is: a text, number, flag, list of texts, address, or another part. secret: it belongs into the sealed secret. '
+'refused: it is known and not taken.';
+comment on column ccp.proxy_fields.pattern is 'What a text matches as a whole.';
+comment on column ccp.proxy_fields.min is 'The lowest number, or the least length of a text or list.';
+comment on column ccp.proxy_fields.max is 'The highest number, or the greatest length.';
+comment on column ccp.proxy_fields.required is 'Whether it must be there.';
+comment on column ccp.proxy_fields.description is 'What it is, or why it is refused.';
+
 create table ccp.egress_ips (
     id uuid primary key default gen_random_uuid(),
     label ccp.label not null,
@@ -212,13 +239,17 @@ create table ccp.egress_ips (
     provider ccp.label,
     status ccp.activation not null default 'active',
     tunnel_type ccp.tunnel_type not null default 'wireguard',
-    wg_endpoint ccp.endpoint not null,
-    wg_public_key ccp.wg_key not null,
+    wg_endpoint ccp.endpoint,
+    wg_public_key ccp.wg_key,
     wg_preshared_key_sealed text,
-    wg_allowed_ips ccp.networks not null default '{0.0.0.0/0}',
-    wg_dns_server ccp.address not null,
-    wg_peer_address ccp.interface not null,
-    wg_mtu ccp.mtu not null default 1420,
+    wg_own_public_key ccp.wg_key,
+    wg_allowed_ips ccp.networks,
+    wg_dns_server ccp.address,
+    wg_peer_address ccp.interface,
+    wg_mtu ccp.mtu,
+    proxy_config ccp.object,
+    dns_server ccp.address,
+    secret_sealed text,
     version integer not null default 1,
     created_at timestamptz not null default clock.now(),
     updated_at timestamptz not null default clock.now(),
@@ -226,6 +257,36 @@ create table ccp.egress_ips (
     constraint wg_preshared_key_is_sealed check (
         wg_preshared_key_sealed ~ '^[A-Za-z0-9+/]+={0,2}$'
         and length(wg_preshared_key_sealed) between 60 and 400
+    ),
+    constraint secret_is_sealed check (
+        secret_sealed ~ '^[A-Za-z0-9+/]+={0,2}$'
+        and length(secret_sealed) between 60 and 8192
+    ),
+    constraint wireguard_row_is_whole check (
+        tunnel_type <> 'wireguard' or (
+            wg_endpoint is not null
+            and wg_public_key is not null
+            and wg_allowed_ips is not null
+            and wg_dns_server is not null
+            and wg_peer_address is not null
+            and (wg_own_public_key is null) = (secret_sealed is null)
+            and proxy_config is null
+            and dns_server is null
+        )
+    ),
+    constraint proxy_row_is_whole check (
+        tunnel_type <> 'proxy' or (
+            proxy_config is not null
+            and dns_server is not null
+            and wg_endpoint is null
+            and wg_public_key is null
+            and wg_preshared_key_sealed is null
+            and wg_own_public_key is null
+            and wg_allowed_ips is null
+            and wg_dns_server is null
+            and wg_peer_address is null
+            and wg_mtu is null
+        )
     )
 );
 comment on table ccp.egress_ips is
@@ -242,15 +303,25 @@ comment on column ccp.egress_ips.wg_endpoint is
 comment on column ccp.egress_ips.wg_public_key is 'The exit''s public key (base64).';
 comment on column ccp.egress_ips.wg_preshared_key_sealed is
 'Preshared key, sealed to the installation (base64); only agents open it.';
+comment on column ccp.egress_ips.wg_own_public_key is
+'Our own public key there, when a provider made the key pair; null: the host''s own.';
 comment on column ccp.egress_ips.wg_allowed_ips is 'What is routed into the tunnel.';
 comment on column ccp.egress_ips.wg_dns_server is 'The only resolver a host behind this exit may ask.';
 comment on column ccp.egress_ips.wg_peer_address is 'Our address inside the tunnel, host bits kept.';
-comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes.';
+comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes; null: the usual one.';
+comment on column ccp.egress_ips.proxy_config is
+'A proxy: its type, server and what else sing-box is told, without any secret. ccp.proxy_fields has what it may hold.';
+comment on column ccp.egress_ips.dns_server is 'The only resolver a host behind this proxy may ask, which is asked through it.';
+comment on column ccp.egress_ips.secret_sealed is
+'An object of secrets, sealed to the installation (base64): a proxy''s password, uuid and obfs_password, or the private key of '
+'wg_own_public_key. Only agents open it.';
 comment on column ccp.egress_ips.version is 'Rises with each edit; the ETag.';
 comment on column ccp.egress_ips.created_at is 'When the row was made.';
 comment on column ccp.egress_ips.updated_at is 'When it was last edited.';
 create index egress_ips_by_creation on ccp.egress_ips (created_at, id);
 create index egress_ips_by_beginning_of_label on ccp.egress_ips (label text_pattern_ops);
+create trigger egress_ips_are_valid before insert or update on ccp.egress_ips
+for each row execute function egress.guard();
 create trigger egress_ips_touch before update on ccp.egress_ips
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();

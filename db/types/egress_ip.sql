@@ -14,6 +14,10 @@ select
     e.wg_dns_server,
     e.wg_peer_address::text as wg_peer_address,
     e.wg_mtu,
+    e.wg_own_public_key,
+    e.proxy_config,
+    e.dns_server,
+    e.secret_sealed is not null as has_secret,
     b.id as binding_id,
     b.host_id,
     e.version::text as version,
@@ -28,13 +32,17 @@ comment on column api.egress_ip.ip_address is 'The address the world must see.';
 comment on column api.egress_ip.provider is 'Who sells it (or null).';
 comment on column api.egress_ip.status is 'active, or disabled: takes no new binding.';
 comment on column api.egress_ip.tunnel_type is 'How traffic gets there.';
-comment on column api.egress_ip.wg_endpoint is 'Address and port of the exit.';
-comment on column api.egress_ip.wg_public_key is 'The exit''s public key (base64).';
+comment on column api.egress_ip.wg_endpoint is 'Address and port of the exit (or null).';
+comment on column api.egress_ip.wg_public_key is 'The exit''s public key (base64) (or null).';
 comment on column api.egress_ip.has_preshared_key is 'Whether a preshared key is set; the key itself is never shown.';
-comment on column api.egress_ip.wg_allowed_ips is 'Networks that are routed into the tunnel.';
-comment on column api.egress_ip.wg_dns_server is 'The only resolver a host behind this exit may ask.';
-comment on column api.egress_ip.wg_peer_address is 'Our address inside the tunnel.';
-comment on column api.egress_ip.wg_mtu is 'MTU of the tunnel in bytes.';
+comment on column api.egress_ip.wg_allowed_ips is 'Networks that are routed into the tunnel (or null).';
+comment on column api.egress_ip.wg_dns_server is 'The only resolver a host behind this exit may ask (or null).';
+comment on column api.egress_ip.wg_peer_address is 'Our address inside the tunnel (or null).';
+comment on column api.egress_ip.wg_mtu is 'MTU of the tunnel in bytes (or null).';
+comment on column api.egress_ip.wg_own_public_key is 'Our own key there, when the provider made the pair (or null).';
+comment on column api.egress_ip.proxy_config is 'The proxy, without any secret (or null).';
+comment on column api.egress_ip.dns_server is 'The only resolver a host behind this proxy may ask (or null).';
+comment on column api.egress_ip.has_secret is 'Whether a secret is set; the secret itself is never shown.';
 comment on column api.egress_ip.binding_id is 'What ties a host to it now (or null).';
 comment on column api.egress_ip.host_id is 'The host that leaves through it now (or null).';
 comment on column api.egress_ip.version is 'Rises with each edit; the ETag.';

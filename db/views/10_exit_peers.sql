@@ -3,7 +3,7 @@ create or replace view ccp.exit_peers with (security_barrier) as
 select
     b.egress_ip_id,
     e.wg_public_key as exit_public_key,
-    h.wg_public_key as host_public_key,
+    coalesce(e.wg_own_public_key, h.wg_public_key) as host_public_key,
     host(e.wg_peer_address)::cidr as peer_address,
     h.id as host_id,
     format('%s of host %s must be a peer of exit %s', host(e.wg_peer_address), h.short_id, e.label) as why
@@ -11,6 +11,7 @@ from ccp.bindings as b
 join ccp.egress_ips as e on e.id = b.egress_ip_id
 join ccp.hosts as h on h.id = b.host_id
 where b.ended_at is null
+    and e.tunnel_type = 'wireguard'
     and h.wg_public_key is not null
     and h.status <> 'deleted';
 comment on view ccp.exit_peers is

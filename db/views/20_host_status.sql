@@ -34,6 +34,11 @@ select
         -- What does not keep it from running: Docker is stuck with its container.
         case when h.status = 'running' and o.state = 'running' then o.message end,
         case when b.id is null and h.status <> 'deleted' then 'it has no exit' end,
+        -- As the agent decides it (agent/tunnel/proxy_outbound.c).
+        case
+            when h.status <> 'deleted' and (e.proxy_config ->> 'type' = 'http' or e.proxy_config -> 'udp' = 'false') then
+                'its exit carries no UDP but names'
+        end,
         host.ssh_sentence(f.since, f.message),
         case when h.status <> 'deleted' then host.disk_sentence(o.disk_excess, n.disk_short_since is not null, n.name) end,
         case

@@ -127,6 +127,8 @@ def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
         "admin.user.sessions_ended",
         "admin.egress_ip.created",
         "admin.egress_ip.updated",
+        "admin.egress_ip.created",
+        "admin.egress_ip.updated",
         "admin.egress_ip.updated",
         "admin.binding.created",
         "admin.host.action",

@@ -33,7 +33,7 @@ def test_bad_exit_parameters_are_refused_by_name(server, admin):
         "wg_dns_server": ["198.51.100.53/32", "dns.example"],
         "wg_peer_address": ["10.66.0.2/33", "x"],
         "wg_mtu": [575, 1279, 1501, "1420", 1420.5],
-        "tunnel_type": ["proxy"],
+        "tunnel_type": ["ipsec"],
         "status": ["deleted"],
         "label": ["", "x" * 101, "a\nb"],
     }

@@ -4,16 +4,19 @@ create or replace function api.egress_ip_create(
     p_generation integer,
     p_label ccp.label,
     p_ip_address ccp.address,
-    p_wg_endpoint ccp.endpoint,
-    p_wg_public_key ccp.wg_key,
-    p_wg_dns_server ccp.address,
-    p_wg_peer_address ccp.interface,
+    p_wg_endpoint ccp.endpoint default null,
+    p_wg_public_key ccp.wg_key default null,
+    p_wg_dns_server ccp.address default null,
+    p_wg_peer_address ccp.interface default null,
     p_wg_preshared_key_sealed text default null,
     p_provider ccp.label default null,
     p_status ccp.activation default 'active',
     p_tunnel_type ccp.tunnel_type default 'wireguard',
-    p_wg_allowed_ips ccp.networks default '{0.0.0.0/0}',
-    p_wg_mtu ccp.mtu default 1420,
+    p_wg_allowed_ips ccp.networks default null,
+    p_wg_mtu ccp.mtu default null,
+    p_proxy_config ccp.object default null,
+    p_dns_server ccp.address default null,
+    p_proxy_secret_sealed text default null,
     p_idempotency_key ccp.request_key default null,
     p_request_sha256 ccp.sha256 default null
 )
@@ -30,7 +33,8 @@ begin
     if v_ids is null then
         v_id := egress.add(
             p_label, p_ip_address, p_wg_endpoint, p_wg_public_key, p_wg_dns_server, p_wg_peer_address,
-            p_wg_preshared_key_sealed, p_provider, p_status, p_tunnel_type, p_wg_allowed_ips, p_wg_mtu
+            p_wg_preshared_key_sealed, p_provider, p_status, p_tunnel_type, p_wg_allowed_ips, p_wg_mtu,
+            p_proxy_config, p_dns_server, p_proxy_secret_sealed
         );
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
@@ -40,15 +44,15 @@ $$;
 
 revoke all on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.request_key, ccp.sha256
 ) from public;
 grant execute on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.request_key, ccp.sha256
 ) to ccp_api;
 
 comment on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.request_key, ccp.sha256
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.request_key, ccp.sha256
 ) is
 'POST /v1/admin/egress-ips: registers an exit.';

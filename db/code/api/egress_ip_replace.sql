@@ -1,21 +1,24 @@
--- PUT /v1/admin/egress-ips/{id}: what is absent becomes what it is at first. The preshared key is never shown, so a
--- client that knows all but that can write the exit back: an absent key stays, null removes it.
+-- PUT /v1/admin/egress-ips/{id}: what is absent becomes what it is at first. Secrets are never shown, so a client
+-- that knows all but them can write the exit back: an absent one stays, null removes it.
 create or replace function api.egress_ip_replace(
     p_login_id uuid,
     p_generation integer,
     p_id uuid,
     p_label ccp.label,
     p_ip_address ccp.address,
-    p_wg_endpoint ccp.endpoint,
-    p_wg_public_key ccp.wg_key,
-    p_wg_dns_server ccp.address,
-    p_wg_peer_address ccp.interface,
+    p_wg_endpoint ccp.endpoint default null,
+    p_wg_public_key ccp.wg_key default null,
+    p_wg_dns_server ccp.address default null,
+    p_wg_peer_address ccp.interface default null,
     p_wg_preshared_key_sealed text default null,
     p_provider ccp.label default null,
     p_status ccp.activation default 'active',
     p_tunnel_type ccp.tunnel_type default 'wireguard',
-    p_wg_allowed_ips ccp.networks default '{0.0.0.0/0}',
-    p_wg_mtu ccp.mtu default 1420,
+    p_wg_allowed_ips ccp.networks default null,
+    p_wg_mtu ccp.mtu default null,
+    p_proxy_config ccp.object default null,
+    p_dns_server ccp.address default null,
+    p_proxy_secret_sealed text default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -39,7 +42,20 @@ begin
         p_tunnel_type => p_tunnel_type,
         p_wg_allowed_ips => p_wg_allowed_ips,
         p_wg_mtu => p_wg_mtu,
-        p_nulls => p_nulls || case when p_provider is null then '{provider}'::text[] else '{}' end,
+        p_proxy_config => p_proxy_config,
+        p_dns_server => p_dns_server,
+        p_proxy_secret_sealed => p_proxy_secret_sealed,
+        p_nulls => p_nulls || array(
+            select f.name
+            from (
+                values
+                    ('provider', p_provider is null), ('wg_endpoint', p_wg_endpoint is null),
+                    ('wg_public_key', p_wg_public_key is null), ('wg_dns_server', p_wg_dns_server is null),
+                    ('wg_peer_address', p_wg_peer_address is null), ('wg_allowed_ips', p_wg_allowed_ips is null),
+                    ('wg_mtu', p_wg_mtu is null), ('proxy_config', p_proxy_config is null), ('dns_server', p_dns_server is null)
+            ) as f (name, is_absent)
+            where f.is_absent
+        ),
         p_if_match => p_if_match
     );
 end
@@ -47,15 +63,15 @@ $$;
 
 revoke all on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
 ) from public;
 grant execute on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
 ) is
 'PUT /v1/admin/egress-ips/{id}.';

@@ -15,6 +15,9 @@ create or replace function api.egress_ip_update(
     p_tunnel_type ccp.tunnel_type default null,
     p_wg_allowed_ips ccp.networks default null,
     p_wg_mtu ccp.mtu default null,
+    p_proxy_config ccp.object default null,
+    p_dns_server ccp.address default null,
+    p_proxy_secret_sealed text default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -40,8 +43,12 @@ begin
                 'status', p_status,
                 'tunnel_type', p_tunnel_type,
                 'wg_allowed_ips', p_wg_allowed_ips,
-                'wg_mtu', p_wg_mtu
-            ), array_replace(p_nulls, 'wg_preshared_key', 'wg_preshared_key_sealed')
+                'wg_mtu', p_wg_mtu,
+                'proxy_config', p_proxy_config,
+                'dns_server', p_dns_server,
+                'secret_sealed', p_proxy_secret_sealed
+            ),
+            array_replace(array_replace(p_nulls, 'wg_preshared_key', 'wg_preshared_key_sealed'), 'proxy_secret', 'secret_sealed')
         ),
         p_if_match
     );
@@ -51,15 +58,15 @@ $$;
 
 revoke all on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
 ) from public;
 grant execute on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
 ) is
 'PATCH /v1/admin/egress-ips/{id}.';

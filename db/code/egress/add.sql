@@ -1,17 +1,21 @@
--- An administrator registers an exit; returns its id. The preshared key comes sealed; only agents open it.
+-- An administrator registers an exit; returns its id. Secrets come sealed; only agents open them.
 create or replace function egress.add(
     p_label ccp.label,
     p_ip_address ccp.address,
-    p_wg_endpoint ccp.endpoint,
-    p_wg_public_key ccp.wg_key,
-    p_wg_dns_server ccp.address,
-    p_wg_peer_address ccp.interface,
+    p_wg_endpoint ccp.endpoint default null,
+    p_wg_public_key ccp.wg_key default null,
+    p_wg_dns_server ccp.address default null,
+    p_wg_peer_address ccp.interface default null,
     p_wg_preshared_key_sealed text default null,
     p_provider ccp.label default null,
     p_status ccp.activation default 'active',
     p_tunnel_type ccp.tunnel_type default 'wireguard',
-    p_wg_allowed_ips ccp.networks default '{0.0.0.0/0}',
-    p_wg_mtu ccp.mtu default 1420
+    p_wg_allowed_ips ccp.networks default null,
+    p_wg_mtu ccp.mtu default null,
+    p_proxy_config ccp.object default null,
+    p_dns_server ccp.address default null,
+    p_secret_sealed text default null,
+    p_wg_own_public_key ccp.wg_key default null
 )
 returns uuid
 language plpgsql
@@ -23,11 +27,12 @@ declare
 begin
     insert into ccp.egress_ips (
         label, ip_address, provider, status, tunnel_type, wg_endpoint, wg_public_key, wg_preshared_key_sealed,
-        wg_allowed_ips, wg_dns_server, wg_peer_address, wg_mtu
+        wg_allowed_ips, wg_dns_server, wg_peer_address, wg_mtu, proxy_config, dns_server, secret_sealed, wg_own_public_key
     )
     values (
         p_label, p_ip_address, p_provider, p_status, p_tunnel_type, p_wg_endpoint, p_wg_public_key,
-        p_wg_preshared_key_sealed, p_wg_allowed_ips, p_wg_dns_server, p_wg_peer_address, p_wg_mtu
+        p_wg_preshared_key_sealed, p_wg_allowed_ips, p_wg_dns_server, p_wg_peer_address, p_wg_mtu, p_proxy_config, p_dns_server,
+        p_secret_sealed, p_wg_own_public_key
     )
     on conflict (label) do nothing
     returning id into v_id;
@@ -44,15 +49,15 @@ $$;
 
 revoke all on function egress.add(
     ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation,
-    ccp.tunnel_type, ccp.networks, ccp.mtu
+    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key
 ) from public;
 grant execute on function egress.add(
     ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation,
-    ccp.tunnel_type, ccp.networks, ccp.mtu
+    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key
 ) to ccp_admin;
 
 comment on function egress.add(
     ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation,
-    ccp.tunnel_type, ccp.networks, ccp.mtu
+    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key
 ) is
 'An administrator registers an exit; returns its id.';

@@ -11,7 +11,7 @@ declare
     v_free constant text[] := array['label', 'provider', 'status'];
     v_tunnel constant text[] := array[
         'ip_address', 'tunnel_type', 'wg_endpoint', 'wg_public_key', 'wg_preshared_key_sealed', 'wg_allowed_ips',
-        'wg_dns_server', 'wg_peer_address', 'wg_mtu'
+        'wg_dns_server', 'wg_peer_address', 'wg_mtu', 'wg_own_public_key', 'proxy_config', 'dns_server', 'secret_sealed'
     ];
     v_before ccp.egress_ips;
     v_after ccp.egress_ips;
@@ -21,7 +21,7 @@ begin
     perform api.require_members(p_changes, v_free || v_tunnel, 'An exit');
     v_before := egress.find(p_id);
     perform account.require_version(p_if_match, v_before.version);
-    v_after := jsonb_populate_record(v_before, p_changes);
+    v_after := jsonb_populate_record(v_before, egress.cleared(v_before, p_changes) || p_changes);
     v_changed := api.changed_columns(to_jsonb(v_before), to_jsonb(v_after));
     if v_changed = '{}' then
         return;
@@ -51,7 +51,11 @@ begin
             wg_allowed_ips = v_after.wg_allowed_ips,
             wg_dns_server = v_after.wg_dns_server,
             wg_peer_address = v_after.wg_peer_address,
-            wg_mtu = v_after.wg_mtu
+            wg_mtu = v_after.wg_mtu,
+            wg_own_public_key = v_after.wg_own_public_key,
+            proxy_config = v_after.proxy_config,
+            dns_server = v_after.dns_server,
+            secret_sealed = v_after.secret_sealed
         where id = p_id;
     exception
         when unique_violation then

@@ -7,7 +7,8 @@ set search_path = pg_catalog, pg_temp
 as $$
     select p_taken_ids && int8multirange(
         int8range((i.ids ->> 'base')::bigint, (i.ids ->> 'base')::bigint + 65536),
-        int8range((i.ids ->> 'owner')::bigint, (i.ids ->> 'owner')::bigint, '[]')
+        int8range((i.ids ->> 'owner')::bigint, (i.ids ->> 'owner')::bigint, '[]'),
+        int8range((i.ids ->> 'engine')::bigint, (i.ids ->> 'engine')::bigint, '[]')
     )
     from host.ids(p_slot) as i (ids)
 $$;

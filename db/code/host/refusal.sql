@@ -20,9 +20,9 @@ as $$
             n.name, n.engine_refusal
         )
         when host.ids_are_taken(p_host.slot, n.taken_ids) then format(
-            'some of the user ids %s to %s and %s, which are this host''s on %s, belong to an account there or are in '
+            'some of the user ids %s to %s, %s and %s, which are this host''s on %s, belong to an account there or are in '
             '/etc/subuid or /etc/subgid: move those, or order a new host',
-            i.ids ->> 'base', (i.ids ->> 'base')::bigint + 65535, i.ids ->> 'owner', n.name
+            i.ids ->> 'base', (i.ids ->> 'base')::bigint + 65535, i.ids ->> 'owner', i.ids ->> 'engine', n.name
         )
     end
     from ccp.nodes as n

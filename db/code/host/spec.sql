@@ -26,24 +26,12 @@ as $$
         'host_disk_gb', setting.get('host_disk_gb'),
         'sudo', h.sudo,
         'tunnel', jsonb_build_object(
+            'uid', host.ids(h.slot) -> 'engine',
             'cpu_limit', greatest(0.1, round(h.cpu_limit * setting.number('tunnel_cpu_percent') / 100, 3)),
             'memory_limit_mb', setting.get('tunnel_memory_mb')
         ),
         'exit', (
-            select jsonb_build_object(
-                'egress_ip_id', e.id,
-                'label', e.label,
-                'ip_address', host(e.ip_address),
-                'tunnel_type', e.tunnel_type,
-                'wireguard_engine', setting.get('wireguard_engine'),
-                'endpoint', e.wg_endpoint,
-                'public_key', e.wg_public_key,
-                'preshared_key_sealed', e.wg_preshared_key_sealed,
-                'allowed_ips', to_jsonb(e.wg_allowed_ips),
-                'dns_server', host(e.wg_dns_server),
-                'peer_address', e.wg_peer_address::text,
-                'mtu', e.wg_mtu
-            )
+            select egress.describe(e)
             from ccp.bindings as b
             join ccp.egress_ips as e on e.id = b.egress_ip_id
             where b.host_id = h.id and b.ended_at is null

@@ -15,8 +15,8 @@ create function t.exit(p_label text, p_key text default null) returns api.egress
     )
 $$;
 select results_eq(
-    $$select e.label::text, e.ip_address::inet, e.status::text, e.wg_mtu::integer, e.has_preshared_key, e.host_id from t.exit('exit2', 'k1') as e$$,
-    $$values ('exit2', inet '198.51.100.2', 'active', 1420, false, null::uuid)$$, 'an exit is registered'
+    $$select e.label::text, e.ip_address::inet, e.status::text, e.wg_allowed_ips::text, e.has_preshared_key, e.host_id from t.exit('exit2', 'k1') as e$$,
+    $$values ('exit2', inet '198.51.100.2', 'active', '{0.0.0.0/0}', false, null::uuid)$$, 'an exit is registered'
 );
 select is(
     t.last_event(), format('info | admin.egress_ip.created | exit exit2 was registered | {"egress_ip_id": "%s"}', id),

@@ -67,7 +67,8 @@ select set_eq(
         and not has_column_privilege('ccp_dba', r.oid, a.attnum, 'select')$$,
     $$values
         ('ccp.users.password_hash'), ('ccp.hosts.ssh_password_hash'), ('ccp.signing_keys.secret'), ('ccp.webhooks.secret_sealed'),
-        ('ccp.egress_ips.wg_preshared_key_sealed'), ('ccp.access_grants.poll_token_sha256'), ('ccp.logins.cookie_id'), ('ccp.webhooks.url')$$,
+        ('ccp.egress_ips.wg_preshared_key_sealed'), ('ccp.egress_ips.secret_sealed'),
+        ('ccp.access_grants.poll_token_sha256'), ('ccp.logins.cookie_id'), ('ccp.webhooks.url')$$,
     'but no secret'
 );
 select set_eq(
@@ -85,7 +86,7 @@ select set_eq(
         ('account.edit(uuid,ccp.activation,ccp.role,timestamp with time zone,text,integer)'),
         (
             'egress.add(ccp.label,ccp.address,ccp.endpoint,ccp.wg_key,ccp.address,ccp.interface,text,ccp.label,'
-            'ccp.activation,ccp.tunnel_type,ccp.networks,ccp.mtu)'
+            'ccp.activation,ccp.tunnel_type,ccp.networks,ccp.mtu,ccp.object,ccp.address,text,ccp.wg_key)'
         ),
         (
             'host.add(uuid,uuid,ccp.yescrypt,ccp.timezone,ccp.memory_limit_mb,ccp.cpu_limit,ccp.pids_limit,ccp.disk_limit_gb,'

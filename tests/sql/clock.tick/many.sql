@@ -15,8 +15,8 @@ select
     repeat('B', 43) || '='
 from ccp.users as u, ccp.nodes as n
 where u.username like 'many%';
-insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address)
-select short_id, '198.51.100.1', '198.51.100.1:51820', repeat('A', 43) || '=', '198.51.100.53', '10.9.0.2/32' from ccp.users where username like 'many%';
+insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_allowed_ips, wg_dns_server, wg_peer_address)
+select short_id, '198.51.100.1', '198.51.100.1:51820', repeat('A', 43) || '=', '{0.0.0.0/0}', '198.51.100.53', '10.9.0.2/32' from ccp.users where username like 'many%';
 insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)
 select h.id, e.id, h.user_id, e.label, e.ip_address from ccp.hosts as h join ccp.egress_ips as e on e.label = h.short_id;
 insert into ccp.observations (host_id, process_id, sequence, state, observed_at)

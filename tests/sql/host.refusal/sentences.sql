@@ -41,7 +41,7 @@ update ccp.settings set value = '"required"' where name = 'user_namespaces';
 select t.report(null, '{[2147300000,2147300001)}');
 select is(
     t.refusal(),
-    'some of the user ids 2147287040 to 2147352575 and 2147418112, which are this host''s on node1, belong to an account there '
+    'some of the user ids 2147287040 to 2147352575, 2147418112 and 2147446782, which are this host''s on node1, belong to an account there '
     'or are in /etc/subuid or /etc/subgid: move those, or order a new host',
     'a host whose ids somebody has does not start'
 );

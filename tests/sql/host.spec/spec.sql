@@ -8,8 +8,8 @@ select is(
     host.spec(t.host()) - 'exit' - 'verify' - 'host_id' - 'user_id',
     '{"short_id": "abcdef", "username": "alice", "status": "stopped", "desired": "stopped", "wanted": "stopped",
       "image": "image", "image_id": null, "timezone": "UTC", "memory_limit_mb": 4096, "cpu_limit": 2, "pids_limit": 4096,
-      "disk_limit_gb": null, "host_disk_gb": 20, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112}, "refusal": null,
-      "tunnel": {"cpu_limit": 1.000, "memory_limit_mb": 256}}'::jsonb,
+      "disk_limit_gb": null, "host_disk_gb": 20, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112, "engine": 2147446782}, "refusal": null,
+      "tunnel": {"uid": 2147446782, "cpu_limit": 1.000, "memory_limit_mb": 256}}'::jsonb,
     'the container'
 );
 select is(
@@ -17,7 +17,7 @@ select is(
     jsonb_build_object(
         'egress_ip_id', (select id from ccp.egress_ips), 'label', 'exit1', 'ip_address', '198.51.100.1',
         'tunnel_type', 'wireguard', 'wireguard_engine', 'auto', 'endpoint', '198.51.100.1:51820', 'public_key', repeat('A', 43) || '=',
-        'preshared_key_sealed', null, 'allowed_ips', array['0.0.0.0/0'], 'dns_server', '198.51.100.53',
+        'preshared_key_sealed', null, 'secret_sealed', null, 'allowed_ips', array['0.0.0.0/0'], 'dns_server', '198.51.100.53',
         'peer_address', '10.9.0.2/32', 'mtu', 1420
     ),
     'its exit'

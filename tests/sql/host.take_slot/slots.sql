@@ -57,14 +57,15 @@ select throws_ok(
 );
 
 -- Ids.
-select is(host.ids(0), '{"base": 2147287040, "owner": 2147418112}', 'the first slot has the highest range');
-select is(host.ids(28669), '{"base": 268435456, "owner": 2147446781}', 'the last the lowest');
+select is(host.ids(0), '{"base": 2147287040, "owner": 2147418112, "engine": 2147446782}', 'the first slot has the highest range');
+select is(host.ids(28669), '{"base": 268435456, "owner": 2147446781, "engine": 2147475451}', 'the last the lowest');
 select is(
     (
         select count(*)
         from generate_series(0, 28668) as s
         where (host.ids(s) ->> 'base')::bigint <> (host.ids(s + 1) ->> 'base')::bigint + 65536
             or (host.ids(s) ->> 'owner')::bigint <> (host.ids(s + 1) ->> 'owner')::bigint - 1
+            or (host.ids(s) ->> 'engine')::bigint <> (host.ids(s + 1) ->> 'engine')::bigint - 1
     ),
     0::bigint, 'no two slots have an id in common'
 );
@@ -73,10 +74,11 @@ select is(
         select host.ids_are_taken(0, t.taken)
         from (
             values ('{[2147287039,2147287040)}'::int8multirange), ('{[2147287040,2147287041)}'), ('{[2147352575,2147352576)}'),
-                ('{[2147352576,2147418112)}'), ('{[2147418112,2147418113)}'), ('{[2147418113,2147418114)}'), ('{}')
+                ('{[2147352576,2147418112)}'), ('{[2147418112,2147418113)}'), ('{[2147418113,2147418114)}'),
+                ('{[2147446782,2147446783)}'), ('{[2147446783,2147446784)}'), ('{}')
         ) as t (taken)
     ),
-    '{f,t,t,f,t,f,f}'::boolean[], 'a slot is taken from its first id to its last, and with its owner'
+    '{f,t,t,f,t,f,t,f,f}'::boolean[], 'a slot is taken from its first id to its last, with its owner, and with its engine'
 );
 
 -- What somebody else has on the machine.

@@ -1,7 +1,7 @@
 -- The people's views answer in sentences, whatever is going on.
 begin;
 \ir ../hosts.psql
-select plan(49);
+select plan(53);
 
 create function t.task_why(p_kind text default 'host.start') returns text language sql as $$
     select why from ccp.task_status where kind = p_kind order by finished_at desc limit 1
@@ -19,6 +19,20 @@ select is(clock.span('50 hours'), '2 d', 'and days');
 -- Waiting.
 select t.at('2099-01-01 00:00:00');
 select is(t.host_why(), 'host abcdef of alice is made and does not run', 'a stopped host says so');
+savepoint wireguard;
+update ccp.egress_ips
+set tunnel_type = 'proxy', wg_endpoint = null, wg_public_key = null, wg_allowed_ips = null, wg_dns_server = null, wg_peer_address = null,
+    wg_mtu = null, proxy_config = '{"type": "http", "server": "198.51.100.1", "server_port": 80}', dns_server = '198.51.100.53';
+select is(
+    t.host_why(), 'host abcdef of alice is made and does not run; its exit carries no UDP but names', 'so does one behind a proxy without UDP'
+);
+update ccp.egress_ips set proxy_config = proxy_config || '{"type": "socks", "udp": false}';
+select alike(t.host_why(), '%; its exit carries no UDP but names', 'also if the proxy could');
+update ccp.egress_ips set proxy_config = proxy_config || '{"type": "socks", "udp": true}';
+select is(t.host_why(), 'host abcdef of alice is made and does not run', 'one that does says nothing');
+update ccp.egress_ips set proxy_config = proxy_config - 'udp';
+select is(t.host_why(), 'host abcdef of alice is made and does not run', 'as most do');
+rollback to wireguard;
 select t.ask('host.start');
 select t.at('2099-01-01 00:00:02');
 select is(t.task_why(), 'host.start has waited 2 s to be claimed', 'a queued task says how long');
