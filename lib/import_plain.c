@@ -62,7 +62,6 @@ static enum import_code server_set(
 
 static enum import_code socks_params(struct import *i, struct uri *u)
 {
-	static const char *const over_tcp[] = {"uot", "udp-over-tcp", "udp_over_tcp", NULL};
 	static const char *const off[] = {"0", "false", "no", "off", NULL};
 	static const char *const no_tls[] = {"", "0", "false", "none", "off", NULL};
 	static const char *const tls[] = {"tls", "security", NULL};
@@ -72,14 +71,11 @@ static enum import_code socks_params(struct import *i, struct uri *u)
 			return import_refuse(i, IMPORT_UNSUPPORTED, "tls",
 				"SOCKS5 inside TLS is not supported: ask for an https:// proxy");
 	}
-	const char *uot = uri_param_any(u, over_tcp);
-	if (import_is_true(uot) || (uot && strcmp(uot, "2") == 0))
-		json_set_bool(i->proxy_config, "udp_over_tcp", true);
 	if (import_is_one_of(uri_param(u, "udp"), off)) {
 		json_set_bool(i->proxy_config, "udp", false);
 		import_warn(i, "no_udp", "the proxy carries no UDP: names are asked over TCP");
 	}
-	return IMPORT_READ;
+	return uri_over_tcp(i, u);
 }
 
 enum import_code import_socks(struct import *i, const char *scheme, const char *rest)
@@ -112,14 +108,15 @@ static enum import_code page_check(struct import *i, const struct uri *u)
 static enum import_code protocols_set(struct import *i, cJSON *tls, const char *text)
 {
 	_cleanup_(freep) char *list = xstrdup(text);
-	cJSON *alpn = json_set_array(tls, "alpn");
+	cJSON *alpn = NULL;
 	char *rest;
 	for (char *p = strtok_r(list, ",", &rest); p; p = strtok_r(NULL, ",", &rest)) {
 		if (strcasecmp(p, "http/1.1") != 0)
 			return import_refuse(i, IMPORT_UNSUPPORTED, "tls",
 				"an HTTP proxy is spoken to with HTTP/1.1: alpn may only be "
 				"http/1.1");
-		json_add_text(alpn, "http/1.1");
+		if (!alpn)
+			json_add_text(alpn = json_set_array(tls, "alpn"), p);
 	}
 	return IMPORT_READ;
 }
@@ -127,13 +124,16 @@ static enum import_code protocols_set(struct import *i, cJSON *tls, const char *
 static enum import_code tls_set(struct import *i, struct uri *u)
 {
 	static const char *const insecure[] = {"allowInsecure", "insecure", "skip-cert-verify",
-		"allow_insecure", "skip_cert_verify", "tls-verification", NULL};
+		"allow_insecure", "skip_cert_verify", NULL};
+	static const char *const off[] = {"0", "false", "no", "off", NULL};
 	static const char *const names[] = {"sni", "peer", "servername", "server_name", NULL};
 	enum import_code r = IMPORT_READ;
 	for (const char *const *name = insecure; *name && r == IMPORT_READ; name++)
 		r = import_insecure(i, *name, uri_param(u, *name));
 	if (r != IMPORT_READ)
 		return r;
+	if (import_is_one_of(uri_param(u, "tls-verification"), off)) // Quantumult's
+		return import_insecure(i, "tls-verification=false", "1");
 	const char *sni = uri_param_any(u, names), *alpn = uri_param(u, "alpn");
 	const cJSON *server = cJSON_GetObjectItemCaseSensitive(i->proxy_config, "server");
 	cJSON *tls = import_tls(i, sni ? sni : server->valuestring);

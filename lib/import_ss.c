@@ -229,19 +229,11 @@ static enum import_code transport_check(struct import *i, struct uri *u)
 
 static enum import_code params_read(struct import *i, struct uri *u)
 {
-	static const char *const over_tcp[] = {
-		"uot", "udp-over-tcp", "udp_over_tcp", "udpovertcp", NULL};
-	static const char *const quiet[] = {"outline", "group", NULL}; // whose it is, no more
 	enum import_code r = plugin_check(i, u);
 	if (r == IMPORT_READ)
 		r = transport_check(i, u);
-	if (r != IMPORT_READ)
-		return r;
-	const char *uot = uri_param_any(u, over_tcp);
-	if (import_is_true(uot) || (uot && strcmp(uot, "2") == 0))
-		json_set_bool(i->proxy_config, "udp_over_tcp", true);
-	(void)uri_param_any(u, quiet);
-	return IMPORT_READ;
+	(void)uri_param(u, "outline"); // whose server it is, no more
+	return r == IMPORT_READ ? uri_over_tcp(i, u) : r;
 }
 
 static enum import_code link_read(struct import *i, struct uri *u, struct uri_user *user)

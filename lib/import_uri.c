@@ -12,6 +12,7 @@
 #include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/import_make.h"
+#include "lib/json.h"
 #include "lib/mem.h"
 
 enum { PORT_MAX = 65535 };
@@ -238,6 +239,21 @@ const char *uri_param_any(struct uri *u, const char *const *names)
 	return found;
 }
 
+enum import_code uri_over_tcp(struct import *i, struct uri *u)
+{
+	static const char *const names[] = {
+		"uot", "udp-over-tcp", "udp_over_tcp", "udpovertcp", NULL};
+	static const char *const off[] = {"0", "false", "no", "off", NULL};
+	const char *value = uri_param_any(u, names);
+	if (!value || import_is_one_of(value, off))
+		return IMPORT_READ;
+	if (!import_is_true(value) && strcmp(value, "2") != 0)
+		return import_refuse(i, IMPORT_INVALID, "udp_over_tcp",
+			"UDP over TCP (uot) is 0, 1 or 2, not something else");
+	json_set_bool(i->proxy_config, "udp_over_tcp", true);
+	return IMPORT_READ;
+}
+
 void uri_rest_warn(struct import *i, const struct uri *u)
 {
 	for (size_t k = 0; k < u->param_count; k++)
@@ -302,9 +318,9 @@ static char *unwrap(const char *text)
 	return found;
 }
 
-static enum import_code divide(struct import *i, const char *rest, bool wrapped, struct uri *ret)
+static enum import_code text_divide(
+	struct import *i, char *text, const char *rest, bool wrapped, struct uri *ret)
 {
-	_cleanup_(wipe_freep) char *text = xstrdup(rest);
 	char *query = tail_cut(text, ret);
 	_cleanup_(wipe_freep) char *unwrapped = wrapped ? unwrap(text) : NULL;
 	if (unwrapped)
@@ -321,15 +337,23 @@ static enum import_code divide(struct import *i, const char *rest, bool wrapped,
 	return r == IMPORT_READ && query ? params_divide(i, query, ret) : r;
 }
 
+static enum import_code divide(struct import *i, const char *rest, bool wrapped, struct uri *ret)
+{
+	size_t len = strlen(rest);
+	_cleanup_(freep) char *text = xstrdup(rest);
+	*ret = (struct uri){0};
+	enum import_code r = text_divide(i, text, rest, wrapped, ret);
+	mem_wipe(text, len); // there are NULs in it
+	return r;
+}
+
 enum import_code uri_divide(struct import *i, const char *rest, struct uri *ret)
 {
-	*ret = (struct uri){0};
 	return divide(i, rest, false, ret);
 }
 
 enum import_code uri_divide_wrapped(struct import *i, const char *rest, struct uri *ret)
 {
-	*ret = (struct uri){0};
 	return divide(i, rest, true, ret);
 }
 

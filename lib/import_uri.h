@@ -53,6 +53,9 @@ const char *uri_param(struct uri *u, const char *name);
 // all of them are used.
 const char *uri_param_any(struct uri *u, const char *const *names);
 
+// udp_over_tcp of proxy_config, when one of its names is given: 0 or 1, or 2, its protocol's version.
+_must_check_ enum import_code uri_over_tcp(struct import *i, struct uri *u);
+
 // Warns of each parameter that no reader asked for, by name (word parameter_ignored).
 void uri_rest_warn(struct import *i, const struct uri *u);
 

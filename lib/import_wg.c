@@ -173,8 +173,10 @@ static enum import_code endpoint_read(struct wg_file *f, const struct key *key, 
 {
 	_cleanup_(uri_done) struct uri u = {0};
 	enum import_code r = uri_host_divide(f->i, value, &u);
+	if (r == IMPORT_READ)
+		return endpoint_set(f, key, &u);
 	f->i->field = key->field;
-	return r == IMPORT_READ ? endpoint_set(f, key, &u) : r;
+	return r;
 }
 
 static enum import_code mtu_read(struct wg_file *f, const struct key *key, char *value)

@@ -85,6 +85,8 @@ static void json_compare(const char *id, const char *what, const cJSON *made, co
 static void read_compare(const char *id, const struct import *i, const cJSON *expect)
 {
 	_cleanup_(json_freep) cJSON *words = words_of(i);
+	if (i->field[0] != '\0' || i->message[0] != '\0' || i->line != 0)
+		mistake("%s: it is read and has a refusal", id);
 	json_compare(id, "proxy_config", i->proxy_config, get(expect, "proxy_config"));
 	json_compare(id, "row", i->row, get(expect, "row"));
 	json_compare(id, "secret", i->secret, get(expect, "secret"));
