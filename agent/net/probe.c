@@ -4,6 +4,7 @@
 #include "agent/net/probe.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ enum target {
 struct probe {
 	const char *name;
 	enum target target;
-	// SOCK_DGRAM: one packet; SOCK_STREAM: opened nonblocking and closed at once, one SYN
+	// SOCK_DGRAM: one packet; SOCK_STREAM: opened nonblocking, deaf, and closed at once, one SYN
 	int type;
 	uint16_t port;
 	enum wall_chain closed, open; // where it must end
@@ -74,6 +75,17 @@ enum sent {
 	SENT_NOTHING, // the namespace has no address or route for it: no packet was made
 };
 
+// A proxy's engine answers a SYN within microseconds. What the socket then said would carry its mark,
+// and be counted. Answers are dropped before TCP sees them.
+static int deafen(int fd, struct err *e)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog filter = {.len = 1, .filter = &nothing};
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0
+		       ? err_set(e, errno, "make a probe deaf")
+		       : 0;
+}
+
 // Returns enum sent, or -1.
 static int probe_send(int ns_fd, const struct probe *p, const struct addr *to, struct err *e)
 {
@@ -83,7 +95,7 @@ static int probe_send(int ns_fd, const struct probe *p, const struct addr *to, s
 	_cleanup_(closep) int fd = netns_socket(ns_fd, to->family, p->type, 0, e);
 	if (fd < 0 && e->code == EAFNOSUPPORT)
 		return SENT_NOTHING; // a kernel without IPv6
-	if (fd < 0)
+	if (fd < 0 || deafen(fd, e) < 0)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
 		return err_set(e, errno, "mark a probe");
