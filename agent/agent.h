@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/container/container.h"
+#include "agent/net/cage.h"
 #include "agent/store/store.h"
 #include "agent/tunnel/tunnel.h"
 #include "lib/seal.h"
@@ -30,6 +31,8 @@ struct agent {
 	char *init_path; // ccp-init on the machine
 	struct tunnel_env tunnels;
 	char *no_cgroups; // why tunnels have no limits here; NULL: they have
+	struct cage cage; // of the proxies' engines, when tunnels.cage is set
+	char *no_cage; // why there is none; NULL: there is
 	struct seal_pair sealing;
 	int64_t open_files; // what containers may have: our own hard limit, at most 65,536
 	struct loop *loop;

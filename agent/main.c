@@ -21,10 +21,10 @@
 #include "agent/host/outbox.h"
 #include "agent/host/sync.h"
 #include "agent/troubles.h"
-#include "agent/net/netns.h"
 #include "agent/release.h"
 #include "agent/store/directory.h"
 #include "agent/task/kinds.h"
+#include "agent/uplink.h"
 #include "agent/verify/verify.h"
 #include "lib/db.h"
 #include "lib/err.h"
@@ -49,6 +49,7 @@ static const char *node_name;
 static const char *uplink_path;
 static const char *docker_socket = "/var/run/docker.sock";
 static const char *engine_program = "/usr/bin/wireguard-go";
+static const char *proxy_engine_program = "/usr/bin/sing-box";
 static bool release_asked;
 
 static const struct args_option options[] = {
@@ -58,6 +59,7 @@ static const struct args_option options[] = {
 		"namespace where tunnels are born (default: our own)", 0, 0},
 	{"docker-socket", ARGS_TEXT, &docker_socket, "PATH", "Docker's socket", 0, 0},
 	{"engine", ARGS_TEXT, &engine_program, "PATH", "the wireguard-go program", 0, 0},
+	{"proxy-engine", ARGS_TEXT, &proxy_engine_program, "PATH", "the sing-box program", 0, 0},
 	{"release-all", ARGS_FLAG, &release_asked, NULL,
 		"end every container and tunnel of this node, then exit", 0, 0},
 	{0},
@@ -169,16 +171,27 @@ static int tunnels_open(struct agent *a, struct err *e)
 	if (fd < 0)
 		return -1;
 	a->tunnels.engine = engine_program;
+	a->tunnels.proxy_engine = proxy_engine_program;
 	a->tunnels.directory = xasprintf("%s/engines", a->store.path);
 	a->tunnels.uplink_fd = -1;
 	a->tunnels.sealing = &a->sealing;
 	return 0;
 }
 
-static int uplink_open(struct agent *a, struct err *e)
+static int surroundings_open(struct agent *a, struct err *e)
 {
-	a->tunnels.uplink_fd = !uplink_path ? netns_self(e) : netns_open(uplink_path, e);
-	return a->tunnels.uplink_fd < 0 ? err_wrap(e, "open the uplink's namespace") : 0;
+	if (uplink_open(a, uplink_path, e) < 0)
+		return -1;
+	return seal_pair_load(a->store.fd, "sealing.key", &a->sealing, e);
+}
+
+// A namespace that is gone has taken its cage along.
+static int release(struct agent *a, struct err *e)
+{
+	struct err ignored;
+	if (release_all(a, e) < 0)
+		return -1;
+	return surroundings_open(a, &ignored) < 0 ? 0 : uplink_remove_cage(a, e);
 }
 
 // The lock is held: no other agent acts for this node.
@@ -189,12 +202,13 @@ static int listen_begin(struct service *s, struct err *e)
 	if (tunnels_open(a, e) < 0)
 		return -1;
 	if (release_asked) {
-		if (release_all(a, e) < 0)
+		if (release(a, e) < 0)
 			return err_wrap(e, "release what this node holds");
 		exit(EXIT_SUCCESS);
 	}
-	if (uplink_open(a, e) < 0 || seal_pair_load(a->store.fd, "sealing.key", &a->sealing, e) < 0)
+	if (surroundings_open(a, e) < 0)
 		return -1;
+	uplink_load_cage(a);
 	troubles_find_cgroups(a);
 	return dial_new(a, &a->dial, e);
 }
@@ -286,7 +300,7 @@ static void state_free(struct state *state)
 	sync_free(state->sync);
 	hosts_free(a->hosts);
 	mem_wipe(&a->sealing, sizeof(a->sealing));
-	closep(&a->tunnels.uplink_fd);
+	uplink_close(a);
 	closep(&a->store.fd);
 	freep(&a->store.path);
 	freep(&a->init_path);

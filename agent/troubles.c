@@ -40,6 +40,17 @@ static char *cgroups_look(const struct agent *a)
 				 a->no_cgroups);
 }
 
+static char *cage_look(const struct agent *a)
+{
+	return !a->no_cage
+		       ? NULL
+		       : xasprintf(
+				 "hosts whose exits are proxies cannot run, for nothing would keep "
+				 "their engines to the proxies (%s): restart the agent once that is "
+				 "mended",
+				 a->no_cage);
+}
+
 // A container's processes begin with a core limit of 1, at which the kernel neither writes a core
 // nor starts a handler; at 0, which any process may set, it starts the handler.
 static char *cores_look(const struct agent *a)
@@ -90,6 +101,7 @@ static const struct look {
 	const char *name;
 	char *(*look)(const struct agent *a);
 } looks[] = {
+	{"cage", cage_look},
 	{"cgroups", cgroups_look},
 	{"core dumps", cores_look},
 	{"socket memory", sockets_look},

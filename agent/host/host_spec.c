@@ -40,12 +40,15 @@ static int get_cpu(const cJSON *json, int64_t *ret_milli, struct err *e)
 static int read_tunnel(struct host_spec *s, struct err *e)
 {
 	const cJSON *tunnel;
+	int64_t uid;
 
 	if (json_get_object(s->json, "tunnel", &tunnel, e) < 0)
 		return -1;
 	if (get_cpu(tunnel, &s->tunnel_budget.cpu_milli, e) < 0 ||
-		get_int(tunnel, "memory_limit_mb", &s->tunnel_budget.memory_mb, e) < 0)
+		get_int(tunnel, "memory_limit_mb", &s->tunnel_budget.memory_mb, e) < 0 ||
+		json_get_int(tunnel, "uid", IDS_LEAST, INT32_MAX, &uid, e) < 0)
 		return err_wrap(e, "tunnel");
+	s->tunnel_uid = (uint32_t)uid;
 	return 0;
 }
 

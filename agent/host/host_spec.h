@@ -36,6 +36,7 @@ struct host_spec {
 	int64_t host_disk_gb; // how far its files are counted; 0: they are not
 	bool sudo;
 	struct budget tunnel_budget;
+	uint32_t tunnel_uid; // whom the tunnel's engine runs as, unless it must be root
 	bool has_exit;
 	struct exit_spec exit;
 	int64_t light_s, full_s, proof_life_s;

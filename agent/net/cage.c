@@ -275,6 +275,28 @@ int cage_load(struct cage *c, struct err *e)
 	return s.mine ? adopt(c, s.mine, e) : claim(c, e);
 }
 
+int cage_remove(struct cage *c, struct err *e)
+{
+	LOCK(c);
+	struct survey s;
+	struct nft_table t;
+	struct nl_batch b;
+	if (survey_make(c, &s, e) < 0)
+		return -1;
+	if (!s.mine)
+		return 0;
+	nl_batch_init(&b);
+	cage_rules_init(&t, s.mine, c->owner);
+	nft_put_begin(&c->nl, &b);
+	nft_table_put_delete(&t, &c->nl, &b);
+	nft_put_end(&c->nl, &b);
+	nft_table_done(&t);
+	c->group = 0;
+	cage_elements_done(&c->doors);
+	c->doors = (struct cage_elements){0};
+	return nl_send(&c->nl, &b, "remove the cage", e);
+}
+
 // Doors.
 
 static int doors_are_valid(uint32_t uid, const struct cage_door *doors, size_t count, struct err *e)

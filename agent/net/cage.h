@@ -83,6 +83,9 @@ void cage_done(struct cage *c); // the table stays, so engines go on
 // The doors are what the kernel had: set those of every engine that is found again, then cage_keep().
 _must_check_ int cage_load(struct cage *c, struct err *e);
 
+// Removes the table that this owner has, if it has one: when none of its engines lives any more.
+_must_check_ int cage_remove(struct cage *c, struct err *e);
+
 // The group that engines must run with, besides a user id of their own. After cage_load.
 uint32_t cage_group(struct cage *c);
 

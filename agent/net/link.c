@@ -42,7 +42,7 @@ static int index_take(const struct nlmsghdr *m, void *arg, struct err *e)
 	return 0;
 }
 
-static int link_index(struct nl *n, const char *name, unsigned *ret, struct err *e)
+static int link_ask(struct nl *n, const char *name, nl_each *each, unsigned *ret, struct err *e)
 {
 	struct nl_batch b;
 	nl_batch_init(&b);
@@ -51,7 +51,12 @@ static int link_index(struct nl *n, const char *name, unsigned *ret, struct err 
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
 	mnl_attr_put_strz(m, IFLA_IFNAME, name);
-	return nl_dump(n, &b, index_take, ret, "find the tunnel's device", e);
+	return nl_dump(n, &b, each, ret, "find the tunnel's device", e);
+}
+
+static int link_index(struct nl *n, const char *name, unsigned *ret, struct err *e)
+{
+	return link_ask(n, name, index_take, ret, e);
 }
 
 static int create(struct nl *n, const char *name, const char *kind, struct err *e)
@@ -124,6 +129,30 @@ int link_wake(int ns_fd, const char *name, int mtu, struct err *e)
 	int r = up_in_place(&n, name, mtu, &index, e);
 	nl_close(&n);
 	return r;
+}
+
+static int flags_take(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	unsigned *ret = arg;
+	if (m->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(m) < sizeof(struct ifinfomsg))
+		return err_set(e, EBADMSG, "read a device");
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	*ret = info->ifi_flags;
+	return 0;
+}
+
+int link_is_up(int ns_fd, const char *name, bool *ret, struct err *e)
+{
+	struct nl n;
+	if (nl_open(&n, ns_fd, NETLINK_ROUTE, e) < 0)
+		return -1;
+	unsigned flags = 0;
+	int r = link_ask(&n, name, flags_take, &flags, e);
+	nl_close(&n);
+	if (r < 0 && e->code != ENODEV)
+		return -1;
+	*ret = r == 0 && (flags & IFF_UP);
+	return 0;
 }
 
 static int move(struct nl *n, const char *name, int to_fd, const char *new_name, struct err *e)

@@ -34,6 +34,9 @@ _must_check_ int link_delete(int ns_fd, const char *name, struct err *e);
 // event.
 _must_check_ int link_wake(int ns_fd, const char *name, int mtu, struct err *e);
 
+// Is device `name` there and up?
+_must_check_ int link_is_up(int ns_fd, const char *name, bool *ret, struct err *e);
+
 // Moves device `name` out of the namespace `from_fd` into `to_fd` and renames it there, in one
 // message. It arrives down and without addresses. Returns 0, or -1 (ENODEV: no such device; EEXIST:
 // the new name is taken).

@@ -13,6 +13,7 @@
 #include "agent/container/socket_memory.h"
 #include "agent/host/guard.h"
 #include "agent/host/outbox.h"
+#include "agent/host/reach.h"
 #include "agent/host/ssh.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
@@ -212,13 +213,17 @@ int start_wall(struct task *task, struct err *e)
 	return 0;
 }
 
-// The likeliest reason why an exit does not answer is that it does not know the host's key yet.
+// The likeliest reason why a WireGuard exit does not answer is that it does not know the host's key yet.
 static void unanswered_explain(const struct host_task *ht, struct err *e)
 {
 	const struct exit_spec *exit = &ht->host->spec->exit;
 	char address[ADDR_TEXT_MAX];
 	struct keys_public keys;
 	struct err why = *e, ignored;
+	err_note(e, ETIMEDOUT, "the exit %s did not answer within %d s: %s", exit->label,
+		REACH_MS / 1000, why.message);
+	if (!exit->tunnel.kind->reach)
+		return;
 	if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) < 0)
 		return;
 	err_note(e, ETIMEDOUT,
@@ -244,14 +249,17 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 	const struct tunnel_start start = {.name = name,
 		.private_key = key,
 		.key_path = key_path,
-		.budget = ht->host->spec->tunnel_budget};
+		.budget = ht->host->spec->tunnel_budget,
+		.uid = ht->host->spec->tunnel_uid};
+	struct verify_spec inside;
 	struct wait w = task_wait(task, TUNNEL_MS);
 	int r = place.spec->kind->start(&place, &start, &w, &ht->run.tunnel, e);
 	mem_wipe(key, sizeof(key));
 	if (r != 0)
 		return r;
 	w = task_wait(task, REACH_MS);
-	return place.spec->kind->reach(&place, &ht->run.tunnel, &w, e);
+	host_spec_verify(ht->host->spec, VERIFY_LIGHT, &inside);
+	return reach_wait(&place, &ht->run.tunnel, &inside, &w, e);
 }
 
 int start_tunnel(struct task *task, struct err *e)
@@ -263,12 +271,14 @@ int start_tunnel(struct task *task, struct err *e)
 		return r;
 	if (r == TUNNEL_UNUSABLE)
 		return host_task_fail(task, "settings_incomplete", e);
+	if (r == TUNNEL_UNFIT)
+		return host_task_refuse(task, "machine_unfit", e);
 	if (r == TUNNEL_UNANSWERED)
 		unanswered_explain(ht, e);
 	if (r != 0)
-		return host_task_fail(task, "tunnel_no_handshake", e);
-	evidence_add(&ht->ev, "handshake", OUTCOME_PASSED, NULL, wait_now_us() - begun,
-		"the exit answered");
+		return host_task_fail(task, ht->host->spec->exit.tunnel.kind->code, e);
+	evidence_add(&ht->ev, ht->run.tunnel.kind->reach ? "handshake" : "reach", OUTCOME_PASSED,
+		NULL, wait_now_us() - begun, "the exit answered");
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/tunnel/proxy.h"
 #include "agent/tunnel/wg_kernel.h"
 #include "agent/tunnel/wg_user.h"
 #include "lib/err.h"
@@ -13,7 +14,7 @@
 
 enum { NAME_HEX = 12 };
 
-static const struct tunnel_kind *const kinds[] = {&wg_kernel_kind, &wg_user_kind};
+static const struct tunnel_kind *const kinds[] = {&wg_kernel_kind, &wg_user_kind, &proxy_kind};
 
 void tunnel_done(struct tunnel *t)
 {

@@ -9,10 +9,12 @@
 
 #include "agent/net/link.h"
 #include "agent/tunnel/budget.h"
+#include "agent/tunnel/proxy_outbound.h"
 #include "agent/tunnel/wireguard.h"
 #include "lib/attr.h"
 #include "lib/outcome.h"
 
+struct cage;
 struct err;
 struct evidence;
 struct seal_pair;
@@ -33,6 +35,7 @@ enum { TUNNEL_NAME_SIZE = IFNAMSIZ };
 // What all tunnels of this agent have in common.
 struct tunnel_env {
 	const char *engine; // the wireguard-go program
+	const char *proxy_engine; // the sing-box program
 	// 0700, made by the caller: a record of each tunnel that this agent has started, in a
 	// directory for each kind. Two agents on one machine never touch each other's.
 	char *directory;
@@ -40,6 +43,8 @@ struct tunnel_env {
 	const struct seal_pair *sealing; // opens the exits' secrets
 	const char
 		*cgroups; // BUDGET_CGROUPS; NULL: none can be made here, and no tunnel has limits
+	struct cage *cage; // loaded; NULL: none can be made here, and no proxy is started or found
+	const char *no_cage; // why
 };
 
 // The tunnel's part of an exit as SQL gives it, without any secret in the clear. Points into the
@@ -50,6 +55,11 @@ struct tunnel_spec {
 	const char *sealed; // the exit's secret; NULL: none
 	union {
 		struct wireguard_config wireguard;
+		struct {
+			const cJSON *config; // ccp.egress_ips.proxy_config
+			struct proxy_doors doors;
+			struct addr resolver;
+		} proxy;
 	};
 };
 
@@ -84,6 +94,8 @@ struct tunnel_start {
 	const uint8_t *private_key; // WireGuard's (KEY32_SIZE); wiped by the caller
 	const char *key_path; // that key's file: locked as long as a tunnel uses the key
 	struct budget budget; // of the process that carries it, if one does
+	uint32_t
+		uid; // of the user that it runs as, if it need not be root; no other process has it
 };
 
 enum tunnel_outcome {
@@ -92,6 +104,7 @@ enum tunnel_outcome {
 	TUNNEL_UNANSWERED, // the exit has not answered within the time
 	TUNNEL_UNUSABLE, // the exit's secret cannot be opened or read
 	TUNNEL_SILENT, // it lives but does not answer: frozen
+	TUNNEL_UNFIT, // this machine lacks what its kind needs
 };
 
 typedef int tunnel_each(const char *name, void *arg, struct err *e);
@@ -99,6 +112,7 @@ typedef int tunnel_each(const char *name, void *arg, struct err *e);
 // What a kind can do. All return 0, or -1 with `e`, beside what is said.
 struct tunnel_kind {
 	const char *type; // ccp.egress_ips.tunnel_type
+	const char *code; // the error code of one that does not work
 
 	// Of several kinds of one type the first that suits is chosen. NULL: it always does.
 	bool (*suits)(const cJSON *exit);
@@ -108,23 +122,28 @@ struct tunnel_kind {
 
 	// Starts it and moves its device to its place. On any failure nothing of it runs; a
 	// record may be left, which `end` removes. EBUSY: a tunnel with the same key still lives.
-	// WAIT_TIMEOUT, WAIT_CANCELED, TUNNEL_UNUSABLE.
+	// WAIT_TIMEOUT, WAIT_CANCELED, TUNNEL_UNUSABLE, TUNNEL_UNFIT.
 	int (*start)(const struct tunnel_place *place, const struct tunnel_start *start,
 		const struct wait *w, struct tunnel *ret, struct err *e);
 
 	// Until the exit has answered through it. Its sentence says what the tunnel knows about the
 	// reason. TUNNEL_UNANSWERED at w's deadline, TUNNEL_ABSENT, TUNNEL_UNUSABLE, WAIT_CANCELED.
+	// NULL: it hears of no answer, and only what is asked through it shows one (tunnel_reach).
 	int (*reach)(const struct tunnel_place *place, struct tunnel *t, const struct wait *w,
 		struct err *e);
+
+	// With `reach` NULL: what it knows about why nothing that was asked since its start was
+	// answered. TUNNEL_UNANSWERED, TUNNEL_ABSENT.
+	int (*unanswered)(const struct tunnel_place *place, struct tunnel *t, struct err *e);
 
 	// Finds a running one by its name and makes sure that it is the one behind the device at its
 	// place; one that is frozen too. TUNNEL_ABSENT.
 	int (*find)(const struct tunnel_place *place, const char *name, struct tunnel *ret,
 		struct err *e);
 
-	// Adds one check `tunnel` to the evidence (code tunnel_no_handshake): it is the one behind
-	// the device at its place, answers, and so did its exit of late. Returns 0 when that could
-	// be found out.
+	// Adds one check `tunnel` to the evidence (with its `code`): it is the one behind the device
+	// at its place, answers, and so did its exit of late; of a proxy also one check `cage`.
+	// Returns 0 when that could be found out.
 	int (*prove)(const struct tunnel_place *place, struct tunnel *t, struct evidence *ev,
 		struct err *e);
 

@@ -22,7 +22,7 @@ enum {
 	WORDS_MAX = 200, // in an error
 };
 
-static const char code[] = "tunnel_no_handshake";
+static const char code[] = WG_CODE;
 
 int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 {

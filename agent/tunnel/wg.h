@@ -27,6 +27,8 @@ struct wg_way {
 		const struct tunnel_place *place, const struct tunnel *t, char *ret, size_t size);
 };
 
+#define WG_CODE "tunnel_no_handshake" // the kinds' `code`
+
 // The kinds' `parse`.
 _must_check_ int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
 

@@ -300,6 +300,7 @@ static int list(const struct tunnel_env *env, tunnel_each *each, void *arg, stru
 
 const struct tunnel_kind wg_kernel_kind = {
 	.type = "wireguard",
+	.code = WG_CODE,
 	.suits = suits,
 	.parse = wg_parse,
 	.start = start,

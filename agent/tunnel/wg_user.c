@@ -231,6 +231,7 @@ static int start(const struct tunnel_place *place, const struct tunnel_start *wh
 
 const struct tunnel_kind wg_user_kind = {
 	.type = "wireguard",
+	.code = WG_CODE,
 	.parse = wg_parse,
 	.start = start,
 	.reach = reach,

@@ -1,6 +1,7 @@
 """An agent of a test's own on a stack's PostgreSQL, Docker and lab, and its hosts, made by SQL: no API is needed."""
 
 import itertools
+import json
 import os
 import secrets
 import shutil
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from psycopg2.extras import Json
 from support.host import Host
-from support.paths import CHECKOUT
+from support.paths import CHECKOUT, pin
+from support.seal import seal
 from support.stack import Lab
 from support.wait import WAIT_S, wait_until
 
@@ -79,6 +81,9 @@ class Agent:
         for path in (CHECKOUT / "build" / "ccp-init", CHECKOUT / "build" / "release" / "ccp-runtime"):
             if not (libexec / path.name).exists():
                 shutil.copy(path, libexec)
+        self.proxy_engine = libexec / "sing-box"  # where its users can get to
+        if not self.proxy_engine.exists():
+            shutil.copy(pin("sing_box"), self.proxy_engine)
 
     def lab_settings(self):
         """Has the lab's servers checked."""
@@ -107,6 +112,8 @@ class Agent:
             self.lab.env["LAB_UPLINK_NETNS"],
             "--engine",
             self.engine,
+            "--proxy-engine",
+            self.proxy_engine,
             *arguments,
         ]
 
@@ -160,19 +167,40 @@ class Agent:
     def release_all(self):
         subprocess.run(self.command("--release-all"), check=True, cwd="/", capture_output=True, timeout=WAIT_S)
 
-    def host(self, **columns):
-        """A new host with a user and an exit of its own; `columns` are more of its row."""
-        name = f"t{secrets.token_hex(4)}"
+    def wireguard_exit(self):
+        """The row of an exit through the lab's WireGuard, with an address of its own."""
         env = self.lab.env
-        user = self.owner.value("insert into ccp.users (username, short_id) values (%s, %s) returning id", [name, name])
-        exit_columns = {
-            "label": name,
+        return {
             "ip_address": env["LAB_EXIT1_IP"],
             "wg_endpoint": env["LAB_EXIT1_ENDPOINT"],
             "wg_public_key": env["LAB_EXIT1_PUBLIC_KEY"],
             "wg_dns_server": env["LAB_DNS_SERVER"],
             "wg_peer_address": f"198.18.{131 + os.getpid() % 100}.{next(ADDRESSES)}/32",
         }
+
+    def proxy_exit(self, kind, secret=None, **config):
+        """The row of an exit through a proxy of the lab's; `secret` instead of the right one, `config` beside it."""
+        env = self.lab.env
+        name = f"LAB_EXIT1_PROXY_{kind.upper().replace('-', '_')}"
+        if secret is None:
+            secret = json.loads(Path(env[f"{name}_SECRET"]).read_text(encoding="ascii"))
+        key = wait_until(
+            lambda: self.owner.value("select value #>> '{}' from ccp.settings where name = 'sealing_key'"),
+            "the agent tells its sealing key",
+        )
+        return {
+            "tunnel_type": "proxy",
+            "ip_address": env["LAB_EXIT1_IP"],
+            "dns_server": env["LAB_DNS_SERVER"],
+            "proxy_config": Json(json.loads(env[f"{name}_CONFIG"]) | config),
+            "secret_sealed": seal(key, json.dumps(secret).encode("ascii")) if secret else None,
+        }
+
+    def host(self, exit_columns=None, **columns):
+        """A new host with a user and an exit of its own; `columns` are more of its row."""
+        name = f"t{secrets.token_hex(4)}"
+        user = self.owner.value("insert into ccp.users (username, short_id) values (%s, %s) returning id", [name, name])
+        exit_columns = {"label": name} | (exit_columns or self.wireguard_exit())
         exit_id = self.insert("egress_ips", exit_columns)
         node = self.owner.value("select id from ccp.nodes where name = %s", [self.node])
         own = {"short_id": name, "user_id": user, "node_id": node, "image": "cloud-cli-proxy/managed-user:latest"}

@@ -13,6 +13,7 @@
 #include "agent/container/rootfs.h"
 #include "agent/container/socket_memory.h"
 #include "agent/host/guard.h"
+#include "agent/host/reach.h"
 #include "agent/host/ssh.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
@@ -295,11 +296,12 @@ static int fake_start(const struct tunnel_place *place, const struct tunnel_star
 	return result(answers.tunnel, "no tunnel", e);
 }
 
-static int fake_reach(
-	const struct tunnel_place *place, struct tunnel *t, const struct wait *w, struct err *e)
+int reach_wait(const struct tunnel_place *place, struct tunnel *t, const struct verify_spec *inside,
+	const struct wait *w, struct err *e)
 {
-	(void)place;
+	assert_ptr_equal(place->env, &agent.tunnels);
 	(void)t;
+	(void)inside;
 	assert_true(wait_left_ms(w) <= 3000); // which is what the refusal says
 	did("reach");
 	return result(answers.reach, "silence", e);
@@ -321,8 +323,24 @@ static int fake_prove(
 	return check("tunnel", answers.prove, answers.proves, ev, e);
 }
 
-static const struct tunnel_kind kind = {
-	.start = fake_start, .reach = fake_reach, .prove = fake_prove};
+static int fake_reach(
+	const struct tunnel_place *place, struct tunnel *t, const struct wait *w, struct err *e)
+{
+	(void)place;
+	(void)t;
+	(void)w;
+	(void)e;
+	fail_msg("asked by reach_wait alone");
+	return -1;
+}
+
+// One that hears of an answer itself, and one that does not.
+static const struct tunnel_kind kind = {.code = "tunnel_no_handshake",
+	.start = fake_start,
+	.reach = fake_reach,
+	.prove = fake_prove};
+static const struct tunnel_kind deaf_kind = {
+	.code = "proxy_unreachable", .start = fake_start, .prove = fake_prove};
 
 int link_check(int ns_fd, const struct link_spec *s, struct evidence *ev, struct err *e)
 {

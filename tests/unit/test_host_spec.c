@@ -3,7 +3,9 @@
 // uses: agent/host/host_spec.c agent/host/exit.c agent/tunnel/tunnel.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/wg_kernel.c
 // uses: agent/tunnel/wg_netlink.c agent/net/genl.c
 // uses: agent/tunnel/uapi.c agent/tunnel/budget.c agent/tunnel/launch.c agent/tunnel/engine.c agent/tunnel/wireguard.c agent/evidence.c
-// uses: agent/net/link.c agent/net/nl.c agent/net/netns.c
+// uses: agent/net/link.c agent/net/nl.c agent/net/netns.c agent/net/cage.c agent/net/cage_door.c agent/net/cage_rules.c
+// uses: agent/net/nft_expr.c agent/net/nft_table.c agent/tunnel/proxy.c agent/tunnel/proxy_log.c agent/tunnel/proxy_config.c
+// uses: agent/tunnel/proxy_outbound.c agent/tunnel/proxy_seccomp.c agent/tunnel/member.c
 #include "agent/host/host_spec.h"
 
 #include "tests/unit/unit.h"
@@ -23,7 +25,7 @@ static const char whole[] =
 	"\"status\":\"running\",\"wanted\":\"stopped\",\"image\":\"ccp-managed-user:latest\","
 	"\"image_id\":null,\"timezone\":\"Europe/Berlin\",\"memory_limit_mb\":4096,\"cpu_limit\":1.5,"
 	"\"pids_limit\":512,\"disk_limit_gb\":null,\"sudo\":true,"
-	"\"tunnel\":{\"cpu_limit\":0.75,\"memory_limit_mb\":256},"
+	"\"tunnel\":{\"uid\":2147446782,\"cpu_limit\":0.75,\"memory_limit_mb\":256},"
 	"\"exit\":{\"label\":\"home\",\"ip_address\":\"198.51.100.7\",\"tunnel_type\":\"wireguard\","
 	"\"endpoint\":\"203.0.113.5:51820\",\"public_key\":\"" KEY_01 "\","
 	"\"preshared_key_sealed\":null,\"allowed_ips\":[\"0.0.0.0/0\",\"::/0\"],"
@@ -78,6 +80,7 @@ static void everything_is_read(void **state)
 	assert_int_equal(s->pids_limit, 512);
 	assert_int_equal(s->tunnel_budget.cpu_milli, 750);
 	assert_int_equal(s->tunnel_budget.memory_mb, 256);
+	assert_int_equal(s->tunnel_uid, 2147446782);
 	assert_int_equal(s->disk_limit_gb, 0);
 	assert_true(s->sudo && s->has_exit && !s->exit.ipv6);
 	assert_string_equal(addr_text(&s->exit.expected, text), "198.51.100.7");
@@ -92,6 +95,56 @@ static void everything_is_read(void **state)
 	assert_int_equal(s->proof_life_s, 900);
 	assert_int_equal(cJSON_GetArraySize(s->echo_urls), 3);
 	assert_string_equal(s->dns_check_zone, "check.example");
+}
+
+#define PROXY \
+	"{\"label\":\"px\",\"ip_address\":\"198.51.100.7\",\"tunnel_type\":\"proxy\"," \
+	"\"dns_server\":\"198.18.0.53\",\"secret_sealed\":\"box\",\"proxy_config\":"
+
+static void an_exit_through_a_proxy_is_read(void **state)
+{
+	_cleanup_(freep) char *text = changed(NULL, "exit",
+		PROXY "{\"type\":\"socks\",\"server\":\"203.0.113.9\",\"server_port\":1080,"
+		      "\"udp\":true}}");
+	_cleanup_(host_spec_freep) struct host_spec *s = NULL;
+	struct err e;
+	char address[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(host_spec_read(text, &s, &e), 0);
+	const struct tunnel_spec *t = &s->exit.tunnel;
+	assert_string_equal(t->kind->type, "proxy");
+	assert_string_equal(t->sealed, "box");
+	assert_string_equal(addr_cidr(&t->link.address, address), "172.19.0.1/32");
+	assert_int_equal(t->link.mtu, 9000);
+	assert_string_equal(addr_text(&t->proxy.resolver, address), "198.18.0.53");
+	assert_string_equal(addr_text(&t->proxy.doors.server, address), "203.0.113.9");
+	assert_true(t->proxy.doors.tcp_port == 1080 && t->proxy.doors.udp_any);
+	an_exit_is_copied_with_what_it_points_to(s);
+}
+
+static void an_exit_through_a_proxy_that_is_not_whole_is_refused(void **state)
+{
+	static const struct {
+		const char *exit, *named;
+	} bad[] = {
+		{PROXY "null}", "proxy_config"},
+		{PROXY "{\"type\":\"socks\",\"server\":\"px.example\",\"server_port\":1}}",
+			"proxy_config.server"},
+		{"{\"label\":\"px\",\"ip_address\":\"198.51.100.7\",\"tunnel_type\":\"proxy\","
+		 "\"dns_server\":\"none\",\"proxy_config\":{}}",
+			"dns_server"},
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_(freep) char *text = changed(NULL, "exit", bad[i].exit);
+		struct host_spec *s = NULL;
+		assert_int_equal(host_spec_read(text, &s, &e), -1);
+		if (!strstr(e.message, bad[i].named))
+			fail_msg("%s is not named: %s", bad[i].named, e.message);
+	}
 }
 
 static void an_image_that_is_pinned_is_read(void **state)
@@ -147,7 +200,7 @@ static void a_bad_field_is_refused_by_its_name(void **state)
 		{"ids", "owner", "0"},
 		{"exit", "label", NULL},
 		{"exit", "ip_address", "\"198.51.100.300\""},
-		{"exit", "tunnel_type", "\"proxy\""},
+		{"exit", "tunnel_type", "\"carrier pigeon\""},
 		{"exit", "endpoint", "\"exit.example:51820\""},
 		{"exit", "endpoint", "\"203.0.113.5\""},
 		{"exit", "endpoint", "\"203.0.113.5:70000\""},
@@ -159,6 +212,8 @@ static void a_bad_field_is_refused_by_its_name(void **state)
 		{"exit", "allowed_ips", "[]"},
 		{"exit", "mtu", "1420.5"},
 		{NULL, "tunnel", NULL},
+		{"tunnel", "uid", NULL},
+		{"tunnel", "uid", "0"},
 		{"tunnel", "cpu_limit", NULL},
 		{"tunnel", "memory_limit_mb", "\"256\""},
 		{"verify", "light_s", "1.5"},
@@ -226,6 +281,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
+		cmocka_unit_test(an_exit_through_a_proxy_is_read),
+		cmocka_unit_test(an_exit_through_a_proxy_that_is_not_whole_is_refused),
 		cmocka_unit_test(an_image_that_is_pinned_is_read),
 		cmocka_unit_test(without_ids_a_container_has_the_machines),
 		cmocka_unit_test(a_bad_field_is_refused_by_its_name),

@@ -235,6 +235,7 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 		{&answers.tunnel, WAIT_CANCELED, WAIT_CANCELED, TUNNEL},
 		{&answers.tunnel, TUNNEL_UNUSABLE, -1,
 			TUNNEL "fail settings_incomplete: no tunnel; "},
+		{&answers.tunnel, TUNNEL_UNFIT, -1, TUNNEL "refuse machine_unfit: no tunnel; "},
 		{&answers.reach, WAIT_CANCELED, WAIT_CANCELED, TUNNEL "reach; "},
 		{&answers.reach, -1, -1, TUNNEL "reach; fail tunnel_no_handshake: silence; "},
 		{&answers.reach, TUNNEL_UNANSWERED, -1,
@@ -254,7 +255,14 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 	answers.reach = TUNNEL_UNANSWERED;
 	answers.keys = -1;
 	assert_int_equal(start_tunnel(&task, &e), -1);
-	assert_did(TUNNEL "reach; fail tunnel_no_handshake: silence; ");
+	assert_did(TUNNEL "reach; fail tunnel_no_handshake: the exit x1 did not answer within 3 s: "
+			  "silence; ");
+	again();
+	spec.exit.tunnel.kind = ht.run.tunnel.kind = &deaf_kind;
+	answers.reach = TUNNEL_UNANSWERED; // its key, which no proxy knows, is not spoken of
+	assert_int_equal(start_tunnel(&task, &e), -1);
+	assert_did(TUNNEL "reach; fail proxy_unreachable: the exit x1 did not answer within 3 s: "
+			  "silence; ");
 	again();
 	ht.run.container_id[0] = '\0';
 	assert_int_equal(start_tunnel(&task, &e), -1);

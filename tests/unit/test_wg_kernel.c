@@ -11,6 +11,7 @@
 #include "agent/evidence.h"
 #include "agent/net/genl.h"
 #include "agent/net/netns.h"
+#include "agent/tunnel/proxy.h"
 #include "agent/tunnel/tunnel.h"
 #include "agent/tunnel/wg_kernel.h"
 #include "agent/tunnel/wg_netlink.h"
@@ -206,6 +207,7 @@ static int user_absent(
 }
 const struct tunnel_kind wg_user_kind = {
 	.type = "wireguard", .parse = wg_parse, .find = user_absent};
+const struct tunnel_kind proxy_kind = {.type = "proxy"};
 
 // An exit whose `wireguard_engine` is this; NULL: it has none.
 static struct tunnel_spec spec_make(const char *engine)

@@ -7,7 +7,7 @@ immutable
 return case
     when p_error_code = 'exit_mismatch' then 'egress.mismatch'
     when p_error_code in ('leak', 'inventory') then 'egress.leak_blocked'
-    when p_error_code like 'tunnel%' then 'tunnel.lost'
+    when p_error_code like 'tunnel%' or p_error_code = 'proxy_unreachable' then 'tunnel.lost'
 end;
 
 revoke all on function verification.event_type(text) from public;

@@ -1,0 +1,247 @@
+"""Hosts whose exit is a proxy, over the real programs: they start, are verified, found again, closed and deleted."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ccplab import proxies
+from support.agent import can_send
+from support.wait import wait_until
+
+FIRST_UID = 2147446782  # of engines (db/code/host/ids.sql)
+ECHO = ("curl", "-s", "-m", "5", "http://echo1.lab.example/")
+CLOSED = "198.18.0.11:9"  # nobody listens there
+# A datagram to where nobody listens: who refuses it, if anybody does.
+DATAGRAM = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.connect(("198.18.0.11", 9))
+try:
+    s.send(b"x")
+    s.recv(1)
+except OSError as e:
+    print(type(e).__name__)
+"""
+WITHOUT_UDP = {"http", "http-auth", "https-auth"}
+
+
+class Proxied:
+    """A host of the agent's whose exit is one of the lab's proxies."""
+
+    def __init__(self, agent, kind, secret=None, **config):
+        self.agent = agent
+        self.host = agent.host(exit_columns=agent.proxy_exit(kind, secret, **config))
+        self.host.task("host.create")
+
+    def engine(self):
+        """The pid of its engine: the process of its user."""
+        slot = self.host.owner.value("select slot from ccp.hosts where id = %s", [self.host.id])
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if path.stat().st_uid == FIRST_UID + slot and (path / "exe").readlink().name == "sing-box":
+                    return int(path.name)
+            except OSError:
+                continue
+        return None
+
+    def delete(self):
+        if self.host.status != "deleted":
+            self.host.task("host.delete", '{"wipe": true}')
+
+
+@pytest.fixture
+def proxied(agent, request):
+    """A host that has been created, with the exit that the test names."""
+    made = []
+
+    def make(kind, secret=None, **config):
+        made.append(Proxied(agent, kind, secret, **config))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.delete()
+
+
+def cage(agent):
+    """The ruleset of the cage in the uplink's namespace, as nft shows it."""
+    words = ["nsenter", f"--net={agent.lab.env['LAB_UPLINK_NETNS']}", "nft", "list", "ruleset"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def doors(agent):
+    """Its doors."""
+    return re.findall(rf"{FIRST_UID // 10**6}\d+ \. [^,}}]+", cage(agent))
+
+
+def status_of(pid):
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def failed_checks(host):
+    """The checks that failed in the last verification that did not pass, with its code."""
+    (row,) = host.owner.rows(
+        "select error_code, checks from ccp.verifications where host_id = %s and outcome <> 'passed'"
+        " order by id desc limit 1",
+        [host.id],
+    )
+    return row[0], {check["name"]: check["detail"] for check in row[1] if check["outcome"] != "passed"}
+
+
+def inside(host, code):
+    """Runs Python in the namespace of the host, as a user's program; its output."""
+    words = ["nsenter", f"--net=/proc/{host.pid}/ns/net", sys.executable, "-c", code]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def failure(host):
+    """(code, sentence) of a start that must fail; nothing of it is left."""
+    status, code, message, _ = host.wait_task(host.insert("host.start"))
+    assert status == "failed", message
+    assert host.agent.engines() == []
+    assert doors(host.agent) == []
+    return code, message
+
+
+def test_a_host_behind_a_socks5_proxy_lives_from_its_start_to_its_deletion(agent, proxied):
+    one = proxied("socks5-auth")
+    host = one.host
+    result = host.task("host.start")
+    assert result["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
+    names = [check["name"] for check in result["checks"]]
+    assert names[:4] == ["reach", "tunnel", "cage", "inventory"], names
+    assert host.run(*ECHO)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
+    assert can_send(host.pid)
+
+    # its engine
+    pid = one.engine()
+    status = status_of(pid)
+    assert status["CapEff"] == status["CapAmb"] == f"{1 << 12:016x}", "NET_ADMIN and nothing else"
+    assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+    assert os.readlink(f"/proc/{pid}/fd/0") == "/memfd:proxy (deleted)"
+    assert Path(f"/proc/{pid}/fd/0").stat().st_size == 0, "its configuration was emptied"
+    assert len(doors(agent)) == 2, "its server's TCP port, and every UDP port of the server"
+
+    # the agent's restart
+    agent.kill()
+    agent.start()
+    wait_until(lambda: "host adopted" in agent.log(), "the host is found again")
+    host.task("host.verify")
+    assert (host.status, one.engine()) == ("running", pid)
+    assert len(doors(agent)) == 2
+
+    # its engine's end
+    after = host.last_event()
+    os.kill(pid, signal.SIGKILL)
+    host.wait_event("tunnel.lost", after)
+    host.wait_event("host.unavailable", after)
+    code, checks = failed_checks(host)
+    assert (code, "tunnel" in checks) == ("proxy_unreachable", True), checks
+    host.running()
+
+    one.delete()
+    assert one.engine() is None
+    assert doors(agent) == []
+    assert agent.engines() == []
+
+
+@pytest.mark.parametrize("kind", proxies.KINDS)
+def test_a_host_starts_behind_a_proxy_of_each_kind_and_leaves_as_its_exit(agent, proxied, kind):
+    host = proxied(kind).host
+    assert host.task("host.start")["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
+    assert host.run(*ECHO)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
+    why = host.owner.value("select why from ccp.host_status where id = %s", [host.id])
+    if kind in WITHOUT_UDP:
+        assert inside(host, DATAGRAM) == "ConnectionRefusedError", "at once"
+        assert "carries no UDP" in why
+    else:
+        assert "UDP" not in (why or "")
+    assert host.task("host.verify") is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret", "said"),
+    [
+        ("socks5-auth", {"password": "wrong-one"}, "incorrect user name or password"),
+        ("http-auth", {"password": "wrong-one"}, "authentication required"),
+        ("hysteria2", {"password": "wrong-one"}, "authentication failed"),
+        ("trojan-tls", {"password": "wrong-one"}, "does not answer or does not accept the credentials"),
+        ("ss-aes-256-gcm", {"password": "wrong-one"}, "does not answer or does not accept the credentials"),
+    ],
+)
+def test_wrong_credentials_are_said_in_the_proxys_words(agent, proxied, kind, secret, said):
+    code, message = failure(proxied(kind, secret).host)
+    assert code == "proxy_unreachable", message
+    assert said in message
+    assert "198.18." not in message, "where it wanted to go"
+    assert "wrong-one" not in message + agent.log()
+
+
+def test_a_proxy_that_is_away_is_said(agent, proxied):
+    one = proxied("socks5")
+    agent.lab.run("proxies", "stop", "1")
+    try:
+        code, message = failure(one.host)
+    finally:
+        agent.lab.run("proxies", "start", "1")
+    assert (code, "connection refused" in message) == ("proxy_unreachable", True), message
+    one.host.task("host.start")
+
+
+def test_a_secret_that_does_not_fit_is_refused_by_its_name(proxied):
+    one = proxied("ss2022-128", {"password": "short"})
+    code, message = failure(one.host)
+    assert (code, "short" in message) == ("settings_incomplete", False), message
+    one.host.owner.rows(
+        "update ccp.egress_ips set secret_sealed = repeat('A', 80) where label = ("
+        " select exit_label from ccp.bindings where host_id = %s and ended_at is null)",
+        [one.host.id],
+    )
+    code, message = failure(one.host)
+    assert code == "settings_incomplete"
+    assert "open the exit's secret" in message
+
+
+def test_where_a_user_could_not_get_to_is_kept_until_the_next_check_and_in_no_evidence(agent, proxied):
+    one = proxied("socks5")
+    host = one.host
+    host.task("host.start")
+    (log,) = (agent.directory / "agent" / "engines" / "sing-box").glob("*.log")
+    assert log.stat().st_mode & 0o777 == 0o600
+    host.run("curl", "-s", "-m", "5", f"http://{CLOSED}/")
+    wait_until(lambda: CLOSED in log.read_text(errors="replace"), "the engine writes down what was refused")
+    host.task("host.verify")
+    assert CLOSED not in log.read_text(errors="replace")
+    seen = host.owner.value("select string_agg(checks::text, '') from ccp.verifications where host_id = %s", [host.id])
+    assert CLOSED not in seen + agent.log()
+
+
+def test_a_host_without_its_cage_is_closed_and_the_next_start_brings_it_back(agent, proxied):
+    host = proxied("trojan-tls").host
+    host.task("host.start")
+    (table,) = re.findall(rf"table inet (ccp_cage_\d+) {{[^}}]*{agent.node}", cage(agent))
+    words = ["nsenter", f"--net={agent.lab.env['LAB_UPLINK_NETNS']}", "nft", "delete", "table", "inet", table]
+    subprocess.run(words, check=True)
+    status, code, message, _ = host.wait_task(host.insert("host.verify"))
+    assert (status, code) == ("failed", "inventory"), message
+    assert "the cage in the uplink's namespace is gone" in message
+    host.running()
+    assert table in cage(agent)
+    assert len(doors(agent)) == 1
+
+
+def test_a_release_leaves_no_cage(agent, proxied):
+    one = proxied("socks5")
+    one.host.task("host.start")
+    agent.stop()
+    agent.release_all()
+    assert one.engine() is None
+    assert agent.node not in cage(agent)
+    agent.start()
+    wait_until(lambda: agent.node in cage(agent), "the cage is back")
