@@ -1,6 +1,7 @@
 -- What a running host takes of the limits that it shares with the other hosts and the machine: outside its container its
--- tunnel's engine (10 threads, 1 inotify instance, 3 pipes) and its shim (12 threads, 4 pipes, with control groups of version 2
--- 1 inotify instance), and where only other limits bind its users what those let them take.
+-- tunnel's engine (10 threads, 1 inotify instance, 3 pipes; a proxy's has 8 threads and a user of its own) and its shim (12
+-- threads, 4 pipes, with control groups of version 2 1 inotify instance), and where only other limits bind its users what those
+-- let them take.
 insert into pg_temp.machine_limits (name, per_host, reserve, description)
 values
     ('fs.file-max', 268435456, 1048576, 'open files at most: 4096 processes with 65536 each'),

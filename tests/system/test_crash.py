@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from support.agent import can_send
 from support.paths import CHECKOUT
+from support.proxied import Proxied, doors
 from support.wait import WAIT_S, wait_until
 
 PROGRAM = CHECKOUT / "build" / "debug" / "ccp-agent"
@@ -117,6 +118,19 @@ def test_a_start_whose_agent_dies_is_begun_again_and_was_never_open_without_proo
     assert goes_on(host, task)["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
     assert events(host, "host.started") == started + 1
     assert_runs_once(host)
+
+
+@pytest.mark.parametrize("failpoint", ["host.start:tunnel:after", "host.start:prove:after", "host.stop:end:before"])
+@pytest.mark.usefixtures("stopped_host")
+def test_an_agent_that_dies_leaves_no_engine_of_a_proxy_without_its_doors_and_no_doors_without_it(agent, failpoint):
+    one = Proxied(agent, "socks5-auth")
+    if failpoint.startswith("host.stop"):
+        one.host.running()
+    goes_on(one.host, die_at(one.host, failpoint))
+    runs = one.host.status == "running"
+    assert (one.engine() is not None, len(doors(agent)), len(agent.engines())) == (runs, 2 * runs, runs)
+    one.delete()
+    assert (one.engine(), doors(agent), agent.engines()) == (None, [], [])
 
 
 @pytest.mark.parametrize("failpoint", failpoints("host.stop"))

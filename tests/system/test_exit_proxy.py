@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from ccplab import proxies
 from support.agent import can_send
+from support.proxied import Proxied, cage, doors
 from support.wait import wait_until
 
-FIRST_UID = 2147446782  # of engines (db/code/host/ids.sql)
 ECHO = ("curl", "-s", "-m", "5", "http://echo1.lab.example/")
 CLOSED = "198.18.0.11:9"  # nobody listens there
 # A datagram to where nobody listens: who refuses it, if anybody does.
@@ -30,32 +30,8 @@ except OSError as e:
 WITHOUT_UDP = {"http", "http-auth", "https-auth"}
 
 
-class Proxied:
-    """A host of the agent's whose exit is one of the lab's proxies."""
-
-    def __init__(self, agent, kind, secret=None, **config):
-        self.agent = agent
-        self.host = agent.host(exit_columns=agent.proxy_exit(kind, secret, **config))
-        self.host.task("host.create")
-
-    def engine(self):
-        """The pid of its engine: the process of its user."""
-        slot = self.host.owner.value("select slot from ccp.hosts where id = %s", [self.host.id])
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                if path.stat().st_uid == FIRST_UID + slot and (path / "exe").readlink().name == "sing-box":
-                    return int(path.name)
-            except OSError:
-                continue
-        return None
-
-    def delete(self):
-        if self.host.status != "deleted":
-            self.host.task("host.delete", '{"wipe": true}')
-
-
 @pytest.fixture
-def proxied(agent, request):
+def proxied(agent):
     """A host that has been created, with the exit that the test names."""
     made = []
 
@@ -66,17 +42,6 @@ def proxied(agent, request):
     yield make
     for one in made:
         one.delete()
-
-
-def cage(agent):
-    """The ruleset of the cage in the uplink's namespace, as nft shows it."""
-    words = ["nsenter", f"--net={agent.lab.env['LAB_UPLINK_NETNS']}", "nft", "list", "ruleset"]
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
-
-def doors(agent):
-    """Its doors."""
-    return re.findall(rf"{FIRST_UID // 10**6}\d+ \. [^,}}]+", cage(agent))
 
 
 def status_of(pid):
@@ -234,6 +199,17 @@ def test_a_host_without_its_cage_is_closed_and_the_next_start_brings_it_back(age
     host.running()
     assert table in cage(agent)
     assert len(doors(agent)) == 1
+
+
+def test_a_stopped_engine_closes_its_host(agent, proxied):
+    one = proxied("socks5")
+    one.host.task("host.start")
+    after = one.host.last_event()
+    os.kill(one.engine(), signal.SIGSTOP)
+    status, code, message, _ = one.host.wait_task(one.host.insert("host.verify"))
+    assert (status, code, "has been stopped" in message) == ("failed", "proxy_unreachable", True), message
+    one.host.wait_event("host.unavailable", after)
+    assert (one.engine(), doors(agent)) == (None, [])
 
 
 def test_a_release_leaves_no_cage(agent, proxied):
