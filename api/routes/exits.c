@@ -39,7 +39,7 @@ const struct route exit_routes[] = {
 		{"wg_peer_address",  "ccp.interface",   BODY, REQUIRED, "Our address inside the tunnel."},
 		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
 	{PATCH, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_update", "egress_ip",
-		"Change an exit; what its tunnel is made of only while its host is stopped.", &work_seal, ETAG | IF_MATCH | NULLS, FIELDS(
+		"Change an exit; a running host is moved to what its tunnel is made of then.", &work_seal, ETAG | IF_MATCH | NULLS, FIELDS(
 		ID,
 		{"label",            "ccp.label",       BODY},
 		{"ip_address",       "ccp.address",     BODY, 0, "What the world must see; verified, never learnt."},

@@ -111,7 +111,7 @@ create unique index slot_belongs_to_one_host on ccp.hosts (node_id, slot) where 
 create index hosts_alive_by_status on ccp.hosts (status) where status <> 'deleted';
 create index hosts_not_as_desired on ccp.hosts (id)
 where status in ('pending', 'stopped', 'running', 'unavailable', 'failed') and status <> desired;
-create index hosts_that_run_of_a_user on ccp.hosts (user_id) where status in ('starting', 'running', 'rebuilding');
+create index hosts_that_run_of_a_user on ccp.hosts (user_id) where status in ('starting', 'running', 'switching', 'rebuilding');
 create index hosts_that_wait_for_somebody on ccp.hosts (id) where retry_at = 'infinity';
 create index hosts_that_failed on ccp.hosts (id) where failures > 0;
 create index tombstones_by_age on ccp.hosts (deleted_at) where deleted_at is not null;
@@ -191,6 +191,7 @@ create table ccp.bindings (
     exit_address inet not null,
     created_at timestamptz not null default clock.now(),
     ended_at timestamptz,
+    outdated boolean not null default false,
     constraint binding_is_of_a_host foreign key (host_id) references ccp.hosts (id) on delete cascade,
     constraint binding_leads_to_an_exit foreign key (egress_ip_id) references ccp.egress_ips (id) on delete set null,
     constraint live_binding_has_an_exit check (egress_ip_id is not null or ended_at is not null),
@@ -205,8 +206,11 @@ comment on column ccp.bindings.exit_label is 'The exit''s label, copied for that
 comment on column ccp.bindings.exit_address is 'The exit''s address, copied for that user.';
 comment on column ccp.bindings.created_at is 'Since when.';
 comment on column ccp.bindings.ended_at is 'Until when; null: live.';
+comment on column ccp.bindings.outdated is
+'The exit was changed since the host that runs was proven with it: it is moved to what the exit is now.';
 create unique index one_live_binding_per_host on ccp.bindings (host_id) where ended_at is null;
 create unique index one_live_binding_per_exit on ccp.bindings (egress_ip_id) where ended_at is null;
+create index bindings_outdated on ccp.bindings (host_id) where outdated and ended_at is null;
 create index bindings_of_a_host on ccp.bindings (host_id);
 create index bindings_of_an_exit on ccp.bindings (egress_ip_id);
 create index bindings_of_a_user on ccp.bindings (user_id);

@@ -229,6 +229,8 @@ where status in ('queued', 'running') and host_id is not null;
 create unique index one_live_task_of_a_kind_without_subject on ccp.task_rows (kind, md5(params::text))
 where status in ('queued', 'running') and stop_requested_at is null and host_id is null;
 create unique index one_task_per_idempotency_key on ccp.task_rows (created_by, idempotency_key) where idempotency_key is not null;
+create index switches_to_an_exit on ccp.task_rows ((params ->> 'egress_ip_id'))
+where kind = 'host.switch' and status in ('queued', 'running');
 create index tasks_running on ccp.task_rows (process_id) where status = 'running';
 create index tasks_of_a_host on ccp.task_rows (host_id, created_at, id) where host_id is not null;
 create index tasks_of_a_user on ccp.task_rows (user_id, created_at, id) where user_id is not null;

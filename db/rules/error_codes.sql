@@ -57,7 +57,7 @@ values
     ('too_many_webhooks', '{409}', 'There are as many webhooks as may be.', 'Delete one first.'),
     ('label_taken', '{409}', 'There is an exit of this label.', 'Choose another label.'),
     ('egress_ip_disabled', '{409}', 'The exit is disabled.', 'Enable it or choose another.'),
-    ('egress_ip_in_use', '{409}', 'The exit''s host runs with what was to change.', 'Stop the host, or unbind the exit.'),
+    ('egress_ip_in_use', '{409}', 'A task of the exit''s host is under way.', 'Change it when that has ended.'),
     ('egress_ip_bound', '{409}', 'Another host leaves through this exit.', 'Choose another exit or end that binding.'),
     ('egress_binding_missing', '{409}', 'The host has no exit.', 'Bind one to it.'),
     ('no_node', '{409}', 'There is no node that takes a new host.', 'Start an agent, or uncordon a node.'),

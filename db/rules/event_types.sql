@@ -46,6 +46,8 @@ values
     ('host.stop.expired', 'warning', 'user', 'A host is stopped because its user has expired or is disabled.'),
     ('host.stop.idle', 'info', 'user', 'A host is stopped because nobody has used it for as long as its limit says.'),
     ('host.stopped', 'info', 'user', 'A host was stopped.'),
+    ('host.switch.asked', 'info', 'user', 'A host is to be moved to another exit, or to what its own has become.'),
+    ('host.switched', 'info', 'user', 'A host leaves through another exit, or through what its own has become.'),
     ('host.unavailable', 'error', 'user', 'A host was closed, or could not be started; the message says why.'),
     ('host.verified', 'info', 'user', 'A verification that was asked for has passed.'),
     ('key.registered', 'info', 'user', 'A public key was registered for ssh.'),

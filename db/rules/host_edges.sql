@@ -6,6 +6,8 @@ values
     ('starting', 'running'), ('starting', 'unavailable'), ('starting', 'stopped'), ('starting', 'stopping'),
     ('starting', 'deleting'),
     ('running', 'stopping'), ('running', 'rebuilding'), ('running', 'unavailable'), ('running', 'deleting'),
+    ('running', 'switching'), ('switching', 'running'), ('switching', 'unavailable'), ('switching', 'stopping'),
+    ('switching', 'deleting'),
     ('stopping', 'stopped'), ('stopping', 'failed'), ('stopping', 'running'), ('stopping', 'unavailable'),
     ('stopping', 'deleting'),
     ('rebuilding', 'running'), ('rebuilding', 'stopped'), ('rebuilding', 'failed'), ('rebuilding', 'unavailable'),

@@ -5,6 +5,7 @@ values
     ('stopped', 'is made and does not run'),
     ('starting', 'is being started, or waits for it'),
     ('running', 'runs'),
+    ('switching', 'runs and is being moved to another exit, or waits for it'),
     ('stopping', 'is being stopped, or waits for it'),
     ('rebuilding', 'is being made again from its image'),
     ('unavailable', 'is closed: its exit is not proven'),

@@ -17,6 +17,10 @@ values
         'dns_check_zone', null, 'text', '^[A-Za-z0-9_][A-Za-z0-9._-]*$', 1, 200, true,
         'Zone whose unique names prove which resolver answers.'
     ),
+    (
+        'switch_fallback', '"back"', 'text', '^(back|closed)$', 4, 6, false,
+        'What a running host does whose other exit is not proven: back to the exit it had, or closed.'
+    ),
     ('ssh_host', null, 'text', '^[A-Za-z0-9.:_-]+$', 1, 253, true, 'Name or address at which users reach ssh.'),
     ('ssh_port', '2222', 'number', null, 1, 65535, false, 'Port at which users reach ssh.'),
     (

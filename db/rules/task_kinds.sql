@@ -18,7 +18,7 @@ values
     ),
     (
         'host.stop', 'close the host and end everything in it', 'ccp_agent', 'host',
-        '{starting,running,unavailable,failed}', 'stopping', 'stopped', 'failed', 'unavailable',
+        '{starting,running,switching,unavailable,failed}', 'stopping', 'stopped', 'failed', 'unavailable',
         'stopped', 'running', '30 seconds', 3, true, '{host.start,host.delete}', '{host.start,host.delete}',
         false, false, true, false
     ),
@@ -31,12 +31,19 @@ values
         'host.verify', 'prove the exit again, now', 'ccp_agent', 'host',
         '{running}', 'running', 'running', 'unavailable', 'running',
         null, null, '60 seconds', 1, false,
-        '{host.start,host.stop,host.rebuild,host.delete}', '{host.start,host.stop,host.rebuild,host.delete}',
+        '{host.start,host.stop,host.rebuild,host.switch,host.delete}',
+        '{host.start,host.stop,host.rebuild,host.switch,host.delete}',
         false, true, true, false
     ),
     (
+        'host.switch', 'move a running host to another exit, closed in between', 'ccp_agent', 'host',
+        '{running}', 'switching', 'running', 'unavailable', 'running',
+        null, null, '60 seconds', 1, false, '{host.stop,host.rebuild,host.delete}', '{host.stop,host.rebuild,host.delete}',
+        true, true, true, false
+    ),
+    (
         'host.delete', 'remove the container, its keys and, if asked, its home', 'ccp_agent', 'host',
-        '{pending,stopped,starting,running,stopping,rebuilding,unavailable,failed,deleting}',
+        '{pending,stopped,starting,running,switching,stopping,rebuilding,unavailable,failed,deleting}',
         'deleting', 'deleted', 'failed', 'failed',
         'absent', 'stopped', '60 seconds', 10, true, '{}', '{}', false, false, false, false
     ),

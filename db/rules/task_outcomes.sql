@@ -9,9 +9,12 @@ values
     ('host.rebuild', 'failed', 'running', 'running'),
     ('host.rebuild', 'canceled', 'running', 'running'),
     ('host.verify', 'failed', 'running', 'running'),
+    -- It leaves through the exit that it had before.
+    ('host.switch', 'failed', 'running', 'running'),
     -- It had ended it.
     ('host.stop', 'canceled', 'stopped', 'stopped'),
     ('host.rebuild', 'canceled', 'stopped', 'stopped'),
+    ('host.switch', 'canceled', 'stopped', 'unavailable'),
     ('host.verify', 'canceled', 'stopped', 'unavailable'),
     -- It was wanted running when it was made again.
     ('host.rebuild', 'succeeded', 'running', 'running');

@@ -6,6 +6,7 @@ values
         'keep or wipe the home'
     ),
     ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),
+    ('host.switch', 'egress_ip_id', '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', null, 'the exit to move it to'),
     ('user.delete', 'user_id', '[0-9a-f-]{36}', null, 'the user, whose deletion was asked for'),
     ('user.delete', 'wipe', '(true|false)', 'false', 'remove the homes too'),
     ('webhook.deliver', 'webhook_id', '[0-9a-f-]{36}', null, 'the webhook'),

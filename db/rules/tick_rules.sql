@@ -11,9 +11,10 @@ values
     ('host.stop_idle', 7, interval '30 seconds', 50),
     ('clock.resume', 8, interval '0', 1000),
     ('clock.reconcile_all', 9, interval '0', 100),
-    ('clock.forget_failures', 10, interval '10 seconds', 1000),
-    ('access.penalties_forget', 11, interval '0', null),
-    ('webhook.dispatch', 12, interval '0', null),
-    ('live.forget', 13, interval '0', null),
-    ('event.make_months', 14, interval '0', null),
-    ('event.retain_daily', 15, interval '0', null);
+    ('host.follow_exits', 10, interval '5 seconds', 100),
+    ('clock.forget_failures', 11, interval '10 seconds', 1000),
+    ('access.penalties_forget', 12, interval '0', null),
+    ('webhook.dispatch', 13, interval '0', null),
+    ('live.forget', 14, interval '0', null),
+    ('event.make_months', 15, interval '0', null),
+    ('event.retain_daily', 16, interval '0', null);

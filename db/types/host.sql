@@ -110,7 +110,7 @@ comment on column api.host.label is 'What people call it (or null).';
 comment on column api.host.user_id is 'Whose host.';
 comment on column api.host.username is 'That user''s name.';
 comment on column api.host.status is
-'pending, starting, running, stopping, stopped, rebuilding, unavailable, failed or deleting.';
+'pending, starting, running, switching, stopping, stopped, rebuilding, unavailable, failed or deleting.';
 comment on column api.host.desired is 'What its owner wants: running, stopped or absent.';
 comment on column api.host.binding_id is 'What ties it to its exit (or null).';
 comment on column api.host.egress_ip_id is 'The exit it leaves through (or null).';

@@ -1,4 +1,4 @@
--- What to register at a provider.
+-- What to register at a provider. A host that is moved has a peer at both of its exits until that has ended.
 create or replace view ccp.exit_peers with (security_barrier) as
 select
     b.egress_ip_id,
@@ -7,11 +7,19 @@ select
     host(e.wg_peer_address)::cidr as peer_address,
     h.id as host_id,
     format('%s of host %s must be a peer of exit %s', host(e.wg_peer_address), h.short_id, e.label) as why
-from ccp.bindings as b
+from (
+    select b.egress_ip_id, b.host_id
+    from ccp.bindings as b
+    where b.ended_at is null
+    union
+    select (t.params ->> 'egress_ip_id')::uuid, t.host_id
+    from ccp.task_rows as t
+    where t.kind = 'host.switch'
+        and t.status in ('queued', 'running')
+) as b
 join ccp.egress_ips as e on e.id = b.egress_ip_id
 join ccp.hosts as h on h.id = b.host_id
-where b.ended_at is null
-    and e.tunnel_type = 'wireguard'
+where e.tunnel_type = 'wireguard'
     and h.wg_public_key is not null
     and h.status <> 'deleted';
 comment on view ccp.exit_peers is

@@ -173,7 +173,7 @@ from (
     join ccp.users as u on u.id = h.user_id
     join ccp.nodes as n on n.id = h.node_id
     left join ccp.observations as o on o.host_id = h.id
-    where h.status not in ('running', 'deleted')
+    where h.status not in ('running', 'switching', 'deleted')
         and h.error_code is not null
         and host.wanted_of(
             h.desired, account.state(u.disabled_at, u.expires_at),

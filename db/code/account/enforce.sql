@@ -29,7 +29,7 @@ begin
                 or exists (
                     select
                     from ccp.hosts as h
-                    where h.user_id = u.id and h.status in ('starting', 'running', 'rebuilding')
+                    where h.user_id = u.id and h.status in ('starting', 'running', 'switching', 'rebuilding')
                 )
             )
             and (p_after is null or u.id > p_after)

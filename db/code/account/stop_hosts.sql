@@ -14,7 +14,7 @@ begin
         select h.*
         from ccp.hosts as h
         where h.user_id = p_user_id
-            and h.status in ('starting', 'running', 'rebuilding')
+            and h.status in ('starting', 'running', 'switching', 'rebuilding')
             and not exists (
                 select
                 from ccp.task_rows as t

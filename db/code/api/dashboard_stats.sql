@@ -15,7 +15,7 @@ begin
     from ccp.users as u
     where account.is_active(u.disabled_at, u.expires_at);
     select
-        count(*) filter (where h.status = 'running'), count(*) filter (where h.desired = 'running'),
+        count(*) filter (where h.status in ('running', 'switching')), count(*) filter (where h.desired = 'running'),
         count(*) filter (where h.status = 'unavailable'), count(*) filter (where h.status = 'failed')
     into v_stats.running_hosts, v_stats.wanted_hosts, v_stats.unavailable_hosts, v_stats.failed_hosts
     from ccp.hosts as h

@@ -1,6 +1,7 @@
 -- An administrator changes an exit: the members of p_changes, which are columns of ccp.egress_ips. Label, provider and
 -- status may change at any time; a disabled exit carries its host on and takes no other. What a tunnel is made of
--- changes only while its host is at rest: a host that runs was proven with the old values.
+-- changes while no task of its host is under way: one that runs was proven with the old values and is moved to the new ones,
+-- one that failed is tried again with them.
 create or replace function egress.edit(p_id uuid, p_changes jsonb, p_if_match text default null)
 returns void
 language plpgsql
@@ -27,12 +28,16 @@ begin
         return;
     end if;
     v_host := egress.of_host(p_id);
-    if v_changed && v_tunnel and v_host.id is not null and not host.is_at_rest(v_host) then
+    if v_changed && v_tunnel and exists (
+        select
+        from ccp.task_rows as t
+        where t.host_id = v_host.id and t.status in ('queued', 'running')
+    ) then
         perform access.refuse(
             'CP409', 'egress_ip_in_use',
             format(
-                'Exit %s carries host %s, which is %s: stop that host, or unbind the exit, and change it then.',
-                v_before.label, v_host.short_id, v_host.status
+                'Exit %s carries host %s, of which a task is under way: change it when that has ended.',
+                v_before.label, v_host.short_id
             ),
             jsonb_build_object('host_id', v_host.id, 'changed', v_changed)
         );
@@ -64,13 +69,23 @@ begin
     update ccp.bindings
     set
         exit_label = v_after.label,
-        exit_address = v_after.ip_address
+        exit_address = v_after.ip_address,
+        outdated = outdated or (v_changed && v_tunnel and v_host.status = 'running')
     where egress_ip_id = p_id
         and ended_at is null;
     perform event.write(
         'admin.egress_ip.updated', format('exit %s was changed: %s', v_before.label, array_to_string(v_changed, ', ')),
         null, null, null, jsonb_build_object('egress_ip_id', p_id, 'changed', v_changed)
     );
+    if v_changed && v_tunnel and v_host.id is not null then
+        update ccp.hosts
+        set
+            failures = 0,
+            retry_at = null
+        where id = v_host.id
+            and (failures > 0 or retry_at is not null);
+        perform host.reconcile(v_host.id);
+    end if;
 end
 $$;
 

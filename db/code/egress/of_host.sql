@@ -1,5 +1,5 @@
--- The host that leaves through an exit, locked, so that no start of it comes in between; null: there is none. The
--- caller holds the exit's row, and whoever locks both locks the exit first.
+-- The host that leaves through an exit, or is being moved to it, locked, so that no start of it comes in between; null: there
+-- is none. The caller holds the exit's row, and whoever locks both locks the exit first.
 create or replace function egress.of_host(p_egress_ip_id uuid)
 returns ccp.hosts
 language plpgsql
@@ -10,10 +10,8 @@ declare
 begin
     select h.*
     into v_host
-    from ccp.bindings as b
-    join ccp.hosts as h on h.id = b.host_id
-    where b.egress_ip_id = p_egress_ip_id
-        and b.ended_at is null
+    from ccp.hosts as h
+    where h.id in (select egress.host_ids(p_egress_ip_id))
     for no key update of h;
     return v_host;
 end
@@ -22,4 +20,4 @@ $$;
 revoke all on function egress.of_host(uuid) from public;
 
 comment on function egress.of_host(uuid) is
-'The host that leaves through an exit, locked.';
+'The host that leaves through an exit, or is being moved to it, locked.';

@@ -44,7 +44,7 @@ begin
     if v_exit.status <> 'active' then
         perform access.refuse('CP409', 'egress_ip_disabled', format('Exit %s is disabled.', v_exit.label));
     end if;
-    if exists (select from ccp.bindings as b where b.egress_ip_id = p_egress_ip_id and b.ended_at is null) then
+    if exists (select from egress.host_ids(p_egress_ip_id)) then
         perform access.refuse('CP409', 'egress_ip_bound', format('Exit %s is bound to another host.', v_exit.label));
     end if;
     v_short_id := account.short_id();

@@ -37,7 +37,7 @@ begin
     if exists (select from ccp.bindings as b where b.host_id = p_host_id and b.ended_at is null) then
         perform access.refuse('CP409', 'host_bound', format('Host %s has an exit: unbind it first.', v_host.short_id));
     end if;
-    if exists (select from ccp.bindings as b where b.egress_ip_id = p_egress_ip_id and b.ended_at is null) then
+    if exists (select from egress.host_ids(p_egress_ip_id)) then
         perform access.refuse('CP409', 'egress_ip_bound', format('Exit %s is bound to another host.', v_exit.label));
     end if;
     insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)

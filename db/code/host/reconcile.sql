@@ -1,7 +1,8 @@
 -- Closes the difference between what a host is and what is wanted of it. Locks the host; does nothing while it has a
 -- live task. Drift, that is what the agent saw since the last task ended and does not fit the status, makes the host
 -- unavailable, which waits like any failure. Else the remedy for (wanted, status), unless it has to wait after failures
--- or has no exit to start with. A host whose creation has only failed is created first. That one is stopped whose owner desires
+-- or has no exit to start with. A host whose creation has only failed is created first. One that runs as wanted with what its
+-- exit was before somebody changed it is moved to what that is now. That one is stopped whose owner desires
 -- otherwise is told. Returns the task it enqueued, or null; it raises no refusal.
 create or replace function host.reconcile(p_host_id uuid)
 returns uuid
@@ -11,6 +12,7 @@ as $$
 declare
     v_host ccp.hosts;
     v_kind text;
+    v_params jsonb;
     v_task ccp.task_rows;
 begin
     select h.*
@@ -36,6 +38,14 @@ begin
     join ccp.task_kinds as k on k.kind = r.kind
     where r.wanted = host.wanted(v_host)
         and r.status = v_host.status;
+    if v_host.status = 'running' and host.wanted(v_host) = 'running' then
+        select 'host.switch', jsonb_build_object('egress_ip_id', b.egress_ip_id)
+        into v_kind, v_params
+        from ccp.bindings as b
+        where b.host_id = p_host_id
+            and b.ended_at is null
+            and b.outdated;
+    end if;
     if v_kind is null
         or v_host.retry_at > clock.now()
         or (v_kind = 'host.start' and not exists (
@@ -47,14 +57,14 @@ begin
         return null;
     end if;
     begin
-        v_task := task.submit(v_kind, p_host_id, (
+        v_task := task.submit(v_kind, p_host_id, coalesce(v_params, (
             -- As it was last asked for: a deletion that was to remove the home still is.
             select l.params
             from ccp.task_rows as l
             where l.host_id = p_host_id and l.kind = v_kind
             order by l.created_at desc
             limit 1
-        ), null, 'reconcile');
+        )), null, 'reconcile');
     exception
         when others then
             -- A refusal must not fail the caller, which may be ending another task.

@@ -36,6 +36,13 @@ as $$
             join ccp.egress_ips as e on e.id = b.egress_ip_id
             where b.host_id = h.id and b.ended_at is null
         ),
+        'switch_to', (
+            select egress.describe(e)
+            from ccp.task_rows as t
+            join ccp.egress_ips as e on e.id = (t.params ->> 'egress_ip_id')::uuid
+            where t.host_id = h.id and t.kind = 'host.switch' and t.status in ('queued', 'running')
+        ),
+        'switch_fallback', setting.get('switch_fallback'),
         'verify', jsonb_build_object(
             'light_s', setting.get('verify_light_s'),
             'full_s', setting.get('verify_full_s'),

@@ -12,7 +12,7 @@ begin
     if tg_table_name = 'processes' then
         perform live.note('parts', h.id::text)
         from ccp.hosts as h
-        where h.node_id = v_node_id and h.status = 'running' and new.program = 'ccp-agent';
+        where h.node_id = v_node_id and h.status in ('running', 'switching') and new.program = 'ccp-agent';
     end if;
     return null;
 end

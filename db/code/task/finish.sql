@@ -56,6 +56,9 @@ begin
         end
     where id = p_task.host_id
     returning * into v_host;
+    if p_status = 'succeeded' and v_host.status = 'running' then
+        perform host.note_exit(v_host, p_task);
+    end if;
     if v_host.status = 'deleted' then
         perform account.wake_delete(v_host.user_id);
         update ccp.bindings

@@ -1,5 +1,6 @@
 -- The only way a task is made. p_by is null when a person asks, else the rule that does (reconcile, expiry, tick):
--- only a person changes what is desired. Locks the host's row, so requests for one host come one after the other.
+-- only a person changes what is desired. Locks the exit that is named, then the host's row, so requests for one host come
+-- one after the other.
 -- A known idempotency key returns the row it made, whatever became of it.
 create or replace function task.submit(
     p_kind text,
@@ -38,6 +39,10 @@ begin
     v_params := task.read_params(p_kind, v_params);
     v_by := coalesce(p_by, (select a.who from account.actor() as a));
 
+    -- What a rule submits is for the host's own exit, and its caller holds the host.
+    if p_by is null and v_params ? 'egress_ip_id' then
+        perform from ccp.egress_ips as e where e.id = (v_params ->> 'egress_ip_id')::uuid for no key update;
+    end if;
     if p_host_id is not null then
         perform from ccp.hosts as h where h.id = p_host_id for no key update;
     end if;

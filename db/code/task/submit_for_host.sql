@@ -84,6 +84,9 @@ begin
                 jsonb_build_object('host_id', p_host_id), 'bind an exit to it first'
             );
         end if;
+        if p_kind.kind = 'host.switch' then
+            perform host.require_switch(v_host, (p_params ->> 'egress_ip_id')::uuid);
+        end if;
     end if;
 
     if p_by_person then

@@ -1,6 +1,7 @@
 -- Stores evidence, with the agent's own time (at most four weeks back, never ahead), and writes what it means into the audit
 -- log: a failure once until the host passes, and once that a lost tunnel is back. Moves no host: host.observe() and the task's
--- report do. An agent that got no answer sends the same again: it gets the id of the row that is there.
+-- report do. What a host.switch proves is the exit that it moves the host to. An agent that got no answer sends the same
+-- again: it gets the id of the row that is there.
 create or replace function verification.record(
     p_process_id bigint,
     p_host_id uuid,
@@ -26,11 +27,12 @@ declare
     v_id bigint;
 begin
     v_process := process.require(p_process_id);
-    select h.id, h.user_id, h.node_id, h.short_id, b.exit_label, e.ip_address as exit_address
+    select h.id, h.user_id, h.node_id, h.short_id, e.label as exit_label, e.ip_address as exit_address
     into v_host
     from ccp.hosts as h
     left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
-    left join ccp.egress_ips as e on e.id = b.egress_ip_id
+    left join ccp.task_rows as t on t.id = p_task_id and t.kind = 'host.switch'
+    left join ccp.egress_ips as e on e.id = coalesce((t.params ->> 'egress_ip_id')::uuid, b.egress_ip_id)
     where h.id = p_host_id;
     if not found then
         perform access.refuse(

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(65);
+select plan(66);
 
 select t.at('2099-01-01');
 create function t.exit() returns uuid language sql security definer as $$ select id from ccp.egress_ips where label like 'exit1%' $$;
@@ -55,16 +55,23 @@ select is((t.put(null, '{wg_preshared_key}')).has_preshared_key, false, 'unless 
 select t.ask('host.start');
 select throws_ok(
     $$select api.egress_ip_update(t.login('boss'), 1, t.exit(), p_label => 'exit1x', p_wg_mtu => 1300)$$, 'CP409',
-    'Exit exit1 carries host abcdef, which is starting: stop that host, or unbind the exit, and change it then.',
+    'Exit exit1 carries host abcdef, of which a task is under way: change it when that has ended.',
     'the tunnel of a host that starts stays'
 );
 select t.work();
-select throws_ok(format('select api.egress_ip_update(t.login(''boss''), 1, t.exit(), %s)', c), 'CP409', null, 'of one that runs too: ' || c)
+create function t.moved(p_change text) returns text language plpgsql as $$
+begin
+    execute format('select api.egress_ip_update(t.login(''boss''), 1, t.exit(), %s)', p_change);
+    perform t.work();
+    return (select count(*) from ccp.task_rows where kind = 'host.switch' and status = 'succeeded');
+end
+$$;
+select is(t.moved(c.change), c.nth::text, 'one that runs is moved: ' || c.change)
 from unnest(array[
     'p_ip_address => ''198.51.100.8''', 'p_wg_endpoint => ''198.51.100.1:1''', 'p_wg_public_key => repeat(''B'', 43) || ''=''',
     'p_wg_dns_server => ''198.51.100.54''', 'p_wg_peer_address => ''10.9.0.9/32''', 'p_wg_allowed_ips => ''{10.0.0.0/8}''',
-    'p_wg_preshared_key_sealed => repeat(''A'', 108)'
-]) as c;
+    'p_wg_preshared_key_sealed => repeat(''A'', 108)', 'p_ip_address => ''198.51.100.9'''
+]) with ordinality as c (change, nth);
 select is((api.egress_ip_update(t.login('boss'), 1, t.exit(), p_status => 'disabled', p_provider => 'x', p_wg_mtu => null)).status, 'disabled', 'it can be disabled');
 select throws_ok($$select api.egress_ip_delete(t.login('boss'), 1, t.exit())$$, 'CP409', 'Exit exit1 is bound to host abcdef: unbind it first.', 'what is bound is not deleted');
 select throws_ok($$select api.binding_delete(t.login('boss'), 1, t.binding())$$, 'CP409', 'Host abcdef is running: stop it first.', 'nor unbound while its host runs');

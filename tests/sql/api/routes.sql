@@ -1,7 +1,7 @@
 -- Functions of routes: what their owners see, pages, cursors, edits.
 begin;
 \ir ../hosts.psql
-select plan(29);
+select plan(30);
 
 create function t.user_make(p_name text, p_role text) returns uuid language sql as $$
     insert into ccp.users (username, short_id, role) values (p_name, account.short_id(), p_role);

@@ -31,7 +31,7 @@ select f.status as from_status, s.status as to_status, t.step(f.status, s.status
 from ccp.host_statuses as f, ccp.host_statuses as s
 where f.status <> s.status;
 
-select is((select count(*)::integer from steps), 90, 'every pair of statuses was tried');
+select is((select count(*)::integer from steps), 110, 'every pair of statuses was tried');
 select is_empty(
     $$select * from steps where (from_status, to_status) in (select from_status, to_status from ccp.host_edges) and answer <> 'taken'$$,
     'every step of ccp.host_edges is taken'

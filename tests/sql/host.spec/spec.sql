@@ -9,7 +9,7 @@ select is(
     '{"short_id": "abcdef", "username": "alice", "status": "stopped", "desired": "stopped", "wanted": "stopped",
       "image": "image", "image_id": null, "timezone": "UTC", "memory_limit_mb": 4096, "cpu_limit": 2, "pids_limit": 4096,
       "disk_limit_gb": null, "host_disk_gb": 20, "sudo": true, "ids": {"base": 2147287040, "owner": 2147418112, "engine": 2147446782}, "refusal": null,
-      "tunnel": {"uid": 2147446782, "cpu_limit": 1.000, "memory_limit_mb": 256}}'::jsonb,
+      "tunnel": {"uid": 2147446782, "cpu_limit": 1.000, "memory_limit_mb": 256}, "switch_to": null, "switch_fallback": "back"}'::jsonb,
     'the container'
 );
 select is(
