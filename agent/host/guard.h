@@ -44,6 +44,6 @@ bool guard_judge(struct agent *a, struct host *host, struct docker *d, const cha
 void guard_report_failure(struct agent *a, const struct host *host, const char *kind,
 	const struct evidence *ev, const struct err *e);
 
-// Takes what SQL says now of a host. One that runs and whose exit or verification is another now is
-// checked fully at once, with the new periods and a proof of the new life. Only the holder.
+// Takes what SQL says now of a host. One that runs and whose verification is another now is checked fully at once, with the
+// new periods and a proof of the new life. Another exit it gets by a task only (host.switch). Only the holder.
 void guard_set_spec(struct agent *a, struct host *host, struct host_spec *spec);

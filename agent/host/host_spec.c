@@ -105,6 +105,18 @@ static int read_container(struct host_spec *s, struct err *e)
 	return 0;
 }
 
+static int read_switch(struct host_spec *s, struct err *e)
+{
+	const cJSON *to = NULL;
+	const char *fallback = NULL;
+	if (json_opt_object(s->json, "switch_to", &to, e) < 0 ||
+		json_opt_text(s->json, "switch_fallback", &fallback, e) < 0)
+		return -1;
+	s->switch_back = fallback && strcmp(fallback, "back") == 0;
+	s->has_switch = to;
+	return to && exit_spec_read(to, &s->switch_to, e) < 0 ? err_wrap(e, "switch_to") : 0;
+}
+
 static int read_spec(struct host_spec *s, struct err *e)
 {
 	const cJSON *outward = NULL;
@@ -122,7 +134,7 @@ static int read_spec(struct host_spec *s, struct err *e)
 	s->has_exit = outward;
 	if (s->has_exit && exit_spec_read(outward, &s->exit, e) < 0)
 		return err_wrap(e, "exit");
-	return 0;
+	return read_switch(s, e);
 }
 
 int host_spec_read(const char *json, struct host_spec **ret, struct err *e)
@@ -173,12 +185,13 @@ int host_spec_can_start(const struct host_spec *s, const char **ret_code, struct
 	return 0;
 }
 
-void host_spec_verify(const struct host_spec *s, enum verify_kind kind, struct verify_spec *ret)
+void host_spec_verify(const struct host_spec *s, const struct exit_spec *exit,
+	enum verify_kind kind, struct verify_spec *ret)
 {
 	*ret = (struct verify_spec){
 		.kind = kind,
-		.expected = s->exit.expected,
-		.resolver = s->exit.resolver,
+		.expected = exit->expected,
+		.resolver = exit->resolver,
 		.echo_urls = s->echo_urls,
 		.connect_targets = s->connect_targets,
 		.dns_check_zone = s->dns_check_zone,

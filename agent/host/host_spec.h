@@ -39,6 +39,9 @@ struct host_spec {
 	uint32_t tunnel_uid; // whom the tunnel's engine runs as, unless it must be root
 	bool has_exit;
 	struct exit_spec exit;
+	bool has_switch; // it is to leave through another exit, or through what its own has become
+	struct exit_spec switch_to;
+	bool switch_back; // if that fails it goes back to the exit it had; else it is closed
 	int64_t light_s, full_s, proof_life_s;
 	const cJSON *echo_urls;
 	const cJSON *connect_targets;
@@ -59,5 +62,6 @@ void host_spec_freep(struct host_spec **spec);
 _must_check_ int host_spec_can_start(
 	const struct host_spec *spec, const char **ret_code, struct err *e);
 
-// What is verified from inside.
-void host_spec_verify(const struct host_spec *spec, enum verify_kind kind, struct verify_spec *ret);
+// What is verified from inside of a host that leaves through this exit.
+void host_spec_verify(const struct host_spec *spec, const struct exit_spec *exit,
+	enum verify_kind kind, struct verify_spec *ret);

@@ -149,7 +149,7 @@ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind ki
 		return 0;
 	}
 	struct verify_spec inside;
-	host_spec_verify(spec, kind, &inside);
+	host_spec_verify(spec, &run->exit.spec, kind, &inside);
 	const struct tunnel_place place = run_place(run);
 	int r = run->tunnel.kind->prove(&place, &run->tunnel, ev, e);
 	if (r == 0)

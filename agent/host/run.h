@@ -46,7 +46,7 @@ struct tunnel_place run_place(const struct run *run);
 
 enum { RUN_CHECK_MS = 2 * VERIFY_TOTAL_MS + 2000 };
 
-// Looks at everything that makes the host proven and adds it to the evidence: that the container
+// Looks at everything that makes the host proven, with the exit that it had when it was started, and adds it to the evidence: that the container
 // lives, tunnel, inventory, rules, the verification from inside; a full one also sends the negative
 // probes. What is silent while the host itself sends is asked again with the wall closed for that long
 // (check `own_traffic`); else it changes nothing. Takes RUN_CHECK_MS at most. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "agent/net/nl.h"
@@ -22,6 +23,7 @@ enum { SOCKETS_MAX = 65536, ROUNDS_MAX = 4, TIME_WAIT_STATES = 1 << 6 | 1 << 12 
 struct ending {
 	struct nl dump, destroy;
 	uint8_t family, protocol;
+	bool routed_only;
 	struct inet_diag_sockid *ids;
 	size_t count;
 };
@@ -33,13 +35,36 @@ static void ending_done(struct ending *d)
 	freep(&d->ids);
 }
 
+static bool is_local4(__be32 address)
+{
+	return address == 0 || ntohl(address) >> 24 == IN_LOOPBACKNET;
+}
+
+// No address at all, or one of the loopback interface.
+static bool is_local(uint8_t family, const __be32 address[4])
+{
+	struct in6_addr six;
+	if (family == AF_INET)
+		return is_local4(address[0]);
+	memcpy(&six, address, sizeof(six));
+	if (IN6_IS_ADDR_V4MAPPED(&six))
+		return is_local4(address[3]);
+	return IN6_IS_ADDR_UNSPECIFIED(&six) || IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static bool is_routed(const struct inet_diag_msg *found)
+{
+	uint8_t family = found->idiag_family;
+	return !is_local(family, found->id.idiag_src) || !is_local(family, found->id.idiag_dst);
+}
+
 static int socket_collect(const struct nlmsghdr *m, void *arg, struct err *e)
 {
 	struct ending *d = arg;
 	if (mnl_nlmsg_get_payload_len(m) < sizeof(struct inet_diag_msg))
 		return err_set(e, EBADMSG, "read a socket of the namespace");
 	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(m);
-	if (d->count == SOCKETS_MAX)
+	if (d->count == SOCKETS_MAX || (d->routed_only && !is_routed(found)))
 		return 0; // the next round takes the rest
 	if ((d->count & (d->count - 1)) == 0)
 		d->ids = xreallocarray(d->ids, d->count ? 2 * d->count : 1, sizeof(d->ids[0]));
@@ -102,11 +127,12 @@ static int family_end(struct ending *d, int *count, struct err *e)
 	return 0;
 }
 
-int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e)
+static int sockets_end(int ns_fd, bool routed_only, int *ret_count, struct err *e)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
-	_cleanup_(ending_done) struct ending d = {.dump = NL_INIT, .destroy = NL_INIT};
+	_cleanup_(ending_done) struct ending d = {
+		.dump = NL_INIT, .destroy = NL_INIT, .routed_only = routed_only};
 	if (nl_open(&d.dump, ns_fd, NETLINK_SOCK_DIAG, e) < 0 ||
 		nl_open(&d.destroy, ns_fd, NETLINK_SOCK_DIAG, e) < 0)
 		return -1;
@@ -125,4 +151,14 @@ int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e)
 	if (ret_count)
 		*ret_count = count;
 	return 0;
+}
+
+int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e)
+{
+	return sockets_end(ns_fd, false, ret_count, e);
+}
+
+int sockdiag_end_routed(int ns_fd, int *ret_count, struct err *e)
+{
+	return sockets_end(ns_fd, true, ret_count, e);
 }

@@ -16,3 +16,7 @@ enum sockdiag_outcome {
 // inverse of netns_socket for the descriptors that were handed out. Their owners see ECONNABORTED.
 // Used on stop, expiry and disable. *ret_count = how many ended; may be NULL.
 _must_check_ int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e);
+
+// The same for those that have an end outside the namespace, or an address of a tunnel's for their own. Listeners, sockets that
+// are tied to no address and what speaks over the loopback interface, as users' ssh sessions do, live on.
+_must_check_ int sockdiag_end_routed(int ns_fd, int *ret_count, struct err *e);

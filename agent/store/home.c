@@ -22,6 +22,7 @@
 
 #define INIT_NAME "init" // in ccp/
 #define HOSTS_NAME "hosts" // what is /etc/hosts inside
+#define RESOLVER_NAME "resolv.conf"
 #define TMP ".tmp"
 
 enum { DEV_ID = 1000 };
@@ -246,11 +247,27 @@ int home_init_open(const struct home *h, struct err *e)
 	return fd < 0 ? err_set(e, errno, "open the host's ccp-init") : fd;
 }
 
-int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e)
+static char *resolver_text(const struct addr *resolver)
 {
 	char address[ADDR_TEXT_MAX];
-	_cleanup_(freep) char *resolver =
-		xasprintf("nameserver %s\n", addr_text(&ccp->resolver, address));
+	return xasprintf("nameserver %s\n", addr_text(resolver, address));
+}
+
+int home_write_resolver(const struct home *h, const struct addr *resolver, struct err *e)
+{
+	_cleanup_(freep) char *text = resolver_text(resolver);
+	_cleanup_(closep) int fd =
+		openat(h->etc_fd, RESOLVER_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t len = (ssize_t)strlen(text);
+	// Cut when the new line is there: a reader in between sees one whole line at least.
+	if (fd < 0 || pwrite(fd, text, (size_t)len, 0) != len || ftruncate(fd, len) < 0)
+		return err_set(e, errno, "write the container's " RESOLVER_NAME);
+	return 0;
+}
+
+int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e)
+{
+	_cleanup_(freep) char *resolver = resolver_text(&ccp->resolver);
 	_cleanup_(freep) char *keys = xasprintf("%s\n", ccp->client_key);
 
 	if (init_link(h->ccp_fd, ccp->init_path, e) < 0 ||
@@ -258,7 +275,7 @@ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err 
 		return -1;
 	if (write_text(h->etc_fd, "sshd_config", sshd_config, 0644, e) < 0 ||
 		write_text(h->etc_fd, "authorized_keys", keys, 0644, e) < 0 ||
-		write_text(h->etc_fd, "resolv.conf", resolver, 0644, e) < 0)
+		write_text(h->etc_fd, RESOLVER_NAME, resolver, 0644, e) < 0)
 		return -1;
 	return write_text(h->etc_fd, "sudoers",
 		ccp->sudo ? "dev ALL=(ALL:ALL) NOPASSWD: ALL\n" : "# sudo is off for this host\n",
@@ -295,7 +312,7 @@ int home_trash(const struct store *store, const char *host_id, struct err *e)
 int home_remove_keys(const struct store *store, const char *host_id, struct err *e)
 {
 	static const char *const files[] = {
-		"sshd_config", "authorized_keys", "resolv.conf", "sudoers", "motd"};
+		"sshd_config", "authorized_keys", RESOLVER_NAME, "sudoers", "motd"};
 	_cleanup_(closep) int hosts_fd = directory_open(store->fd, "hosts", 0700, e);
 	_cleanup_(home_done) struct home h = HOME_INIT;
 

@@ -46,6 +46,10 @@ struct home_ccp {
 };
 _must_check_ int home_write_ccp(const struct home *h, const struct home_ccp *ccp, struct err *e);
 
+// Names another resolver while the container runs: in place, since it has the file itself and not its name.
+_must_check_ int home_write_resolver(
+	const struct home *h, const struct addr *resolver, struct err *e);
+
 // Replaces what a login is shown (/.ccp/etc/motd), if it is another text by now. From any thread.
 enum { HOME_MOTD_MAX = 4096 };
 _must_check_ int home_write_motd(const struct home *h, const char *text, struct err *e);

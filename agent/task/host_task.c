@@ -96,6 +96,7 @@ void host_task_end(struct task *task)
 	note_left(task, ht);
 	closep(&ht->gate_fd);
 	run_close(&ht->run);
+	exit_copy_done(&ht->before);
 	home_done(&ht->home);
 	docker_free(ht->docker);
 	evidence_done(&ht->ev);

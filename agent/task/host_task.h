@@ -23,7 +23,9 @@ struct host_task {
 	struct evidence ev; // of the start or the verification
 	bool ev_stored;
 	char container_id[DOCKER_ID_SIZE];
-	struct run run; // a start's, until it is the host's
+	struct run run; // a start's or a switch's, until it is the host's
+	const struct exit_spec *to; // the exit to leave through; NULL: the host's own
+	struct exit_copy before; // a switch's: the exit that the host had
 	int gate_fd;
 	bool ended; // by this task: if it fails, it must leave nothing running
 	bool down; // the end succeeded, and nothing was begun since

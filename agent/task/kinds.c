@@ -8,6 +8,7 @@
 #include "agent/task/rebuild.h"
 #include "agent/task/start.h"
 #include "agent/task/steps.h"
+#include "agent/task/switch.h"
 #include "agent/task/verify.h"
 
 // clang-format off
@@ -60,6 +61,19 @@ static const struct task_step verify_steps[] = {
 	{0},
 };
 
+static const struct task_step switch_steps[] = {
+	{"prepare", "verifying",         10, "Preparing the other exit",              switch_prepare},
+	{"close",   NULL,                0,  NULL,                                    switch_close},
+	{"leave",   NULL,                0,  NULL,                                    switch_leave},
+	{"wall",    NULL,                0,  NULL,                                    switch_wall},
+	{"tunnel",  NULL,                0,  NULL,                                    start_tunnel},
+	{"examine", NULL,                0,  NULL,                                    start_examine},
+	{"verify",  NULL,                0,  NULL,                                    start_verify},
+	{"prove",   NULL,                0,  NULL,                                    start_prove},
+	{"finish",  NULL,                0,  NULL,                                    start_finish},
+	{0},
+};
+
 static const struct task_step delete_steps[] = {
 	{"end",     NULL,                0,  NULL,                                    step_end},
 	{"remove",  NULL,                0,  NULL,                                    delete_containers},
@@ -77,6 +91,7 @@ const struct task_kind agent_kinds[] = {
 	KIND("host.rebuild", rebuild_steps),
 	KIND("host.verify",  verify_steps),
 	KIND("host.delete",  delete_steps),
+	{.kind = "host.switch", .steps = switch_steps, .begin = host_task_begin, .undo = switch_undo, .end = host_task_end},
 	{0},
 };
 // clang-format on

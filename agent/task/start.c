@@ -201,12 +201,17 @@ int start_boot(struct task *task, struct err *e)
 	return ht->run.ns_fd < 0 ? host_task_fail(task, "docker_failed", e) : 0;
 }
 
+static const struct exit_spec *exit_of(const struct host_task *ht)
+{
+	return ht->to ? ht->to : &ht->host->spec->exit;
+}
+
 int start_wall(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct wall_spec spec;
 
-	exit_wall_spec(&ht->host->spec->exit, &spec);
+	exit_wall_spec(exit_of(ht), &spec);
 	if (wall_init(&ht->run.wall, ht->run.ns_fd, &spec, e) < 0 ||
 		wall_load(&ht->run.wall, e) < 0)
 		return host_task_fail(task, "inventory", e);
@@ -216,7 +221,7 @@ int start_wall(struct task *task, struct err *e)
 // The likeliest reason why a WireGuard exit does not answer is that it does not know the host's key yet.
 static void unanswered_explain(const struct host_task *ht, struct err *e)
 {
-	const struct exit_spec *exit = &ht->host->spec->exit;
+	const struct exit_spec *exit = exit_of(ht);
 	char address[ADDR_TEXT_MAX];
 	struct keys_public keys;
 	struct err why = *e, ignored;
@@ -241,7 +246,7 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 	if (!tunnel_name(ht->run.container_id, name))
 		return err_outcome(e, TUNNEL_UNUSABLE, EINVAL, "\"%s\" is not a container's id",
 			ht->run.container_id);
-	if (exit_copy_make(&ht->host->spec->exit, &ht->run.exit, e) < 0 ||
+	if (exit_copy_make(exit_of(ht), &ht->run.exit, e) < 0 ||
 		keys_wireguard(ht->home.dir_fd, key, e) < 0)
 		return TUNNEL_UNUSABLE;
 	ht->run.tunnels = &ht->agent->tunnels;
@@ -311,7 +316,7 @@ int start_verify(struct task *task, struct err *e)
 	struct wait w = task_wait(task, VERIFY_MS);
 	struct verify_spec spec;
 
-	host_spec_verify(ht->host->spec, VERIFY_FULL, &spec);
+	host_spec_verify(ht->host->spec, exit_of(ht), VERIFY_FULL, &spec);
 	int r = verify_run(ht->run.ns_fd, &spec, &w, &ht->ev, e);
 	if (r == WAIT_CANCELED)
 		return r;
@@ -384,8 +389,7 @@ int start_gate(struct task *task, struct err *e)
 	return sshd_silent(task, &seen, e);
 }
 
-// From here on the host runs: it is guarded, dialled, renewed.
-int start_finish(struct task *task, struct err *e)
+int start_publish(struct task *task, const char *task_id, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct agent *a = ht->agent;
@@ -394,13 +398,19 @@ int start_finish(struct task *task, struct err *e)
 	ht->run = RUN_INIT;
 	if (guards_begin(a->guards, ht->host, e) < 0)
 		return host_task_fail(task, "internal", e);
-	json_set_text(task->result, "exit_ip", ht->ev.observed_ip);
-	json_set(task->result, "checks", cJSON_Duplicate(ht->ev.checks, true));
-	outbox_verified(a->outbox, ht->host->id, task->id, "start", &ht->ev);
+	outbox_verified(a->outbox, ht->host->id, task_id, "start", &ht->ev);
 	outbox_observe(a->outbox, ht->host->id, "running", NULL, NULL);
 	outbox_proven(a->outbox, ht->host->id, ht->host->spec->proof_life_s);
 	ssh_note(a, ht->host->id, NULL);
 	ht->ev_stored = true;
 	host_task_flush_reports(task);
 	return 0;
+}
+
+int start_finish(struct task *task, struct err *e)
+{
+	const struct host_task *ht = task->state;
+	json_set_text(task->result, "exit_ip", ht->ev.observed_ip);
+	json_set(task->result, "checks", cJSON_Duplicate(ht->ev.checks, true));
+	return start_publish(task, task->id, e);
 }

@@ -18,3 +18,6 @@ _must_check_ int start_verify(struct task *task, struct err *e);
 _must_check_ int start_prove(struct task *task, struct err *e);
 _must_check_ int start_gate(struct task *task, struct err *e);
 _must_check_ int start_finish(struct task *task, struct err *e);
+
+// The host runs from here on: it is guarded, dialled, renewed. Its evidence is that of this task; NULL: of none.
+_must_check_ int start_publish(struct task *task, const char *task_id, struct err *e);

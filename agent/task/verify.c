@@ -28,9 +28,7 @@ static int adopt_whole(
 	return guards_begin(a->guards, ht->host, e);
 }
 
-// An agent that has just started may be asked before its first inspection: what runs is adopted, and
-// what is not whole is ended. A Docker that does not answer has said nothing of the host.
-static int verify_adopt(struct task *task, const struct wait *w, struct err *e)
+int verify_adopt(struct task *task, const struct wait *w, struct err *e)
 {
 	struct host_task *ht = task->state;
 	struct docker_container c = {0};

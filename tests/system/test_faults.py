@@ -206,17 +206,16 @@ def test_checks_that_show_nothing_close_the_host_at_the_third(host, captured):
 
 def test_a_host_whose_exit_is_expected_elsewhere_does_not_stay_open(host, captured):
     after, verification = host.last_event(), last_verification(host)
-    exit_row = "id = (select egress_ip_id from ccp.bindings where host_id = %s and ended_at is null)"
-    before = host.owner.value(f"select host(ip_address) from ccp.egress_ips where {exit_row}", [host.id])
-    host.owner.rows(f"update ccp.egress_ips set ip_address = '203.0.113.99' where {exit_row}", [host.id])
-    try:
-        task_id = host.insert("host.verify")
-        status, code, message, _ = host.wait_task(task_id)
-        assert (status, code) == ("failed", "exit_mismatch"), message
-        host.wait_event("host.unavailable", after)
-        evidence(host, verification, "failed", "exit_mismatch", "exit_ip")
-    finally:
-        host.owner.rows(f"update ccp.egress_ips set ip_address = %s where {exit_row}", [before, host.id])
+    edit = "select egress.edit(egress_ip_id, jsonb_build_object('ip_address', %s::text)) from ccp.bindings where host_id = %s and ended_at is null"
+    before = host.owner.value("select host(exit_address) from ccp.bindings where host_id = %s and ended_at is null", [host.id])
+    with host.stack.settings(switch_fallback="closed"):
+        host.owner.rows(edit, ["203.0.113.99", host.id])
+        try:
+            host.wait_event("host.unavailable", after)
+            evidence(host, verification, "failed", "exit_mismatch", "exit_ip")
+        finally:
+            wait_until(lambda: not host.live_tasks(), "nothing is under way")
+            host.owner.rows(edit, [before, host.id])
     comes_back(host, after)
 
 

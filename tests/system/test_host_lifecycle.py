@@ -212,18 +212,48 @@ def test_a_docker_restart_closes_the_host(agent, host):
     host.task("host.start")
 
 
-def test_another_expected_address_closes_the_host_with_evidence(agent, host):
-    exit_row = "id = (select egress_ip_id from ccp.bindings where host_id = %s)"
-    change = f"update ccp.egress_ips set ip_address = %s where {exit_row}"
-    agent.owner.rows(change, ["203.0.113.77", host.id])
-    host.wait_status("unavailable")
-    last = "select error_code from ccp.verifications where host_id = %s order by id desc limit 1"
-    assert agent.owner.value(last, [host.id]) == "exit_mismatch"
-    status, code, _, _ = host.wait_task(host.insert("host.start"))
-    assert (status, code) == ("failed", "exit_mismatch")
-    assert agent.containers() == []
-    agent.owner.rows(change, [agent.lab.env["LAB_EXIT1_IP"], host.id])
-    host.task("host.start")
+@pytest.fixture
+def exit_change(agent, host):
+    """exit_change(COLUMN=VALUE): an administrator changes the host's exit."""
+    sql = "select egress.edit(egress_ip_id, %s) from ccp.bindings where host_id = %s and ended_at is null"
+    return lambda **columns: agent.owner.rows(sql, [json.dumps(columns), host.id])
+
+
+def switched(agent, host, after):
+    """How the first host.switch ended that began after an event."""
+    row = "select id from ccp.task_rows where host_id = %s and kind = 'host.switch' order by created_at desc limit 1"
+    host.wait_event("host.switch.asked", after)
+    return host.wait_task(agent.owner.value(row, [host.id]))
+
+
+def test_another_expected_address_is_not_proven_and_the_host_goes_back(agent, host, exit_change):
+    container, after = host.container, host.last_event()
+    exit_change(ip_address="203.0.113.77")
+    status, code, message, _ = switched(agent, host, after)
+    assert (status, code) == ("failed", "exit_mismatch"), message
+    assert (host.status, host.container) == ("running", container)
+    last = "select outcome, error_code, host(expected_ip) from ccp.verifications where host_id = %s order by id desc limit 2"
+    assert agent.owner.rows(last, [host.id])[1] == ("failed", "exit_mismatch", "203.0.113.77")
+    assert agent.owner.rows(last, [host.id])[0][0] == "passed"
+    exit_change(ip_address=agent.lab.env["LAB_EXIT1_IP"])
+    wait_until(
+        lambda: not agent.owner.value("select outdated from ccp.bindings where host_id = %s", [host.id]), "it is moved"
+    )
+    assert (host.status, host.container) == ("running", container)
+
+
+def test_another_expected_address_closes_the_host_where_that_is_set(agent, host, exit_change):
+    with agent.stack.settings(switch_fallback="closed"):
+        after = host.last_event()
+        exit_change(ip_address="203.0.113.77")
+        status, code, message, _ = switched(agent, host, after)
+        assert (status, code) == ("failed", "exit_mismatch"), message
+        host.wait_status("unavailable")
+        status, code, _, _ = host.wait_task(host.insert("host.start"))
+        assert (status, code) == ("failed", "exit_mismatch")
+        assert agent.containers() == []
+        exit_change(ip_address=agent.lab.env["LAB_EXIT1_IP"])
+    host.running()
 
 
 def test_a_start_says_that_it_is_verifying_while_it_is(agent, host):

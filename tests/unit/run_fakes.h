@@ -172,8 +172,8 @@ bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
 	return id[0] != 'x';
 }
 
-void host_spec_verify(
-	const struct host_spec *spec, enum verify_kind verify, struct verify_spec *ret)
+void host_spec_verify(const struct host_spec *spec, const struct exit_spec *exit,
+	enum verify_kind verify, struct verify_spec *ret)
 {
 	(void)spec;
 	*ret = (struct verify_spec){.kind = verify};

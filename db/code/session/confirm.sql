@@ -16,7 +16,7 @@ begin
         and s.ended_at is null
         and s.end_requested_at is null
         and h.id = s.host_id
-        and h.status in ('running', 'switching');
+        and h.status = 'running';
     return found;
 end
 $$;

@@ -34,7 +34,7 @@ begin
     elsif v_session.user_state <> 'active' then
         verdict := 'account_' || v_session.user_state;
         sentence := session.sentence(v_session.user_state);
-    elsif v_session.status not in ('running', 'switching') then
+    elsif v_session.status <> 'running' then
         verdict := 'host_not_running';
         sentence := session.host_sentence(v_session.status, v_session.short_id);
     elsif p_port not between 1 and 65535 then
