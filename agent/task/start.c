@@ -263,7 +263,7 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 	if (r != 0)
 		return r;
 	w = task_wait(task, REACH_MS);
-	host_spec_verify(ht->host->spec, VERIFY_LIGHT, &inside);
+	host_spec_verify(ht->host->spec, exit_of(ht), VERIFY_LIGHT, &inside);
 	return reach_wait(&place, &ht->run.tunnel, &inside, &w, e);
 }
 
@@ -281,7 +281,7 @@ int start_tunnel(struct task *task, struct err *e)
 	if (r == TUNNEL_UNANSWERED)
 		unanswered_explain(ht, e);
 	if (r != 0)
-		return host_task_fail(task, ht->host->spec->exit.tunnel.kind->code, e);
+		return host_task_fail(task, exit_of(ht)->tunnel.kind->code, e);
 	evidence_add(&ht->ev, ht->run.tunnel.kind->reach ? "handshake" : "reach", OUTCOME_PASSED,
 		NULL, wait_now_us() - begun, "the exit answered");
 	return 0;

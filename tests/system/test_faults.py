@@ -206,8 +206,9 @@ def test_checks_that_show_nothing_close_the_host_at_the_third(host, captured):
 
 def test_a_host_whose_exit_is_expected_elsewhere_does_not_stay_open(host, captured):
     after, verification = host.last_event(), last_verification(host)
-    edit = "select egress.edit(egress_ip_id, jsonb_build_object('ip_address', %s::text)) from ccp.bindings where host_id = %s and ended_at is null"
-    before = host.owner.value("select host(exit_address) from ccp.bindings where host_id = %s and ended_at is null", [host.id])
+    bound = "from ccp.bindings where host_id = %s and ended_at is null"
+    edit = f"select egress.edit(egress_ip_id, jsonb_build_object('ip_address', %s::text)) {bound}"
+    before = host.owner.value(f"select host(exit_address) {bound}", [host.id])
     with host.stack.settings(switch_fallback="closed"):
         host.owner.rows(edit, ["203.0.113.99", host.id])
         try:

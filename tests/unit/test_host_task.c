@@ -107,6 +107,11 @@ void run_close(struct run *run)
 	did("run_close");
 }
 
+void exit_copy_done(struct exit_copy *copy)
+{
+	(void)copy;
+}
+
 void home_done(struct home *h)
 {
 	(void)h;
