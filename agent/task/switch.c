@@ -49,7 +49,7 @@ int switch_prepare(struct task *task, struct err *e)
 	return 0;
 }
 
-// From here on the run is the task's: its guard ends, and nobody is let in.
+// From here on the run is the task's: its guard ends, and new sessions are refused.
 int switch_close(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;

@@ -167,13 +167,13 @@ class Agent:
     def release_all(self):
         subprocess.run(self.command("--release-all"), check=True, cwd="/", capture_output=True, timeout=WAIT_S)
 
-    def wireguard_exit(self):
+    def wireguard_exit(self, number=1):
         """The row of an exit through the lab's WireGuard, with an address of its own."""
         env = self.lab.env
         return {
-            "ip_address": env["LAB_EXIT1_IP"],
-            "wg_endpoint": env["LAB_EXIT1_ENDPOINT"],
-            "wg_public_key": env["LAB_EXIT1_PUBLIC_KEY"],
+            "ip_address": env[f"LAB_EXIT{number}_IP"],
+            "wg_endpoint": env[f"LAB_EXIT{number}_ENDPOINT"],
+            "wg_public_key": env[f"LAB_EXIT{number}_PUBLIC_KEY"],
             "wg_dns_server": env["LAB_DNS_SERVER"],
             "wg_peer_address": f"198.18.{131 + os.getpid() % 100}.{next(ADDRESSES)}/32",
         }

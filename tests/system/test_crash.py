@@ -26,6 +26,10 @@ def failpoints(*kinds):
 STARTS = failpoints("host.start")
 PROVEN = STARTS.index("host.start:prove:after")  # from here on there is a proof
 OPENED = STARTS.index("host.start:gate:after")  # from here on users' processes may run
+# One step's end is the next one's beginning.
+SWITCHES = [point for point in failpoints("host.switch") if point.endswith(":after")]
+CLOSED = SWITCHES.index("host.switch:close:after")
+OPEN_AGAIN = SWITCHES.index("host.switch:prove:after")
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,11 @@ def assert_nothing_runs(host):
     assert namespaces(agent) == []
 
 
+def address_of(host):
+    """Under which address the world sees it."""
+    return host.run("curl", "-sS", "-m", "5", host.agent.lab.env["LAB_ECHO_URLS"].split()[0])[1].strip()
+
+
 def assert_runs_once(host):
     """Open, proven, with one of everything."""
     agent = host.agent
@@ -102,8 +111,10 @@ def assert_runs_once(host):
     assert left_in_uplink(agent) == []
     assert len(namespaces(agent)) == 1
     assert can_send(host.pid)
-    echo = agent.lab.env["LAB_ECHO_URLS"].split()[0]
-    assert host.run("curl", "-sS", "-m", "5", echo)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
+    exit_address = host.owner.value(
+        "select host(exit_address) from ccp.bindings where host_id = %s and ended_at is null", [host.id]
+    )
+    assert address_of(host) == exit_address
 
 
 @pytest.mark.parametrize("failpoint", STARTS)
@@ -163,6 +174,20 @@ def test_a_rebuild_whose_agent_dies_is_done_again_and_keeps_the_home(host, failp
     goes_on(host, die_at(host, failpoint, '{"mode": "keep"}'))
     assert_runs_once(host)
     assert host.run("cat", "/home/dev/kept") == (0, "mine\n")
+
+
+@pytest.mark.parametrize("failpoint", SWITCHES)
+def test_a_switch_whose_agent_dies_leaves_one_exit_that_is_proven_and_was_never_open_without(host, failpoint):
+    """It is done, or the host is ended and started again with the exit that it had."""
+    agent = host.agent
+    other = agent.insert("egress_ips", {"label": failpoint, **agent.wireguard_exit(2)})
+    die_at(host, failpoint, json.dumps({"egress_ip_id": other}))
+    if CLOSED <= SWITCHES.index(failpoint) < OPEN_AGAIN:
+        assert not can_send(host.pid)
+    agent.launch()
+    wait_until(lambda: host.status == "running" and not host.live_tasks(), "it runs again")
+    assert agent.stuck() == []
+    assert_runs_once(host)
 
 
 @pytest.mark.parametrize("failpoint", failpoints("host.delete"))

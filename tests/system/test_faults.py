@@ -217,7 +217,8 @@ def test_a_host_whose_exit_is_expected_elsewhere_does_not_stay_open(host, captur
         finally:
             wait_until(lambda: not host.live_tasks(), "nothing is under way")
             host.owner.rows(edit, [before, host.id])
-    comes_back(host, after)
+    host.wait_event("host.started", after)  # at once: what it failed for has been changed
+    host.wait_status("running")
 
 
 @pytest.mark.parametrize(

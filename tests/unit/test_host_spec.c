@@ -26,6 +26,7 @@ static const char whole[] =
 	"\"image_id\":null,\"timezone\":\"Europe/Berlin\",\"memory_limit_mb\":4096,\"cpu_limit\":1.5,"
 	"\"pids_limit\":512,\"disk_limit_gb\":null,\"sudo\":true,"
 	"\"tunnel\":{\"uid\":2147446782,\"cpu_limit\":0.75,\"memory_limit_mb\":256},"
+	"\"switch_to\":null,\"switch_fallback\":\"back\","
 	"\"exit\":{\"label\":\"home\",\"ip_address\":\"198.51.100.7\",\"tunnel_type\":\"wireguard\","
 	"\"endpoint\":\"203.0.113.5:51820\",\"public_key\":\"" KEY_01 "\","
 	"\"preshared_key_sealed\":null,\"allowed_ips\":[\"0.0.0.0/0\",\"::/0\"],"
@@ -121,6 +122,40 @@ static void an_exit_through_a_proxy_is_read(void **state)
 	assert_string_equal(addr_text(&t->proxy.doors.server, address), "203.0.113.9");
 	assert_true(t->proxy.doors.tcp_port == 1080 && t->proxy.doors.udp_any);
 	an_exit_is_copied_with_what_it_points_to(s);
+}
+
+static void the_exit_to_move_to_is_read(void **state)
+{
+	const struct {
+		const char *to, *fallback, *label;
+		bool back;
+	} rows[] = {
+		{"null", "\"back\"", NULL, true},
+		{PROXY "{\"type\":\"http\",\"server\":\"203.0.113.9\",\"server_port\":8080}}",
+			"\"back\"", "px", true},
+		{PROXY "{\"type\":\"http\",\"server\":\"203.0.113.9\",\"server_port\":8080}}",
+			"\"closed\"", "px", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(freep) char *moved = changed(NULL, "switch_to", rows[i].to);
+		_cleanup_(json_freep) cJSON *json = cJSON_Parse(moved);
+		cJSON_ReplaceItemInObject(json, "switch_fallback", cJSON_Parse(rows[i].fallback));
+		_cleanup_(freep) char *text = cJSON_PrintUnformatted(json);
+		_cleanup_(host_spec_freep) struct host_spec *s = NULL;
+		struct err e;
+		assert_int_equal(host_spec_read(text, &s, &e), 0);
+		assert_true(s->has_switch == !!rows[i].label);
+		assert_int_equal(s->switch_back, rows[i].back);
+		if (rows[i].label)
+			assert_string_equal(s->switch_to.label, rows[i].label);
+		assert_string_equal(s->exit.label, "home");
+	}
+	_cleanup_(freep) char *bad = changed(NULL, "switch_to", "{}");
+	struct host_spec *none = NULL;
+	struct err e;
+	assert_int_equal(host_spec_read(bad, &none, &e), -1);
+	assert_non_null(strstr(e.message, "switch_to"));
 }
 
 static void an_exit_through_a_proxy_that_is_not_whole_is_refused(void **state)
@@ -282,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
 		cmocka_unit_test(an_exit_through_a_proxy_is_read),
+		cmocka_unit_test(the_exit_to_move_to_is_read),
 		cmocka_unit_test(an_exit_through_a_proxy_that_is_not_whole_is_refused),
 		cmocka_unit_test(an_image_that_is_pinned_is_read),
 		cmocka_unit_test(without_ids_a_container_has_the_machines),
