@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/dial.h"
+#include "agent/host/cage_guard.h"
 #include "agent/host/docker_events.h"
 #include "agent/host/guard.h"
 #include "agent/host/host.h"
@@ -95,6 +96,7 @@ struct state {
 	struct agent agent;
 	struct sync *sync;
 	struct loop_source *inspections; // the timer of those that had to wait
+	struct cage_guard *cage_guard;
 	struct troubles *troubles;
 	struct measure *measure;
 	char node[65];
@@ -262,7 +264,8 @@ static int start(struct service *s, struct err *e)
 	a->hosts = hosts_new(guards_end, a->guards);
 	state->sync = sync_new(a);
 	a->outbox = outbox_new(sync_soon, state->sync);
-	if (inspect_begin(a, &state->inspections, e) < 0 ||
+	if (cage_guard_new(a, &state->cage_guard, e) < 0 ||
+		inspect_begin(a, &state->inspections, e) < 0 ||
 		docker_events_new(a, &a->docker_events, e) < 0)
 		return -1;
 	return pools_start(s, a, e);
@@ -293,6 +296,7 @@ static void state_free(struct state *state)
 	struct agent *a = &state->agent;
 
 	loop_source_free(state->inspections);
+	cage_guard_free(state->cage_guard);
 	troubles_free(state->troubles);
 	measure_free(state->measure);
 	guards_free(a->guards);

@@ -32,6 +32,7 @@ struct guard {
 	struct agent *agent;
 	char host_id[SPEC_ID_SIZE];
 	uint64_t run_number;
+	const struct tunnel_kind *kind; // of the run's tunnel
 	int link_fd, wall_fd, tunnel_fd, process_fd;
 	struct loop_source *link, *wall, *tunnel, *process, *timer;
 	struct schedule schedule;
@@ -297,6 +298,7 @@ int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 	*g = (struct guard){
 		.agent = guards->agent,
 		.run_number = host->run.number,
+		.kind = host->run.tunnel.kind,
 		.link_fd = -1,
 		.wall_fd = -1,
 		.tunnel_fd = -1,
@@ -312,6 +314,13 @@ int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 	}
 	loop_post(guards->agent->loop, &g->post);
 	return 0;
+}
+
+void guards_check_kind(struct guards *guards, const struct tunnel_kind *kind)
+{
+	for (struct guard *g = guards->first; g; g = g->next)
+		if (g->kind == kind)
+			on_change(g);
 }
 
 // What is asked of a run's guard from other threads.

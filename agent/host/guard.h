@@ -14,6 +14,7 @@ struct err;
 struct evidence;
 struct host;
 struct host_spec;
+struct tunnel_kind;
 
 // One guard per run of a host, on the main loop: timers for light and full checks, watches on
 // devices, rules, tunnel and container. Checks themselves run in the agent's check pool and give
@@ -32,6 +33,9 @@ void guards_end(void *guards, uint64_t run_number);
 
 // Has that run checked fully in CHECK_AGAIN_S. From any thread.
 void guards_check_soon(struct guards *guards, uint64_t run_number);
+
+// Has every run whose tunnel is of that kind checked fully, now. On the loop.
+void guards_check_kind(struct guards *guards, const struct tunnel_kind *kind);
 
 // Judges a verification of a running host that was just made (verdict.h): renews the proof
 // if it shows the exit (evidence_proves_exit), counts or ends the host, and puts everything that is not a light pass into the outbox. Only the

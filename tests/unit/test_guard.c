@@ -250,6 +250,22 @@ static void a_change_is_checked_in_full_at_once(void **state)
 	}
 }
 
+static void what_changed_for_one_kind_of_tunnel_has_runs_of_that_kind_checked_in_full(void **state)
+{
+	static const struct tunnel_kind mine, other;
+	(void)state;
+	host.run.tunnel.kind = &mine;
+	begin();
+	assert_did("timer 60 s; ");
+	guards_check_kind(agent.guards, &other);
+	assert_did("");
+	guards_check_kind(agent.guards, &mine);
+	assert_did("submit; ");
+	job_runs();
+	assert_non_null(strstr(trace, "check full"));
+	trace[0] = '\0';
+}
+
 static void a_change_during_a_check_is_checked_right_after_it(void **state)
 {
 	(void)state;
@@ -478,6 +494,7 @@ int main(void)
 		TEST(a_guard_goes_when_the_run_is_not_its_own_or_the_pool_has_stopped),
 		TEST(a_full_pool_is_tried_again),
 		TEST(a_change_is_checked_in_full_at_once),
+		TEST(what_changed_for_one_kind_of_tunnel_has_runs_of_that_kind_checked_in_full),
 		TEST(a_change_during_a_check_is_checked_right_after_it),
 		TEST(a_dead_tunnel_is_checked_and_a_dead_container_inspected),
 		TEST(a_guard_is_ended_at_once_or_after_its_check),
