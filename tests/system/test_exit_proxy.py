@@ -1,5 +1,6 @@
 """Hosts whose exit is a proxy, over the real programs: they start, are verified, found again, closed and deleted."""
 
+import json
 import os
 import signal
 import subprocess
@@ -195,6 +196,18 @@ def test_where_a_user_could_not_get_to_is_kept_until_the_next_check_and_in_no_ev
     assert CLOSED not in log.read_text(errors="replace")
     seen = host.owner.value("select string_agg(checks::text, '') from ccp.verifications where host_id = %s", [host.id])
     assert CLOSED not in seen + agent.log()
+
+
+def test_a_running_host_is_moved_between_proxies_and_wireguard_and_takes_its_doors_along(agent, proxied):
+    host = proxied("socks5").host
+    host.task("host.start")
+    first = host.owner.value("select egress_ip_id from ccp.bindings where host_id = %s and ended_at is null", [host.id])
+    rows = {"datagrams": agent.proxy_exit("hysteria2"), "wireguard": agent.wireguard_exit()}
+    exits = {name: agent.insert("egress_ips", {"label": f"{name} of {host.id}"} | row) for name, row in rows.items()}
+    for exit_id, count in ((exits["datagrams"], 1), (exits["wireguard"], 0), (first, 2)):
+        host.task("host.switch", json.dumps({"egress_ip_id": exit_id}))
+        assert (host.status, len(doors(agent)), len(agent.engines())) == ("running", count, 1)
+        assert host.run(*ECHO)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
 
 
 def test_a_stopped_engine_closes_its_host(agent, proxied):
