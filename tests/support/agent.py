@@ -1,7 +1,6 @@
 """An agent of a test's own on a stack's PostgreSQL, Docker and lab, and its hosts, made by SQL: no API is needed."""
 
 import itertools
-import json
 import os
 import secrets
 import shutil
@@ -11,9 +10,9 @@ import sys
 from pathlib import Path
 
 from psycopg2.extras import Json
+from support import exits
 from support.host import Host
 from support.paths import CHECKOUT, pin
-from support.seal import seal
 from support.stack import Lab
 from support.wait import WAIT_S, wait_until
 
@@ -168,33 +167,11 @@ class Agent:
         subprocess.run(self.command("--release-all"), check=True, cwd="/", capture_output=True, timeout=WAIT_S)
 
     def wireguard_exit(self, number=1):
-        """The row of an exit through the lab's WireGuard, with an address of its own."""
-        env = self.lab.env
-        return {
-            "ip_address": env[f"LAB_EXIT{number}_IP"],
-            "wg_endpoint": env[f"LAB_EXIT{number}_ENDPOINT"],
-            "wg_public_key": env[f"LAB_EXIT{number}_PUBLIC_KEY"],
-            "wg_dns_server": env["LAB_DNS_SERVER"],
-            "wg_peer_address": f"198.18.{131 + os.getpid() % 100}.{next(ADDRESSES)}/32",
-        }
+        address = f"198.18.{131 + os.getpid() % 100}.{next(ADDRESSES)}/32"
+        return exits.wireguard(self.lab, number, address)
 
     def proxy_exit(self, kind, secret=None, **config):
-        """The row of an exit through a proxy of the lab's; `secret` instead of the right one, `config` beside it."""
-        env = self.lab.env
-        name = f"LAB_EXIT1_PROXY_{kind.upper().replace('-', '_')}"
-        if secret is None:
-            secret = json.loads(Path(env[f"{name}_SECRET"]).read_text(encoding="ascii"))
-        key = wait_until(
-            lambda: self.owner.value("select value #>> '{}' from ccp.settings where name = 'sealing_key'"),
-            "the agent tells its sealing key",
-        )
-        return {
-            "tunnel_type": "proxy",
-            "ip_address": env["LAB_EXIT1_IP"],
-            "dns_server": env["LAB_DNS_SERVER"],
-            "proxy_config": Json(json.loads(env[f"{name}_CONFIG"]) | config),
-            "secret_sealed": seal(key, json.dumps(secret).encode("ascii")) if secret else None,
-        }
+        return exits.proxy(self.lab, self.owner, kind, secret, **config)
 
     def host(self, exit_columns=None, **columns):
         """A new host with a user and an exit of its own; `columns` are more of its row."""

@@ -1,10 +1,12 @@
 """A running host is moved from exit to exit: who is in stays, and what leaves goes by one proven exit or nowhere."""
 
+import itertools
 import json
 import statistics
 import sys
 
 import pytest
+from support import exits
 from support.paths import CHECKOUT
 from support.stack import Lab
 from support.wait import wait_until
@@ -12,6 +14,7 @@ from support.wait import wait_until
 sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
 from ccplab import capture
 
+PROXIES = ("socks5-auth", "vless-tls", "hysteria2")  # two streams and one of datagrams
 ROUNDS = 10  # there and back
 # Bounded. Datagrams leave one socket all the time; a connection is made again when it has ended, which is written down.
 UDP_FLOOD = """
@@ -52,18 +55,24 @@ def lab(stack):
 
 
 @pytest.fixture(scope="module")
-def exits(client, lab):
-    """The ids of two exits for one host: the one it has, which is the lab's second, and one that is the lab's first."""
-    own = client.guest.told("GET", f"/v1/admin/egress-ips/{client.guest.exit_id}")
-    fields = {
-        "label": f"other of {client.name}",
-        "ip_address": lab.env["LAB_EXIT1_IP"],
-        "wg_endpoint": lab.env["LAB_EXIT1_ENDPOINT"],
-        "wg_public_key": lab.env["LAB_EXIT1_PUBLIC_KEY"],
-        "wg_dns_server": lab.env["LAB_DNS_SERVER"],
-        "wg_peer_address": own["wg_peer_address"],
-    }
-    return own["id"], client.guest.told("POST", "/v1/admin/egress-ips", fields)["id"]
+def home(client):
+    """The id of the exit that the host has: the lab's second, by WireGuard."""
+    return client.guest.exit_id
+
+
+@pytest.fixture(scope="module")
+def others(client, lab, home):
+    """Exits of each kind, by the lab's first: their ids."""
+    address = client.guest.told("GET", f"/v1/admin/egress-ips/{home}")["wg_peer_address"]
+    owner = client.host.owner
+    rows = {"wireguard": exits.wireguard(lab, 1, address)} | {kind: exits.proxy(lab, owner, kind) for kind in PROXIES}
+    made = {}
+    for kind, row in rows.items():
+        columns = {"label": f"{kind} of {client.name}"} | row
+        names, values = ", ".join(columns), ", ".join(["%s"] * len(columns))
+        sql = f"insert into ccp.egress_ips ({names}) values ({values}) returning id::text"
+        made[kind] = owner.value(sql, list(columns.values()))
+    return made
 
 
 @pytest.fixture
@@ -71,8 +80,12 @@ def host(client):
     return client.host.running()
 
 
+def asked(host, exit_id):
+    return host.insert("host.switch", json.dumps({"egress_ip_id": exit_id}))
+
+
 def move(host, exit_id):
-    return host.task("host.switch", json.dumps({"egress_ip_id": exit_id}))
+    return host.wait_succeeded(asked(host, exit_id))
 
 
 def exit_of(host):
@@ -100,57 +113,60 @@ def exits_in_turn(lab, path):
     return turns
 
 
-def test_the_world_sees_the_other_exit_and_the_container_is_the_same(stack, host, exits, lab):
-    container, (first, other) = host.container, exits
-    result = move(host, other)
+@pytest.mark.parametrize("kind", ["wireguard", *PROXIES])
+def test_the_world_sees_the_other_exit_and_the_container_is_the_same(stack, host, home, others, lab, kind):
+    container = host.container
+    result = move(host, others[kind])
     assert result["exit_ip"] == lab.env["LAB_EXIT1_IP"] == address_of(host, stack)
-    assert (exit_of(host), host.container) == (other, container)
+    assert (exit_of(host), host.container) == (others[kind], container)
     assert host.task("host.verify")["exit_ip"] == lab.env["LAB_EXIT1_IP"]
-    result = move(host, first)
+    result = move(host, home)
     assert result["exit_ip"] == lab.env["LAB_EXIT2_IP"] == address_of(host, stack)
-    assert (exit_of(host), host.container) == (first, container)
+    assert (exit_of(host), host.container) == (home, container)
 
 
-def test_an_ssh_session_lives_on_and_old_connections_end_at_once(client, host, exits, lab, tmp_path):
+def test_an_ssh_session_lives_on_and_old_connections_end_at_once(client, host, home, others, lab, tmp_path):
+    """Kinds mixed: to one after the other, and back each time."""
     session = client.hold("echo begun; while read -r line; do echo $line; done")
     path = tmp_path / "uplink.pcap"
     lab.run("capture", "start", str(path))
     host.run("rm", "-f", "/tmp/ends")
     host.stack.docker("exec", "-d", host.container, "python3", "-c", UDP_FLOOD)
     host.stack.docker("exec", "-d", host.container, "python3", "-c", TCP_FLOOD)
-    closed_ms = []
-    for _ in range(ROUNDS):
-        for to in (exits[1], exits[0]):
+    closed_ms = {}
+    for kind in itertools.islice(itertools.cycle(others), ROUNDS):
+        for to in (others[kind], home):
             timings = move(host, to)["timings"]
-            closed_ms.append(sum(timings[step] for step in ("leave", "wall", "tunnel", "examine", "verify", "prove")))
+            closed = sum(timings[step] for step in ("leave", "wall", "tunnel", "examine", "verify", "prove"))
+            closed_ms.setdefault(kind if to != home else "home", []).append(closed)
             session.stdin.write("still here\n")
             session.stdin.flush()
             assert session.stdout.readline() == "still here\n"
     lab.run("capture", "stop")
-    assert lab.run("capture", "count", str(path), "--not-tunnel").split()[0] == "0"
+    own = [word for kind in PROXIES for word in ("--proxy", kind)]
+    assert lab.run("capture", "count", str(path), "--not-tunnel", *own).split()[0] == "0"
     assert exits_in_turn(lab, path) == [2, *[1, 2] * ROUNDS]
     session.stdin.close()
     assert session.wait() == 0
     ends = host.run("cat", "/tmp/ends")[1].split()
     assert "ECONNABORTED" in ends
     assert "TimeoutError" not in ends
-    print(f"closed_ms p50 {statistics.median(closed_ms):.0f} max {max(closed_ms):.0f} of {len(closed_ms)}")
+    for kind, all_ms in closed_ms.items():
+        print(f"closed_ms to {kind}: p50 {statistics.median(all_ms):.0f} max {max(all_ms):.0f} of {len(all_ms)}")
 
 
-def test_an_exit_that_is_away_is_not_moved_to(stack, host, exits, lab):
+def test_an_exit_that_is_away_is_not_moved_to(stack, host, home, others, lab):
     container = host.container
     lab.run("freeze", "1")
     try:
-        status, code, message, _ = host.wait_task(host.insert("host.switch", json.dumps({"egress_ip_id": exits[1]})))
+        status, code, message, _ = host.wait_task(asked(host, others["wireguard"]))
         assert (status, code) == ("failed", "tunnel_no_handshake"), message
-        assert (host.status, host.container, exit_of(host)) == ("running", container, exits[0])
+        assert (host.status, host.container, exit_of(host)) == ("running", container, home)
         assert address_of(host, stack) == lab.env["LAB_EXIT2_IP"]
         with stack.settings(switch_fallback="closed"):
-            status, code, message, _ = host.wait_task(
-                host.insert("host.switch", json.dumps({"egress_ip_id": exits[1]}))
-            )
+            status, code, message, _ = host.wait_task(asked(host, others["wireguard"]))
             assert (status, code) == ("failed", "tunnel_no_handshake"), message
-            assert (host.status, exit_of(host)) == ("unavailable", exits[0])
+            assert (host.status, exit_of(host)) == ("unavailable", home)
             wait_until(lambda: host.pid is None, "nothing of it runs")
     finally:
         lab.run("thaw", "1")
@@ -158,13 +174,13 @@ def test_an_exit_that_is_away_is_not_moved_to(stack, host, exits, lab):
     assert address_of(host, stack) == lab.env["LAB_EXIT2_IP"]
 
 
-def test_a_changed_row_moves_the_host(client, host, exits):
+def test_a_changed_row_moves_the_host(client, host, home):
     container, after = host.container, host.last_event()
-    row = client.guest.told("GET", f"/v1/admin/egress-ips/{exits[0]}")
-    client.guest.told("PATCH", f"/v1/admin/egress-ips/{exits[0]}", {"wg_mtu": 1300})
+    row = client.guest.told("GET", f"/v1/admin/egress-ips/{home}")
+    client.guest.told("PATCH", f"/v1/admin/egress-ips/{home}", {"wg_mtu": 1300})
     host.wait_event("host.switched", after)
     assert host.run("cat", "/sys/class/net/tun0/mtu")[1].strip() == "1300"
-    assert (host.status, host.container, exit_of(host)) == ("running", container, exits[0])
+    assert (host.status, host.container, exit_of(host)) == ("running", container, home)
     after = host.last_event()
-    client.guest.told("PATCH", f"/v1/admin/egress-ips/{exits[0]}", {"wg_mtu": row["wg_mtu"] or 1420})
+    client.guest.told("PATCH", f"/v1/admin/egress-ips/{home}", {"wg_mtu": row["wg_mtu"] or 1420})
     host.wait_event("host.switched", after)
