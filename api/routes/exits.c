@@ -7,6 +7,7 @@ const struct route exit_routes[] = {
 	{GET, "/v1/admin/egress-ips", ADMIN, 200, "egress_ip_list", "egress_ip_page", "Exits.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
 		{"status", "ccp.activation", QUERY},
+		{"state",  "ccp.exit_state", QUERY},
 		{"bound",  "boolean",        QUERY, 0, "Whether a host leaves through it; false: those that are free."},
 		{"label",  "api.filter",     QUERY, 0, "Labels that begin with this."})},
 	{POST, "/v1/admin/egress-ips", ADMIN, 201, "egress_ip_create", "egress_ip", "Register an exit.", &work_seal, IDEMPOTENT | ETAG, FIELDS(

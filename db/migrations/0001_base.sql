@@ -57,6 +57,7 @@ declare
 begin
     foreach v_name in array array[
         'clock.touch', 'event.refuse_change', 'host.guard', 'host.guard_delete', 'host.take_slot', 'egress.guard',
+        'egress.note_status',
         'task.guard', 'task.guard_insert', 'task.guard_delete', 'task.refuse_truncate',
         'account.reset_expiry_announced', 'setting.guard'
     ]
@@ -92,6 +93,8 @@ create domain ccp.ssh_public_key as text
 constraint ssh_public_key_is_one_line check (value ~ '^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$')
 constraint ssh_public_key_is_bounded check (length(value) between 1 and 8192);
 
+create domain ccp.exit_state as text
+constraint exit_state_is_known check (value in ('available', 'degraded', 'down', 'disabled'));
 create domain ccp.tunnel_type as text constraint tunnel_type_is_known check (value in ('wireguard', 'proxy'));
 create domain ccp.address as inet constraint address_is_one_address check (host(value)::inet = value);
 create domain ccp.interface as inet;
@@ -186,6 +189,7 @@ comment on domain ccp.short_id is 'Short public id, used in links and as ssh use
 comment on domain ccp.role is 'user (own things) or admin (everything).';
 comment on domain ccp.user_state is 'What a user is at a moment: active, disabled, expired or deleting.';
 comment on domain ccp.activation is 'What an administrator sets: active or disabled.';
+comment on domain ccp.exit_state is 'What checks of the last 10 minutes say of an exit: available, degraded, down, or disabled.';
 comment on domain ccp.label is 'What people call a thing.';
 comment on domain ccp.bcrypt is
 'The bcrypt ($2b$) of a login password. A domain''s refusal does not repeat the value, unlike that of a table''s constraint.';

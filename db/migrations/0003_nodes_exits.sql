@@ -325,3 +325,28 @@ for each row execute function egress.guard();
 create trigger egress_ips_touch before update on ccp.egress_ips
 for each row when (old.* is distinct from new.*)
 execute function clock.touch();
+create trigger status_of_exits_is_noted after update of status on ccp.egress_ips
+for each row when (old.status is distinct from new.status)
+execute function egress.note_status();
+create trigger disabled_exits_are_noted after insert on ccp.egress_ips
+for each row when (new.status = 'disabled')
+execute function egress.note_status();
+
+create table ccp.exit_states (
+    egress_ip_id uuid primary key,
+    state ccp.exit_state not null default 'available',
+    since timestamptz not null default clock.now(),
+    why text,
+    look_at timestamptz,
+    constraint state_is_of_an_exit foreign key (egress_ip_id) references ccp.egress_ips (id) on delete cascade
+) with (fillfactor = 70);
+comment on table ccp.exit_states is
+'What the checks of the last 10 minutes say of each exit of which there was one. Written by egress.note_state() only; an exit '
+'without a row is available.';
+comment on column ccp.exit_states.egress_ip_id is 'The exit.';
+comment on column ccp.exit_states.state is 'available, degraded, down or disabled.';
+comment on column ccp.exit_states.since is 'When it became so.';
+comment on column ccp.exit_states.why is 'Why, as a sentence; null: nothing speaks against it.';
+comment on column ccp.exit_states.look_at is
+'When the oldest check that counts will be 10 minutes old: then it is looked at again. Null: nothing will change by itself.';
+create index exit_states_to_look_at on ccp.exit_states (look_at) where look_at is not null;

@@ -277,6 +277,7 @@ create table ccp.verifications (
     kind ccp.verification_kind not null,
     outcome ccp.outcome not null,
     error_code text,
+    egress_ip_id uuid,
     exit_label text,
     expected_ip inet,
     observed_ip inet,
@@ -299,13 +300,15 @@ comment on column ccp.verifications.process_id is 'The agent that did it.';
 comment on column ccp.verifications.kind is 'start, light, full or task.';
 comment on column ccp.verifications.outcome is 'passed, failed or inconclusive.';
 comment on column ccp.verifications.error_code is 'What did not hold.';
-comment on column ccp.verifications.exit_label is 'The exit at that time.';
+comment on column ccp.verifications.egress_ip_id is 'The exit that was checked.';
+comment on column ccp.verifications.exit_label is 'Its label at that time.';
 comment on column ccp.verifications.expected_ip is 'The address the world should have seen.';
 comment on column ccp.verifications.observed_ip is 'The address it saw.';
 comment on column ccp.verifications.checks is 'List of {name, outcome, ms, detail}.';
 comment on column ccp.verifications.duration_ms is 'How long it took, in milliseconds.';
 create index verifications_of_a_host on ccp.verifications (host_id, at);
 create index verifications_of_a_user on ccp.verifications (user_id, at);
+create index verifications_of_an_exit on ccp.verifications (egress_ip_id, at);
 create index verifications_that_failed on ccp.verifications (host_id, at) where outcome = 'failed';
 
 do $$

@@ -29,6 +29,10 @@ values
     ('database.session.ended', 'warning', 'admin', 'A session of the database took more than its role may, and was ended.'),
     ('egress.leak_blocked', 'error', 'user', 'A wall did not hold what it must, and the host was closed.'),
     ('egress.mismatch', 'error', 'user', 'A host was seen under another address than its exits.'),
+    (
+        'egress.state', 'warning', 'admin',
+        'What the checks of the last 10 minutes say of an exit has changed: available, degraded, down or disabled.'
+    ),
     ('host.created', 'info', 'user', 'A host was made.'),
     ('host.deleted', 'info', 'user', 'A host was removed.'),
     ('host.disk.over', 'warning', 'user', 'The files of a host take more of the disk than they may.'),

@@ -12,9 +12,10 @@ values
     ('clock.resume', 8, interval '0', 1000),
     ('clock.reconcile_all', 9, interval '0', 100),
     ('host.follow_exits', 10, interval '5 seconds', 100),
-    ('clock.forget_failures', 11, interval '10 seconds', 1000),
-    ('access.penalties_forget', 12, interval '0', null),
-    ('webhook.dispatch', 13, interval '0', null),
-    ('live.forget', 14, interval '0', null),
-    ('event.make_months', 15, interval '0', null),
-    ('event.retain_daily', 16, interval '0', null);
+    ('egress.note_states', 11, interval '5 seconds', 100),
+    ('clock.forget_failures', 12, interval '10 seconds', 1000),
+    ('access.penalties_forget', 13, interval '0', null),
+    ('webhook.dispatch', 14, interval '0', null),
+    ('live.forget', 15, interval '0', null),
+    ('event.make_months', 16, interval '0', null),
+    ('event.retain_daily', 17, interval '0', null);

@@ -6,6 +6,9 @@ select
     e.ip_address,
     e.provider,
     e.status,
+    coalesce(s.state, 'available') as state,
+    coalesce(s.since, e.created_at) as state_since,
+    s.why as state_why,
     e.tunnel_type,
     e.wg_endpoint,
     e.wg_public_key,
@@ -24,6 +27,7 @@ select
     e.created_at,
     e.updated_at
 from ccp.egress_ips as e
+left join ccp.exit_states as s on s.egress_ip_id = e.id
 left join ccp.bindings as b on b.egress_ip_id = e.id and b.ended_at is null;
 comment on view api.egress_ip is 'An exit and the tunnel to it.';
 comment on column api.egress_ip.id is 'Identity.';
@@ -31,6 +35,9 @@ comment on column api.egress_ip.label is 'What people call it.';
 comment on column api.egress_ip.ip_address is 'The address the world must see.';
 comment on column api.egress_ip.provider is 'Who sells it (or null).';
 comment on column api.egress_ip.status is 'active, or disabled: takes no new binding.';
+comment on column api.egress_ip.state is 'What checks of the last 10 minutes say of it: available, degraded, down, or disabled.';
+comment on column api.egress_ip.state_since is 'When it became so.';
+comment on column api.egress_ip.state_why is 'Why it is so (or null: nothing speaks against it).';
 comment on column api.egress_ip.tunnel_type is 'How traffic gets there.';
 comment on column api.egress_ip.wg_endpoint is 'Address and port of the exit (or null).';
 comment on column api.egress_ip.wg_public_key is 'The exit''s public key (base64) (or null).';

@@ -39,6 +39,10 @@ select
             when h.status <> 'deleted' and (e.proxy_config ->> 'type' = 'http' or e.proxy_config -> 'udp' = 'false') then
                 'its exit carries no UDP but names'
         end,
+        case
+            when h.status <> 'deleted' and x.state = 'down' then
+                format('its exit is down since %s', clock.span(clock.now() - x.since))
+        end,
         host.ssh_sentence(f.since, f.message),
         case when h.status <> 'deleted' then host.disk_sentence(o.disk_excess, n.disk_short_since is not null, n.name) end,
         case
@@ -77,6 +81,7 @@ cross join lateral (select host.gives_way(o.disk_excess, n.disk_short_since, n.d
 cross join lateral (select host.wanted_of(h.desired, a.user_state, y.gives_way) as wanted) as w
 left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
 left join ccp.egress_ips as e on e.id = b.egress_ip_id
+left join ccp.exit_states as x on x.egress_ip_id = b.egress_ip_id
 left join (
     select
         l.host_id,

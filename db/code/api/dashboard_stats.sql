@@ -20,9 +20,12 @@ begin
     into v_stats.running_hosts, v_stats.wanted_hosts, v_stats.unavailable_hosts, v_stats.failed_hosts
     from ccp.hosts as h
     where h.status <> 'deleted';
-    select count(*) filter (where b.id is null and e.status = 'active'), count(b.id)
-    into v_stats.available_ips, v_stats.bound_ips
+    select
+        count(*) filter (where b.id is null and e.status = 'active'), count(b.id),
+        count(*) filter (where s.state = 'degraded'), count(*) filter (where s.state = 'down')
+    into v_stats.available_ips, v_stats.bound_ips, v_stats.degraded_ips, v_stats.down_ips
     from ccp.egress_ips as e
+    left join ccp.exit_states as s on s.egress_ip_id = e.id
     left join ccp.bindings as b on b.egress_ip_id = e.id and b.ended_at is null;
     select count(*)
     into v_stats.open_sessions

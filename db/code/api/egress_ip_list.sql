@@ -6,6 +6,7 @@ create or replace function api.egress_ip_list(
     p_status ccp.activation default null,
     p_bound boolean default null,
     p_label api.filter default null,
+    p_state ccp.exit_state default null,
     p_sort api.by_creation default '-created_at',
     p_limit api.page_size default 50,
     p_cursor api.cursor default null
@@ -26,6 +27,7 @@ begin
             select e
             from api.egress_ip as e
             where ($4 is null or e.status = $4)
+                and ($7 is null or e.state = $7)
                 and ($5 is null or starts_with(e.label, $5))
                 and ($6 is null or $6 = (e.binding_id is not null))
                 and (e.created_at, e.id) %1$s ($1, $2)
@@ -36,19 +38,19 @@ begin
         v_after.relation, v_after.direction
     )
     into v_egress_ips
-    using v_after.at, v_after.id, p_limit + 1, p_status, p_label, p_bound;
+    using v_after.at, v_after.id, p_limit + 1, p_status, p_label, p_bound, p_state;
     return api.page('egress_ips', p_sort, p_limit, v_egress_ips);
 end
 $$;
 
 revoke all on function api.egress_ip_list(
-    uuid, integer, ccp.activation, boolean, api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.activation, boolean, api.filter, ccp.exit_state, api.by_creation, api.page_size, api.cursor
 ) from public;
 grant execute on function api.egress_ip_list(
-    uuid, integer, ccp.activation, boolean, api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.activation, boolean, api.filter, ccp.exit_state, api.by_creation, api.page_size, api.cursor
 ) to ccp_api;
 
 comment on function api.egress_ip_list(
-    uuid, integer, ccp.activation, boolean, api.filter, api.by_creation, api.page_size, api.cursor
+    uuid, integer, ccp.activation, boolean, api.filter, ccp.exit_state, api.by_creation, api.page_size, api.cursor
 ) is
 'GET /v1/admin/egress-ips: exits, newest first unless asked otherwise.';

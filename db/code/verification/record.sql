@@ -1,7 +1,7 @@
 -- Stores evidence, with the agent's own time (at most four weeks back, never ahead), and writes what it means into the audit
 -- log: a failure once until the host passes, and once that a lost tunnel is back. Moves no host: host.observe() and the task's
--- report do. What a host.switch proves is the exit that it moves the host to. An agent that got no answer sends the same
--- again: it gets the id of the row that is there.
+-- report do. What a host.switch proves is the exit that it moves the host to, and what is found of an exit is noted there. An
+-- agent that got no answer sends the same again: it gets the id of the row that is there.
 create or replace function verification.record(
     p_process_id bigint,
     p_host_id uuid,
@@ -27,7 +27,8 @@ declare
     v_id bigint;
 begin
     v_process := process.require(p_process_id);
-    select h.id, h.user_id, h.node_id, h.short_id, e.label as exit_label, e.ip_address as exit_address
+    select h.id, h.user_id, h.node_id, h.short_id, e.id as egress_ip_id, e.label as exit_label,
+        e.ip_address as exit_address
     into v_host
     from ccp.hosts as h
     left join ccp.bindings as b on b.host_id = h.id and b.ended_at is null
@@ -65,12 +66,12 @@ begin
     end if;
 
     insert into ccp.verifications (
-        at, host_id, user_id, task_id, process_id, kind, outcome, error_code, exit_label, expected_ip, observed_ip, checks,
-        duration_ms
+        at, host_id, user_id, task_id, process_id, kind, outcome, error_code, egress_ip_id, exit_label, expected_ip, observed_ip,
+        checks, duration_ms
     )
     values (
         v_at, p_host_id, v_host.user_id, p_task_id, p_process_id, p_kind, p_outcome, p_error_code,
-        v_host.exit_label, v_host.exit_address, p_observed_ip, p_checks, p_duration_ms
+        v_host.egress_ip_id, v_host.exit_label, v_host.exit_address, p_observed_ip, p_checks, p_duration_ms
     )
     returning id into v_id;
     if p_outcome = 'failed' then
@@ -96,6 +97,9 @@ begin
             v_host.user_id, p_host_id, p_task_id,
             jsonb_build_object('verification_id', v_id, 'error_code', p_error_code)
         );
+    end if;
+    if verification.is_of_exit(p_error_code) then
+        perform egress.note_state(v_host.egress_ip_id);
     end if;
     return v_id;
 end

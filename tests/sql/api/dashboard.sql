@@ -8,7 +8,7 @@ create function t.stats() returns jsonb language sql as $$ select to_jsonb(api.d
 select is(
     t.stats(),
     '{"active_users": 3, "running_hosts": 0, "wanted_hosts": 0, "unavailable_hosts": 0, "failed_hosts": 0, "available_ips": 0,
-    "bound_ips": 1, "open_sessions": 0, "queued_tasks": 0, "running_tasks": 0}'::jsonb, 'one of each at rest'
+    "bound_ips": 1, "degraded_ips": 0, "down_ips": 0, "open_sessions": 0, "queued_tasks": 0, "running_tasks": 0}'::jsonb, 'one of each at rest'
 );
 select t.run();
 select t.ask('host.stop');
@@ -27,7 +27,7 @@ update ccp.users set disabled_at = clock.now() where username = 'bobby';
 select is(
     t.stats(),
     '{"active_users": 2, "running_hosts": 1, "wanted_hosts": 3, "unavailable_hosts": 1, "failed_hosts": 1, "available_ips": 1,
-    "bound_ips": 1, "open_sessions": 1, "queued_tasks": 1, "running_tasks": 1}'::jsonb, 'what lives is counted'
+    "bound_ips": 1, "degraded_ips": 0, "down_ips": 0, "open_sessions": 1, "queued_tasks": 1, "running_tasks": 1}'::jsonb, 'what lives is counted'
 );
 update ccp.users set expires_at = '2000-01-01' where username = 'alice';
 select is((t.stats() ->> 'active_users')::integer, 1, 'the expired are not active');

@@ -25,7 +25,7 @@ $$;
 create function t.told() returns text language sql as $$
     select coalesce(string_agg(type || case when level = 'error' then '!' else '' end, ' ' order by id), '')
     from ccp.events
-    where type ~ '^(tunnel|egress|host\.unavailable|host\.restored|task|reconcile)'
+    where type ~ '^(tunnel|egress\.(mismatch|leak)|host\.unavailable|host\.restored|task|reconcile)'
 $$;
 
 select t.at('2099-01-01');
