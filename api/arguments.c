@@ -93,6 +93,21 @@ static const char *get_sealed(const struct request *r)
 	return r->made.sealed;
 }
 
+static const char *get_secret_members(const struct request *r)
+{
+	return r->made.secret_members;
+}
+
+static const char *get_own_public_key(const struct request *r)
+{
+	return text_or_null(r->made.own_public_key);
+}
+
+static const char *get_import(const struct request *r)
+{
+	return r->made.import;
+}
+
 static const char *get_kind(const struct request *r)
 {
 	return r->route->kind;
@@ -126,6 +141,9 @@ static const struct {
 	{0,         ROUTE_SSH_PASSWORD, "p_ssh_password_hash", "text",            false, get_hash},
 	{0,         ROUTE_NEW_PASSWORD, "p_password_hash",     "text",            false, get_hash},
 	{0,         ROUTE_NEW_SECRET,   "p_secret_sealed",     "text",            false, get_sealed},
+	{0,         ROUTE_EXIT_SECRETS, "p_proxy_secret_members", "text[]",       true,  get_secret_members},
+	{0,         ROUTE_IMPORT,       "p_read",              "ccp.object",      false, get_import},
+	{0,         ROUTE_EXIT_SECRETS, "p_wg_own_public_key", "ccp.wg_key",      true,  get_own_public_key},
 };
 // clang-format on
 
@@ -191,11 +209,11 @@ bool argument_value(const struct argument *argument, const struct request *r, co
 		*ret = r->made.hash;
 		return true;
 	}
+	const struct value *value = &r->input.values[argument->field - r->route->fields];
 	if (argument->field->flags & FIELD_SEALED) {
-		*ret = r->made.sealed;
+		*ret = value->sealed;
 		return *ret;
 	}
-	const struct value *value = &r->input.values[argument->field - r->route->fields];
 	*ret = value->text;
 	return value->present;
 }

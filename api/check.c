@@ -2,18 +2,22 @@
 // Checks texts by their types.
 #include "api/check.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cjson/cJSON.h>
 
 #include "api/rule.h"
 #include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/key32.h"
 #include "lib/mem.h"
+#include "lib/seal.h"
 #include "lib/sshkey.h"
 #include "lib/utf8.h"
 
-enum { ARRAY_MAX_BYTES = 4096 };
+enum { ARRAY_MAX_BYTES = 4096, SECRET_MEMBER_MAX = 1024, SECRET_NAME_MAX = 40 };
 
 // C0, DEL, C1, and Unicode's own ends of a line and of a paragraph: what a terminal or a log could obey.
 static bool is_control(const char *c, int length)
@@ -207,6 +211,47 @@ bool check_json(const struct rule *rule, char **text)
 {
 	(void)rule;
 	return **text != '\0';
+}
+
+static bool is_any_uuid(const char *text)
+{
+	char lower[sizeof("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")];
+	if (!text_copy(lower, sizeof(lower), text))
+		return false;
+	for (char *c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return str_is_uuid(lower);
+}
+
+static bool is_secret_member(const cJSON *member)
+{
+	const char *value = cJSON_GetStringValue(member);
+	if (!value || *value == '\0' || strlen(value) > SECRET_MEMBER_MAX ||
+		text_characters(value, strlen(value), false) < 0)
+		return false;
+	return strcmp(member->string, "uuid") != 0 || is_any_uuid(value);
+}
+
+// Names are SQL's to judge (egress.check_secret); they go there as words of an array.
+static bool is_secret_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return len > 0 && len <= SECRET_NAME_MAX && name[len] == '\0';
+}
+
+bool check_proxy_secret(const struct rule *rule, char **text)
+{
+	(void)rule;
+	cJSON *secret = cJSON_Parse(*text);
+	bool valid = cJSON_IsObject(secret) && secret->child && strlen(*text) <= SEAL_SECRET_MAX;
+	cJSON *member;
+	cJSON_ArrayForEach (member, secret) {
+		valid = valid && is_secret_name(member->string) && is_secret_member(member);
+		if (member->valuestring)
+			mem_wipe(member->valuestring, strlen(member->valuestring));
+	}
+	cJSON_Delete(secret);
+	return valid;
 }
 
 bool check_password(const struct rule *rule, char **text)

@@ -25,6 +25,7 @@ bool check_endpoint(const struct rule *rule, char **text); // becomes the shorte
 bool check_key(const struct rule *rule, char **text);
 bool check_json(const struct rule *rule, char **text); // printed from what was parsed
 bool check_password(const struct rule *rule, char **text); // bounds in bytes
+bool check_proxy_secret(const struct rule *rule, char **text); // JSON
 bool check_ssh_public_key(const struct rule *rule, char **text); // loses its comment
 
 // The characters of valid UTF-8, or -1; also for a NUL, and for a control character unless

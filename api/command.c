@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands: a password's hash, secrets sealed to the program that opens them.
+// Commands: a password's hash, secrets sealed to the program that opens them, what a provider gave as a statement.
 #include "api/command.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "api/check.h"
+#include "api/importing.h"
 #include "lib/args.h"
 #include "lib/err.h"
 #include "lib/hash.h"
+#include "lib/import.h"
+#include "lib/json.h"
 #include "lib/key32.h"
 #include "lib/mem.h"
 #include "lib/seal.h"
@@ -99,11 +102,79 @@ static int webhook_secret_command(int argc, char **argv)
 	return r < 0 ? fail(argv[0], &e) : 0;
 }
 
+// What an import's text leaves open, as NAME=VALUE; SQL checks the values.
+static bool word_take(const char *word, cJSON *described)
+{
+	static const char *const names[] = {"label", "ip_address", "dns_server", "server"};
+	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+		size_t len = strlen(names[k]);
+		if (strncmp(word, names[k], len) != 0 || word[len] != '=')
+			continue;
+		json_set_text(described, names[k], word + len + 1);
+		return true;
+	}
+	return false;
+}
+
+// In a dollar-quoted literal nothing is special but its own end, and no "$" is left in what is JSON.
+static void statement_print(const cJSON *described)
+{
+	_cleanup_(freep) char *json = json_print(described);
+	fputs("select egress.import($import$", stdout);
+	for (const char *c = json; *c; c++)
+		if (*c == '$')
+			fputs("\\u0024", stdout);
+		else
+			putchar(*c);
+	puts("$import$);");
+}
+
+static void warnings_print(const char *command, const struct import *i)
+{
+	const cJSON *warning;
+	cJSON_ArrayForEach (warning, i->warnings)
+		fprintf(stderr, "ccp-api %s: note: %s\n", command,
+			cJSON_GetObjectItemCaseSensitive(warning, "message")->valuestring);
+}
+
+static int import_command(int argc, char **argv)
+{
+	static char text[IMPORT_TEXT_MAX + 1];
+	struct err e;
+	if (argc < 2)
+		return refuse(argv[0],
+			"give the value of the setting sealing_key; the text comes on stdin");
+	size_t len = fread(text, 1, sizeof(text), stdin);
+	_cleanup_(import_done) struct import i;
+	enum import_code code = import_read(text, len, &i);
+	mem_wipe(text, sizeof(text));
+	_cleanup_(json_freep) cJSON *described = importing_describe((int)code, &i);
+	const cJSON *refusal = cJSON_GetObjectItemCaseSensitive(described, "refusal");
+	if (refusal) {
+		fprintf(stderr, "ccp-api %s: %s: %s\n", argv[0],
+			cJSON_GetObjectItemCaseSensitive(refusal, "field")->valuestring,
+			cJSON_GetObjectItemCaseSensitive(refusal, "message")->valuestring);
+		return STATUS_FAILED;
+	}
+	for (int at = 2; at < argc; at++)
+		if (!word_take(argv[at], described))
+			return refuse(argv[0],
+				"behind the key there may be label=, ip_address=, dns_server= and server=");
+	if (importing_seal(&i, argv[1], described, &e) < 0)
+		return fail(argv[0], &e);
+	warnings_print(argv[0], &i);
+	statement_print(described);
+	return 0;
+}
+
 const struct args_command api_commands[] = {
 	{.name = "hash", .help = "read a password on stdin, print its bcrypt", .run = hash_command},
 	{.name = "preshared-key",
 		.help = "read an exit's preshared key on stdin, print it as egress.add takes it, sealed to a key",
 		.run = preshared_key_command},
+	{.name = "import",
+		.help = "read what an exit's provider gave on stdin, print the statement that registers it, secrets sealed to a key",
+		.run = import_command},
 	{.name = "webhook-secret",
 		.help = "make a webhook's secret; print it, then as webhook.add takes it, sealed to a key",
 		.run = webhook_secret_command},

@@ -19,8 +19,10 @@ void input_init(struct input *input, const struct route *route)
 
 void input_done(struct input *input)
 {
-	for (size_t i = 0; i < ROUTE_FIELDS_MAX; i++)
+	for (size_t i = 0; i < ROUTE_FIELDS_MAX; i++) {
 		wipe_freep(&input->values[i].text);
+		freep(&input->values[i].sealed);
+	}
 	str_done(&input->nulls);
 	cJSON_Delete(input->errors);
 	input->errors = NULL;

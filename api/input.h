@@ -16,6 +16,7 @@
 struct value {
 	bool present;
 	char *text; // PostgreSQL's text form; NULL is null
+	char *sealed; // of a field that is FIELD_SEALED: what goes to SQL in its place (sealing.c)
 };
 
 struct input {

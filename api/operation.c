@@ -266,6 +266,8 @@ static void add_responses(cJSON *operation, const struct route *route)
 	add_success(json_set_object(responses, status), route);
 	if (route_flags(route) & ROUTE_ACCEPTED)
 		add_success(json_set_object(responses, "202"), route);
+	if (route_flags(route) & ROUTE_IMPORT)
+		add_success(json_set_object(responses, "201"), route);
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		if (!refusals[i].applies(route))
 			continue;

@@ -65,6 +65,8 @@ void request_free(struct request *r)
 	mem_wipe(r->made.cookie, sizeof(r->made.cookie));
 	wipe_freep(&r->made.stored_hash);
 	free(r->made.sealed);
+	free(r->made.import);
+	free(r->made.secret_members);
 	free(r->head.path);
 	free(r->head.query);
 	reply_done(&r->reply);

@@ -12,6 +12,7 @@
 #include "api/route.h"
 #include "api/token.h"
 #include "lib/hash.h"
+#include "lib/key32.h"
 #include "lib/mem.h"
 #include "lib/pool.h"
 #include "lib/source.h"
@@ -88,7 +89,11 @@ struct request_made {
 	char cookie[HASH_TOKEN_SIZE]; // the secret of a new refresh cookie; "": none is made
 	char cookie_sha256[HASH_SHA256_HEX_SIZE];
 	char hash[HASH_TEXT_MAX]; // of the secret, or of the field that is FIELD_HASHED
-	char *sealed; // the secret, or the field that is FIELD_SEALED
+	char *sealed; // the secret
+	char *import; // what is in an import's text, but for secrets: JSON
+	unsigned status; // of success; 0: the route's
+	char *secret_members; // the names in an exit's proxy_secret, as SQL's text[]; NULL: none is given
+	char own_public_key[KEY32_TEXT_SIZE]; // of an exit's wg_private_key; "": none is given
 };
 
 // Its long poll; waiters.c alone changes this.

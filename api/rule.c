@@ -9,9 +9,11 @@
 
 #include "lib/err.h"
 #include "lib/hash.h"
+#include "lib/import.h"
 #include "lib/mem.h"
 
-static const struct rule passwords[] = {
+// Of types that only the API has: what they are made of never comes to the database.
+static const struct rule own[] = {
 	{.type = "password",
 		.base = "password",
 		.bounded = true,
@@ -23,6 +25,12 @@ static const struct rule passwords[] = {
 		.min = 1,
 		.max = HASH_PASSWORD_MAX,
 		.controls = true},
+	{.type = "import_text",
+		.base = "import_text",
+		.bounded = true,
+		.min = 1,
+		.max = IMPORT_TEXT_MAX,
+		.controls = true},
 };
 
 // Written before the first request is checked, and only read from then on.
@@ -31,9 +39,9 @@ static size_t rules_count;
 
 const struct rule *rule_find(const char *type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(passwords); i++)
-		if (strcmp(passwords[i].type, type) == 0)
-			return &passwords[i];
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (strcmp(own[i].type, type) == 0)
+			return &own[i];
 	for (size_t i = 0; i < rules_count; i++)
 		if (strcmp(rules[i].type, type) == 0)
 			return &rules[i];

@@ -15,13 +15,13 @@
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/script.h"
+#include "api/sealing.h"
 #include "api/waiters.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/hash.h"
 #include "lib/json.h"
 #include "lib/mem.h"
-#include "lib/seal.h"
 
 enum { STATEMENT_MAX = 4096 };
 
@@ -68,12 +68,14 @@ static int function_call(struct request *r, struct db *db, struct pg_result **re
 
 static const char accepted[] = "accepted";
 
-// The route's own, unless SQL says that work goes on.
-static unsigned success_status(const struct route *route, const struct pg_result *rows)
+// The route's own, unless a step has set one or SQL says that work goes on.
+static unsigned success_status(const struct request *r, const struct pg_result *rows)
 {
-	bool waits = (route_flags(route) & ROUTE_ACCEPTED) &&
+	bool waits = (route_flags(r->route) & ROUTE_ACCEPTED) &&
 		     strcmp(db_text(rows, 0, COLUMN_VERDICT), accepted) == 0;
-	return waits ? 202 : (unsigned)route->status;
+	if (waits)
+		return 202;
+	return r->made.status != 0 ? r->made.status : (unsigned)r->route->status;
 }
 
 // Answers from the row of a successful call: puts the secret (or NULL) into its member, sets the
@@ -93,7 +95,7 @@ static void answer_row(struct request *r, const struct pg_result *rows, const ch
 			db_text(rows, 0, COLUMN_VERSION));
 		assert(len < (int)sizeof(r->reply.etag));
 	}
-	reply_json(r, success_status(route, rows), json);
+	reply_json(r, success_status(r, rows), json);
 }
 
 // true when SQL let the request pass; else it has been answered with the refusal.
@@ -265,46 +267,6 @@ static int step_hash_ssh_password(struct request *r, struct db *db, struct err *
 	return hash_make(HASH_YESCRYPT, r->made.secret, r->made.hash, e);
 }
 
-// Who opens a secret: where its public key is, and what to say when there is none.
-struct opener {
-	const char *sql;
-	const char *missing;
-};
-static const struct opener agent = {"select api.sealing_key()",
-	"Secrets cannot be sealed yet: no agent has made the installation's key. Start an agent first."};
-static const struct opener worker = {"select api.webhook_sealing_key()",
-	"Secrets cannot be sealed yet: no worker has made its key. Start a worker first."};
-
-static int seal_for(const struct opener *opener, const char *secret, struct request *r,
-	struct db *db, struct err *e)
-{
-	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
-	int result = db_call(db, DB_CALL(opener->sql), &r->work.wait, &rows, e);
-	if (result != 0)
-		return result;
-	const char *key = db_text(rows, 0, 0);
-	if (!key) {
-		reply_incomplete(r, opener->missing);
-		return STEP_ANSWERED;
-	}
-	return seal_make(key, secret, strlen(secret), &r->made.sealed, e);
-}
-
-static int step_seal(struct request *r, struct db *db, struct err *e)
-{
-	const char *secret = NULL;
-	FIELDS_EACH (field, r->route)
-		if (field->flags & FIELD_SEALED)
-			secret = input_get(&r->input, field->name);
-	return secret ? seal_for(&agent, secret, r, db, e) : 0;
-}
-
-static int step_webhook_secret(struct request *r, struct db *db, struct err *e)
-{
-	webhook_secret_make(r->made.secret);
-	return seal_for(&worker, r->made.secret, r, db, e);
-}
-
 static int step_poll(struct request *r, struct db *db, struct err *e)
 {
 	_cleanup_(db_result_freep) struct pg_result *rows = NULL;
@@ -404,10 +366,14 @@ const struct work work_ssh_password = {
 	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_HASH, step_hash_ssh_password}, {STEP_IN_DB, step_call}},
 	.flags = ROUTE_SSH_PASSWORD,
 	.secret_member = "ssh_password"};
-const struct work work_seal = {
-	.steps = {{STEP_IN_DB, step_seal}, {STEP_IN_DB, step_call}}};
+const struct work work_exit = {
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_DB, step_seal_exit}, {STEP_IN_DB, step_call}},
+	.flags = ROUTE_EXIT_SECRETS};
+const struct work work_import = {
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_DB, step_import}, {STEP_IN_DB, step_call}},
+	.flags = ROUTE_IMPORT};
 const struct work work_webhook_secret = {
-	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_DB, step_webhook_secret}, {STEP_IN_DB, step_call}},
+	.steps = {{STEP_IN_DB, step_admit}, {STEP_IN_DB, step_seal_webhook}, {STEP_IN_DB, step_call}},
 	.flags = ROUTE_NEW_SECRET,
 	.secret_member = "secret"};
 // clang-format on

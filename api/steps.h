@@ -36,8 +36,11 @@ extern const struct work work_ssh_password;
 // Checks the caller's old password with the limits of a login, then hashes the new one.
 extern const struct work work_change_password;
 
-// Seals the field that is FIELD_SEALED to the installation's public key.
-extern const struct work work_seal;
+// Seals the secrets of an exit to the installation's public key.
+extern const struct work work_exit;
+
+// Reads what a provider gave: a preview, or the exit.
+extern const struct work work_import;
 
 // Makes a webhook's secret and seals it to the worker.
 extern const struct work work_webhook_secret;

@@ -66,10 +66,13 @@ static const struct type types[] = {
 	{"ccp.wg_key",               KIND_TEXT,    "base64-key",     check_key,            NULL,
 		"must be a key of 32 bytes in base64 (44 characters)", "K2dGpvZ9nQ3mJ5xHc1sT8uYb4wRfA6eLkN0oViXzQ2M="},
 	{"password",                 KIND_TEXT,    "password",       check_password,       "bytes",      "must be a text", NULL},
+	{"import_text",              KIND_TEXT,    "import-text",    check_password,       "bytes",      "must be a text", NULL},
 	{"ccp.ssh_public_key",       KIND_TEXT,    "ssh-public-key", check_ssh_public_key, NULL,
 		"must be one line of an OpenSSH public key: ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, or ssh-rsa with 2048 bits or more",
 		NULL},
-	{"ccp.object",               KIND_OBJECT,  NULL,             NULL,                 NULL,         NULL, NULL},
+	{"ccp.object",               KIND_OBJECT,  NULL,             check_json,           NULL,         "must be a JSON object", NULL},
+	{"proxy_secret",             KIND_TEXTS,   NULL,             check_proxy_secret,   NULL,
+		"must be an object of texts of 1 to 1024 bytes without control characters, of 4096 bytes as JSON; a uuid must be one", NULL},
 	{"api.texts",                KIND_TEXTS,   NULL,             NULL,                 NULL,         NULL, NULL},
 	{"api.json",                 KIND_ANY,     NULL,             check_json,           NULL,         "must be a JSON value", NULL},
 	{"jsonb",                    KIND_ANY,     NULL,             NULL,                 NULL,         NULL, NULL},
@@ -122,7 +125,7 @@ bool type_is_list(const char *name)
 bool type_is_secret(const char *name)
 {
 	const struct type *type = type_find(name, rule_find(name));
-	return type && type->check == check_password;
+	return type && (type->check == check_password || type->check == check_proxy_secret);
 }
 
 // What the rule adds to the type's own sentence: "of 1 to 100 characters that matches ^[a-z]+$".
@@ -238,7 +241,8 @@ static bool add_json(enum kind kind, const cJSON *value, struct str *text)
 	else if (cJSON_IsNumber(value) && (kind == KIND_INTEGER || kind == KIND_NUMBER))
 		str_addf(text, value->valuedouble == floor(value->valuedouble) ? "%.0f" : "%.6f",
 			value->valuedouble);
-	else if (kind == KIND_ANY)
+	else if (kind == KIND_ANY ||
+		 (cJSON_IsObject(value) && (kind == KIND_OBJECT || kind == KIND_TEXTS)))
 		add_json_text(value, text);
 	else if (cJSON_IsBool(value) && kind == KIND_BOOLEAN)
 		str_add(text, cJSON_IsTrue(value) ? "true" : "false");
@@ -379,6 +383,6 @@ void type_describe(const char *name, struct str *sentence)
 		return;
 	const struct rule *rule = rule_find(name);
 	const struct type *type = type_find(name, rule);
-	if (type->format && type->check != check_password)
+	if (type->format && !type_is_secret(name))
 		add_must(type, rule, sentence);
 }

@@ -3,6 +3,28 @@
 #include "api/routes/table.h"
 
 // clang-format off
+#define SEEN_ADDRESS "What the world must see; verified, never learnt."
+
+// What all three ways to write an exit take besides; SQL says which of them its type of tunnel needs.
+#define TUNNEL \
+	{"provider",         "ccp.label",       BODY, NULLABLE}, \
+	{"status",           "ccp.activation",  BODY}, \
+	{"tunnel_type",      "ccp.tunnel_type", BODY, 0, "wireguard when absent at first; another one leaves nothing of the old."}, \
+	{"wg_endpoint",      "ccp.endpoint",    BODY, NULLABLE}, \
+	{"wg_public_key",    "ccp.wg_key",      BODY, NULLABLE, "The exit's."}, \
+	{"wg_private_key",   "ccp.wg_key",      BODY, FIELD_SEALED | NULLABLE, \
+		"Ours, when the provider made the pair; absent: the host's own. Sealed before it is stored, never shown; null removes it."}, \
+	{"wg_preshared_key", "ccp.wg_key",      BODY, FIELD_SEALED | NULLABLE, "Sealed before it is stored, never shown; null removes it."}, \
+	{"wg_allowed_ips",   "ccp.networks",    BODY, NULLABLE}, \
+	{"wg_dns_server",    "ccp.address",     BODY, NULLABLE}, \
+	{"wg_peer_address",  "ccp.interface",   BODY, NULLABLE, "Our address inside the tunnel."}, \
+	{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."}, \
+	{"proxy_config",     "ccp.object",      BODY, NULLABLE, \
+		"The proxy in the words of sing-box, without any secret: type, server (an address), server_port and what its type has."}, \
+	{"proxy_secret",     "proxy_secret",    BODY, FIELD_SEALED | NULLABLE, \
+		"password, uuid, obfs_password: those of the proxy's type, all at once. Sealed before it is stored, never shown; null removes it."}, \
+	{"dns_server",       "ccp.address",     BODY, NULLABLE, "The resolver that is asked through the proxy."}
+
 const struct route exit_routes[] = {
 	{GET, "/v1/admin/egress-ips", ADMIN, 200, "egress_ip_list", "egress_ip_page", "Exits.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
@@ -10,50 +32,32 @@ const struct route exit_routes[] = {
 		{"state",  "ccp.exit_state", QUERY},
 		{"bound",  "boolean",        QUERY, 0, "Whether a host leaves through it; false: those that are free."},
 		{"label",  "api.filter",     QUERY, 0, "Labels that begin with this."})},
-	{POST, "/v1/admin/egress-ips", ADMIN, 201, "egress_ip_create", "egress_ip", "Register an exit.", &work_seal, IDEMPOTENT | ETAG, FIELDS(
+	{POST, "/v1/admin/egress-ips", ADMIN, 201, "egress_ip_create", "egress_ip", "Register an exit.", &work_exit, IDEMPOTENT | ETAG, FIELDS(
 		{"label",            "ccp.label",       BODY, REQUIRED},
-		{"ip_address",       "ccp.address",     BODY, REQUIRED, "What the world must see; verified, never learnt."},
-		{"provider",         "ccp.label",       BODY, NULLABLE},
-		{"status",           "ccp.activation",  BODY},
-		{"tunnel_type",      "ccp.tunnel_type", BODY},
-		{"wg_endpoint",      "ccp.endpoint",    BODY, REQUIRED},
-		{"wg_public_key",    "ccp.wg_key",      BODY, REQUIRED, "The exit's."},
-		{"wg_preshared_key", "ccp.wg_key",      BODY, FIELD_SEALED, "Sealed before it is stored; never shown again."},
-		{"wg_allowed_ips",   "ccp.networks",    BODY},
-		{"wg_dns_server",    "ccp.address",     BODY, REQUIRED},
-		{"wg_peer_address",  "ccp.interface",   BODY, REQUIRED, "Our address inside the tunnel."},
-		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
+		{"ip_address",       "ccp.address",     BODY, REQUIRED, SEEN_ADDRESS},
+		TUNNEL)},
+	{POST, "/v1/admin/egress-ips/import", ADMIN, 200, "egress_ip_import", "egress_ip_import",
+		"Read what a provider gave, and save it as an exit.", &work_import, IDEMPOTENT, FIELDS(
+		{"text",       "import_text", BODY, REQUIRED | FIELD_LOCAL,
+			"A wg-quick file, or one link: ss, vmess, vless, trojan, socks5, http, https, hysteria2, tuic, anytls. Never shown again."},
+		{"save",       "boolean",     BODY, 0, "Whether it becomes an exit; else the answer is a preview."},
+		{"label",      "ccp.label",   BODY, 0, "In place of what the text calls it."},
+		{"ip_address", "ccp.address", BODY, 0, SEEN_ADDRESS " The server's own when absent."},
+		{"dns_server", "ccp.address", BODY, 0, "The resolver; absent: the text's, else that of the setting import_dns_server."},
+		{"server",     "ccp.address", BODY, 0, "The server's address, where the text has a name."})},
 	{GET, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_get", "egress_ip", "One exit.", &work_call, ETAG, FIELDS(ID)},
-	{PUT, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_replace", "egress_ip", "Write an exit as a whole.",
-		&work_seal, ETAG | IF_MATCH | NULLS, FIELDS(
+	{PUT, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_replace", "egress_ip", "Write an exit as a whole, but for secrets: an absent one stays.",
+		&work_exit, ETAG | IF_MATCH | NULLS, FIELDS(
 		ID,
 		{"label",            "ccp.label",       BODY, REQUIRED},
-		{"ip_address",       "ccp.address",     BODY, REQUIRED, "What the world must see; verified, never learnt."},
-		{"provider",         "ccp.label",       BODY, NULLABLE},
-		{"status",           "ccp.activation",  BODY},
-		{"tunnel_type",      "ccp.tunnel_type", BODY},
-		{"wg_endpoint",      "ccp.endpoint",    BODY, REQUIRED},
-		{"wg_public_key",    "ccp.wg_key",      BODY, REQUIRED, "The exit's."},
-		{"wg_preshared_key", "ccp.wg_key",      BODY, FIELD_SEALED | NULLABLE, "Never shown, so it stays when absent; null removes it."},
-		{"wg_allowed_ips",   "ccp.networks",    BODY},
-		{"wg_dns_server",    "ccp.address",     BODY, REQUIRED},
-		{"wg_peer_address",  "ccp.interface",   BODY, REQUIRED, "Our address inside the tunnel."},
-		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
+		{"ip_address",       "ccp.address",     BODY, REQUIRED, SEEN_ADDRESS},
+		TUNNEL)},
 	{PATCH, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_update", "egress_ip",
-		"Change an exit; a running host is moved to what its tunnel is made of then.", &work_seal, ETAG | IF_MATCH | NULLS, FIELDS(
+		"Change an exit; a running host is moved to what its tunnel is made of then.", &work_exit, ETAG | IF_MATCH | NULLS, FIELDS(
 		ID,
 		{"label",            "ccp.label",       BODY},
-		{"ip_address",       "ccp.address",     BODY, 0, "What the world must see; verified, never learnt."},
-		{"provider",         "ccp.label",       BODY, NULLABLE},
-		{"status",           "ccp.activation",  BODY},
-		{"tunnel_type",      "ccp.tunnel_type", BODY},
-		{"wg_endpoint",      "ccp.endpoint",    BODY},
-		{"wg_public_key",    "ccp.wg_key",      BODY, 0, "The exit's."},
-		{"wg_preshared_key", "ccp.wg_key",      BODY, FIELD_SEALED | NULLABLE, "Sealed before it is stored; null removes it."},
-		{"wg_allowed_ips",   "ccp.networks",    BODY},
-		{"wg_dns_server",    "ccp.address",     BODY},
-		{"wg_peer_address",  "ccp.interface",   BODY, 0, "Our address inside the tunnel."},
-		{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."})},
+		{"ip_address",       "ccp.address",     BODY, 0, SEEN_ADDRESS},
+		TUNNEL)},
 	{DELETE, "/v1/admin/egress-ips/{id}", ADMIN, 204, "egress_ip_delete", NULL, "Delete an exit that no host is bound to.",
 		&work_call, .fields = FIELDS(ID)},
 

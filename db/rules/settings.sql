@@ -56,6 +56,10 @@ values
         'What carries WireGuard, from each host''s next start: the kernel, user (a process), or auto, the kernel where it has it.'
     ),
     (
+        'import_dns_server', '"9.9.9.9"', 'text', '^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$',
+        7, 15, false, 'Resolver (IPv4) of an exit that is imported from a text that names none; it is asked through the exit.'
+    ),
+    (
         'disk_reserve_percent', '5', 'number', null, 0, 90, false,
         'Percent of a node''s disk, room and files, that are kept back: with less free none of its hosts is started.'
     ),

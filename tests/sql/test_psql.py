@@ -1,12 +1,13 @@
 """Every example of docs/psql.md works, for ccp_admin, is written down with its role as the actor, and shows no hash."""
 
 import base64
-import ctypes
+import json
 import os
 import re
 import subprocess
 
 import pytest
+from support.boxes import KEY_BYTES, pair_make
 from support.paths import CHECKOUT, SCRIPTS
 from support.wait import WAIT_S, wait_until
 
@@ -17,29 +18,21 @@ SETUP = """
     select h.user_id, h.id, p.process_id, 'key', '198.51.100.7', now() from ccp.hosts as h, proxy as p
 """
 
+PROVIDED = f"""[Interface]
+PrivateKey = {{key}}
+Address = 10.9.0.8/32
+[Peer]
+PublicKey = {"A" * 43}=
+AllowedIPs = 0.0.0.0/0
+Endpoint = px.example:51820
+"""
+
 # How a login password's hash begins, and a host's SSH password's.
 BCRYPT, YESCRYPT = "$2b$", "$y$"
 # The server says all it can say, in a log of ours and of nobody else's sessions.
 TALKATIVE = ("log_statement = 'all'", "log_min_error_statement = 'debug5'", "log_error_verbosity = 'verbose'")
 
 PROGRAMS = CHECKOUT / "build" / "release"
-KEY_BYTES = 32
-sodium = ctypes.CDLL("libsodium.so.23")
-
-
-def pair_make():
-    """A public key in base64, and what opens a box that was sealed to it, also in base64."""
-    public, secret = ctypes.create_string_buffer(KEY_BYTES), ctypes.create_string_buffer(KEY_BYTES)
-    assert sodium.crypto_box_keypair(public, secret) == 0
-
-    def unseal(text):
-        box = base64.b64decode(text)
-        opened = ctypes.create_string_buffer(len(box))
-        size = ctypes.c_ulonglong(len(box))
-        assert sodium.crypto_box_seal_open(opened, box, size, public, secret) == 0, "it is sealed to another key"
-        return opened.raw[: len(box) - sodium.crypto_box_sealbytes()].decode()
-
-    return base64.b64encode(public.raw).decode(), unseal
 
 
 def preshared_key(given, *arguments):
@@ -113,10 +106,14 @@ def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
     database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'sealing_key'", [public])
     key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
     (tmp_path / "preshared.key").write_text(key + "\n")
+    (tmp_path / "provider.conf").write_text(PROVIDED.format(key=key))
     done = run(page())
     assert done.returncode == 0, done.stderr
+    assert key not in done.stdout + done.stderr
     sealed = database.value("select wg_preshared_key_sealed from ccp.egress_ips where label = 'berlin'")
     assert unseal(sealed) == key
+    imported = database.rows("select secret_sealed, wg_endpoint from ccp.egress_ips where label = 'porto'")
+    assert [(json.loads(unseal(box)), at) for box, at in imported] == [({"private_key": key}, "203.0.113.9:51820")]
     written = database.rows("select type from ccp.events where actor = 'ccp_admin' order by id")
     assert [row[0] for row in written if row[0].split(".")[0] in ("admin", "key", "setting")] == [
         "admin.session.ended",
@@ -130,6 +127,7 @@ def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
         "admin.egress_ip.created",
         "admin.egress_ip.updated",
         "admin.egress_ip.updated",
+        "admin.egress_ip.created",
         "admin.binding.created",
         "admin.host.action",
         "admin.task.canceled",
@@ -160,7 +158,7 @@ def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
         "admin.user.updated",
     ]
     wait_until(lambda: "account.keep(account.id('alice'))" in log(), "the last statement is in the log")
-    assert not [hashed for hashed in (BCRYPT, YESCRYPT) if hashed in log()]
+    assert not [secret for secret in (BCRYPT, YESCRYPT, key) if secret in log()]
 
 
 MADE = """

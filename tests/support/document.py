@@ -43,6 +43,7 @@ GOOD = EXIT | {
     "new_password": "another horse",
     "public_key": SSH_KEY,
     "wg_preshared_key": KEY,
+    "wg_private_key": KEY,
     "url": "https://hooks.example/",
 }
 GOOD_FORMAT = {"uuid": str(uuid.UUID(int=1)), "date-time": "2030-01-31T12:00:00Z"}
@@ -98,7 +99,7 @@ def good_value(name, schema):
         return GOOD_FORMAT[schema["format"]]
     if "enum" in schema:
         return schema["enum"][0]
-    return {"string": "x", "integer": schema.get("minimum"), "any": {}}[kinds(schema)[0]]
+    return {"string": "x", "integer": schema.get("minimum"), "object": {}, "any": {}}[kinds(schema)[0]]
 
 
 def body_of(operation):

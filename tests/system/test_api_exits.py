@@ -1,10 +1,22 @@
 """Exits and hosts over HTTP: edited, written as a whole, bound and unbound, deleted."""
 
 import base64
+import json
 import secrets
 import uuid
 
+import pytest
+from support.boxes import pair_make, public_of
 from support.orders import EXIT, host_make, run_tasks
+
+PROXY = {
+    "label": "lisbon",
+    "ip_address": "198.51.100.9",
+    "tunnel_type": "proxy",
+    "proxy_config": {"type": "tuic", "server": "198.51.100.9", "server_port": 443, "tls": {"server_name": "a.example"}},
+    "dns_server": "198.51.100.53",
+}
+TUIC_SECRET = {"uuid": "0c9e5f0a-3d9f-4b0e-9a5e-6f1d2c3b4a59", "password": "hunter2Zq \u00fc"}
 
 
 def changed(client, method, path, body, **headers):
@@ -27,14 +39,126 @@ def test_an_exit_is_edited_by_its_version_and_its_key_is_never_shown(server, adm
     assert not changed(admin, "PUT", path, EXIT | {"wg_preshared_key": None}).json["has_preshared_key"]
     assert changed(admin, "PATCH", path, {"provider": "x"}).json["provider"] == "x"
     assert changed(admin, "PATCH", path, {"provider": None}).json["provider"] is None
-    for body in ({"label": None}, {"ip_address": "x"}, {"wg_private_key": secret}, {"wg_preshared_key": "x"}):
+    for body in ({"label": None}, {"ip_address": "x"}, {"wg_private_key": "x"}, {"wg_preshared_key": "x"}):
         assert admin.send("PATCH", path, body).status == 422, body
-    answer = admin.send("PUT", path, {"label": "one"})
-    assert answer.status == 422 and {e["field"] for e in answer.json["errors"]} == set(EXIT) - {"label"}
+    for field in set(EXIT) - {"label"}:
+        answer = admin.send("PUT", path, {name: EXIT[name] for name in EXIT if name != field})
+        assert answer.status == 422 and [e["field"] for e in answer.json["errors"]] == [field]
     assert secret not in server.program.log
     assert admin.send("DELETE", path).status == 204 and admin.get(path).status == 404
     for method, body in (("PATCH", {}), ("PUT", EXIT), ("DELETE", None)):
         assert admin.send(method, path, body).json["error_code"] == "egress_ip_not_found"
+
+
+@pytest.fixture
+def unseal(database):
+    """unseal(label, column): what the agent would read in a sealed column of an exit."""
+    public, opened = pair_make()
+    database.rows("update ccp.settings set value = to_jsonb(%s::text) where name = 'sealing_key'", [public])
+
+    def read(label, column="secret_sealed"):
+        box = database.value(f"select {column} from ccp.egress_ips where label = %s", [label])
+        return box and opened(box)
+
+    return read
+
+
+def refused_fields(answer):
+    assert answer.status == 422, answer
+    return [error["field"] for error in answer.json["errors"]]
+
+
+def test_a_proxy_is_registered_with_its_secret_sealed_as_one(server, admin, database, unseal):
+    key = {"Idempotency-Key": "p"}
+    made = admin.send("POST", "/v1/admin/egress-ips", PROXY | {"proxy_secret": TUIC_SECRET}, headers=key)
+    assert made.status == 201 and made.json["has_secret"] and made.json["wg_endpoint"] is None, made
+    assert made.json["proxy_config"] == PROXY["proxy_config"] and made.json["dns_server"] == PROXY["dns_server"]
+    assert json.loads(unseal("lisbon")) == TUIC_SECRET
+    other = {"proxy_secret": TUIC_SECRET | {"password": "another"}}
+    again = admin.send("POST", "/v1/admin/egress-ips", PROXY | other, headers=key)
+    assert again.json["id"] == made.json["id"], "secrets are no part of what a key stands for"
+    path = f"/v1/admin/egress-ips/{made.json['id']}"
+    assert changed(admin, "PATCH", path, {"ip_address": "198.51.100.10"}).json["has_secret"]
+    assert json.loads(unseal("lisbon")) == TUIC_SECRET
+    assert changed(admin, "PUT", path, PROXY).json["has_secret"], "what a client cannot know stays"
+    changed(admin, "PATCH", path, other | {"wg_private_key": None})
+    assert json.loads(unseal("lisbon")) == other["proxy_secret"]
+    assert refused_fields(admin.send("PATCH", path, {"proxy_secret": None})) == ["proxy_secret"]
+    socks = {"proxy_config": {"type": "socks", "server": "2001:db8::9", "server_port": 1080}}
+    assert not changed(admin, "PATCH", path, socks).json["has_secret"], "the secret of another type is none of its own"
+    stored = database.rows("select e::text from ccp.egress_ips as e")
+    assert not [s for s in TUIC_SECRET.values() if s in repr(stored) + server.program.log + made.text]
+
+
+def test_a_proxy_is_refused_by_field_and_without_its_secret(server, admin, unseal):
+    def of(**more):
+        return PROXY | {"proxy_secret": TUIC_SECRET} | more
+
+    config = PROXY["proxy_config"]
+    for field, body in {
+        "proxy_secret": PROXY,
+        "proxy_secret.uuid": of(proxy_secret={"password": "hunter2Zq"}),
+        "proxy_secret.obfs_password": of(proxy_secret=TUIC_SECRET | {"obfs_password": "hunter2Zq"}),
+        "proxy_config": of(proxy_config=None),
+        "dns_server": of(dns_server=None),
+        "proxy_config.type": of(proxy_config=config | {"type": "naive"}),
+        "proxy_config.server": of(proxy_config=config | {"server": "px.example"}),
+        "proxy_config.password": of(proxy_config=config | {"password": "hunter2Zq"}),
+        "proxy_config.hunter": of(proxy_config=config | {"hunter": 2}),
+        "proxy_config.tls.insecure": of(proxy_config=config | {"tls": {"insecure": True}}),
+        "wg_private_key": of(wg_private_key=EXIT["wg_public_key"]),
+        "wg_endpoint": of(wg_endpoint=EXIT["wg_endpoint"]),
+    }.items():
+        answer = admin.post("/v1/admin/egress-ips", body)
+        assert refused_fields(answer) == [field] and "hunter2Zq" not in answer.text, answer
+    assert refused_fields(admin.post("/v1/admin/egress-ips", EXIT | {"proxy_secret": TUIC_SECRET})) == ["proxy_secret"]
+    for field in set(EXIT) - {"label", "ip_address"}:
+        body = {name: EXIT[name] for name in EXIT if name != field}
+        assert refused_fields(admin.post("/v1/admin/egress-ips", body)) == [field]
+    assert "hunter2Zq" not in server.program.log
+
+
+def test_a_providers_private_key_is_sealed_and_its_public_half_is_shown(server, admin, database, unseal):
+    private, shared = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
+    made = admin.post("/v1/admin/egress-ips", EXIT | {"wg_private_key": private, "wg_preshared_key": shared})
+    assert made.status == 201 and made.json["has_secret"] and made.json["has_preshared_key"], made
+    assert json.loads(unseal("one")) == {"private_key": private}
+    assert unseal("one", "wg_preshared_key_sealed") == shared
+    own = made.json["wg_own_public_key"]
+    assert own == public_of(private)
+    path = f"/v1/admin/egress-ips/{made.json['id']}"
+    assert changed(admin, "PUT", path, EXIT).json["wg_own_public_key"] == own
+    assert changed(admin, "PATCH", path, {"proxy_secret": None}).json["has_secret"]
+    other = changed(admin, "PATCH", path, {"wg_private_key": shared}).json
+    assert other["wg_own_public_key"] == public_of(shared) and json.loads(unseal("one")) == {"private_key": shared}
+    gone = changed(admin, "PATCH", path, {"wg_private_key": None}).json
+    assert not gone["has_secret"] and gone["wg_own_public_key"] is None and gone["has_preshared_key"]
+    changed(admin, "PATCH", path, {"wg_private_key": private})
+    proxy = changed(admin, "PUT", path, PROXY | {"proxy_secret": TUIC_SECRET}).json
+    assert proxy["tunnel_type"] == "proxy" and proxy["wg_own_public_key"] is None and not proxy["has_preshared_key"]
+    assert json.loads(unseal("lisbon")) == TUIC_SECRET
+    assert changed(admin, "PUT", path, EXIT).json["has_secret"] is False
+    assert private not in server.program.log + made.text and shared not in server.program.log
+
+
+def test_without_an_agents_key_a_secret_is_not_taken(server, admin):
+    answer = admin.post("/v1/admin/egress-ips", PROXY | {"proxy_secret": TUIC_SECRET})
+    assert answer.status == 503 and "Start an agent first" in answer.json["detail"]
+    user = server.user("alice")
+    assert user.post("/v1/admin/egress-ips", PROXY | {"proxy_secret": TUIC_SECRET}).status == 403
+
+
+def test_an_exit_that_is_written_back_as_it_is_changes_nothing_while_its_host_runs(server, admin, database):
+    _, host = host_make(admin, database)
+    shown = admin.get(f"/v1/admin/hosts/{host['id']}").json
+    path = f"/v1/admin/egress-ips/{shown['egress_ip_id']}"
+    assert admin.post(f"/v1/admin/hosts/{host['id']}/start").status == 202
+    run_tasks(database)
+    before = admin.get(path).json
+    assert changed(admin, "PUT", path, EXIT).json["version"] == before["version"]
+    more = ("provider", "status", "tunnel_type", "wg_allowed_ips", "wg_mtu", "proxy_config", "dns_server")
+    again = changed(admin, "PUT", path, {name: before[name] for name in (*EXIT, *more)})
+    assert again.json["version"] == before["version"]
 
 
 def test_a_bound_exit_stays_until_its_host_is_stopped_and_unbound(server, admin, database):
@@ -43,11 +167,13 @@ def test_a_bound_exit_stays_until_its_host_is_stopped_and_unbound(server, admin,
     path, binding = f"/v1/admin/egress-ips/{shown['egress_ip_id']}", f"/v1/admin/bindings/{shown['binding_id']}"
     assert admin.post(f"/v1/admin/hosts/{host['id']}/start").status == 202
     run_tasks(database)
-    refused = admin.send("PATCH", path, {"ip_address": "198.51.100.8"})
-    assert refused.status == 409 and "stop that host" in refused.json["detail"], refused
-    assert (
-        changed(admin, "PATCH", path, {"label": "renamed", "ip_address": EXIT["ip_address"]}).json["label"] == "renamed"
-    )
+    changed(admin, "PATCH", path, {"ip_address": "198.51.100.8"})
+    refused = admin.send("PATCH", path, {"ip_address": EXIT["ip_address"]})
+    assert refused.status == 409 and "a task is under way" in refused.json["detail"], refused
+    run_tasks(database)
+    moved = admin.get(f"/v1/admin/hosts/{host['id']}").json
+    assert (moved["status"], moved["exit_address"]) == ("running", "198.51.100.8")
+    assert changed(admin, "PATCH", path, {"label": "renamed"}).json["label"] == "renamed"
     assert admin.get(f"/v1/admin/hosts/{host['id']}").json["exit_label"] == "renamed"
     assert admin.send("DELETE", path).json["error_code"] == "egress_ip_bound"
     assert admin.send("DELETE", binding).json["error_code"] == "host_running"

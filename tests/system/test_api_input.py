@@ -11,22 +11,47 @@ WRONG_KIND = {
     "number": ["1", True, [], {}, 10**12, -(10**12), 1e300],
     "boolean": ["true", 0, 1, [], {}],
     "any": [],
+    "object": [1, True, [], [{}], "x", "{}"],
     "array": [1, True, {}, [1], [None], [[]], [""], ["x"], "x"],
 }
 
+
+WRONG_SECRETS = [
+    {},
+    {"password": 1},
+    {"password": None},
+    {"password": ""},
+    {"password": "x" * 1025},
+    {"password": "a\nb"},
+    {"Pass Word": "x"},
+    {"uuid": "x"},
+    {f"a{n}": "x" * 1000 for n in range(5)},
+]
+
+
+BODY_MAX = 64 * 1024
 
 # What a terminal, a log or a script that reads lines could obey: C0, DEL, C1, Unicode's ends of line and paragraph.
 CONTROLS = ("\n", "\r", "\t", "\x1b[2J", "\x7f", "\x85", "\x9b", "\u2028", "\u2029")
 
 
+def takes_controls(schema):
+    """What is only tried, or was pasted, may be anything."""
+    kind = schema.get("format")
+    return kind == "import-text" or (kind == "password" and schema["minLength"] == 1)
+
+
 def wrong_texts(schema):
     """Texts that are no value of a string field."""
-    yield "x" * 9000
+    if schema.get("maxLength", 0) < 9000:
+        yield "x" * 9000
     if "maxLength" in schema:
-        yield from ("x" * (schema["maxLength"] + 1), "x" * (schema["minLength"] - 1))
-    if schema.get("format") != "password" or schema["minLength"] > 1:  # what is only tried may be anything
+        yield "x" * (schema["minLength"] - 1)
+        if schema["maxLength"] < BODY_MAX:  # else it is the body that is too long
+            yield "x" * (schema["maxLength"] + 1)
+    if not takes_controls(schema):
         yield from ("\x01", *(f"one line{control}" for control in CONTROLS))
-    if "enum" in schema or schema.get("format", "password") != "password" or "pattern" in schema:
+    if "enum" in schema or schema.get("format", "password") not in ("password", "import-text") or "pattern" in schema:
         yield from ("", "!")
     if schema.get("format") == "date-time":
         yield from ("2020-13-01T00:00:00Z", "2020-01-01T00:00:00", "yesterday")
@@ -40,6 +65,8 @@ def wrong_values(schema):
         yield None
     if kind == "string":
         yield from wrong_texts(schema)
+    if kind == "object" and schema["additionalProperties"] == {"type": "string"}:
+        yield from WRONG_SECRETS
     if "minimum" in schema:
         yield from (schema["minimum"] - 1, schema["maximum"] + 1)
 

@@ -19,6 +19,9 @@ create or replace function api.egress_ip_replace(
     p_proxy_config ccp.object default null,
     p_dns_server ccp.address default null,
     p_proxy_secret_sealed text default null,
+    p_proxy_secret_members text[] default null,
+    p_wg_private_key_sealed text default null,
+    p_wg_own_public_key ccp.wg_key default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -27,6 +30,11 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    -- what the trigger would make of null, so that what changes nothing is no change
+    v_allowed constant ccp.networks := coalesce(
+        p_wg_allowed_ips, case p_tunnel_type when 'wireguard' then '{0.0.0.0/0}'::ccp.networks end
+    );
 begin
     return api.egress_ip_update(
         p_login_id, p_generation, p_id,
@@ -40,18 +48,21 @@ begin
         p_provider => p_provider,
         p_status => p_status,
         p_tunnel_type => p_tunnel_type,
-        p_wg_allowed_ips => p_wg_allowed_ips,
+        p_wg_allowed_ips => v_allowed,
         p_wg_mtu => p_wg_mtu,
         p_proxy_config => p_proxy_config,
         p_dns_server => p_dns_server,
         p_proxy_secret_sealed => p_proxy_secret_sealed,
+        p_proxy_secret_members => p_proxy_secret_members,
+        p_wg_private_key_sealed => p_wg_private_key_sealed,
+        p_wg_own_public_key => p_wg_own_public_key,
         p_nulls => p_nulls || array(
             select f.name
             from (
                 values
                     ('provider', p_provider is null), ('wg_endpoint', p_wg_endpoint is null),
                     ('wg_public_key', p_wg_public_key is null), ('wg_dns_server', p_wg_dns_server is null),
-                    ('wg_peer_address', p_wg_peer_address is null), ('wg_allowed_ips', p_wg_allowed_ips is null),
+                    ('wg_peer_address', p_wg_peer_address is null), ('wg_allowed_ips', v_allowed is null),
                     ('wg_mtu', p_wg_mtu is null), ('proxy_config', p_proxy_config is null), ('dns_server', p_dns_server is null)
             ) as f (name, is_absent)
             where f.is_absent
@@ -63,15 +74,18 @@ $$;
 
 revoke all on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
+    text[], text, ccp.wg_key, text[], text
 ) from public;
 grant execute on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
+    text[], text, ccp.wg_key, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
+    text[], text, ccp.wg_key, text[], text
 ) is
 'PUT /v1/admin/egress-ips/{id}.';

@@ -18,6 +18,9 @@ create or replace function api.egress_ip_update(
     p_proxy_config ccp.object default null,
     p_dns_server ccp.address default null,
     p_proxy_secret_sealed text default null,
+    p_proxy_secret_members text[] default null,
+    p_wg_private_key_sealed text default null,
+    p_wg_own_public_key ccp.wg_key default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -26,8 +29,16 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_before ccp.egress_ips;
+    v_type text;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
+    v_before := egress.find(p_id);
+    v_type := coalesce(p_tunnel_type, v_before.tunnel_type);
+    perform egress.check_secret(
+        v_type, coalesce(p_proxy_config, v_before.proxy_config), p_proxy_secret_members, p_wg_private_key_sealed is not null
+    );
     perform egress.edit(
         p_id,
         api.changes(
@@ -46,9 +57,10 @@ begin
                 'wg_mtu', p_wg_mtu,
                 'proxy_config', p_proxy_config,
                 'dns_server', p_dns_server,
-                'secret_sealed', p_proxy_secret_sealed
+                'secret_sealed', coalesce(p_proxy_secret_sealed, p_wg_private_key_sealed),
+                'wg_own_public_key', p_wg_own_public_key
             ),
-            array_replace(array_replace(p_nulls, 'wg_preshared_key', 'wg_preshared_key_sealed'), 'proxy_secret', 'secret_sealed')
+            egress.columns_removed(p_nulls, v_type)
         ),
         p_if_match
     );
@@ -58,15 +70,18 @@ $$;
 
 revoke all on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
+    text[], text, ccp.wg_key, text[], text
 ) from public;
 grant execute on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
+    text[], text, ccp.wg_key, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
-    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, text[], text
+    ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
+    text[], text, ccp.wg_key, text[], text
 ) is
 'PATCH /v1/admin/egress-ips/{id}.';

@@ -1,0 +1,60 @@
+-- Refuses a secret that does not go with its exit, by the names of its members, before they are sealed: p_members those of a
+-- proxy's secret, p_own_key whether a private key of WireGuard is given. What the members hold only agents see.
+create or replace function egress.check_secret(p_tunnel_type text, p_config jsonb, p_members text[], p_own_key boolean)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_type constant text := p_config ->> 'type';
+    v_known constant text[] := array(
+        select f.name::text from ccp.proxy_fields as f where f.part = v_type and f.type = 'secret' order by f.name
+    );
+    v_name text;
+begin
+    if p_own_key and p_tunnel_type <> 'wireguard' then
+        perform api.bad_field('wg_private_key', format('does not belong to an exit whose tunnel_type is %s', p_tunnel_type));
+    end if;
+    if p_members is null then
+        return;
+    end if;
+    if p_tunnel_type <> 'proxy' then
+        perform api.bad_field('proxy_secret', format('does not belong to an exit whose tunnel_type is %s', p_tunnel_type));
+    end if;
+    if v_known = '{}' then
+        return; -- no type of proxy, which egress.check_proxy says
+    end if;
+    select m.name
+    into v_name
+    from unnest(p_members) as m (name)
+    where m.name <> all (v_known)
+    order by m.name
+    limit 1;
+    if found then
+        perform api.bad_field(
+            left('proxy_secret.' || v_name, 200),
+            format('is not known: the secret of a %s proxy has %s', v_type, array_to_string(v_known, ', '))
+        );
+    end if;
+    select f.name
+    into v_name
+    from ccp.proxy_fields as f
+    where f.part = v_type
+        and f.type = 'secret'
+        and (f.required or (f.name = 'obfs_password' and p_config ? 'obfs'))
+        and f.name <> all (p_members)
+    order by f.name
+    limit 1;
+    if found then
+        perform api.bad_field(
+            'proxy_secret.' || v_name, format('is needed: the secret of a %s proxy is given as a whole', v_type)
+        );
+    end if;
+end
+$$;
+
+revoke all on function egress.check_secret(text, jsonb, text[], boolean) from public;
+
+comment on function egress.check_secret(text, jsonb, text[], boolean) is
+'Refuses a secret that does not go with its exit, by the names of its members.';
