@@ -11,6 +11,7 @@
 
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/json.h"
 #include "lib/mem.h"
 
 static_assert(KEY32_SIZE == crypto_box_PUBLICKEYBYTES && KEY32_SIZE == crypto_box_SECRETKEYBYTES,
@@ -103,4 +104,31 @@ int seal_open(
 	*ret = secret;
 	*ret_size = size - crypto_box_SEALBYTES;
 	return 0;
+}
+
+int seal_open_object(const struct seal_pair *pair, const char *box, cJSON **ret, struct err *e)
+{
+	_cleanup_(wipe_freep) char *text = NULL;
+	_cleanup_(seal_object_freep) cJSON *object = NULL;
+	size_t size;
+	if (seal_open(pair, box, &text, &size, e) < 0)
+		return -1;
+	struct err ignored; // its sentence is made of the text
+	if (json_parse(text, size, &json_from_client, &object, &ignored) < 0 ||
+		!cJSON_IsObject(object))
+		return err_say(e, EBADMSG, "the secret is not a JSON object: enter it again");
+	*ret = object;
+	object = NULL;
+	return 0;
+}
+
+// cJSON frees texts as they are.
+void seal_object_freep(cJSON **object)
+{
+	cJSON *member;
+	cJSON_ArrayForEach (member, *object)
+		if (cJSON_IsString(member))
+			mem_wipe(member->valuestring, strlen(member->valuestring));
+	cJSON_Delete(*object);
+	*object = NULL;
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
 #include "lib/attr.h"
 #include "lib/key32.h"
 
@@ -39,3 +41,10 @@ _must_check_ int seal_make(
 // it.
 _must_check_ int seal_open(
 	const struct seal_pair *pair, const char *box, char **ret, size_t *ret_size, struct err *e);
+
+// Opens a box that holds a JSON object whose members are secrets. EBADMSG too when it holds something
+// else. The caller frees it by seal_object_freep (usable as _cleanup_(seal_object_freep)), which wipes
+// its texts.
+_must_check_ int seal_open_object(
+	const struct seal_pair *pair, const char *box, cJSON **ret, struct err *e);
+void seal_object_freep(cJSON **object);

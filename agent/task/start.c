@@ -218,23 +218,27 @@ int start_wall(struct task *task, struct err *e)
 	return 0;
 }
 
-// The likeliest reason why a WireGuard exit does not answer is that it does not know the host's key yet.
+// The likeliest reason why a WireGuard exit does not answer is that it does not know our key yet.
 static void unanswered_explain(const struct host_task *ht, struct err *e)
 {
 	const struct exit_spec *exit = exit_of(ht);
 	char address[ADDR_TEXT_MAX];
+	const char *key = NULL; // the exit's own
 	struct keys_public keys;
 	struct err why = *e, ignored;
 	err_note(e, ETIMEDOUT, "the exit %s did not answer within %d s: %s", exit->label,
 		REACH_MS / 1000, why.message);
 	if (!exit->tunnel.kind->reach)
 		return;
-	if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) < 0)
-		return;
+	if (json_opt_text(exit->json, "own_public_key", &key, &ignored) != 0) {
+		if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) < 0)
+			return;
+		key = keys.wireguard;
+	}
 	err_note(e, ETIMEDOUT,
 		"the exit %s did not answer within %d s: register the key %s with it for %s (%s)",
-		exit->label, REACH_MS / 1000, keys.wireguard,
-		addr_cidr(&exit->tunnel.link.address, address), why.message);
+		exit->label, REACH_MS / 1000, key, addr_cidr(&exit->tunnel.link.address, address),
+		why.message);
 }
 
 static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)

@@ -61,25 +61,10 @@ static int parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 
 // Its configuration.
 
-// cJSON frees texts as they are.
-static void secret_freep(cJSON **secret)
-{
-	cJSON *member;
-	cJSON_ArrayForEach (member, *secret)
-		if (cJSON_IsString(member))
-			mem_wipe(member->valuestring, strlen(member->valuestring));
-	cJSON_Delete(*secret);
-	*secret = NULL;
-}
-
 static int secret_open(const struct tunnel_place *place, cJSON **ret, struct err *e)
 {
-	_cleanup_(wipe_freep) char *text = NULL;
-	size_t size;
-	if (!place->spec->sealed)
-		return 0;
-	if (seal_open(place->env->sealing, place->spec->sealed, &text, &size, e) < 0 ||
-		json_parse(text, size, &json_from_client, ret, e) < 0)
+	const char *box = place->spec->sealed;
+	if (box && seal_open_object(place->env->sealing, box, ret, e) < 0)
 		return err_wrap(e, "open the exit's secret");
 	return 0;
 }
@@ -87,7 +72,7 @@ static int secret_open(const struct tunnel_place *place, cJSON **ret, struct err
 static int config_text(
 	const struct tunnel_place *place, const char *name, char **ret, struct err *e)
 {
-	_cleanup_(secret_freep) cJSON *secret = NULL;
+	_cleanup_(seal_object_freep) cJSON *secret = NULL;
 	const struct proxy_place at = {.name = name, .resolver = place->spec->proxy.resolver};
 	if (secret_open(place, &secret, e) < 0 ||
 		proxy_config_text(place->spec->proxy.config, secret, &at, ret, e) < 0)

@@ -53,6 +53,8 @@ struct tunnel_spec {
 	const struct tunnel_kind *kind; // by the exit's tunnel_type
 	struct link_spec link; // the device inside
 	const char *sealed; // the exit's secret; NULL: none
+	// WireGuard's preshared key by itself, which goes before the one in `sealed`; NULL: none
+	const char *preshared_sealed;
 	union {
 		struct wireguard_config wireguard;
 		struct {
@@ -91,8 +93,10 @@ struct tunnel_place {
 
 struct tunnel_start {
 	const char *name;
-	const uint8_t *private_key; // WireGuard's (KEY32_SIZE); wiped by the caller
-	const char *key_path; // that key's file: locked as long as a tunnel uses the key
+	// WireGuard's (KEY32_SIZE), and its file; wiped by the caller. Left aside, and may be NULL,
+	// if the exit has a key of its own.
+	const uint8_t *private_key;
+	const char *key_path;
 	struct budget budget; // of the process that carries it, if one does
 	uint32_t
 		uid; // of the user that it runs as, if it need not be root; no other process has it

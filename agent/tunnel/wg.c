@@ -32,7 +32,8 @@ int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 	if (wireguard_exit_parse(exit, &ret->wireguard, e) < 0 ||
 		json_get_text(exit, "peer_address", &address, e) < 0 ||
 		json_get_int(exit, "mtu", 0, INT32_MAX, &mtu, e) < 0 ||
-		json_opt_text(exit, "preshared_key_sealed", &ret->sealed, e) < 0)
+		json_opt_text(exit, "secret_sealed", &ret->sealed, e) < 0 ||
+		json_opt_text(exit, "preshared_key_sealed", &ret->preshared_sealed, e) < 0)
 		return -1;
 	ret->link.mtu = (int)mtu;
 	return addr_parse(address, &ret->link.address, e) < 0 ? err_wrap(e, "peer_address") : 0;
@@ -44,10 +45,22 @@ int wg_config_open(const struct tunnel_place *place, const uint8_t *private_key,
 	*ret = place->spec->wireguard;
 	if (private_key)
 		memcpy(ret->private_key, private_key, sizeof(ret->private_key));
-	return wireguard_secret_open(ret, place->spec->sealed, place->env->sealing, e);
+	const struct seal_pair *sealing = place->env->sealing;
+	int r = wireguard_own_key_open(ret, place->spec->sealed, sealing, e);
+	return r < 0 ? r
+		     : wireguard_preshared_key_open(ret, place->spec->preshared_sealed, sealing, e);
 }
 
-int wg_key_lock(const char *path, int *ret_fd, struct err *e)
+const char *wg_key_name(const struct tunnel_place *place, const struct tunnel_start *start,
+	char ret_own[static KEY32_TEXT_SIZE])
+{
+	if (!wireguard_has_own_key(&place->spec->wireguard))
+		return start->key_path;
+	key32_text(place->spec->wireguard.own_public_key, ret_own);
+	return ret_own;
+}
+
+static int host_key_lock(const char *path, int *ret_fd, struct err *e)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -59,6 +72,37 @@ int wg_key_lock(const char *path, int *ret_fd, struct err *e)
 			       : err_set(e, errno, "lock the host's key file");
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+// The keys of exits have no files. One file stands for all of them: its byte number N is locked for the
+// key whose first bytes are N.
+static int own_key_lock(const struct tunnel_env *env, const uint8_t public_key[KEY32_SIZE],
+	int *ret_fd, struct err *e)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/keys.lock", env->directory);
+	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	if (fd < 0)
+		return err_set(e, errno, "open %s", path);
+	for (size_t i = 0; i < sizeof(byte.l_start) - 1; i++)
+		byte.l_start = byte.l_start << 8 | public_key[i];
+	// Of the open file, so that a process that inherits it holds it too.
+	if (fcntl(fd, F_OFD_SETLK, &byte) < 0)
+		return errno == EAGAIN || errno == EACCES
+			       ? err_say(e, EBUSY,
+					 "a tunnel with this exit's own key still runs: end it first")
+			       : err_set(e, errno, "lock %s", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int wg_key_lock(const struct tunnel_place *place, const struct tunnel_start *start, int *ret_fd,
+	struct err *e)
+{
+	const struct wireguard_config *config = &place->spec->wireguard;
+	return wireguard_has_own_key(config)
+		       ? own_key_lock(place->env, config->own_public_key, ret_fd, e)
+		       : host_key_lock(start->key_path, ret_fd, e);
 }
 
 int wg_status(const struct wg_way *way, const struct tunnel_place *place, struct tunnel *t,

@@ -32,13 +32,19 @@ struct wg_way {
 // The kinds' `parse`.
 _must_check_ int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
 
-// The configuration with the exit's secret, and with our key unless NULL. The caller wipes it.
+// The configuration with the exit's secrets, and with the host's key if it is given and the exit has
+// none of its own. The caller wipes it.
 _must_check_ int wg_config_open(const struct tunnel_place *place, const uint8_t *private_key,
 	struct wireguard_config *ret, struct err *e);
 
-// Locks the file of the host's key: as long as the descriptor, or a copy of it, is open no other
-// tunnel has that key. EBUSY: one has.
-_must_check_ int wg_key_lock(const char *path, int *ret_fd, struct err *e);
+// Which key a tunnel has, for comparisons: the exit's own public key, or else the path of the host's.
+const char *wg_key_name(const struct tunnel_place *place, const struct tunnel_start *start,
+	char ret_own[static KEY32_TEXT_SIZE]);
+
+// Locks the tunnel's key: as long as the descriptor, or a copy of it, is open no other tunnel of this
+// agent has that key. EBUSY: one has.
+_must_check_ int wg_key_lock(const struct tunnel_place *place, const struct tunnel_start *start,
+	int *ret_fd, struct err *e);
 
 struct wg_status {
 	int64_t handshake_age_ms; // since we first saw it; -1: none yet

@@ -69,7 +69,7 @@ static bool suits(const cJSON *exit)
 
 struct record {
 	uintmax_t ns_inode;
-	char ns_path[PATH_SIZE], key_path[PATH_SIZE];
+	char ns_path[PATH_SIZE], key[PATH_SIZE]; // wg_key_name
 };
 
 static int record_make(
@@ -77,13 +77,14 @@ static int record_make(
 {
 	_cleanup_(closep) int fd = -1;
 	_cleanup_(freep) char *link = xasprintf("/proc/self/fd/%d", place->ns_fd);
-	char path[PATH_SIZE] = "";
+	char path[PATH_SIZE] = "", own[KEY32_TEXT_SIZE];
 	struct stat st;
 	if (engine_log_open(place->env, KIND, start->name, &fd, e) < 0)
 		return -1;
 	if (fstat(place->ns_fd, &st) < 0 || readlink(link, path, sizeof(path) - 1) < 0)
 		return err_set(e, errno, "look where the container's namespace is");
-	return dprintf(fd, "%ju\n%s\n%s\n", (uintmax_t)st.st_ino, path, start->key_path) < 0
+	return dprintf(fd, "%ju\n%s\n%s\n", (uintmax_t)st.st_ino, path,
+		       wg_key_name(place, start, own)) < 0
 		       ? err_set(e, errno, "write the record of tunnel %s", start->name)
 		       : 0;
 }
@@ -97,8 +98,8 @@ static bool record_read(const struct tunnel_env *env, const char *name, struct r
 	if (file_read(AT_FDCWD, path, RECORD_MAX, &text, &ignored) < 0)
 		return false;
 	char end = '\0';
-	return sscanf(text, "%ju\n%4095[^\n]\n%4095[^\n]%c", &ret->ns_inode, ret->ns_path,
-		       ret->key_path, &end) == 4 &&
+	return sscanf(text, "%ju\n%4095[^\n]\n%4095[^\n]%c", &ret->ns_inode, ret->ns_path, ret->key,
+		       &end) == 4 &&
 	       end == '\n';
 }
 
@@ -185,7 +186,7 @@ static const struct wg_way way = {.ask = ask, .again = again};
 // Another one's device that has the key. Stops at it.
 struct rival {
 	const struct tunnel_env *env;
-	const struct tunnel_start *start;
+	const char *name, *key;
 };
 
 static int rival_look(const char *name, void *arg, struct err *e)
@@ -193,13 +194,13 @@ static int rival_look(const char *name, void *arg, struct err *e)
 	const struct rival *own = arg;
 	struct record r;
 	struct wireguard_status status;
-	if (strcmp(name, own->start->name) == 0 || !record_read(own->env, name, &r) ||
-		strcmp(r.key_path, own->start->key_path) != 0)
+	if (strcmp(name, own->name) == 0 || !record_read(own->env, name, &r) ||
+		strcmp(r.key, own->key) != 0)
 		return 0;
 	_cleanup_(closep) int ns_fd = record_open(&r);
 	if (ns_fd < 0 || device_ask(ns_fd, &status, e) == TUNNEL_ABSENT)
 		return 0;
-	return err_say(e, EBUSY, "tunnel %s with this host's key still runs: end it first", name);
+	return err_say(e, EBUSY, "tunnel %s with the same key still runs: end it first", name);
 }
 
 static int bring_up(
@@ -239,7 +240,8 @@ static int start(const struct tunnel_place *place, const struct tunnel_start *wh
 	const struct wait *w, struct tunnel *ret, struct err *e)
 {
 	struct tunnel t = {.kind = &wg_kernel_kind, .pidfd = -1};
-	struct rival own = {place->env, what};
+	char key[KEY32_TEXT_SIZE];
+	struct rival own = {place->env, what->name, wg_key_name(place, what, key)};
 	_cleanup_(closep) int key_fd = -1; // until the record and the device say it
 	(void)w; // every step has a limit of its own
 	if (!wg_kernel_is_there())
@@ -247,7 +249,7 @@ static int start(const struct tunnel_place *place, const struct tunnel_start *wh
 			"this kernel has no WireGuard: let the setting wireguard_engine be auto or user");
 	if (!text_copy(t.name, sizeof(t.name), what->name))
 		return err_say(e, EINVAL, "\"%.70s\" is not the name of a tunnel", what->name);
-	if (wg_key_lock(what->key_path, &key_fd, e) < 0 ||
+	if (wg_key_lock(place, what, &key_fd, e) < 0 ||
 		engine_list(place->env, KIND, rival_look, &own, e) < 0 ||
 		record_make(place, what, e) < 0)
 		return -1;

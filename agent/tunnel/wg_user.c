@@ -171,12 +171,13 @@ static int bring_up(const struct tunnel_place *place, const struct tunnel *t,
 
 // The key's lock is held through a descriptor that the engine inherits, so the kernel tells when the
 // last engine with this key is dead.
-static int launch_locked(const struct tunnel_env *env, struct tunnel *t,
+static int launch_locked(const struct tunnel_place *place, struct tunnel *t,
 	const struct tunnel_start *what, const struct wait *w, struct err *e)
 {
+	const struct tunnel_env *env = place->env;
 	_cleanup_(closep) int key_fd = -1, log_fd = -1;
 	_cleanup_(budget_door_close) struct budget_door door = BUDGET_DOOR_INIT;
-	if (wg_key_lock(what->key_path, &key_fd, e) < 0)
+	if (wg_key_lock(place, what, &key_fd, e) < 0)
 		return -1;
 	if (mkdir(UAPI_DIRECTORY, 0755) < 0 && errno != EEXIST)
 		return err_set(e, errno, "make " UAPI_DIRECTORY);
@@ -209,7 +210,7 @@ static int start(const struct tunnel_place *place, const struct tunnel_start *wh
 	if (!text_copy(t.name, sizeof(t.name), what->name))
 		return err_say(e, EINVAL, "\"%.70s\" is not the name of a tunnel", what->name);
 	struct wait limit = wait_at_most(w, START_MS);
-	int r = launch_locked(env, &t, what, &limit, e);
+	int r = launch_locked(place, &t, what, &limit, e);
 	if (r == 0)
 		r = bring_up(place, &t, what, &limit, e);
 	if (r == 0) {

@@ -34,22 +34,62 @@ static int allowed_parse(const cJSON *list, struct wireguard_config *ret, struct
 
 int wireguard_exit_parse(const cJSON *exit, struct wireguard_config *ret, struct err *e)
 {
-	const char *endpoint, *key;
+	const char *endpoint, *key, *own = NULL;
 	const cJSON *allowed;
 	if (json_get_text(exit, "endpoint", &endpoint, e) < 0 ||
 		json_get_text(exit, "public_key", &key, e) < 0 ||
+		json_opt_text(exit, "own_public_key", &own, e) < 0 ||
 		json_get_array(exit, "allowed_ips", &allowed, e) < 0)
 		return -1;
 	if (addr_parse_port(endpoint, &ret->endpoint, e) < 0)
 		return err_wrap(e, "endpoint");
 	if (ret->endpoint.port == 0)
 		return err_say(e, EINVAL, "endpoint \"%.80s\" has no port", endpoint);
-	if (key32_parse(key, "public_key", ret->public_key, e) < 0)
+	if (key32_parse(key, "public_key", ret->public_key, e) < 0 ||
+		(own && key32_parse(own, "own_public_key", ret->own_public_key, e) < 0))
 		return -1;
 	return allowed_parse(allowed, ret, e);
 }
 
-int wireguard_secret_open(struct wireguard_config *config, const char *sealed,
+bool wireguard_has_own_key(const struct wireguard_config *config)
+{
+	return !sodium_is_zero(config->own_public_key, sizeof(config->own_public_key));
+}
+
+static int own_key_take(struct wireguard_config *config, const cJSON *secret, struct err *e)
+{
+	const char *private_key, *preshared_key = NULL;
+	uint8_t public_key[KEY32_SIZE];
+	if (json_get_text(secret, "private_key", &private_key, e) < 0 ||
+		json_opt_text(secret, "preshared_key", &preshared_key, e) < 0 ||
+		key32_parse(private_key, "private_key", config->private_key, e) < 0 ||
+		(preshared_key &&
+			key32_parse(preshared_key, "preshared_key", config->preshared_key, e) < 0))
+		return -1;
+	(void)!crypto_scalarmult_base(public_key, config->private_key); // cannot fail
+	return memcmp(public_key, config->own_public_key, sizeof(public_key)) == 0
+		       ? 0
+		       : err_say(e, EINVAL,
+				 "it is not the private key of wg_own_public_key: enter both again");
+}
+
+int wireguard_own_key_open(struct wireguard_config *config, const char *sealed,
+	const struct seal_pair *sealing, struct err *e)
+{
+	_cleanup_(seal_object_freep) cJSON *secret = NULL;
+	if (!wireguard_has_own_key(config))
+		return 0;
+	int r = sealed ? seal_open_object(sealing, sealed, &secret, e)
+		       : err_say(e, ENOENT, "it is missing: enter it again");
+	if (r == 0)
+		r = own_key_take(config, secret, e);
+	if (r == 0)
+		return 0;
+	mem_wipe(config, sizeof(*config));
+	return err_wrap(e, "open the exit's own private key");
+}
+
+int wireguard_preshared_key_open(struct wireguard_config *config, const char *sealed,
 	const struct seal_pair *sealing, struct err *e)
 {
 	if (!sealed)

@@ -23,6 +23,8 @@ enum { WIREGUARD_KEEPALIVE_S = 25 };
 
 struct wireguard_config {
 	uint8_t private_key[KEY32_SIZE]; // ours; wipe the struct after use
+	// Of the key that this exit alone is used with; all zero: it is used with the host's.
+	uint8_t own_public_key[KEY32_SIZE];
 	uint8_t public_key[KEY32_SIZE]; // the exit's
 	uint8_t preshared_key[KEY32_SIZE]; // all zero: none
 	struct addr_port endpoint;
@@ -31,13 +33,22 @@ struct wireguard_config {
 };
 
 // Reads the exit's side from JSON: {endpoint: "address:port", public_key: base64, allowed_ips:
-// ["0.0.0.0/0", ...]}. EINVAL names the field. The secrets are left alone.
+// ["0.0.0.0/0", ...], own_public_key: base64 or null}. EINVAL names the field. The secrets are left
+// alone.
 _must_check_ int wireguard_exit_parse(
 	const cJSON *exit, struct wireguard_config *ret, struct err *e);
 
-// Adds the preshared key from the exit's sealed secret; nothing when that is NULL. On failure no
+bool wireguard_has_own_key(const struct wireguard_config *config);
+
+// Replaces the private key by the exit's own, from the seal of {private_key: base64, preshared_key:
+// base64 or absent}; nothing when the exit has none. EINVAL when it is not the private half of
+// own_public_key. On failure no secret is left in *config.
+_must_check_ int wireguard_own_key_open(struct wireguard_config *config, const char *sealed,
+	const struct seal_pair *sealing, struct err *e);
+
+// Adds the preshared key from a seal that holds nothing else; nothing when that is NULL. On failure no
 // secret is left in *config.
-_must_check_ int wireguard_secret_open(struct wireguard_config *config, const char *sealed,
+_must_check_ int wireguard_preshared_key_open(struct wireguard_config *config, const char *sealed,
 	const struct seal_pair *sealing, struct err *e);
 
 // The text that configures a fresh engine: `set=1` with our key and one peer, keepalive 25 s so

@@ -302,7 +302,7 @@ comment on column ccp.egress_ips.wg_endpoint is
 'Address and port of the exit. Names are not resolved: who answers the question could choose the exit.';
 comment on column ccp.egress_ips.wg_public_key is 'The exit''s public key (base64).';
 comment on column ccp.egress_ips.wg_preshared_key_sealed is
-'Preshared key, sealed to the installation (base64); only agents open it.';
+'Preshared key, sealed to the installation (base64); only agents open it. It goes before the one in secret_sealed.';
 comment on column ccp.egress_ips.wg_own_public_key is
 'Our own public key there, when a provider made the key pair; null: the host''s own.';
 comment on column ccp.egress_ips.wg_allowed_ips is 'What is routed into the tunnel.';
@@ -313,8 +313,8 @@ comment on column ccp.egress_ips.proxy_config is
 'A proxy: its type, server and what else sing-box is told, without any secret. ccp.proxy_fields has what it may hold.';
 comment on column ccp.egress_ips.dns_server is 'The only resolver a host behind this proxy may ask, which is asked through it.';
 comment on column ccp.egress_ips.secret_sealed is
-'An object of secrets, sealed to the installation (base64): a proxy''s password, uuid and obfs_password, or the private key of '
-'wg_own_public_key. Only agents open it.';
+'An object of secrets, sealed to the installation (base64): a proxy''s password, uuid and obfs_password, or private_key and '
+'preshared_key of WireGuard, the former that of wg_own_public_key. Only agents open it.';
 comment on column ccp.egress_ips.version is 'Rises with each edit; the ETag.';
 comment on column ccp.egress_ips.created_at is 'When the row was made.';
 comment on column ccp.egress_ips.updated_at is 'When it was last edited.';

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import ipaddress
+import json
 import re
 import subprocess
 
@@ -10,6 +11,7 @@ import pexpect
 import pytest
 from support.guest import Guest
 from support.postgres import cron_run
+from support.seal import seal
 from support.ssh import Client
 from support.stack import Lab
 from support.wait import WAIT_S, wait_until
@@ -198,6 +200,58 @@ def test_a_preshared_key_is_sealed_and_opens_the_tunnel(stack, tmp_path):
         guest.host.task("host.start")
     finally:
         guest.end()
+
+
+def own_key(guest, private, **secret):
+    """The exit of a host at rest gets that key of its own, as an import does; its public half."""
+    public = subprocess.run(["wg", "pubkey"], input=private, capture_output=True, text=True, check=True).stdout.strip()
+    sealing_key = guest.host.owner.value("select value #>> '{}' from ccp.settings where name = 'sealing_key'")
+    sealed = seal(sealing_key, json.dumps({"private_key": private} | secret).encode())
+    changes = {"wg_own_public_key": public, "secret_sealed": sealed}
+    guest.host.owner.rows("select egress.edit(%s, %s)", [guest.exit_id, json.dumps(changes)])
+    return public
+
+
+def start_failure(guest):
+    """(error_code, error_message) of a start that must fail."""
+    status, code, message, _ = guest.host.wait_task(guest.host.insert("host.start"))
+    assert status == "failed"
+    return code, message
+
+
+def test_an_exit_with_a_key_of_its_own_is_one_tunnels_at_a_time(stack, tmp_path):
+    name = tmp_path.name[-8:].strip("-_").lower()
+    private, preshared, other = (
+        subprocess.run(["wg", word], capture_output=True, text=True, check=True).stdout.strip()
+        for word in ("genkey", "genpsk", "genkey")
+    )
+    (tmp_path / "psk").write_text(preshared + "\n")
+    address = peer_address(stack, 80)
+    Lab(stack.environment["CCP_LAB_PREFIX"]).run("psk", address, str(tmp_path / "psk"))
+    first = Guest(stack, f"own-{name}", tmp_path, address)
+    second = Guest(stack, f"too-{name}", tmp_path, peer_address(stack, 81))
+    try:
+        public = own_key(first, private, preshared_key=preshared)
+        peers = "select host_public_key from ccp.exit_peers where egress_ip_id = %s"
+        assert first.host.owner.value(peers, [first.exit_id]) == public
+        for _ in range(2):
+            first.host.task("host.start")
+            assert first.host.task("host.verify")["checks"]
+            first.host.task("host.stop")
+        first.host.task("host.start")
+
+        own_key(second, private)
+        code, message = start_failure(second)
+        assert code == "tunnel_no_handshake" and "a tunnel with this exit's own key still runs" in message
+        first.host.task("host.verify")
+        second.host.stopped()
+        own_key(second, other, private_key=private)
+        code, message = start_failure(second)
+        assert code == "settings_incomplete" and "it is not the private key of wg_own_public_key" in message
+        assert private not in message and other not in message
+    finally:
+        first.end()
+        second.end()
 
 
 def test_a_host_that_cannot_start_ends_the_script_with_14_and_names_the_key_to_register(stack, tmp_path):

@@ -258,15 +258,19 @@ int launch_start(const struct launch_config *c, const struct wait *w, pid_t *ret
 	return result(machine.launch, "not launched", e);
 }
 
-int seal_open(
-	const struct seal_pair *pair, const char *box, char **ret, size_t *ret_size, struct err *e)
+int seal_open_object(const struct seal_pair *pair, const char *box, cJSON **ret, struct err *e)
 {
 	assert_ptr_equal(pair, &sealing);
 	if (strcmp(box, "broken") == 0)
 		return err_say(e, EBADMSG, "it was sealed to another key");
-	*ret = xstrdup("{\"password\":\"s3cret\"}");
-	*ret_size = strlen(*ret);
+	*ret = json_new_object();
+	json_set_text(*ret, "password", "s3cret");
 	return 0;
+}
+
+void seal_object_freep(cJSON **object)
+{
+	json_freep(object);
 }
 
 static cJSON *exit_json;

@@ -317,6 +317,26 @@ static void a_key_has_one_device(void **state)
 	assert_int_equal(records(), 1);
 }
 
+static void a_key_that_an_exit_brings_has_one_device_whatever_host_it_is_of(void **state)
+{
+	struct tunnel_spec spec = spec_make("kernel");
+	const struct tunnel_place place = {env(), &spec, namespaces[INSIDE]};
+	const struct tunnel_start of_host = {.name = OTHER};
+	struct tunnel t;
+	struct err e;
+	(void)state;
+	memset(spec.wireguard.own_public_key, 5, KEY32_SIZE);
+	assert_int_equal(start_as(OTHER, &spec, &t, &e), TUNNEL_UNUSABLE); // no private half
+	_cleanup_(closep) int held = -1;
+	assert_int_equal(wg_key_lock(&place, &of_host, &held, &e), 0);
+	assert_int_equal(start_as(OTHER, &spec, &t, &e), -1);
+	assert_int_equal(e.code, EBUSY);
+	assert_non_null(strstr(e.message, "with this exit's own key"));
+	spec.wireguard.own_public_key[6] = 6; // another key
+	assert_int_equal(start_as(OTHER, &spec, &t, &e), TUNNEL_UNUSABLE);
+	trace[0] = '\0';
+}
+
 static void the_handshake_is_waited_for_and_proven(void **state)
 {
 	struct tunnel_spec spec = spec_make("kernel");
@@ -430,11 +450,13 @@ static int prepare(void **state)
 
 static int clean(void **state)
 {
-	char records_path[64];
+	char records_path[64], lock_path[64];
 	(void)state;
 	spec_make(NULL);
 	snprintf(records_path, sizeof(records_path), "%s/wireguard-kernel", directory);
 	rmdir(records_path);
+	snprintf(lock_path, sizeof(lock_path), "%s/keys.lock", directory);
+	unlink(lock_path);
 	unlink(paths[UPLINK]);
 	unlink(key_path);
 	return rmdir(directory);
@@ -446,6 +468,7 @@ int main(void)
 		cmocka_unit_test(the_exit_chooses_and_auto_takes_what_the_kernel_has),
 		cmocka_unit_test(a_device_is_born_in_the_uplink_and_moved),
 		cmocka_unit_test(a_key_has_one_device),
+		cmocka_unit_test(a_key_that_an_exit_brings_has_one_device_whatever_host_it_is_of),
 		cmocka_unit_test(the_handshake_is_waited_for_and_proven),
 		cmocka_unit_test(an_exit_that_is_silent_is_greeted_again),
 		cmocka_unit_test(what_fails_on_the_way_leaves_nothing),

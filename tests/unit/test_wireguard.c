@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "agent/tunnel/wireguard.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -100,13 +102,94 @@ static void a_preshared_key_is_opened_by_the_right_pair_alone(void **state)
 	seal_pair_make(&other);
 	key32_text(pair.public_key, public_text);
 	assert_int_equal(seal_make(public_text, KEY_02, strlen(KEY_02), &box, &e), 0);
-	assert_int_equal(wireguard_secret_open(&c, NULL, &pair, &e), 0);
+	assert_int_equal(wireguard_preshared_key_open(&c, NULL, &pair, &e), 0);
 	assert_int_equal(c.preshared_key[31], 0);
-	assert_int_equal(wireguard_secret_open(&c, box, &pair, &e), 0);
+	assert_int_equal(wireguard_preshared_key_open(&c, box, &pair, &e), 0);
 	assert_int_equal(c.preshared_key[31], 2);
 	assert_int_equal(c.private_key[0], 1);
-	assert_int_equal(wireguard_secret_open(&c, box, &other, &e), -1);
+	assert_int_equal(wireguard_preshared_key_open(&c, box, &other, &e), -1);
 	assert_null(strstr(e.message, KEY_02));
+	assert_int_equal(c.private_key[0], 0);
+}
+
+static char *sealed_make(const struct seal_pair *pair, const char *secret)
+{
+	char public_text[KEY32_TEXT_SIZE], *box;
+	struct err e;
+	key32_text(pair->public_key, public_text);
+	assert_int_equal(seal_make(public_text, secret, strlen(secret), &box, &e), 0);
+	return box;
+}
+
+// The configuration with a host's key, and with the exit's own of which KEY_02 is the private half.
+static struct wireguard_config own_make(void)
+{
+	struct wireguard_config c = config_make("198.51.100.1:51820");
+	uint8_t private_key[KEY32_SIZE];
+	memset(private_key, 2, sizeof(private_key));
+	crypto_scalarmult_base(c.own_public_key, private_key);
+	return c;
+}
+
+static void an_exits_own_key_takes_the_place_of_the_hosts(void **state)
+{
+	struct seal_pair pair;
+	struct wireguard_config c = own_make();
+	struct err e;
+	(void)state;
+	seal_pair_make(&pair);
+	_cleanup_(freep) char *one =
+		sealed_make(&pair, "{\"private_key\":\"" KEY_02 "\",\"preshared_key\":null}");
+	assert_true(wireguard_has_own_key(&c));
+	assert_int_equal(wireguard_own_key_open(&c, one, &pair, &e), 0);
+	assert_int_equal(c.private_key[31], 2);
+	assert_int_equal(c.preshared_key[31], 0);
+	_cleanup_(freep) char *both = sealed_make(
+		&pair, "{\"private_key\":\"" KEY_02 "\",\"preshared_key\":\"" KEY_02 "\"}");
+	assert_int_equal(wireguard_own_key_open(&c, both, &pair, &e), 0);
+	assert_int_equal(c.preshared_key[31], 2);
+
+	struct wireguard_config hosts = config_make("198.51.100.1:51820");
+	assert_false(wireguard_has_own_key(&hosts));
+	assert_int_equal(wireguard_own_key_open(&hosts, NULL, &pair, &e), 0);
+	assert_int_equal(hosts.private_key[0], 1);
+}
+
+static void an_own_key_that_cannot_be_used_leaves_no_secret(void **state)
+{
+	static const struct {
+		const char *secret, *why;
+	} cases[] = {
+		{"{\"private_key\":\"AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=\"}",
+			"it is not the private key of wg_own_public_key: enter both again"},
+		{"{\"private_key\":\"short\"}", "private_key is not 32 bytes in base64"},
+		{"{\"private_key\":\"" KEY_02 "\",\"preshared_key\":\"short\"}",
+			"preshared_key is not 32 bytes in base64"},
+		{"{\"preshared_key\":\"" KEY_02 "\"}",
+			"\"private_key\" is missing: it must be a string"},
+		{KEY_02, "the secret is not a JSON object: enter it again"},
+		{"[\"" KEY_02 "\"]", "the secret is not a JSON object: enter it again"},
+		{NULL, "it is missing: enter it again"},
+	};
+	struct seal_pair pair, other;
+	struct err e;
+	(void)state;
+	seal_pair_make(&pair);
+	seal_pair_make(&other);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct wireguard_config c = own_make();
+		_cleanup_(freep) char *box =
+			cases[i].secret ? sealed_make(&pair, cases[i].secret) : NULL;
+		assert_int_equal(wireguard_own_key_open(&c, box, &pair, &e), -1);
+		_cleanup_(freep) char *why =
+			xasprintf("open the exit's own private key: %s", cases[i].why);
+		assert_string_equal(e.message, why);
+		assert_int_equal(c.private_key[0], 0);
+	}
+	struct wireguard_config c = own_make();
+	_cleanup_(freep) char *box = sealed_make(&pair, "{\"private_key\":\"" KEY_02 "\"}");
+	assert_int_equal(wireguard_own_key_open(&c, box, &other, &e), -1);
+	assert_non_null(strstr(e.message, "another installation's key"));
 	assert_int_equal(c.private_key[0], 0);
 }
 
@@ -176,6 +259,8 @@ int main(void)
 		cmocka_unit_test(a_peer_is_replaced_without_sending_our_key_again),
 		cmocka_unit_test(a_preshared_key_and_an_ipv6_endpoint_are_told),
 		cmocka_unit_test(a_preshared_key_is_opened_by_the_right_pair_alone),
+		cmocka_unit_test(an_exits_own_key_takes_the_place_of_the_hosts),
+		cmocka_unit_test(an_own_key_that_cannot_be_used_leaves_no_secret),
 		cmocka_unit_test(the_longest_configuration_fits),
 		cmocka_unit_test(an_answer_tells_handshake_and_bytes),
 		cmocka_unit_test(an_answer_that_is_none_is_refused),

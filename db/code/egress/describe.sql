@@ -17,6 +17,7 @@ as $$
             'wireguard_engine', setting.get('wireguard_engine'),
             'endpoint', p_exit.wg_endpoint,
             'public_key', p_exit.wg_public_key,
+            'own_public_key', p_exit.wg_own_public_key,
             'preshared_key_sealed', p_exit.wg_preshared_key_sealed,
             'allowed_ips', to_jsonb(p_exit.wg_allowed_ips),
             'peer_address', p_exit.wg_peer_address::text,

@@ -161,8 +161,10 @@ select egress.add(
     'own', '203.0.113.9', '198.51.100.1:1', repeat('A', 43) || '=', '198.51.100.53', '10.9.0.2/32', p_wg_own_public_key => repeat('B', 43) || '=',
     p_secret_sealed => repeat('C', 108)
 ) as own \gset
-select is(
-    (select egress.describe(e) -> 'secret_sealed' from ccp.egress_ips as e where e.id = :'own'), to_jsonb(repeat('C', 108)), 'which agents are told'
+select results_eq(
+    format(
+        $$select egress.describe(e) ->> 'own_public_key', egress.describe(e) ->> 'secret_sealed' from ccp.egress_ips as e where e.id = %L$$, :'own'
+    ), $$values (repeat('B', 43) || '=', repeat('C', 108))$$, 'which agents are told'
 );
 select throws_ok(
     $$select egress.add('x', '203.0.113.9', p_tunnel_type => 'proxy', p_proxy_config => t.proxy('vless'), p_dns_server => '198.51.100.53')$$,
