@@ -74,16 +74,16 @@ static int calls_add(scmp_filter_ctx filter)
 static int families_add(scmp_filter_ctx filter)
 {
 	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-		SCMP_A0(SCMP_CMP_GT, FAMILY_LAST));
+		SCMP_A0(SCMP_CMP_GT, FAMILY_LAST, 0));
 	for (int family = 0; r == 0 && family <= FAMILY_LAST; family++)
 		if (!family_is_allowed(family))
 			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0));
 	// of netlink's protocols the one that knows devices
 	return r != 0 ? r
 		      : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
-				SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-				SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE));
+				SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+				SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE, 0));
 }
 
 // Threads, but no processes; files, but no new ones.

@@ -150,19 +150,19 @@ static bool peer_take(const struct nlattr *peer, struct wg_netlink_reading *r)
 	       number_take(a[WGPEER_A_TX_BYTES], &r->status.tx_bytes);
 }
 
+static int peer_each(const struct nlattr *peer, void *arg)
+{
+	return peer_take(peer, arg) ? MNL_CB_OK : MNL_CB_ERROR;
+}
+
 int wg_netlink_take(const struct nlmsghdr *m, void *arg, struct err *e)
 {
 	const struct nlattr *device[WGDEVICE_A_MAX + 1] = {0};
 	nl_attributes(m, genl_header_size(), device, WGDEVICE_A_MAX);
-	if (!device[WGDEVICE_A_PEERS])
-		return 0;
-	const struct nlattr *peer;
-	mnl_attr_for_each_nested(peer, device[WGDEVICE_A_PEERS])
-	{
-		if (!peer_take(peer, arg))
-			return err_say(e, EBADMSG,
-				"the kernel's WireGuard gave an answer that is not its protocol's");
-	}
+	if (device[WGDEVICE_A_PEERS] &&
+		mnl_attr_parse_nested(device[WGDEVICE_A_PEERS], peer_each, arg) == MNL_CB_ERROR)
+		return err_say(e, EBADMSG,
+			"the kernel's WireGuard gave an answer that is not its protocol's");
 	return 0;
 }
 

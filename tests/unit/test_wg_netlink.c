@@ -115,10 +115,18 @@ static void a_device_is_asked_by_name(void **state)
 	assert_golden(&b, "get");
 }
 
+static int address_count(const struct nlattr *attribute, void *arg)
+{
+	size_t *count = arg;
+	(void)attribute;
+	*count += 1;
+	return MNL_CB_OK;
+}
+
 // How many allowed addresses a message of SET_DEVICE has, and whether it replaces what was there.
 static size_t allowed_count(const struct nlmsghdr *m, bool *ret_replaces)
 {
-	const struct nlattr *a[WGDEVICE_A_MAX + 1] = {0}, *peer[WGPEER_A_MAX + 1] = {0}, *one;
+	const struct nlattr *a[WGDEVICE_A_MAX + 1] = {0}, *peer[WGPEER_A_MAX + 1] = {0};
 	size_t count = 0;
 	nl_attributes(m, genl_header_size(), a, WGDEVICE_A_MAX);
 	nl_attributes_nested(mnl_attr_get_payload(a[WGDEVICE_A_PEERS]), peer, WGPEER_A_MAX);
@@ -127,7 +135,7 @@ static size_t allowed_count(const struct nlmsghdr *m, bool *ret_replaces)
 	assert_true(*ret_replaces == !!peer[WGPEER_A_FLAGS]);
 	assert_true(*ret_replaces == !!peer[WGPEER_A_ENDPOINT]);
 	assert_non_null(peer[WGPEER_A_PUBLIC_KEY]);
-	mnl_attr_for_each_nested(one, peer[WGPEER_A_ALLOWEDIPS]) count++;
+	mnl_attr_parse_nested(peer[WGPEER_A_ALLOWEDIPS], address_count, &count);
 	return count;
 }
 
