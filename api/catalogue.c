@@ -237,6 +237,17 @@ static int read_rules(struct db *db, const struct wait *w, struct err *e)
 	return 0;
 }
 
+static int check_row(const struct route *route, const struct pg_result *functions,
+	const struct pg_result *types, struct err *e)
+{
+	int r = check_fields(route, e);
+	if (r == 0 && route->function)
+		r = check_route(route, functions, e);
+	if (r == 0 && route->answer)
+		r = check_answer(route, types, e);
+	return r;
+}
+
 int catalogue_check(
 	struct db *db, const struct wait *w, struct pg_result **ret_types, struct err *e)
 {
@@ -251,11 +262,9 @@ int catalogue_check(
 		r = check_codes(e);
 	ROUTES_EACH (route) {
 		if (r == 0)
-			r = check_fields(route, e);
-		if (r == 0 && route->function)
-			r = check_route(route, functions, e);
-		if (r == 0 && route->answer)
-			r = check_answer(route, types, e);
+			r = check_row(route, functions, types, e);
+		if (r == 0 && route->other)
+			r = check_row(route->other, functions, types, e);
 	}
 	if (r == 0)
 		*ret_types = TAKE_PTR(types);

@@ -258,12 +258,20 @@ static void add_success(cJSON *response, const struct route *route)
 		add_content(response, "text/plain", text_schema());
 }
 
+static void add_own_success(cJSON *responses, const struct route *route)
+{
+	char status[12];
+	snprintf(status, sizeof(status), "%d", route->status);
+	add_success(json_set_object(responses, status), route);
+}
+
 static void add_responses(cJSON *operation, const struct route *route)
 {
 	cJSON *responses = json_set_object(operation, "responses");
 	char status[12];
-	snprintf(status, sizeof(status), "%d", route->status);
-	add_success(json_set_object(responses, status), route);
+	add_own_success(responses, route);
+	if (route->other)
+		add_own_success(responses, route->other);
 	if (route_flags(route) & ROUTE_ACCEPTED)
 		add_success(json_set_object(responses, "202"), route);
 	if (route_flags(route) & ROUTE_IMPORT)

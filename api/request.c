@@ -354,6 +354,7 @@ void request_complete(struct request *r)
 		reply_invalid(r);
 		return;
 	}
+	r->route = route_of_values(r->route, &r->input);
 	if (!caller_check_new_cookie(r))
 		return;
 	if (r->head.idempotency_key)

@@ -4,11 +4,18 @@
 
 #include <string.h>
 
+#include "api/input.h"
 #include "lib/mem.h"
 
 unsigned route_flags(const struct route *route)
 {
 	return route->flags | (route->work ? route->work->flags : 0);
+}
+
+const struct route *route_of_values(const struct route *route, const struct input *input)
+{
+	const char *value = route->other_if ? input_get(input, route->other_if) : NULL;
+	return value && strcmp(value, "true") == 0 ? route->other : route;
 }
 
 static bool path_matches(

@@ -10,6 +10,7 @@
 
 struct db;
 struct err;
+struct input;
 struct request;
 struct str;
 
@@ -118,6 +119,10 @@ struct route {
 	// operationId in the document; NULL: the function's name, or with a kind its verb in place of
 	// the last word: own_host_task of host.start is own_host_start
 	const char *name;
+	// When its field of this name, a boolean that is FIELD_LOCAL, is true, the request is one of `other`,
+	// which has the same fields, and another function, status and answer; NULL: never
+	const char *other_if;
+	const struct route *other;
 };
 
 struct route_table {
@@ -141,6 +146,9 @@ extern const struct route_table route_tables[];
 // A loop over a route's fields.
 #define FIELDS_EACH(field, route) \
 	for (const struct field *field = (route)->fields; (field) && (field)->name; (field)++)
+
+// What a request is, now that its values are known: the row or its `other`.
+const struct route *route_of_values(const struct route *route, const struct input *input);
 
 // What a row and its work say together.
 unsigned route_flags(const struct route *route);

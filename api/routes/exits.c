@@ -25,6 +25,16 @@
 		"password, uuid, obfs_password: those of the proxy's type, all at once. Sealed before it is stored, never shown; null removes it."}, \
 	{"dns_server",       "ccp.address",     BODY, NULLABLE, "The resolver that is asked through the proxy."}
 
+static const struct field binding_fields[] = {
+	{"host_id",      "uuid",    BODY, REQUIRED},
+	{"egress_ip_id", "uuid",    BODY, REQUIRED},
+	{"switch",       "boolean", QUERY, FIELD_LOCAL,
+		"true: a host that has an exit is moved to this one, also while it runs; the answer is a task's."},
+	{0},
+};
+static const struct route binding_switch = {POST, "/v1/admin/bindings", ADMIN, 202, "binding_switch", "task_ref",
+	"Move a host to another exit.", &work_call, IDEMPOTENT, binding_fields};
+
 const struct route exit_routes[] = {
 	{GET, "/v1/admin/egress-ips", ADMIN, 200, "egress_ip_list", "egress_ip_page", "Exits.", &work_call, .fields = FIELDS(
 		PAGE("api.by_creation"),
@@ -61,9 +71,8 @@ const struct route exit_routes[] = {
 	{DELETE, "/v1/admin/egress-ips/{id}", ADMIN, 204, "egress_ip_delete", NULL, "Delete an exit that no host is bound to.",
 		&work_call, .fields = FIELDS(ID)},
 
-	{POST, "/v1/admin/bindings", ADMIN, 201, "binding_create", "binding", "Give a host an exit.", &work_call, IDEMPOTENT, FIELDS(
-		{"host_id",      "uuid", BODY, REQUIRED},
-		{"egress_ip_id", "uuid", BODY, REQUIRED})},
+	{POST, "/v1/admin/bindings", ADMIN, 201, "binding_create", "binding", "Give a host an exit.", &work_call, IDEMPOTENT,
+		binding_fields, .other_if = "switch", .other = &binding_switch},
 	{DELETE, "/v1/admin/bindings/{id}", ADMIN, 204, "binding_delete", NULL, "Take a stopped host's exit away.", &work_call,
 		.fields = FIELDS(ID)},
 	{0},

@@ -211,3 +211,26 @@ def test_a_host_is_edited_and_the_answer_says_when_that_takes_effect(server, adm
     for body in ({"timezone": "Mars/Base"}, {"memory_limit_mb": None}, {"memory_limit_mb": 1}, {"status": "running"}):
         assert admin.send("PATCH", path, body).status == 422, body
     assert changed(admin, "PATCH", path, {}).json["applies"] is None
+
+
+def test_a_running_host_is_moved_to_another_exit_by_a_task(server, admin, database):
+    _, host = host_make(admin, database)
+    assert admin.post(f"/v1/admin/hosts/{host['id']}/start").status == 202
+    run_tasks(database)
+    other = admin.post("/v1/admin/egress-ips", EXIT | {"label": "two", "ip_address": "198.51.100.8"}).json
+    order = {"host_id": host["id"], "egress_ip_id": other["id"]}
+    for query in ("", "?switch=false"):
+        assert admin.post(f"/v1/admin/bindings{query}", order).json["error_code"] == "host_bound"
+    for query in ("?switch=1", "?switch=", "?switch=true&switch=true"):
+        assert refused_fields(admin.post(f"/v1/admin/bindings{query}", order)) == ["switch"]
+    assert refused_fields(admin.post("/v1/admin/bindings?switch=true", {"host_id": host["id"]})) == ["egress_ip_id"]
+    key = {"Idempotency-Key": "s"}
+    asked = admin.send("POST", "/v1/admin/bindings?switch=true", order, headers=key)
+    assert asked.status == 202 and asked.json["status"] == "queued", asked
+    assert admin.send("POST", "/v1/admin/bindings?switch=true", order, headers=key).json == asked.json
+    assert admin.send("POST", "/v1/admin/bindings", order, headers=key).json["error_code"] == "idempotency_key_reused"
+    assert admin.get(asked.json["status_url"]).json["kind"] == "host.switch"
+    run_tasks(database)
+    moved = admin.get(f"/v1/admin/hosts/{host['id']}").json
+    assert (moved["status"], moved["egress_ip_id"]) == ("running", other["id"])
+    assert server.user("bob").post("/v1/admin/bindings?switch=true", order).status == 403
