@@ -196,6 +196,18 @@ static enum import_code param_add(struct import *i, struct uri *u, struct uri_pa
 	return IMPORT_READ;
 }
 
+enum import_code uri_param_add(struct import *i, struct uri *u, const char *name, const char *value)
+{
+	struct uri_param p = {0};
+	if (import_is_text(name, strlen(name)))
+		p.name = xstrdup(name);
+	if (import_is_text(value, strlen(value)))
+		p.value = xstrdup(value);
+	enum import_code r = param_add(i, u, &p);
+	param_done(&p);
+	return r;
+}
+
 // "NAME=VALUE&NAME=VALUE"; '+' is a blank, as those write it who make links by form encoding.
 static enum import_code params_divide(struct import *i, char *query, struct uri *u)
 {
@@ -232,9 +244,13 @@ const char *uri_param_any(struct uri *u, const char *const *names)
 {
 	const char *found = NULL;
 	for (; *names; names++) {
-		const char *value = uri_param(u, *names);
-		if (!found && value && *value)
-			found = value;
+		struct uri_param *p = param_find(u, *names);
+		if (!p)
+			continue;
+		if (!found && p->value[0] != '\0')
+			found = p->value;
+		if (p->value[0] == '\0' || strcmp(p->value, found) == 0)
+			p->used = true;
 	}
 	return found;
 }

@@ -45,12 +45,17 @@ _must_check_ enum import_code uri_host_divide(struct import *i, const char *text
 
 void uri_done(struct uri *u); // wipes and frees
 
+// Adds a parameter to those of the link, refused as there: control characters, the same name with
+// another value, too many.
+_must_check_ enum import_code uri_param_add(
+	struct import *i, struct uri *u, const char *name, const char *value);
+
 // The decoded value of a parameter (names without regard to case), which is then not unknown; NULL
 // when it is absent. An empty value is "". Lives as long as `u`.
 const char *uri_param(struct uri *u, const char *name);
 
-// The same for several names of one thing, ends with NULL: the first that is there and not empty;
-// all of them are used.
+// The same for several names of one thing, ends with NULL: the first that is there and not empty.
+// One that says something else stays unread, so that it is warned of.
 const char *uri_param_any(struct uri *u, const char *const *names);
 
 // udp_over_tcp of proxy_config, when one of its names is given: 0 or 1, or 2, its protocol's version.

@@ -89,11 +89,26 @@ static void link_check(const uint8_t *data, size_t size)
 		text_check(str_text(&link), link.len);
 }
 
+// Links that hold SECRET elsewhere, up to where the data goes on.
+static void elsewhere_check(const uint8_t *data, size_t size)
+{
+	static const char *const begins[] = {"vmess://{\"id\":\"" SECRET "\",",
+		"hy2://x@198.51.100.1:443?obfs-password=" SECRET "&",
+		"tuic://x:y@198.51.100.1:443?token=" SECRET "&",
+		"vless://x@198.51.100.1:443?seed=" SECRET "&pbk=" SECRET "&"};
+	_cleanup_(str_done) struct str link = STR_INIT(IMPORT_TEXT_MAX);
+	str_add(&link, begins[data[0] % ARRAY_SIZE(begins)]);
+	str_add_bytes(&link, (const char *)data + 1, size - 1);
+	if (!link.overflow)
+		text_check(str_text(&link), link.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || memmem(data, size, SECRET, strlen(SECRET)))
 		return 0; // elsewhere it is none
 	link_check(data, size);
+	elsewhere_check(data, size);
 	text_check((const char *)data, size);
 	return 0;
 }
