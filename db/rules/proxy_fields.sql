@@ -29,7 +29,7 @@ from (
         ('tuic', 'udp_relay_mode', 'text', 'native|quic', 1, 20, false, 'how UDP is packed'),
         ('tuic', 'heartbeat', 'text', '\d{1,5}(ms|s|m)', 1, 10, false, 'how often it is told that we live'),
         (
-            'hysteria2', 'server_ports', 'texts', '\d{1,5}:\d{1,5}', 1, 64, false,
+            'hysteria2', 'server_ports', 'texts', '\d{1,5}:\d{1,5}', 1, 16, false,
             'ranges of ports, of which another is taken at times'
         ),
         ('hysteria2', 'hop_interval', 'text', '\d{1,5}(ms|s|m)', 1, 10, false, 'how often'),

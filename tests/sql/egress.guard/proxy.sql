@@ -103,7 +103,7 @@ select is(
     true, 'stream ciphers are named'
 );
 select is(
-    t.refusal(t.proxy('hysteria2', '{"server_ports": ["443"]}')) like 'proxy_config.server_ports must be a list of 1 to 64 texts%', true,
+    t.refusal(t.proxy('hysteria2', '{"server_ports": ["443"]}')) like 'proxy_config.server_ports must be a list of 1 to 16 texts%', true,
     'a list has its items'
 );
 select is(t.refusal(t.proxy('socks', '{"server": "10.1.2.3"}')), 'taken', 'a private address is another machine');
