@@ -16,11 +16,11 @@ class Proxied:
         self.host.task("host.create")
 
     def engine(self):
-        """The pid of its engine: the process of its user."""
+        """The pid of its engine: the process of its user that runs its stack's program (another stack's users have the same numbers)."""
         slot = self.host.owner.value("select slot from ccp.hosts where id = %s", [self.host.id])
         for path in Path("/proc").glob("[0-9]*"):
             try:
-                if path.stat().st_uid == FIRST_UID + slot and (path / "exe").readlink().name == "sing-box":
+                if path.stat().st_uid == FIRST_UID + slot and (path / "exe").readlink() == self.agent.proxy_engine:
                     return int(path.name)
             except OSError:
                 continue

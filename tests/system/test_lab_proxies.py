@@ -1,5 +1,6 @@
 """The lab's proxies: each kind carries a client out as its exit's address, and the uplink shows nothing else."""
 
+import contextlib
 import json
 import socket
 
@@ -103,7 +104,8 @@ def test_a_proxy_reaches_the_fake_internet_only(own_lab, tmp_path):
     with client.connect(own_lab.plan.exit(1).near, 80) as sock:
         sock.settimeout(WAIT_S)
         sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert sock.recv(1) == b""
+        with contextlib.suppress(ConnectionResetError):  # another way to end it
+            assert sock.recv(1) == b""
     own_lab.run("capture", "stop", file)
     assert int(own_lab.run("capture", "count", file, "--not-tunnel", "--proxy", "vless-tcp")) == 0
 
