@@ -1,5 +1,6 @@
 -- An administrator gives a host another exit. One that runs is moved: the task proves the new exit before the binding changes.
--- One at rest, which has nothing to prove, has it at once, and the task has ended; its next start proves it.
+-- One at rest or closed, which has nothing to prove, has it at once, and the task has ended; its next start proves it. So one
+-- whose exit has died gets another although it cannot be started with the one that it has.
 create or replace function host.switch(p_host_id uuid, p_egress_ip_id uuid)
 returns ccp.task_rows
 language plpgsql
@@ -25,7 +26,7 @@ begin
     if not found then
         perform api.bad_field('host_id', 'names no host');
     end if;
-    if not host.is_at_rest(v_host) or v_host.desired = 'absent' then
+    if v_host.desired = 'absent' or not (host.is_at_rest(v_host) or v_host.status = 'unavailable') then
         return host.act(p_host_id, 'host.switch', v_params);
     end if;
     perform host.require_switch(v_host, p_egress_ip_id);
@@ -48,4 +49,4 @@ revoke all on function host.switch(uuid, uuid) from public;
 grant execute on function host.switch(uuid, uuid) to ccp_admin;
 
 comment on function host.switch(uuid, uuid) is
-'An administrator gives a host another exit, while it runs or while it is at rest; returns the task.';
+'An administrator gives a host another exit, while it runs, is closed or is at rest; returns the task.';

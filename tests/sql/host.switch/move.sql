@@ -1,7 +1,7 @@
 -- A running host is moved to another exit: reserved while it is under way, bound when it is proven.
 begin;
 \ir ../hosts.psql
-select plan(34);
+select plan(37);
 
 insert into ccp.egress_ips (label, ip_address, wg_endpoint, wg_public_key, wg_dns_server, wg_peer_address, status)
 select
@@ -90,8 +90,14 @@ select t.move('exit1') \g /dev/null
 select t.claim() \g /dev/null
 select t.ends('failed', 'stopped') \g /dev/null
 select is(t.status() || ' ' || t.bound(), 'unavailable exit2', 'one that could not is closed, with the exit it had');
+select is((host.switch(t.host(), t.exit('exit1'))).status, 'succeeded', 'one that is closed has another exit at once');
+select is(t.bound(), 'exit1', 'which it is bound to');
+select is(t.status(), 'starting', 'and is started with it without waiting');
+select t.work();
+select host.switch(t.host(), t.exit('exit2')) \g /dev/null
+select t.claim() \g /dev/null
+select t.ends('succeeded', 'running') \g /dev/null
 
-select t.run();
 select t.move('exit1') \g /dev/null
 select (t.ask('host.stop')).status \g /dev/null
 select is(t.status(), 'stopping', 'a stop supersedes it');
