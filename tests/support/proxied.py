@@ -16,7 +16,7 @@ class Proxied:
         self.host.task("host.create")
 
     def engine(self):
-        """The pid of its engine: the process of its user that runs its stack's program (another stack's users have the same numbers)."""
+        """The pid of its engine: of its user, whose number others have in other stacks, and its stack's program."""
         slot = self.host.owner.value("select slot from ccp.hosts where id = %s", [self.host.id])
         for path in Path("/proc").glob("[0-9]*"):
             try:
