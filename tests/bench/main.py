@@ -27,6 +27,7 @@ from bench import (
     bench_runtime,
     bench_scale,
     bench_ssh,
+    bench_switch,
 )
 
 # What must hold: name, whether more is better, the bound.
@@ -49,6 +50,7 @@ BOUNDS = (
     ("start_wall_ms", "<=", 5),
     ("start_tunnel_ms", "<=", 100),
     ("start_verify_ms", "<=", 200),
+    ("switch_closed_ms", "<=", 150),
     ("curl_to_prompt_ms", "<=", 5000),
     ("ssh_connect_ratio", "<=", 1.6),
     ("ssh_down_ratio", ">=", 0.55),
@@ -109,6 +111,7 @@ def items(stack, directory):
         "logins": lambda: bench_http.logins(stack),
         "login": lambda: bench_http.login_under_flood(stack),
         "start": lambda: bench_host.start(stack, directory),
+        "switch": lambda: bench_switch.closed(stack),
         "runtime": lambda: bench_runtime.start(stack),
         "curl": lambda: bench_host.curl_to_prompt(stack),
         "memory": lambda: bench_host.pss_idle(stack),

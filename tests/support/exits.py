@@ -1,4 +1,4 @@
-"""Rows of exits that lead through the lab's."""
+"""Rows of exits that lead through the lab's, and how long a move from one to another took."""
 
 import json
 from pathlib import Path
@@ -37,3 +37,16 @@ def proxy(lab, owner, kind, secret=None, **config):
         "proxy_config": Json(json.loads(env[f"{name}_CONFIG"]) | config),
         "secret_sealed": seal(key, json.dumps(secret).encode("ascii")) if secret else None,
     }
+
+
+def insert(owner, label, row):
+    """Its id."""
+    columns = {"label": label} | row
+    names, values = ", ".join(columns), ", ".join(["%s"] * len(columns))
+    sql = f"insert into ccp.egress_ips ({names}) values ({values}) returning id::text"
+    return owner.value(sql, list(columns.values()))
+
+
+def closed_ms(result):
+    """How long a host that was moved was closed, by the result of its task."""
+    return sum(result["timings"][step] for step in ("leave", "wall", "tunnel", "examine", "verify", "prove"))
