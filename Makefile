@@ -45,7 +45,7 @@ PROGRAMS := $(foreach f,$(FOLDERS),$(OUT)/$(call program,$(f)))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 LIB := $(OUT)/libccp.a
 
-.PHONY: help build init units fuzz lint format mutants clean test test-fast test-kernel-wireguard bench up down status psql
+.PHONY: help build init units fuzz lint format mutants clean test test-fast test-kernel-wireguard leak bench up down status psql
 
 help: ## this text
 	@printf 'cloud-cli-proxy %s\n\n' '$(VERSION)'
@@ -74,6 +74,9 @@ test-fast: ## the tests that need no container, in minutes
 
 test-kernel-wireguard: ## test WireGuard in the kernel, on a machine that has it
 	@tests/kernel/run
+
+leak: ## try every way out of hosts behind every kind of exit, and while their parts are killed; prints what was counted
+	@CCP_LEAK=full tests/run $(wildcard tests/system/test_leak*.py tests/system/test_kill*.py)
 
 bench: ## measure; writes .run/bench.json (STRICT=1: a missed bound is an error; ITEMS="start ssh-connect")
 	@tests/bench/run $(if $(STRICT),--strict) $(ITEMS)

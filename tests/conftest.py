@@ -28,6 +28,16 @@ def pytest_sessionstart(session):
         sweep(SERVERS_DIR)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """The figures that tests have told, where they are asked for."""
+    reports = [report for name in ("passed", "failed") for report in terminalreporter.stats.get(name, [])]
+    told = [value for report in reports for name, value in report.user_properties if name == "figures"]
+    if os.environ.get("CCP_LEAK") and told:
+        terminalreporter.section("figures")
+        for line in sorted(set(told)):
+            terminalreporter.write_line(line)
+
+
 def pytest_unconfigure(config):
     """The last line. An error is a failure, and so is a skip: a test that cannot ask its question has not passed."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -20,6 +20,17 @@ from support.work import Talk, Work
 addresses = itertools.count(100)  # of a guest's end of the tunnel, within CCP_EXIT_PEER_NET
 
 
+@pytest.fixture
+def figures(record_property):
+    """Keeps a line of what a case of the leak and kill tests has counted; `make leak` prints them."""
+
+    def tell(case, kind, what, **counted):
+        numbers = ", ".join(f"{name} {value}" for name, value in counted.items())
+        record_property("figures", f"{case}  {kind:<14}  {what:<50}  {numbers}")
+
+    return tell
+
+
 @pytest.fixture(scope="module")
 def client(stack, tmp_path_factory):
     """OpenSSH for a user with a registered key and a running host of their own."""

@@ -6,6 +6,7 @@ the file: the kernel hands packets over in order, so everything before it is the
 and `stop` takes it out of the file: a reader finds what was sent on purpose, and nothing of ours.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -36,8 +37,9 @@ def _name(file):
     return "capture-" + hashlib.sha256(str(file).encode()).hexdigest()[:12]
 
 
-def start(records, file, namespace):
-    """Returns when tcpdump listens."""
+def start(records, file, namespace, wanted=(), options=()):
+    """Returns when tcpdump listens. No namespace is the caller's own. `wanted` is an expression of pcap-filter(7), and
+    `options` those of a socket that let the mark of flush() fit it."""
     file = Path(file).absolute()
     name = _name(file)
     if records.alive(name):
@@ -47,7 +49,7 @@ def start(records, file, namespace):
     file.unlink(missing_ok=True)
     records.logs.mkdir(parents=True, exist_ok=True)
     records.log(name).touch()
-    with netns.inside(namespace), Watch(records.log(name)) as watch:
+    with _inside(namespace), Watch(records.log(name)) as watch:
         records.spawn(
             name,
             [
@@ -66,12 +68,18 @@ def start(records, file, namespace):
                 str(BUFFER_KIB),
                 "-w",
                 str(file),
+                *wanted,
             ],
             file=str(file),
             namespace=namespace,
+            options=options,
         )
         if not watch.until(lambda: b"listening on" in records.log(name).read_bytes(), START_S):
             raise LabError(f"tcpdump does not start: {records.last_lines(name)}")
+
+
+def _inside(namespace):
+    return netns.inside(namespace) if namespace else contextlib.nullcontext()
 
 
 def stop(records, file=None):
@@ -84,7 +92,7 @@ def stop(records, file=None):
         if not records.alive(name):
             records.stop(name)
             raise LabError(f"the capture into {record['file']} died: {records.last_lines(name)}")
-        _flush(record)
+        flush(records, record["file"])
         records.stop(name)
         said = records.log(name).read_text(encoding="utf-8")
         records.log(name).unlink()
@@ -105,15 +113,25 @@ def _take_marks_out(file):
     clean.replace(file)
 
 
-def _flush(record):
+def flush(records, file):
+    """Returns when every packet sent before is in the file."""
+    record = records.read(_name(Path(file).absolute()))
     mark = MARK + secrets.token_hex(8).encode()
-    file = Path(record["file"])
-    with Watch(file) as watch:
-        with netns.inside(record["namespace"]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with Watch(record["file"]) as watch, open(record["file"], "rb") as pcap:
+        pcap.seek(0, os.SEEK_END)
+        new = bytearray()
+        with _inside(record["namespace"]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            for option in record["options"]:
+                sock.setsockopt(*option)
             sock.bind(("127.0.0.1", 0))
             sock.sendto(mark, sock.getsockname())
-        if not watch.until(lambda: any(mark in packet.data for packet in read(file)), 10):
-            raise LabError(f"the end of the capture does not appear in {file}: is the disk full?")
+
+        def marked():
+            new.extend(pcap.read())
+            return mark in new
+
+        if not watch.until(marked, 10):
+            raise LabError(f"the end of the capture does not appear in {record['file']}: is the disk full?")
 
 
 class Watch:
@@ -220,13 +238,15 @@ def _head(pcap, file):
 
 
 def _pieces(pcap, order):
-    """(head, frame) of each packet, as far as they are written."""
+    """(head, frame) of each packet, as far as they are written; asked again, of those that have come since."""
     while len(record := pcap.read(16)) == 16:
         kept = struct.unpack_from(order + "I", record, 8)[0]
         frame = pcap.read(kept)
         if len(frame) < kept:
-            return
+            pcap.seek(-len(frame), os.SEEK_CUR)
+            break
         yield record, frame
+    pcap.seek(-len(record), os.SEEK_CUR)
 
 
 def _packet(order, record, frame):
@@ -234,13 +254,31 @@ def _packet(order, record, frame):
     return Packet(seconds + micros / 1e6, frame)
 
 
+class Tail:
+    """The packets of a capture that may go on."""
+
+    def __init__(self, file):
+        self.file = file
+        self.pcap = open(file, "rb")  # noqa: SIM115
+        self.order = None
+
+    def new(self):
+        """Those that have been written since the last call."""
+        if self.order is None:
+            self.pcap.seek(0)
+            _, self.order = _head(self.pcap, self.file)
+        if self.order is not None:
+            for record, frame in _pieces(self.pcap, self.order):
+                yield _packet(self.order, record, frame)
+
+    def close(self):
+        self.pcap.close()
+
+
 def read(file):
     """The packets of a pcap file as far as it is written."""
-    with open(file, "rb") as pcap:
-        _, order = _head(pcap, file)
-        if order is not None:
-            for record, frame in _pieces(pcap, order):
-                yield _packet(order, record, frame)
+    with contextlib.closing(Tail(file)) as tail:
+        yield from tail.new()
 
 
 def packets(lab, file, not_tunnel=False, kinds=()):
