@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/addr.h"
+#include "lib/err.h"
 #include "lib/import_make.h"
 #include "lib/import_scheme.h"
 #include "lib/import_uri.h"
@@ -128,7 +130,8 @@ static bool begins(const struct import_line *line, const char *with)
 
 static bool is_comment(const struct import_line *line)
 {
-	return line->len == 0 || line->at[0] == '#' || line->at[0] == ';' || begins(line, "//");
+	return line->len == 0 || line->at[0] == '#' || line->at[0] == ';' || begins(line, "//") ||
+	       import_is_fence(line->at);
 }
 
 static bool is_wg_quick(const char *text)
@@ -146,7 +149,45 @@ static size_t scheme_length(const char *text)
 	return len > 0 && strncmp(text + len, "://", 3) == 0 ? len : 0;
 }
 
+// What people and programs put around a link when they show it.
+static void unquote(struct import_line *line)
+{
+	static const char *const pairs[][2] = {{"`", "`"}, {"\"", "\""}, {"'", "'"}, {"<", ">"},
+		{"\xe2\x80\x9c", "\xe2\x80\x9d"}, {"\xe2\x80\x9e", "\xe2\x80\x9c"},
+		{"\xe2\x80\x98", "\xe2\x80\x99"}, {"\xc2\xab", "\xc2\xbb"}};
+	for (size_t k = 0; k < ARRAY_SIZE(pairs); k++) {
+		size_t first = strlen(pairs[k][0]), last = strlen(pairs[k][1]);
+		if (line->len <= first + last || memcmp(line->at, pairs[k][0], first) != 0 ||
+			memcmp(line->at + line->len - last, pairs[k][1], last) != 0)
+			continue;
+		line->at += first;
+		line->len -= first + last;
+		return;
+	}
+}
+
 // --- links
+
+static const struct scheme *scheme_find(const char *link)
+{
+	size_t len = scheme_length(link);
+	for (size_t k = 0; k < ARRAY_SIZE(schemes); k++)
+		if (strlen(schemes[k].name) == len && strncasecmp(schemes[k].name, link, len) == 0)
+			return &schemes[k];
+	return NULL;
+}
+
+// Those in one line, with blanks between them. A page in a label is none.
+static unsigned links_count(const char *line)
+{
+	unsigned count = 0;
+	for (const char *at = line; *at; at += strcspn(at, " \t"), at += strspn(at, " \t")) {
+		const struct scheme *scheme = scheme_find(at);
+		bool is_page = scheme && scheme->read == import_http && !strchr(at, '@');
+		count += at == line || (scheme && !is_page);
+	}
+	return count;
+}
 
 static enum import_code link_read(struct import *i, const char *link)
 {
@@ -154,15 +195,13 @@ static enum import_code link_read(struct import *i, const char *link)
 	_cleanup_(freep) char *name = xstrndup(link, len);
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	for (size_t k = 0; k < ARRAY_SIZE(schemes); k++) {
-		if (strcmp(name, schemes[k].name) != 0)
-			continue;
-		if (schemes[k].read)
-			return schemes[k].read(i, name, link + len + 3);
-		return import_refuse(i, IMPORT_UNSUPPORTED, "text", "%s", schemes[k].why);
-	}
-	return import_refuse(i, IMPORT_UNSUPPORTED, "text",
-		"this kind of link is not known: paste " KNOWN_FORMS);
+	const struct scheme *scheme = scheme_find(link);
+	if (!scheme)
+		return import_refuse(i, IMPORT_UNSUPPORTED, "text",
+			"this kind of link is not known: paste " KNOWN_FORMS);
+	if (!scheme->read)
+		return import_refuse(i, IMPORT_UNSUPPORTED, "text", "%s", scheme->why);
+	return scheme->read(i, name, link + len + 3);
 }
 
 static bool is_wrapped_list(const char *text)
@@ -174,6 +213,43 @@ static bool is_wrapped_list(const char *text)
 		mem_wipe(unwrapped, len);
 	free(unwrapped);
 	return is_list;
+}
+
+// "ADDRESS:PORT:USER:PASSWORD" or "USER:PASSWORD@ADDRESS:PORT", as sellers of proxies write them.
+static bool is_bare_proxy(const char *text)
+{
+	struct import_line line;
+	struct addr a;
+	struct err e;
+	if (!import_line_next(&text, &line))
+		return false;
+	_cleanup_(wipe_freep) char *copy = xstrndup(line.at, line.len);
+	char *colon = strchr(copy, ':');
+	if (!colon || strpbrk(copy, " \t/"))
+		return false;
+	if (strchr(copy, '@'))
+		return true;
+	*colon = '\0';
+	return addr_parse(copy, &a, &e) == 0;
+}
+
+static enum import_code unknown_refuse(struct import *i, const char *text)
+{
+	if (strstr(text, "://"))
+		return import_refuse(i, IMPORT_INVALID, "text",
+			"there is something in front of the link: paste the link alone, from its "
+			"kind (such as vless://) to its end");
+	if (strcasestr(text, "%3a%2f%2f"))
+		return import_refuse(i, IMPORT_INVALID, "text",
+			"the whole link is written in percent codes: paste it as the provider "
+			"shows it, with :// behind its kind");
+	if (is_bare_proxy(text))
+		return import_refuse(i, IMPORT_INVALID, "text",
+			"this is a proxy without its kind: write "
+			"socks5://USER:PASSWORD@ADDRESS:PORT or "
+			"http://USER:PASSWORD@ADDRESS:PORT, whichever the provider says");
+	return import_refuse(
+		i, IMPORT_INVALID, "text", "the text is nothing that is known: paste " KNOWN_FORMS);
 }
 
 static enum import_code other_refuse(struct import *i, const char *text)
@@ -188,8 +264,7 @@ static enum import_code other_refuse(struct import *i, const char *text)
 	if (is_wrapped_list(text))
 		return import_refuse(i, IMPORT_UNSUPPORTED, "text",
 			"this is a subscription (links in base64): decode it and paste one link");
-	return import_refuse(
-		i, IMPORT_INVALID, "text", "the text is nothing that is known: paste " KNOWN_FORMS);
+	return unknown_refuse(i, text);
 }
 
 // One link, perhaps with comments in lines of their own around it.
@@ -201,15 +276,17 @@ static enum import_code lines_read(struct import *i, const char *text)
 	for (struct import_line line; import_line_next(&rest, &line);) {
 		if (is_comment(&line))
 			continue;
+		unquote(&line);
 		if (!scheme_length(line.at) && !link)
 			return other_refuse(i, text);
 		if (!scheme_length(line.at))
 			return import_refuse(i, IMPORT_INVALID, "text",
 				"the link is followed by a line that is none: paste one link, in "
 				"one line");
+		_cleanup_(wipe_freep) char *copy = xstrndup(line.at, line.len);
+		count += links_count(copy);
 		if (!link)
-			link = xstrndup(line.at, line.len);
-		count++;
+			link = TAKE_PTR(copy);
 	}
 	if (count == 0)
 		return other_refuse(i, text);

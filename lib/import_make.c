@@ -101,6 +101,11 @@ bool import_line_next(const char **text, struct import_line *ret)
 	return true;
 }
 
+bool import_is_fence(const char *line)
+{
+	return strncmp(line, "```", 3) == 0 || strncmp(line, "~~~", 3) == 0;
+}
+
 // --- what may be quoted
 
 void import_keep(struct import *i, const char *secret)
@@ -343,11 +348,16 @@ enum import_code import_server(struct import *i, const char *host, unsigned port
 
 // --- labels
 
-// Control characters and what breaks a line.
+// U+2028 to U+202E and U+2066 to U+2069: what breaks a line or turns it round.
+static bool turns_line(const unsigned char *c)
+{
+	return c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) ||
+				       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+}
+
 static bool breaks_line(const unsigned char *c)
 {
-	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0) ||
-	       (c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9));
+	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0) || turns_line(c);
 }
 
 // One line of at most IMPORT_LABEL_MAX characters, blanks at both ends cut off. true: it was longer.
@@ -391,11 +401,24 @@ static char *label_usual(const struct import *i)
 		port ? port->valueint : 0);
 }
 
+// Another link, whose secret is not among what is kept. The address of a page is none.
+static bool holds_link(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "://")); at += 3) {
+		size_t len = (size_t)(at - text);
+		bool is_page = (len >= 4 && strncasecmp(at - 4, "http", 4) == 0) ||
+			       (len >= 5 && strncasecmp(at - 5, "https", 5) == 0);
+		if (!is_page || strchr(at, '@'))
+			return true;
+	}
+	return false;
+}
+
 void import_label(struct import *i, const char *text)
 {
 	_cleanup_(str_done) struct str label = STR_INIT(IMPORT_LABEL_MAX * 4);
 	_cleanup_(freep) char *usual = label_usual(i);
-	bool cut = text && !holds_kept(i, text) && label_clean(text, &label);
+	bool cut = text && !holds_kept(i, text) && !holds_link(text) && label_clean(text, &label);
 	if (label.len == 0)
 		cut = label_clean(usual, &label);
 	if (cut)
@@ -430,12 +453,10 @@ bool import_is_true(const char *value)
 
 enum import_code import_insecure(struct import *i, const char *name, const char *value)
 {
-	if (!import_is_true(value))
-		return IMPORT_READ;
 	return import_refuse(i, IMPORT_INSECURE, "tls",
-		"%s would trust whoever answers in the server's place: leave it out, and if the "
-		"server's certificate is not signed by a public authority give the certificate "
-		"itself (tls.certificate) or the SHA-256 of its key "
-		"(tls.certificate_public_key_sha256)",
-		name);
+		"%s=%s turns off the check of the server's certificate, so that whoever answers in "
+		"its place would be trusted: leave it out, and if the certificate is not signed by "
+		"a public authority give the certificate itself (tls.certificate) or the SHA-256 "
+		"of its key (tls.certificate_public_key_sha256)",
+		name, import_quote(i, value));
 }

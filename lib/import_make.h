@@ -35,6 +35,9 @@ struct import_line {
 // blanks too); LF, CRLF and CR end lines. false: there is none.
 bool import_line_next(const char **text, struct import_line *ret);
 
+// Is the line that begins here one around a block of Markdown?
+bool import_is_fence(const char *line);
+
 // Is it UTF-8 without control characters?
 bool import_is_text(const char *text, size_t len);
 
@@ -61,7 +64,7 @@ const char *import_unusable(const struct addr *a);
 
 // The label: `text` made one line of at most IMPORT_LABEL_MAX characters; NULL, or nothing left:
 // "server:port" of proxy_config, IPv6 in brackets, or row's wg_endpoint. A text that holds what is
-// kept is no label.
+// kept, or another link, is no label.
 void import_label(struct import *i, const char *text);
 
 // proxy_config.tls with this server_name; returns it for more.
@@ -73,7 +76,6 @@ bool import_is_true(const char *value);
 // Is `value` (NULL is not) one of the words, in any case? The list ends with NULL.
 bool import_is_one_of(const char *value, const char *const *words);
 
-// Refuses what turns off the check of a server's certificate (allowInsecure and its other names)
-// when it is given as `name` with a value that is true.
+// Refuses what turns off the check of a server's certificate: allowInsecure=1, verify=0 and others.
 _must_check_ enum import_code import_insecure(
 	struct import *i, const char *name, const char *value);

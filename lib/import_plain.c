@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/import_make.h"
+#include "lib/import_tls.h"
 #include "lib/import_uri.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -121,19 +122,12 @@ static enum import_code protocols_set(struct import *i, cJSON *tls, const char *
 	return IMPORT_READ;
 }
 
-static enum import_code tls_set(struct import *i, struct uri *u)
+static enum import_code https_set(struct import *i, struct uri *u)
 {
-	static const char *const insecure[] = {"allowInsecure", "insecure", "skip-cert-verify",
-		"allow_insecure", "skip_cert_verify", NULL};
-	static const char *const off[] = {"0", "false", "no", "off", NULL};
 	static const char *const names[] = {"sni", "peer", "servername", "server_name", NULL};
-	enum import_code r = IMPORT_READ;
-	for (const char *const *name = insecure; *name && r == IMPORT_READ; name++)
-		r = import_insecure(i, *name, uri_param(u, *name));
+	enum import_code r = tls_trust_check(i, u);
 	if (r != IMPORT_READ)
 		return r;
-	if (import_is_one_of(uri_param(u, "tls-verification"), off)) // Quantumult's
-		return import_insecure(i, "tls-verification=false", "1");
 	const char *sni = uri_param_any(u, names), *alpn = uri_param(u, "alpn");
 	const cJSON *server = cJSON_GetObjectItemCaseSensitive(i->proxy_config, "server");
 	cJSON *tls = import_tls(i, sni ? sni : server->valuestring);
@@ -154,7 +148,7 @@ static enum import_code http_read(struct import *i, struct uri *u, bool is_https
 	is_https = is_https || import_is_one_of(asked, on);
 	r = server_set(i, u, is_https ? HTTPS_PORT : HTTP_PORT, false);
 	if (r == IMPORT_READ && is_https)
-		r = tls_set(i, u);
+		r = https_set(i, u);
 	if (r == IMPORT_READ)
 		import_warn(i, "no_udp",
 			"an HTTP proxy carries no UDP: names are asked over TCP, other UDP is "

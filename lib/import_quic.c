@@ -76,18 +76,29 @@ static bool is_unit(const char *text)
 }
 
 // `is_bare`: a number alone is seconds.
-static enum import_code duration_set(
-	struct import *i, const char *member, const char *value, bool is_bare)
+static bool is_duration(const char *text, bool is_bare)
+{
+	size_t digits = strspn(text, "0123456789");
+	return digits >= 1 && digits <= 5 &&
+	       (text[digits] == '\0' ? is_bare : is_unit(text + digits));
+}
+
+// "10-30": any interval between these does.
+static enum import_code interval_set(struct import *i, const char *name, const char *value)
 {
 	if (link_is_off(value))
 		return IMPORT_READ;
-	size_t digits = strspn(value, "0123456789");
-	bool alone = value[digits] == '\0';
-	if (digits < 1 || digits > 5 || !(alone ? is_bare : is_unit(value + digits)))
-		return import_refuse(
-			i, IMPORT_INVALID, member, "%s is a duration such as 30s", member);
-	_cleanup_(freep) char *text = xasprintf("%s%s", value, alone ? "s" : "");
-	json_set_text(i->proxy_config, member, text);
+	size_t len = strcspn(value, "-");
+	_cleanup_(freep) char *first = xstrndup(value, len);
+	if (!is_duration(first, true) || (value[len] && !is_duration(value + len + 1, true)))
+		return import_refuse(i, IMPORT_INVALID, "hop_interval",
+			"%s is a duration such as 30s, or a range of them such as 10s-30s", name);
+	if (value[len])
+		import_warn(i, "first_interval_used",
+			"%s is a range of intervals: the first of them is used", name);
+	bool alone = first[strspn(first, "0123456789")] == '\0';
+	_cleanup_(freep) char *text = xasprintf("%s%s", first, alone ? "s" : "");
+	json_set_text(i->proxy_config, "hop_interval", text);
 	return IMPORT_READ;
 }
 
@@ -97,7 +108,8 @@ static enum import_code hysteria2_hop(struct import *i, struct uri *u)
 		"hop_interval", "hop-interval", "hopInterval", "mportHopInt", "hopInt", NULL};
 	if (!cJSON_HasObjectItem(i->proxy_config, "server_ports"))
 		return IMPORT_READ;
-	return duration_set(i, "hop_interval", uri_param_any(u, names), true);
+	const char *value = uri_param_any(u, names);
+	return interval_set(i, uri_param_name(u, value), value);
 }
 
 // --- the rest of Hysteria 2
@@ -109,6 +121,7 @@ static enum import_code hysteria2_password(struct import *i, struct uri *u)
 	const char *value = uri_param_any(u, names);
 	if (u->user)
 		return link_user_password(i, u);
+	uri_plus_warn(i, u, value);
 	return value ? import_secret(i, "password", value)
 		     : import_refuse(i, IMPORT_INVALID, "password",
 			       "the password is missing: hysteria2://PASSWORD@ADDRESS:PORT");
@@ -131,19 +144,20 @@ static enum import_code hysteria2_obfs(struct import *i, struct uri *u)
 			"obfs %s is not supported: ask the provider for salamander or for none",
 			import_quote(i, obfs));
 	json_set_text(i->proxy_config, "obfs", "salamander");
+	uri_plus_warn(i, u, password);
 	return password ? import_secret(i, "obfs_password", password)
 			: import_refuse(i, IMPORT_INVALID, "obfs_password",
 				  "obfs salamander needs obfs-password");
 }
 
-// "100", "100 Mbps"
+// "100", "100 Mbps", "100+Mbps"
 static enum import_code mbps_set(struct import *i, const char *member, const char *value)
 {
 	static const char *const units[] = {"", "m", "mbps", NULL};
 	size_t digits = value ? strspn(value, "0123456789") : 0;
 	if (link_is_off(value))
 		return IMPORT_READ;
-	const char *unit = value + digits + strspn(value + digits, " ");
+	const char *unit = value + digits + strspn(value + digits, " +");
 	_cleanup_(freep) char *number = xstrndup(value, digits);
 	long mbps = import_is_one_of(unit, units) ? link_number(number, 0, MBPS_MAX) : -1;
 	if (mbps < 0)
@@ -242,7 +256,14 @@ static enum import_code tuic_heartbeat(struct import *i, struct uri *u)
 	if (!link_is_off(uri_param_any(u, streams)))
 		return import_refuse(i, IMPORT_UNSUPPORTED, "udp_relay_mode",
 			"udp_over_stream is not supported: ask for udp_relay_mode=native");
-	return duration_set(i, "heartbeat", uri_param_any(u, names), false);
+	const char *value = uri_param_any(u, names);
+	if (link_is_off(value))
+		return IMPORT_READ;
+	if (!is_duration(value, false))
+		return import_refuse(i, IMPORT_INVALID, "heartbeat",
+			"%s is a duration with its unit, such as 10s", uri_param_name(u, value));
+	json_set_text(i->proxy_config, "heartbeat", value);
+	return IMPORT_READ;
 }
 
 enum import_code import_tuic(struct import *i, const char *scheme, const char *rest)

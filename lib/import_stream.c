@@ -2,8 +2,19 @@
 // Reads what stands around the protocol of a link.
 #include "lib/import_stream.h"
 
+#include "lib/import_make.h"
 #include "lib/import_tls.h"
 #include "lib/import_transport.h"
+
+void stream_plain_warn(struct import *i, const char *what)
+{
+	if (!cJSON_HasObjectItem(i->proxy_config, "tls"))
+		import_warn(i, "no_tls",
+			"%s encrypts nothing and there is no TLS around it: the UUID and the "
+			"traffic can be read on the way, and who has the UUID can use the server; "
+			"ask the provider for a server with TLS (security=tls)",
+			what);
+}
 
 enum import_code stream_set(struct import *i, struct uri *u)
 {

@@ -80,13 +80,15 @@ static enum import_code insecure_check(struct import *i, struct uri *u)
 	static const char *const checked[] = {
 		"tls-verification", "verify_cert", "verify-cert", "verifyCert", "verify", NULL};
 	enum import_code r = IMPORT_READ;
-	for (const char *const *name = insecure; *name && r == IMPORT_READ; name++)
-		if (!link_is_off(uri_param(u, *name)))
-			r = import_insecure(i, *name, "1");
+	for (const char *const *name = insecure; *name && r == IMPORT_READ; name++) {
+		const char *value = uri_param(u, *name);
+		if (!link_is_off(value))
+			r = import_insecure(i, *name, value);
+	}
 	for (const char *const *name = checked; *name && r == IMPORT_READ; name++) {
 		const char *value = uri_param(u, *name);
 		if (value && *value && link_is_off(value))
-			r = import_insecure(i, *name, "1");
+			r = import_insecure(i, *name, value);
 	}
 	return r;
 }
@@ -151,6 +153,14 @@ static void disguises_warn(struct import *i, struct uri *u)
 			"sent");
 }
 
+enum import_code tls_trust_check(struct import *i, struct uri *u)
+{
+	enum import_code r = pins_check(i, u);
+	if (r == IMPORT_READ)
+		r = insecure_check(i, u);
+	return r == IMPORT_READ ? ech_check(i, u) : r;
+}
+
 // --- the object
 
 static enum import_code protocols_set(struct import *i, cJSON *tls, const char *text)
@@ -195,11 +205,7 @@ enum import_code tls_set(struct import *i, struct uri *u)
 {
 	const char *alpn = uri_param(u, "alpn");
 	cJSON *tls = NULL;
-	enum import_code r = pins_check(i, u);
-	if (r == IMPORT_READ)
-		r = insecure_check(i, u);
-	if (r == IMPORT_READ)
-		r = ech_check(i, u);
+	enum import_code r = tls_trust_check(i, u);
 	if (r == IMPORT_READ)
 		r = name_set(i, u, &tls);
 	if (r == IMPORT_READ)

@@ -109,6 +109,16 @@ static enum import_code early_set(
 	return IMPORT_READ;
 }
 
+// "/a,/b" of http: the server takes any of them. true: there are several.
+static bool paths_cut(char *path, const cJSON *transport)
+{
+	char *second = *path == '/' ? strstr(path, ",/") : NULL;
+	if (!second || strcmp(link_member(transport, "type"), "http") != 0)
+		return false;
+	*second = '\0';
+	return true;
+}
+
 static enum import_code path_set(struct import *i, struct uri *u, cJSON *transport)
 {
 	static const char *const paths[] = {"path", "obfs-uri", "wspath", "ws-path", NULL};
@@ -118,8 +128,13 @@ static enum import_code path_set(struct import *i, struct uri *u, cJSON *transpo
 		return import_refuse(i, IMPORT_INVALID, "transport",
 			"the path of the transport is longer than %d bytes", TEXT_MAX);
 	_cleanup_(freep) char *path = value ? early_cut(value, &in_path) : NULL;
-	if (path && *path)
+	if (path && paths_cut(path, transport))
+		import_warn(i, "first_path_used",
+			"the link has several paths: the first of them is used");
+	if (path && *path) {
+		uri_plus_warn(i, u, value);
 		json_set_text(transport, "path", path);
+	}
 	return early_set(i, u, transport, early && *early ? early : in_path);
 }
 
@@ -215,6 +230,7 @@ static enum import_code grpc_set(struct import *i, struct uri *u, bool tls)
 	cJSON *transport = json_set_object(i->proxy_config, "transport");
 	json_set_text(transport, "type", "grpc");
 	json_set_text(transport, "service_name", service);
+	uri_plus_warn(i, u, service);
 	return IMPORT_READ;
 }
 

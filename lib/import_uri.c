@@ -34,8 +34,8 @@ static int percent_byte(const char *at)
 	return low < 0 ? -1 : high * 16 + low;
 }
 
-// `plus`: '+' is a blank. `lenient`: a broken code stays as it is, %00 goes. NULL: broken.
-static char *codes_decode(const char *text, bool plus, bool lenient)
+// `lenient`: a broken code stays as it is, %00 goes. NULL: broken.
+static char *codes_decode(const char *text, bool lenient)
 {
 	size_t len = 0;
 	char *to = xcalloc(strlen(text) + 1, 1);
@@ -48,22 +48,17 @@ static char *codes_decode(const char *text, bool plus, bool lenient)
 		if (byte >= 0)
 			text += 2;
 		if (byte != 0)
-			to[len++] = byte > 0 ? (char)byte : plus && *text == '+' ? ' ' : *text;
+			to[len++] = byte > 0 ? (char)byte : *text;
 	}
-	return to;
-}
-
-static char *plain_decode(const char *text, bool plus)
-{
-	char *to = codes_decode(text, plus, false);
-	if (to && !import_is_text(to, strlen(to)))
-		wipe_freep(&to);
 	return to;
 }
 
 char *percent_decode(const char *text)
 {
-	return plain_decode(text, false);
+	char *to = codes_decode(text, false);
+	if (to && !import_is_text(to, strlen(to)))
+		wipe_freep(&to);
+	return to;
 }
 
 // The digits alone, of the URL alphabet. NULL: something else is there.
@@ -208,11 +203,22 @@ enum import_code uri_param_add(struct import *i, struct uri *u, const char *name
 	return r;
 }
 
-// "NAME=VALUE&NAME=VALUE"; '+' is a blank, as those write it who make links by form encoding.
+// '&' as it is written in the text of JSON.
+static void ampersands_unescape(char *query)
+{
+	static const char escaped[] = "\\u0026";
+	for (char *at = query; (at = strstr(at, escaped));) {
+		*at++ = '&';
+		memmove(at, at + strlen(escaped) - 1, strlen(at + strlen(escaped) - 1) + 1);
+	}
+}
+
+// "NAME=VALUE&NAME=VALUE"
 static enum import_code params_divide(struct import *i, char *query, struct uri *u)
 {
 	enum import_code r = IMPORT_READ;
 	char *rest;
+	ampersands_unescape(query);
 	for (char *pair = strtok_r(query, "&", &rest); pair && r == IMPORT_READ;
 		pair = strtok_r(NULL, "&", &rest)) {
 		if (strncmp(pair, "amp;", 4) == 0) // the '&' of a page's source
@@ -223,9 +229,9 @@ static enum import_code params_divide(struct import *i, char *query, struct uri 
 		const char *value = equals ? equals + 1 : "";
 		// Outline's bytes, of which only the name is told
 		bool is_binary = strcasecmp(pair, "prefix") == 0;
-		struct uri_param p = {.name = plain_decode(pair, true),
-			.value = is_binary ? codes_decode(value, true, true)
-					   : plain_decode(value, true)};
+		struct uri_param p = {.name = percent_decode(pair),
+			.value = is_binary ? codes_decode(value, true) : percent_decode(value),
+			.has_plus = strchr(value, '+')};
 		r = param_add(i, u, &p);
 		param_done(&p);
 	}
@@ -253,6 +259,29 @@ const char *uri_param_any(struct uri *u, const char *const *names)
 			p->used = true;
 	}
 	return found;
+}
+
+static const struct uri_param *param_of(const struct uri *u, const char *value)
+{
+	for (size_t k = 0; k < u->param_count; k++)
+		if (u->params[k].value == value)
+			return &u->params[k];
+	return NULL;
+}
+
+const char *uri_param_name(const struct uri *u, const char *value)
+{
+	const struct uri_param *p = param_of(u, value);
+	return p ? p->name : "";
+}
+
+void uri_plus_warn(struct import *i, const struct uri *u, const char *value)
+{
+	const struct uri_param *p = param_of(u, value);
+	if (p && p->has_plus)
+		import_warn(i, "plus_kept",
+			"a '+' in %s is taken as a '+': if the provider meant a blank, write %%20",
+			p->name);
 }
 
 enum import_code uri_over_tcp(struct import *i, struct uri *u)
@@ -299,7 +328,7 @@ static char *tail_cut(char *text, struct uri *ret)
 	char *label = strchr(text, '#');
 	if (label) {
 		*label++ = '\0';
-		ret->label = codes_decode(label, false, true);
+		ret->label = codes_decode(label, true);
 	}
 	char *query = strchr(text, '?');
 	if (query)

@@ -13,6 +13,7 @@ enum { URI_PARAMS_MAX = 64 };
 struct uri_param {
 	char *name, *value; // decoded; never NULL
 	bool used; // a reader asked for it
+	bool has_plus; // as written, not as %2B
 };
 
 // SCHEME://USER@HOST:PORT/PATH?NAME=VALUE&...#LABEL
@@ -57,6 +58,14 @@ const char *uri_param(struct uri *u, const char *name);
 // The same for several names of one thing, ends with NULL: the first that is there and not empty.
 // One that says something else stays unread, so that it is warned of.
 const char *uri_param_any(struct uri *u, const char *const *names);
+
+// What the link calls the parameter of which uri_param or uri_param_any gave `value`; "" for another
+// text. It is one of the names that were asked for, but for its case.
+const char *uri_param_name(const struct uri *u, const char *value);
+
+// Warns that a '+' in such a value is no blank. Who makes links by form encoding writes blanks so,
+// and who encodes nothing writes base64 so, which is what secrets and paths are made of.
+void uri_plus_warn(struct import *i, const struct uri *u, const char *value);
 
 // udp_over_tcp of proxy_config, when one of its names is given: 0 or 1, or 2, its protocol's version.
 _must_check_ enum import_code uri_over_tcp(struct import *i, struct uri *u);

@@ -66,10 +66,18 @@ static enum import_code vless_flow(struct import *i, struct uri *u)
 	return IMPORT_READ;
 }
 
+static enum import_code vless_privacy(struct import *i, struct uri *u)
+{
+	(void)u;
+	stream_plain_warn(i, "VLESS");
+	return IMPORT_READ;
+}
+
 enum import_code import_vless(struct import *i, const char *scheme, const char *rest)
 {
 	static const struct link_kind kind = {"vless", uri_divide_wrapped,
-		{vless_user, link_server, vless_encryption, stream_set, vless_flow, link_packets}};
+		{vless_user, link_server, vless_encryption, stream_set, vless_flow, link_packets,
+			vless_privacy}};
 	(void)scheme;
 	return link_read(i, rest, &kind);
 }

@@ -69,8 +69,17 @@ static enum import_code vmess_alter_id(struct import *i, struct uri *u)
 	return IMPORT_READ;
 }
 
+static enum import_code vmess_privacy(struct import *i, struct uri *u)
+{
+	static const char *const plain[] = {"none", "zero", NULL};
+	(void)u;
+	if (import_is_one_of(link_member(i->proxy_config, "security"), plain))
+		stream_plain_warn(i, "VMess with this cipher");
+	return IMPORT_READ;
+}
+
 static const struct link_kind vmess = {"vmess", uri_divide_wrapped,
-	{vmess_user, link_server, vmess_alter_id, stream_set, link_packets}};
+	{vmess_user, link_server, vmess_alter_id, stream_set, link_packets, vmess_privacy}};
 
 // --- JSON
 
@@ -220,8 +229,9 @@ static enum import_code members_take(struct import *i, struct uri *u, const cJSO
 		return import_refuse(
 			i, IMPORT_INVALID, "server", "the JSON has no add (the server's address)");
 	u->path = xstrdup("");
-	bool unsaid = !uri_param(u, "security");
-	return unsaid ? uri_param_add(i, u, "security", "none") : IMPORT_READ;
+	// v2rayN leaves it empty when there is no TLS.
+	bool is_off = cJSON_HasObjectItem(json, "tls") && !uri_param(u, "security");
+	return is_off ? uri_param_add(i, u, "security", "none") : IMPORT_READ;
 }
 
 // Any text of it may be a secret.

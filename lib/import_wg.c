@@ -37,7 +37,7 @@ struct wg_file {
 	enum section section;
 	unsigned line;
 	unsigned sections; // bits of enum section
-	unsigned seen; // bits of keys[]
+	uint64_t seen; // bits of keys[]
 	struct addresses addresses, resolvers, allowed;
 	bool has_search_domain;
 	uint8_t own_public[KEY32_SIZE];
@@ -253,14 +253,21 @@ static const struct key keys[] = {
 	{"H2", SECTION_INTERFACE, amnezia_refuse, "text", false},
 	{"H3", SECTION_INTERFACE, amnezia_refuse, "text", false},
 	{"H4", SECTION_INTERFACE, amnezia_refuse, "text", false},
+	{"S3", SECTION_INTERFACE, amnezia_refuse, "text", false},
+	{"S4", SECTION_INTERFACE, amnezia_refuse, "text", false},
 	{"I1", SECTION_INTERFACE, amnezia_refuse, "text", false},
+	{"I2", SECTION_INTERFACE, amnezia_refuse, "text", false},
+	{"I3", SECTION_INTERFACE, amnezia_refuse, "text", false},
+	{"I4", SECTION_INTERFACE, amnezia_refuse, "text", false},
+	{"I5", SECTION_INTERFACE, amnezia_refuse, "text", false},
 };
+_Static_assert(ARRAY_SIZE(keys) <= 64, "wg_file.seen");
 
 static const char *const section_names[] = {"", "[Interface]", "[Peer]"};
 
 static enum import_code setting_check(struct wg_file *f, const struct key *key, const char *value)
 {
-	unsigned bit = 1u << (key - keys);
+	uint64_t bit = UINT64_C(1) << (key - keys);
 	if (f->section != key->section)
 		return import_refuse(f->i, IMPORT_INVALID, "text", "%s belongs into %s", key->name,
 			section_names[key->section]);
@@ -298,6 +305,9 @@ static enum import_code section_enter(struct wg_file *f, const char *line)
 		f->section = s;
 		return IMPORT_READ;
 	}
+	if (strstr(line, "\\n"))
+		return import_refuse(f->i, IMPORT_INVALID, "text",
+			"the line ends of the file are written \\n: paste the file with its lines");
 	return import_refuse(f->i, IMPORT_UNSUPPORTED, "text",
 		"a section other than [Interface] and [Peer] is not known here");
 }
@@ -326,17 +336,28 @@ static void comment_take(struct wg_file *f, const char *comment)
 	f->comment_is_peers = f->section == SECTION_PEER;
 }
 
+// Without the blanks around it, of any kind.
+static char *trimmed(char *text)
+{
+	struct import_line left;
+	const char *rest = text;
+	if (!import_line_next(&rest, &left))
+		return text;
+	size_t first = (size_t)(left.at - text);
+	text[first + left.len] = '\0';
+	return text + first;
+}
+
 static enum import_code line_read(struct wg_file *f, char *line)
 {
 	if (*line == '#' || *line == ';') {
 		comment_take(f, line);
 		return IMPORT_READ;
 	}
+	if (import_is_fence(line))
+		return IMPORT_READ;
 	line[strcspn(line, "#")] = '\0';
-	struct import_line left;
-	const char *rest = line, *text = "";
-	if (import_line_next(&rest, &left))
-		text = left.at, line[left.at + left.len - line] = '\0';
+	const char *text = trimmed(line);
 	if (*text == '\0')
 		return IMPORT_READ;
 	if (*text == '[')
@@ -347,10 +368,8 @@ static enum import_code line_read(struct wg_file *f, char *line)
 	if (!equals)
 		return import_refuse(f->i, IMPORT_INVALID, "text",
 			"this line is neither a section nor KEY = VALUE");
-	_cleanup_(freep) char *name = xstrndup(text, (size_t)(equals - text));
-	name[strcspn(name, " \t")] = '\0';
-	char *value = equals + 1;
-	return setting_read(f, name, value + strspn(value, " \t"));
+	*equals = '\0';
+	return setting_read(f, trimmed(line), trimmed(equals + 1));
 }
 
 static enum import_code lines_read(struct wg_file *f, const char *text)
@@ -431,7 +450,7 @@ static enum import_code missing_check(struct wg_file *f)
 		"PrivateKey", "Address", "PublicKey", "AllowedIPs", "Endpoint"};
 	for (size_t n = 0; n < ARRAY_SIZE(needed); n++)
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
-			if (strcmp(keys[k].name, needed[n]) == 0 && !(f->seen & 1u << k))
+			if (strcmp(keys[k].name, needed[n]) == 0 && !(f->seen & UINT64_C(1) << k))
 				return import_refuse(f->i, IMPORT_INVALID, keys[k].field,
 					"the file has no %s in %s", needed[n],
 					section_names[keys[k].section]);

@@ -103,12 +103,24 @@ static void elsewhere_check(const uint8_t *data, size_t size)
 		text_check(str_text(&link), link.len);
 }
 
+// A link, and behind it, in whatever stands between, another that holds SECRET.
+static void second_check(const uint8_t *data, size_t size)
+{
+	_cleanup_(str_done) struct str link = STR_INIT(IMPORT_TEXT_MAX);
+	str_add(&link, "ss://aes-256-gcm:x@198.51.100.1:443#");
+	str_add_bytes(&link, (const char *)data, size);
+	str_add(&link, "trojan://" SECRET "@198.51.100.1");
+	if (!link.overflow)
+		text_check(str_text(&link), link.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || memmem(data, size, SECRET, strlen(SECRET)))
 		return 0; // elsewhere it is none
 	link_check(data, size);
 	elsewhere_check(data, size);
+	second_check(data, size);
 	text_check((const char *)data, size);
 	return 0;
 }
