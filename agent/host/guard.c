@@ -14,6 +14,7 @@
 #include "agent/host/end.h"
 #include "agent/host/host.h"
 #include "agent/host/outbox.h"
+#include "agent/host/pulse.h"
 #include "agent/host/schedule.h"
 #include "agent/host/ssh.h"
 #include "agent/host/verdict.h"
@@ -35,6 +36,7 @@ struct guard {
 	const struct tunnel_kind *kind; // of the run's tunnel
 	int link_fd, wall_fd, tunnel_fd, process_fd;
 	struct loop_source *link, *wall, *tunnel, *process, *timer;
+	struct pulse *pulse;
 	struct schedule schedule;
 	bool busy; // a check is queued or runs
 	bool ended; // freed as soon as it is not busy
@@ -62,6 +64,7 @@ struct guards *guards_new(struct agent *a)
 
 static void guard_free(struct guard *g)
 {
+	pulse_free(g->pulse);
 	loop_source_free(g->link);
 	loop_source_free(g->wall);
 	loop_source_free(g->tunnel);
@@ -243,6 +246,15 @@ static void on_tunnel(void *data, uint32_t events)
 	on_change(g);
 }
 
+// What is wrong with it the check says.
+static void on_silence(void *data)
+{
+	struct guard *g = data;
+
+	log_warning("the tunnel's engine is silent", log_text("host", g->host_id));
+	check_submit(g);
+}
+
 // The container has died. Docker reports that too, and how, unless it is down itself.
 static void on_process(void *data, uint32_t events)
 {
@@ -267,7 +279,7 @@ static void guard_install(struct loop_post *post)
 		(g->tunnel_fd >= 0 && loop_watch(loop, g->tunnel_fd, EPOLLIN, on_tunnel, g,
 					      &g->tunnel, &e) < 0) ||
 		loop_watch(loop, g->process_fd, EPOLLIN, on_process, g, &g->process, &e) < 0 ||
-		loop_timer(loop, on_timer, g, &g->timer, &e) < 0) {
+		loop_timer(loop, on_timer, g, &g->timer, &e) < 0 || pulse_begin(g->pulse, &e) < 0) {
 		log_error("a host cannot be guarded", log_text("host", g->host_id), log_err(&e));
 		abort();
 	}
@@ -308,7 +320,8 @@ int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 		.post.fn = guard_install,
 	};
 	memcpy(g->host_id, host->id, sizeof(g->host_id));
-	if (watches_open(g, &host->run, e) < 0) {
+	if (watches_open(g, &host->run, e) < 0 ||
+		pulse_new(guards->agent, host, on_silence, g, &g->pulse, e) < 0) {
 		guard_free(g);
 		return -1;
 	}

@@ -45,21 +45,47 @@ bool netns_same(int a_fd, int b_fd)
 	       a.st_ino == b.st_ino;
 }
 
-int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
+// The way back, which the caller closes. A thread that stayed there would do all later work in the wrong
+// network.
+static int enter(int ns_fd, struct err *e)
 {
 	_cleanup_(closep) int home_fd = netns_self(e);
 	if (home_fd < 0)
 		return -1;
 	if (setns(ns_fd, CLONE_NEWNET) < 0)
 		return err_set(e, errno, "enter a network namespace");
+	return TAKE_FD(home_fd);
+}
+
+static void leave(int home_fd)
+{
+	if (setns(home_fd, CLONE_NEWNET) < 0)
+		abort();
+}
+
+int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
+{
+	_cleanup_(closep) int home_fd = enter(ns_fd, e);
+	if (home_fd < 0)
+		return -1;
 	int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 	int error = errno;
-	if (setns(home_fd, CLONE_NEWNET) < 0)
-		abort(); // a thread that stays there would do all later work in the wrong network
+	leave(home_fd);
 	if (fd < 0)
 		return err_set(
 			e, error, "make a socket (family %d) in a network namespace", domain);
 	return fd;
+}
+
+int netns_counts(int ns_fd, struct err *e)
+{
+	_cleanup_(closep) int home_fd = enter(ns_fd, e);
+	if (home_fd < 0)
+		return -1;
+	int fd = open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
+	int error = errno;
+	leave(home_fd);
+	return fd < 0 ? err_set(e, error, "open the counters of a network namespace") : fd;
 }
 
 int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)

@@ -119,6 +119,13 @@ int engine_absent(struct err *e)
 	return err_outcome(e, TUNNEL_ABSENT, ESRCH, "the tunnel's engine has died");
 }
 
+int engine_frozen(struct err *e)
+{
+	return err_outcome(e, TUNNEL_SILENT, ETIMEDOUT,
+		"the tunnel's engine is frozen: it has not answered for %d s",
+		ENGINE_FROZEN_MS / 1000);
+}
+
 int engine_open(pid_t pid, struct tunnel *t, struct err *e)
 {
 	int pidfd;

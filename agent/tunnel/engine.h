@@ -48,6 +48,11 @@ enum engine_outcome {
 // "The tunnel's engine has died": TUNNEL_ABSENT.
 int engine_absent(struct err *e);
 
+// One that has done nothing for so long is frozen. Longer than a busy machine or a stop of two seconds
+// explains: what is frozen costs its host its run.
+enum { ENGINE_FROZEN_MS = 3000 };
+int engine_frozen(struct err *e); // says so: TUNNEL_SILENT
+
 // Sets pid and pidfd to the process `pid`, as long as it is alive. 0, TUNNEL_ABSENT, -1.
 _must_check_ int engine_open(pid_t pid, struct tunnel *t, struct err *e);
 

@@ -24,7 +24,6 @@
 #include "agent/tunnel/proxy_log.h"
 #include "agent/tunnel/proxy_seccomp.h"
 #include "lib/err.h"
-#include "lib/file.h"
 #include "lib/filter.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -38,7 +37,7 @@
 
 enum {
 	START_MS = 5000,
-	LOOK_MS = 5, // between two looks at whether its device is up
+	LOOK_MS = 5, // between two looks at its device
 	LINE_MAX = 1024, // of its log
 	REASON_MAX = 160,
 	GROUP_BYTES = 4096,
@@ -400,36 +399,68 @@ static int find(
 	return r == ENGINE_FOREIGN ? TUNNEL_ABSENT : r;
 }
 
-// The state as proc_pid_stat(5) has it, behind the last ")". '\0': there is none any more.
-static char state_of(pid_t pid)
+// Its own tun is the one thing that it has to answer to.
+static int pulse_open(const struct tunnel_place *place, const struct tunnel *t,
+	struct tunnel_pulse *ret, struct err *e)
 {
-	_cleanup_(freep) char *path = xasprintf("/proc/%d/stat", (int)pid);
-	_cleanup_(freep) char *text = NULL;
-	struct err ignored;
-	if (file_read(AT_FDCWD, path, LINE_MAX, &text, &ignored) < 0)
-		return '\0';
-	const char *name_end = strrchr(text, ')');
-	return name_end && name_end[1] ? name_end[2] : '\0';
+	(void)t;
+	return tun_read_open(place->ns_fd, &ret->read, e);
 }
 
-static int pulse(const struct tunnel_place *place, struct tunnel *t, struct err *e)
+static int pulse_ask(struct tunnel_pulse *p, struct err *e)
 {
-	char state = state_of(t->pid);
-	struct pollfd died = {.fd = t->pidfd, .events = POLLIN};
-	if (poll(&died, 1, 0) != 0)
-		return engine_absent(e);
-	if (state == 'T' || state == 't')
-		return err_outcome(e, TUNNEL_SILENT, EAGAIN, "the proxy's engine has been stopped");
-	return log_empty(place->env, t->name, e);
+	return tun_read_ask(&p->read, e);
+}
+
+static int pulse_hear(struct tunnel_pulse *p, struct err *e)
+{
+	bool answered;
+	if (tun_read_answered(&p->read, &answered, e) < 0)
+		return -1;
+	return answered ? 0
+			: err_outcome(e, TUNNEL_SILENT, EAGAIN,
+				  "the tunnel's engine has not read its device yet");
+}
+
+static int read_wait(const struct tunnel *t, const struct tun_read *asked, struct err *e)
+{
+	struct wait w = wait_for(ENGINE_FROZEN_MS, -1);
+	for (bool answered = false;;) {
+		struct wait pause = wait_at_most(&w, LOOK_MS);
+		int r = wait_fd(&pause, t->pidfd, POLLIN, "the proxy's engine", e);
+		if (r != WAIT_TIMEOUT)
+			return r == 0 ? engine_absent(e) : r;
+		if (tun_read_answered(asked, &answered, e) < 0)
+			return -1;
+		if (answered)
+			return 0;
+		if (wait_left_ms(&w) == 0)
+			return engine_frozen(e);
+	}
+}
+
+static int look(const struct tunnel_place *place, const struct tunnel *t, struct err *e)
+{
+	struct tun_read asked;
+	int r = engine_owns_device(t, place->ns_fd, e);
+	if (r == 0)
+		r = log_empty(place->env, t->name, e);
+	if (r == 0)
+		r = tun_read_open(place->ns_fd, &asked, e);
+	if (r != 0)
+		return r;
+	r = tun_read_ask(&asked, e);
+	if (r == 0)
+		r = read_wait(t, &asked, e);
+	tun_read_close(&asked);
+	return r;
 }
 
 static int prove(
 	const struct tunnel_place *place, struct tunnel *t, struct evidence *ev, struct err *e)
 {
 	int64_t begun = wait_now_us();
-	int r = pulse(place, t, e);
-	if (r == 0)
-		r = engine_owns_device(t, place->ns_fd, e);
+	int r = look(place, t, e);
 	int64_t took = wait_now_us() - begun;
 	if (r < 0)
 		return -1;
@@ -437,7 +468,7 @@ static int prove(
 		evidence_add(ev, "tunnel", OUTCOME_FAILED, proxy_kind.code, took, "%s", e->message);
 	else
 		evidence_add(ev, "tunnel", OUTCOME_PASSED, NULL, took,
-			"its engine is behind the device");
+			"its engine is behind the device, and reads it");
 	return cage_check(place->env->cage, NULL, ev, e);
 }
 
@@ -454,7 +485,9 @@ const struct tunnel_kind proxy_kind = {
 	.unanswered = unanswered,
 	.find = find,
 	.prove = prove,
-	.pulse = pulse,
+	.pulse_open = pulse_open,
+	.pulse_ask = pulse_ask,
+	.pulse_hear = pulse_hear,
 	.end = end,
 	.list = list,
 };

@@ -22,6 +22,12 @@ void tunnel_done(struct tunnel *t)
 	*t = TUNNEL_INIT;
 }
 
+void tunnel_pulse_close(struct tunnel_pulse *p)
+{
+	closep(&p->fd);
+	tun_read_close(&p->read);
+}
+
 int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 {
 	const char *type;

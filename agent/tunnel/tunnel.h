@@ -10,6 +10,7 @@
 #include "agent/net/link.h"
 #include "agent/tunnel/budget.h"
 #include "agent/tunnel/proxy_outbound.h"
+#include "agent/tunnel/tun_read.h"
 #include "agent/tunnel/wireguard.h"
 #include "lib/attr.h"
 #include "lib/outcome.h"
@@ -83,6 +84,21 @@ struct tunnel {
 #define TUNNEL_INIT ((struct tunnel){.pidfd = -1})
 void tunnel_done(struct tunnel *t); // closes the descriptor; the tunnel lives on
 
+// What asks a running tunnel again and again whether it works. It has nothing of the run that the
+// tunnel belongs to, and one thread at a time uses it.
+struct tunnel_pulse {
+	const struct tunnel_kind *kind;
+	int fd; // over which the kind asks
+	struct tun_read read; // or how
+	bool unheard; // it was asked and has not answered yet
+	// What the exit had sent when that last grew, and we by then, apart from what keeps it alive.
+	struct {
+		uint64_t rx_bytes, tx_bytes;
+	} wireguard;
+};
+#define TUNNEL_PULSE_INIT ((struct tunnel_pulse){.fd = -1, .read = TUN_READ_INIT})
+void tunnel_pulse_close(struct tunnel_pulse *p);
+
 // Where a tunnel is, or is to be.
 struct tunnel_place {
 	const struct tunnel_env *env;
@@ -105,7 +121,7 @@ struct tunnel_start {
 enum tunnel_outcome {
 	// it does not run, has just died, or is not the one behind the device
 	TUNNEL_ABSENT = OUTCOMES_TUNNEL,
-	TUNNEL_UNANSWERED, // the exit has not answered within the time
+	TUNNEL_UNANSWERED, // the exit has not answered what was sent to it
 	TUNNEL_UNUSABLE, // the exit's secret cannot be opened or read
 	TUNNEL_SILENT, // it lives but does not answer: frozen
 	TUNNEL_UNFIT, // this machine lacks what its kind needs
@@ -151,9 +167,18 @@ struct tunnel_kind {
 	int (*prove)(const struct tunnel_place *place, struct tunnel *t, struct evidence *ev,
 		struct err *e);
 
-	// Asks it whether it still works, for so little that it can be asked every few seconds.
-	// NULL: it cannot be asked. At most 500 ms. TUNNEL_SILENT, TUNNEL_ABSENT.
-	int (*pulse)(const struct tunnel_place *place, struct tunnel *t, struct err *e);
+	// Whether it still works, for so little that it can be asked every few seconds. None waits: what
+	// pulse_ask has asked, pulse_hear is to be told of some time later. TUNNEL_SILENT: nothing came
+	// from it since; TUNNEL_UNANSWERED: it sends, and nothing comes from its exit; TUNNEL_ABSENT.
+	int (*pulse_open)(const struct tunnel_place *place, const struct tunnel *t,
+		struct tunnel_pulse *ret, struct err *e);
+	int (*pulse_ask)(struct tunnel_pulse *p, struct err *e);
+	int (*pulse_hear)(struct tunnel_pulse *p, struct err *e);
+
+	// Has it begin with its exit from the start, at once: to one that was started again nothing that was
+	// agreed before means anything. What runs over it goes on. TUNNEL_UNUSABLE, TUNNEL_ABSENT.
+	// NULL: its pulse_hear never says TUNNEL_UNANSWERED.
+	int (*renew)(const struct tunnel_place *place, const struct tunnel *t, struct err *e);
 
 	// Ends the one of that name and its device; 0 also when there is none. At most 2 s.
 	int (*end)(const struct tunnel_env *env, const char *name, struct err *e);

@@ -24,11 +24,40 @@ char *uapi_path(const char *name)
 int uapi_connect(const char *name, int *ret_fd, struct err *e)
 {
 	_cleanup_(freep) char *path = uapi_path(name);
-	struct wait w = wait_for(UAPI_ANSWER_MS, -1);
+	struct wait w = wait_for(UAPI_CONNECT_MS, -1);
 	int r = sock_connect_unix(path, SOCK_STREAM, &w, ret_fd, e);
 	if (r < 0 && (e->code == ENOENT || e->code == ECONNREFUSED))
 		return UAPI_ABSENT;
 	return r == 0 ? 0 : -1;
+}
+
+static int gone(struct err *e)
+{
+	return err_outcome(e, UAPI_ABSENT, ECONNRESET, "the tunnel's engine has hung up");
+}
+
+int uapi_ask(int fd, struct err *e)
+{
+	static const char question[] = "get=1\n\n";
+	if (send(fd, question, strlen(question), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? gone(e)
+						     : err_set(e, errno, "ask the tunnel's engine");
+}
+
+int uapi_hear(int fd, struct wireguard_status *ret, struct err *e)
+{
+	char answer[ANSWER_BYTES_MAX + 1];
+	ssize_t len = recv(fd, answer, ANSWER_BYTES_MAX, MSG_DONTWAIT);
+	if (len < 0 && errno == EAGAIN)
+		return err_outcome(
+			e, UAPI_SILENT, EAGAIN, "the tunnel's engine has not answered yet");
+	if (len <= 0)
+		return gone(e);
+	answer[len] = '\0';
+	int r = wireguard_answer_parse(answer, ret, e);
+	mem_wipe(answer, (size_t)len); // it holds the private key
+	return r;
 }
 
 // Reads to the empty line. 0, WAIT_TIMEOUT, WAIT_CANCELED, -1. *len is what has come, in any case.

@@ -19,6 +19,8 @@ enum {
 	POLL_FIRST_MS = 2, // nothing reports a handshake, so it is asked for,
 	POLL_MAX_MS = 50, // less and less often
 	PATIENCE_FIRST_MS = 500, // for an answer to a handshake; twice as much for the next
+	KEEPALIVE_BYTES = 32, // the smallest packet with something in it has twice as many
+	GREETING_BYTES = 1024, // of handshakes and keepalives, which show no session that was used
 	WORDS_MAX = 200, // in an error
 };
 
@@ -112,18 +114,32 @@ int wg_status(const struct wg_way *way, const struct tunnel_place *place, struct
 	int r = way->ask(place, t, &got, e);
 	if (r != 0)
 		return r;
-	if (got.handshake_ns != t->wireguard.handshake_ns) {
+	if (got.handshake_ns != 0 && got.handshake_ns != t->wireguard.handshake_ns) {
 		t->wireguard.handshake_ns = got.handshake_ns;
 		t->wireguard.handshake_seen_ms = wait_now_ms();
 	}
 	*ret = (struct wg_status){
-		.handshake_age_ms = t->wireguard.handshake_ns == 0
+		.handshake_age_ms = t->wireguard.handshake_seen_ms == 0
 					    ? -1
 					    : wait_now_ms() - t->wireguard.handshake_seen_ms,
 		.rx_bytes = got.rx_bytes,
 		.tx_bytes = got.tx_bytes,
 	};
 	return 0;
+}
+
+int wg_heard(struct tunnel_pulse *p, const struct wireguard_status *got, struct err *e)
+{
+	bool has_sent = got->tx_bytes - p->wireguard.tx_bytes > KEEPALIVE_BYTES;
+	if (got->rx_bytes != p->wireguard.rx_bytes || !has_sent) {
+		p->wireguard.rx_bytes = got->rx_bytes;
+		p->wireguard.tx_bytes = got->tx_bytes;
+		return 0;
+	}
+	if (got->rx_bytes <= GREETING_BYTES)
+		return 0;
+	return err_outcome(
+		e, TUNNEL_UNANSWERED, ETIMEDOUT, "the exit answers nothing that the tunnel sends");
 }
 
 static int no_handshake(const struct wg_way *way, const struct tunnel_place *place,
@@ -136,8 +152,8 @@ static int no_handshake(const struct wg_way *way, const struct tunnel_place *pla
 		"the exit has not answered the tunnel's handshake%s", words);
 }
 
-static int handshake_again(const struct wg_way *way, const struct tunnel_place *place,
-	const struct tunnel *t, struct err *e)
+int wg_renew(const struct wg_way *way, const struct tunnel_place *place, const struct tunnel *t,
+	struct err *e)
 {
 	struct wireguard_config config;
 	if (wg_config_open(place, NULL, &config, e) < 0)
@@ -173,7 +189,7 @@ int wg_reach(const struct wg_way *way, const struct tunnel_place *place, struct 
 		if (wait_left_ms(w) == 0)
 			return no_handshake(way, place, t, e);
 		if (wait_now_ms() >= again_ms) {
-			r = handshake_again(way, place, t, e);
+			r = wg_renew(way, place, t, e);
 			if (r != 0)
 				return r;
 			patience_ms *= 2;

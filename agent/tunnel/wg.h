@@ -14,7 +14,7 @@ struct err;
 struct evidence;
 struct wait;
 
-// How a device is spoken to. Both return 0, TUNNEL_ABSENT, TUNNEL_SILENT, -1.
+// How a device is spoken to. Both return 0, TUNNEL_ABSENT, TUNNEL_SILENT (frozen), -1.
 struct wg_way {
 	int (*ask)(const struct tunnel_place *place, const struct tunnel *t,
 		struct wireguard_status *ret, struct err *e);
@@ -47,7 +47,8 @@ _must_check_ int wg_key_lock(const struct tunnel_place *place, const struct tunn
 	int *ret_fd, struct err *e);
 
 struct wg_status {
-	int64_t handshake_age_ms; // since we first saw it; -1: none yet
+	// Since we first saw the last one; -1: none yet. It stays when the peer is replaced.
+	int64_t handshake_age_ms;
 	uint64_t rx_bytes, tx_bytes;
 };
 // Asks, and keeps in *t when a handshake was first seen. As wg_way.ask.
@@ -59,6 +60,19 @@ _must_check_ int wg_status(const struct wg_way *way, const struct tunnel_place *
 // each try has longer than the one before for its way there and back.
 _must_check_ int wg_reach(const struct wg_way *way, const struct tunnel_place *place,
 	struct tunnel *t, const struct wait *w, struct err *e);
+
+// The kinds' `pulse_hear`, with what the device has just said: TUNNEL_UNANSWERED when it has sent more
+// than what keeps it alive and nothing came back, not even a keepalive, since it was last asked.
+//
+// After `again` the device counts from 0, and repeats the handshake every 5 s by itself. So this is
+// said once, until so much has come that a session has carried something: what an exit
+// that is away, or a host that only ever sends, costs is one handshake.
+_must_check_ int wg_heard(
+	struct tunnel_pulse *p, const struct wireguard_status *got, struct err *e);
+
+// The kinds' `renew`.
+_must_check_ int wg_renew(const struct wg_way *way, const struct tunnel_place *place,
+	const struct tunnel *t, struct err *e);
 
 // The kinds' `prove`, as far as it is about the handshake: the last one was seen less than WG_DEAD_MS
 // ago.

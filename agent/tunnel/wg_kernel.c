@@ -278,8 +278,10 @@ static int find(
 		!text_copy(t.name, sizeof(t.name), name))
 		return absent(e);
 	int r = device_ask(place->ns_fd, &status, e);
-	if (r == 0)
+	if (r == 0) {
 		*ret = t;
+		ret->wireguard.handshake_seen_ms = wait_now_ms(); // it had one, or it was ended
+	}
 	return r;
 }
 
@@ -289,10 +291,32 @@ static int prove(
 	return wg_prove(&way, place, t, ev, e);
 }
 
-static int pulse(const struct tunnel_place *place, struct tunnel *t, struct err *e)
+// No process carries it, and the kernel answers within the call.
+static int pulse_open(const struct tunnel_place *place, const struct tunnel *t,
+	struct tunnel_pulse *ret, struct err *e)
 {
-	struct wg_status status;
-	return wg_status(&way, place, t, &status, e);
+	(void)t;
+	ret->fd = fcntl(place->ns_fd, F_DUPFD_CLOEXEC, 0);
+	return ret->fd < 0 ? err_set(e, errno, "copy a namespace's descriptor") : 0;
+}
+
+static int pulse_ask(struct tunnel_pulse *p, struct err *e)
+{
+	(void)p;
+	(void)e;
+	return 0;
+}
+
+static int pulse_hear(struct tunnel_pulse *p, struct err *e)
+{
+	struct wireguard_status status;
+	int r = device_ask(p->fd, &status, e);
+	return r == 0 ? wg_heard(p, &status, e) : r;
+}
+
+static int renew(const struct tunnel_place *place, const struct tunnel *t, struct err *e)
+{
+	return wg_renew(&way, place, t, e);
 }
 
 static int list(const struct tunnel_env *env, tunnel_each *each, void *arg, struct err *e)
@@ -309,7 +333,10 @@ const struct tunnel_kind wg_kernel_kind = {
 	.reach = reach,
 	.find = find,
 	.prove = prove,
-	.pulse = pulse,
+	.pulse_open = pulse_open,
+	.pulse_ask = pulse_ask,
+	.pulse_hear = pulse_hear,
+	.renew = renew,
 	.end = end,
 	.list = list,
 };

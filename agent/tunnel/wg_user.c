@@ -26,15 +26,21 @@ enum {
 
 #define KIND "wireguard-go" // of its records
 
+static int connected(const char *name, int *ret_fd, struct err *e)
+{
+	int r = uapi_connect(name, ret_fd, e);
+	return r == UAPI_ABSENT ? engine_absent(e) : r;
+}
+
 int wg_user_find(const char *name, struct tunnel *ret, struct err *e)
 {
 	_cleanup_(closep) int fd = -1;
 	struct tunnel found = {.kind = &wg_user_kind, .pidfd = -1};
 	if (!text_copy(found.name, sizeof(found.name), name))
 		return err_say(e, EINVAL, "\"%.70s\" is not the name of a tunnel", name);
-	int r = uapi_connect(name, &fd, e);
+	int r = connected(name, &fd, e);
 	if (r != 0)
-		return r == UAPI_ABSENT ? engine_absent(e) : r;
+		return r;
 	// The credentials are those of listen(), which the engine's own process did before its
 	// exec.
 	struct sock_peer peer;
@@ -48,13 +54,13 @@ int wg_user_find(const char *name, struct tunnel *ret, struct err *e)
 
 static int answered(int r, struct err *e)
 {
-	return r == UAPI_ABSENT ? engine_absent(e) : r == UAPI_SILENT ? TUNNEL_SILENT : r;
+	return r == UAPI_ABSENT ? engine_absent(e) : r == UAPI_SILENT ? engine_frozen(e) : r;
 }
 
 static int ask(const struct tunnel_place *place, const struct tunnel *t,
 	struct wireguard_status *ret, struct err *e)
 {
-	struct wait w = wait_for(UAPI_ANSWER_MS, -1);
+	struct wait w = wait_for(ENGINE_FROZEN_MS, -1);
 	(void)place;
 	return answered(uapi_request(t->name, "get=1\n\n", &w, ret, e), e);
 }
@@ -64,7 +70,7 @@ static int again(const struct tunnel_place *place, const struct tunnel *t,
 {
 	_cleanup_(wipe_freep) char *text = wireguard_again_text(config);
 	struct wireguard_status status;
-	struct wait w = wait_for(UAPI_ANSWER_MS, -1);
+	struct wait w = wait_for(ENGINE_FROZEN_MS, -1);
 	(void)place;
 	return answered(uapi_request(t->name, text, &w, &status, e), e);
 }
@@ -97,6 +103,7 @@ static int find(
 		r = engine_owns_device(&t, place->ns_fd, e);
 	if (r == 0) {
 		*ret = t;
+		ret->wireguard.handshake_seen_ms = wait_now_ms(); // it had one, or it was ended
 		return 0;
 	}
 	closep(&t.pidfd);
@@ -115,10 +122,37 @@ static int prove(
 	return r > 0 ? 0 : -1;
 }
 
-static int pulse(const struct tunnel_place *place, struct tunnel *t, struct err *e)
+// One connection for all questions. The engine answers them in their order, so one that it has not
+// answered yet is not asked again.
+static int pulse_open(const struct tunnel_place *place, const struct tunnel *t,
+	struct tunnel_pulse *ret, struct err *e)
 {
-	struct wg_status status;
-	return wg_status(&way, place, t, &status, e);
+	(void)place;
+	return connected(t->name, &ret->fd, e);
+}
+
+static int pulse_ask(struct tunnel_pulse *p, struct err *e)
+{
+	if (p->unheard)
+		return 0;
+	int r = uapi_ask(p->fd, e);
+	p->unheard = r == 0;
+	return r == UAPI_ABSENT ? engine_absent(e) : r;
+}
+
+static int pulse_hear(struct tunnel_pulse *p, struct err *e)
+{
+	struct wireguard_status status;
+	int r = uapi_hear(p->fd, &status, e);
+	p->unheard = r == UAPI_SILENT;
+	if (r == 0)
+		return wg_heard(p, &status, e);
+	return r == UAPI_ABSENT ? engine_absent(e) : r == UAPI_SILENT ? TUNNEL_SILENT : r;
+}
+
+static int renew(const struct tunnel_place *place, const struct tunnel *t, struct err *e)
+{
+	return wg_renew(&way, place, t, e);
 }
 
 static int end(const struct tunnel_env *env, const char *name, struct err *e)
@@ -238,7 +272,10 @@ const struct tunnel_kind wg_user_kind = {
 	.reach = reach,
 	.find = find,
 	.prove = prove,
-	.pulse = pulse,
+	.pulse_open = pulse_open,
+	.pulse_ask = pulse_ask,
+	.pulse_hear = pulse_hear,
+	.renew = renew,
 	.end = end,
 	.list = list,
 };

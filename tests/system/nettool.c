@@ -2,7 +2,7 @@
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c
 // uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
-// uses: agent/tunnel/budget.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/wg_kernel.c agent/tunnel/wg_netlink.c agent/net/genl.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
+// uses: agent/tunnel/budget.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/tun_read.c agent/tunnel/wg_kernel.c agent/tunnel/wg_netlink.c agent/net/genl.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_net.c
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c
 // uses: agent/net/cage.c agent/net/cage_door.c agent/net/cage_rules.c agent/tunnel/proxy.c agent/tunnel/proxy_log.c
@@ -287,6 +287,21 @@ static int do_tunnel_find(struct err *e)
 	return r;
 }
 
+// What it says when it is asked, and heard a while later.
+static int pulse(const struct tunnel_place *place, const struct tunnel *t)
+{
+	struct tunnel_pulse p = TUNNEL_PULSE_INIT;
+	struct err e;
+	int r = t->kind->pulse_open(place, t, &p, &e);
+	if (r == 0)
+		r = t->kind->pulse_ask(&p, &e);
+	poll(NULL, 0, 500);
+	if (r == 0)
+		r = t->kind->pulse_hear(&p, &e);
+	tunnel_pulse_close(&p);
+	return r;
+}
+
 // The engine of that name, whatever device it is behind.
 static int do_engine_look(struct err *e)
 {
@@ -300,7 +315,7 @@ static int do_engine_look(struct err *e)
 	if (r != 0)
 		return r;
 	json_set_int(output, "owns", engine_owns_device(&t, place.ns_fd, e));
-	json_set_int(output, "pulse", t.kind->pulse(&place, &t, e));
+	json_set_int(output, "pulse", pulse(&place, &t));
 	struct wg_status status;
 	r = wg_user_status(&t, &status, e);
 	json_set_int(output, "status", r);

@@ -216,7 +216,7 @@ def test_a_stopped_engine_closes_its_host(agent, proxied):
     after = one.host.last_event()
     os.kill(one.engine(), signal.SIGSTOP)
     status, code, message, _ = one.host.wait_task(one.host.insert("host.verify"))
-    assert (status, code, "has been stopped" in message) == ("failed", "proxy_unreachable", True), message
+    assert (status, code, "is frozen" in message) == ("failed", "proxy_unreachable", True), message
     one.host.wait_event("host.unavailable", after)
     assert (one.engine(), doors(agent)) == (None, [])
 

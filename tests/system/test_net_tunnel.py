@@ -94,7 +94,7 @@ def test_a_frozen_engine_is_noticed_and_can_be_ended(container):
     assert container.done("tunnel-find")["pid"] == pid
     found = container.done("engine-look")
     assert found["owns"] == 0 and found["status"] == FROZEN and found["pulse"] == FROZEN
-    assert found["outcome"] == "failed" and "does not answer" in found["sentence"]
+    assert found["outcome"] == "failed" and "is frozen" in found["sentence"]
     container.done("tunnel-end")
     assert container.tool("tunnel-find")["result"] == ABSENT
 

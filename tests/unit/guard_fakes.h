@@ -8,13 +8,14 @@
 
 #include "agent/agent.h"
 #include "agent/host/guard.h"
+#include "agent/host/pulse.h"
 #include "agent/host/ssh.h"
 #include "lib/mem.h"
 #include "lib/pool.h"
 
 // What the neighbours answer.
 static struct {
-	int link_watch, wall_watch; // < 0: fails
+	int link_watch, wall_watch, pulse; // < 0: fails
 	bool changed; // links and rules
 	int submit, check, renew;
 	enum outcome outcome; // of a check that runs
@@ -75,6 +76,36 @@ void loop_source_free(struct loop_source *source)
 			       : source == &sources[PROCESS] ? "process"
 			       : source == &sources[TIMER]   ? "timer"
 							     : "watch");
+}
+
+// The pulse of the host.
+struct pulse {
+	void (*silent)(void *data);
+	void *data;
+};
+static struct pulse its_pulse;
+
+int pulse_new(struct agent *a, const struct host *h, void (*silent)(void *data), void *data,
+	struct pulse **ret, struct err *e)
+{
+	assert_ptr_equal(a, &agent);
+	assert_ptr_equal(h, &host);
+	its_pulse = (struct pulse){.silent = silent, .data = data};
+	*ret = answers.pulse < 0 ? NULL : &its_pulse;
+	return result(answers.pulse, "no pulse", e);
+}
+
+int pulse_begin(struct pulse *p, struct err *e)
+{
+	(void)e;
+	assert_ptr_equal(p, &its_pulse);
+	return 0;
+}
+
+void pulse_free(struct pulse *p)
+{
+	assert_true(!p || p == &its_pulse);
+	its_pulse = (struct pulse){0};
 }
 
 void loop_post(struct loop *loop, struct loop_post *post)

@@ -298,6 +298,21 @@ static void a_dead_tunnel_is_checked_and_a_dead_container_inspected(void **state
 		"free watch; free watch; free timer; ");
 }
 
+static void a_silent_engine_is_checked_at_once(void **state)
+{
+	(void)state;
+	begin();
+	its_pulse.silent(its_pulse.data);
+	assert_did("timer 60 s; submit; ");
+	its_pulse.silent(its_pulse.data);
+	assert_did(""); // one check at a time
+	answers.outcome = OUTCOME_FAILED;
+	job_runs();
+	assert_did("check light; verified light failed; end; observe stopped (exit_mismatch) seen; "
+		   "release; " REMOVED);
+	assert_null(its_pulse.silent);
+}
+
 static void a_guard_is_ended_at_once_or_after_its_check(void **state)
 {
 	(void)state;
@@ -394,6 +409,10 @@ static void a_host_that_cannot_be_watched_is_not_guarded(void **state)
 	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
 	assert_string_equal(e.message, "no wall watch");
 	answers.wall_watch = 0;
+	answers.pulse = -1;
+	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
+	assert_string_equal(e.message, "no pulse");
+	answers.pulse = 0;
 	int process_fd = host.run.process_fd, pidfd = host.run.tunnel.pidfd;
 	host.run.process_fd = host.run.tunnel.pidfd = -1;
 	assert_int_equal(guards_begin(agent.guards, &host, &e), -1);
@@ -497,6 +516,7 @@ int main(void)
 		TEST(what_changed_for_one_kind_of_tunnel_has_runs_of_that_kind_checked_in_full),
 		TEST(a_change_during_a_check_is_checked_right_after_it),
 		TEST(a_dead_tunnel_is_checked_and_a_dead_container_inspected),
+		TEST(a_silent_engine_is_checked_at_once),
 		TEST(a_guard_is_ended_at_once_or_after_its_check),
 		TEST(each_of_several_guards_can_be_ended),
 		TEST(a_check_may_be_asked_for_soon),

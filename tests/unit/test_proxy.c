@@ -17,6 +17,7 @@
 #include "agent/tunnel/launch.h"
 #include "agent/tunnel/proxy.h"
 #include "agent/tunnel/proxy_seccomp.h"
+#include "agent/tunnel/tun_read.h"
 #include "lib/file.h"
 #include "lib/filter.h"
 #include "lib/json.h"
@@ -33,6 +34,8 @@ static struct {
 	int doors, filter, launch, up, move, configure; // of a start
 	int find, owns, kill, forget, cage_check;
 	bool is_up, is_used; // its device; its user, by another record
+	int ask;
+	bool is_frozen;
 } machine;
 static struct cage cage;
 static struct seal_pair sealing;
@@ -129,6 +132,39 @@ char *engine_memory_limit(int64_t memory_mb)
 int engine_absent(struct err *e)
 {
 	return err_outcome(e, TUNNEL_ABSENT, ESRCH, "it has died");
+}
+
+int engine_frozen(struct err *e)
+{
+	return err_outcome(e, TUNNEL_SILENT, ETIMEDOUT, "it is frozen");
+}
+
+int tun_read_open(int ns_fd, struct tun_read *ret, struct err *e)
+{
+	(void)ns_fd;
+	(void)e;
+	*ret = TUN_READ_INIT;
+	ret->socket_fd = dup(STDIN_FILENO);
+	return 0;
+}
+
+void tun_read_close(struct tun_read *r)
+{
+	closep(&r->socket_fd);
+}
+
+int tun_read_ask(struct tun_read *r, struct err *e)
+{
+	(void)r;
+	return result(machine.ask, "not asked", e);
+}
+
+int tun_read_answered(const struct tun_read *r, bool *ret, struct err *e)
+{
+	(void)r;
+	(void)e;
+	*ret = !machine.is_frozen;
+	return 0;
 }
 
 int engine_find(const char *lock_path, struct tunnel *t, struct err *e)
@@ -478,12 +514,34 @@ static void a_proof_empties_the_log(void **state)
 	assert_int_equal(ev.outcome, OUTCOME_PASSED);
 	assert_int_equal(stat(record, &st), 0);
 	assert_int_equal(st.st_size, 0);
+	machine.is_frozen = true;
+	assert_int_equal(proxy_kind.prove(&place, &t, &ev, &e), 0);
+	assert_string_equal(ev.code, "proxy_unreachable");
+	assert_string_equal(ev.sentence, "it is frozen");
+	machine.ask = -1;
+	assert_int_equal(proxy_kind.prove(&place, &t, &ev, &e), -1);
 	machine.owns = ENGINE_FOREIGN;
 	assert_int_equal(proxy_kind.prove(&place, &t, &ev, &e), 0);
 	assert_string_equal(ev.code, "proxy_unreachable");
 	machine.cage_check = -1;
 	assert_int_equal(proxy_kind.prove(&place, &t, &ev, &e), -1);
 	closep(&t.pidfd);
+}
+
+static void an_engine_that_reads_its_device_answers(void **state)
+{
+	struct tunnel t = {.name = NAME, .pidfd = -1};
+	struct tunnel_pulse p = TUNNEL_PULSE_INIT;
+	struct err e;
+	int before = lowest_free_fd();
+	(void)state;
+	assert_int_equal(proxy_kind.pulse_open(&place, &t, &p, &e), 0);
+	assert_int_equal(proxy_kind.pulse_ask(&p, &e), 0);
+	assert_int_equal(proxy_kind.pulse_hear(&p, &e), 0);
+	machine.is_frozen = true;
+	assert_int_equal(proxy_kind.pulse_hear(&p, &e), TUNNEL_SILENT);
+	tun_read_close(&p.read);
+	assert_int_equal(lowest_free_fd(), before);
 }
 
 int main(void)
@@ -498,6 +556,7 @@ int main(void)
 		TEST(what_is_found_gets_its_doors_again),
 		TEST(why_nothing_was_answered_is_in_the_proxys_words_or_in_ours),
 		TEST(a_proof_empties_the_log),
+		TEST(an_engine_that_reads_its_device_answers),
 	};
 	int fd = mkstemp(record);
 	if (fd < 0)

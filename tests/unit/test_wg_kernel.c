@@ -30,6 +30,7 @@ static struct {
 	int create, tell, move, configure; // 0, or an errno
 	int ask; // 0, or the errno of the device's answer
 	int handshake_after; // questions
+	uint64_t rx_bytes, tx_bytes;
 } kernel;
 static char directory[] = "/tmp/ccp-wg-kernel-XXXXXX";
 static char paths[NAMESPACES][64], key_path[64];
@@ -133,7 +134,7 @@ int wg_netlink_finish(
 {
 	(void)reading;
 	(void)e;
-	*ret = (struct wireguard_status){.rx_bytes = 148, .tx_bytes = 96};
+	*ret = (struct wireguard_status){.rx_bytes = kernel.rx_bytes, .tx_bytes = kernel.tx_bytes};
 	if (kernel.handshake_after-- <= 0)
 		ret->handshake_ns = 1;
 	return 0;
@@ -195,6 +196,11 @@ int budget_remove(const char *cgroups, const char *name, struct err *e)
 	(void)name;
 	(void)e;
 	return 0;
+}
+
+void tun_read_close(struct tun_read *r)
+{
+	(void)r;
 }
 
 static int user_absent(
@@ -352,10 +358,8 @@ static void the_handshake_is_waited_for_and_proven(void **state)
 	assert_int_equal(wg_kernel_kind.prove(&place, &t, &ev, &e), 0);
 	assert_int_equal(ev.outcome, OUTCOME_PASSED);
 	evidence_done(&ev);
-	assert_int_equal(wg_kernel_kind.pulse(&place, &t, &e), 0);
 
 	kernel.ask = EOPNOTSUPP; // another kind's device
-	assert_int_equal(wg_kernel_kind.pulse(&place, &t, &e), TUNNEL_ABSENT);
 	evidence_init(&ev);
 	assert_int_equal(wg_kernel_kind.prove(&place, &t, &ev, &e), 0);
 	assert_int_equal(ev.outcome, OUTCOME_FAILED);
@@ -363,6 +367,71 @@ static void the_handshake_is_waited_for_and_proven(void **state)
 	evidence_done(&ev);
 	kernel.ask = 0;
 	assert_did("");
+}
+
+// What is heard when the device has counted this.
+static void a_tunnel_that_sends_and_hears_nothing_is_unanswered_once_until_it_was_used(void **state)
+{
+	static const struct {
+		uint64_t rx, tx;
+		int heard;
+	} rows[] = {
+		{5000, 3000, 0}, // the first
+		{5000, 3000, 0},
+		{5000, 3032, 0}, // a keepalive needs no answer,
+		{5000, 3064, 0}, // however many there are
+		{5000, 3128, TUNNEL_UNANSWERED},
+		{5000, 3128, TUNNEL_UNANSWERED}, // until it is answered
+		{5032, 3128, 0},
+		{5032, 9000, TUNNEL_UNANSWERED},
+		{0, 148, 0}, // greeted
+		{0, 900, 0}, // by itself it goes on
+		{92, 900, 0},
+		{92, 5000, 0}, // a host that only ever sends
+		{1024, 6000, 0},
+		{1024, 7000, 0},
+		{1025, 8000, 0},
+		{1025, 9000, TUNNEL_UNANSWERED},
+	};
+	struct tunnel_spec spec = spec_make("kernel");
+	const struct tunnel_place place = {env(), &spec, namespaces[INSIDE]};
+	const struct tunnel t = {.kind = &wg_kernel_kind, .pidfd = -1};
+	struct tunnel_pulse p = TUNNEL_PULSE_INIT;
+	struct err e;
+	int before = lowest_free_fd();
+	(void)state;
+	assert_int_equal(wg_kernel_kind.pulse_open(&place, &t, &p, &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		kernel.rx_bytes = rows[i].rx;
+		kernel.tx_bytes = rows[i].tx;
+		assert_int_equal(wg_kernel_kind.pulse_ask(&p, &e), 0);
+		if (wg_kernel_kind.pulse_hear(&p, &e) != rows[i].heard)
+			fail_msg("row %zu", i);
+	}
+	kernel.ask = ENODEV;
+	assert_int_equal(wg_kernel_kind.pulse_hear(&p, &e), TUNNEL_ABSENT);
+	kernel.ask = 0;
+	tunnel_pulse_close(&p);
+	assert_int_equal(lowest_free_fd(), before);
+}
+
+static void an_exit_that_was_greeted_again_has_not_lost_its_last_handshake(void **state)
+{
+	struct tunnel_spec spec = spec_make("kernel");
+	const struct tunnel_place place = {env(), &spec, namespaces[INSIDE]};
+	struct tunnel t = {.kind = &wg_kernel_kind, .pidfd = -1};
+	struct evidence ev;
+	struct err e;
+	(void)state;
+	evidence_init(&ev);
+	assert_int_equal(wg_kernel_kind.prove(&place, &t, &ev, &e), 0);
+	assert_int_equal(wg_kernel_kind.renew(&place, &t, &e), 0);
+	assert_did("again inside tun0 0; ");
+	kernel.handshake_after = INT32_MAX;
+	assert_int_equal(wg_kernel_kind.prove(&place, &t, &ev, &e), 0);
+	assert_int_equal(ev.outcome, OUTCOME_PASSED);
+	evidence_done(&ev);
+	kernel.handshake_after = 0;
 }
 
 static void an_exit_that_is_silent_is_greeted_again(void **state)
@@ -470,6 +539,9 @@ int main(void)
 		cmocka_unit_test(a_key_has_one_device),
 		cmocka_unit_test(a_key_that_an_exit_brings_has_one_device_whatever_host_it_is_of),
 		cmocka_unit_test(the_handshake_is_waited_for_and_proven),
+		cmocka_unit_test(
+			a_tunnel_that_sends_and_hears_nothing_is_unanswered_once_until_it_was_used),
+		cmocka_unit_test(an_exit_that_was_greeted_again_has_not_lost_its_last_handshake),
 		cmocka_unit_test(an_exit_that_is_silent_is_greeted_again),
 		cmocka_unit_test(what_fails_on_the_way_leaves_nothing),
 		cmocka_unit_test(the_end_of_one_that_is_not_there_is_none),

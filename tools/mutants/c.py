@@ -20,6 +20,7 @@ DECISIONS = [
     "agent/host/end.c",
     "agent/host/guard.c",
     "agent/host/inspect.c",
+    "agent/host/pulse.c",
     "agent/host/run.c",
     "agent/host/schedule.c",
     "agent/host/sync.c",
