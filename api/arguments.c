@@ -98,6 +98,11 @@ static const char *get_secret_members(const struct request *r)
 	return r->made.secret_members;
 }
 
+static const char *get_secret_keys(const struct request *r)
+{
+	return r->made.secret_keys;
+}
+
 static const char *get_own_public_key(const struct request *r)
 {
 	return text_or_null(r->made.own_public_key);
@@ -142,6 +147,7 @@ static const struct {
 	{0,         ROUTE_NEW_PASSWORD, "p_password_hash",     "text",            false, get_hash},
 	{0,         ROUTE_NEW_SECRET,   "p_secret_sealed",     "text",            false, get_sealed},
 	{0,         ROUTE_EXIT_SECRETS, "p_proxy_secret_members", "text[]",       true,  get_secret_members},
+	{0,         ROUTE_EXIT_SECRETS, "p_proxy_secret_keys", "integer[]",       true,  get_secret_keys},
 	{0,         ROUTE_IMPORT,       "p_read",              "ccp.object",      false, get_import},
 	{0,         ROUTE_EXIT_SECRETS, "p_wg_own_public_key", "ccp.wg_key",      true,  get_own_public_key},
 };

@@ -67,6 +67,7 @@ void request_free(struct request *r)
 	free(r->made.sealed);
 	free(r->made.import);
 	free(r->made.secret_members);
+	free(r->made.secret_keys);
 	free(r->head.path);
 	free(r->head.query);
 	reply_done(&r->reply);

@@ -93,6 +93,7 @@ struct request_made {
 	char *import; // what is in an import's text, but for secrets: JSON
 	unsigned status; // of success; 0: the route's
 	char *secret_members; // the names in an exit's proxy_secret, as SQL's text[]; NULL: none is given
+	char *secret_keys; // the bytes of each key that its password is made of, as SQL's integer[]; NULL: of none
 	char own_public_key[KEY32_TEXT_SIZE]; // of an exit's wg_private_key; "": none is given
 };
 

@@ -47,7 +47,7 @@ enum route_flag {
 	ROUTE_ACCEPTED     = 1 << 14, // the verdict may be "accepted": the same answer with 202, as work goes on
 	ROUTE_NEW_SECRET   = 1 << 15, // a webhook's secret is made: p_secret_sealed
 	ROUTE_RESUMES      = 1 << 16, // a stream that goes on behind Last-Event-ID; each client has a few
-	ROUTE_EXIT_SECRETS = 1 << 17, // secrets of an exit are sealed: p_proxy_secret_members, p_wg_own_public_key
+	ROUTE_EXIT_SECRETS = 1 << 17, // secrets of an exit are sealed: p_proxy_secret_members and _keys, p_wg_own_public_key
 	ROUTE_IMPORT       = 1 << 18, // a text is read: p_read; 201 when it is saved
 };
 // clang-format on

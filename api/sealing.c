@@ -12,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/import.h"
 #include "lib/json.h"
+#include "lib/key_list.h"
 #include "lib/mem.h"
 #include "lib/seal.h"
 
@@ -73,6 +74,23 @@ static char *own_key_object(const char *private_key, char ret_public[static KEY3
 	return xasprintf("{\"private_key\":\"%s\"}", private_key);
 }
 
+// The sizes of the keys that a password is made of, as SQL's integer[]; NULL: it is another text.
+static char *key_sizes(const char *json)
+{
+	unsigned sizes[KEY_LIST_MAX];
+	_cleanup_(str_done) struct str list = STR_INIT(KEY_LIST_MAX * 4);
+	cJSON *secret = cJSON_Parse(json), *member;
+	const char *password =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(secret, "password"));
+	unsigned count = password ? key_list_sizes(password, sizes) : 0;
+	for (unsigned k = 0; k < count; k++)
+		str_addf(&list, "%s%u", k > 0 ? "," : "", sizes[k]);
+	cJSON_ArrayForEach (member, secret)
+		mem_wipe(member->valuestring, strlen(member->valuestring));
+	cJSON_Delete(secret);
+	return count > 0 ? xasprintf("{%s}", str_text(&list)) : NULL;
+}
+
 static int field_seal(struct request *r, const struct field *field, const char *key, struct err *e)
 {
 	struct value *value = &r->input.values[field - r->route->fields];
@@ -81,8 +99,10 @@ static int field_seal(struct request *r, const struct field *field, const char *
 		secret = own_key_object(value->text, r->made.own_public_key);
 	else
 		secret = xstrdup(value->text);
-	if (strcmp(field->name, "proxy_secret") == 0)
+	if (strcmp(field->name, "proxy_secret") == 0) {
 		r->made.secret_members = members_list(secret);
+		r->made.secret_keys = key_sizes(secret);
+	}
 	return seal_make(key, secret, strlen(secret), &value->sealed, e);
 }
 

@@ -11,6 +11,7 @@
 #include "agent/tunnel/member.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/key_list.h"
 #include "lib/mem.h"
 
 enum { PEM_MAX = 32 * 1024, PORT_MAX = 65535, DIGEST_SIZE = 32 };
@@ -146,30 +147,13 @@ static size_t key_size(const char *method)
 	return 0; // any text will do
 }
 
-static bool is_key(const char *text, size_t len, size_t size)
-{
-	uint8_t key[32];
-	size_t got;
-	bool is = sodium_base642bin(key, sizeof(key), text, len, NULL, &got, NULL,
-			  sodium_base64_VARIANT_ORIGINAL) == 0 &&
-		  got == size;
-	mem_wipe(key, sizeof(key));
-	return is;
-}
-
-// The keys of SIP022, of which the ones before the last name a relay: "k1:k2".
 static bool are_keys(const char *text, size_t size, bool several)
 {
-	for (;;) {
-		size_t len = strcspn(text, ":");
-		if (!is_key(text, len, size))
+	unsigned sizes[KEY_LIST_MAX], count = key_list_sizes(text, sizes);
+	for (unsigned k = 0; k < count; k++)
+		if (sizes[k] != size)
 			return false;
-		if (text[len] == '\0')
-			return true;
-		if (!several)
-			return false;
-		text += len + 1;
-	}
+	return count == 1 || (count > 1 && several);
 }
 
 static int password_put(

@@ -221,14 +221,15 @@ create table ccp.proxy_fields (
 );
 comment on table ccp.proxy_fields is
 'What ccp.egress_ips.proxy_config may hold, by part: a type of proxy, tls, or a transport. What has no row is refused.';
-comment on column ccp.proxy_fields.part is 'The type of proxy, tls, or transport and its type; type: the types themselves.';
+comment on column ccp.proxy_fields.part is
+'The type of proxy, tls, transport and its type, or method and its name; type: the types themselves.';
 comment on column ccp.proxy_fields.name is 'The member.';
 comment on column ccp.proxy_fields.type is
 'What its value is: a text, number, flag, list of texts, address, or another part. secret: it belongs into the sealed secret. '
 'refused: it is known and not taken.';
 comment on column ccp.proxy_fields.pattern is 'What a text matches as a whole.';
-comment on column ccp.proxy_fields.min is 'The lowest number, or the least length of a text or list.';
-comment on column ccp.proxy_fields.max is 'The highest number, or the greatest length.';
+comment on column ccp.proxy_fields.min is 'The lowest number, or the least length of a text or list; of a key its bytes.';
+comment on column ccp.proxy_fields.max is 'The highest number, or the greatest length; of keys how many there may be.';
 comment on column ccp.proxy_fields.required is 'Whether it must be there.';
 comment on column ccp.proxy_fields.description is 'What it is, or why it is refused.';
 

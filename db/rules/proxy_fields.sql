@@ -61,6 +61,18 @@ from (
         ('shadowsocks trojan hysteria2 tuic anytls', 'password', 'secret', null, null, null, true, 'what lets us in'),
         ('vmess vless tuic', 'uuid', 'secret', null, null, null, true, 'what lets us in'),
         ('hysteria2', 'obfs_password', 'secret', null, null, null, false, 'of obfs'),
+        (
+            'method.2022-blake3-aes-128-gcm', 'password', 'secret', null, 16, 8, true,
+            'a key of 16 bytes in base64, with its padding, or up to 8 of them with a colon between: the relays'' and the user''s'
+        ),
+        (
+            'method.2022-blake3-aes-256-gcm', 'password', 'secret', null, 32, 8, true,
+            'a key of 32 bytes in base64, with its padding, or up to 8 of them with a colon between: the relays'' and the user''s'
+        ),
+        (
+            'method.2022-blake3-chacha20-poly1305', 'password', 'secret', null, 32, 1, true,
+            'a key of 32 bytes in base64, with its padding'
+        ),
 
         (
             'tls', 'insecure', 'refused', null, null, null, false,

@@ -90,6 +90,27 @@ def test_a_proxy_is_registered_with_its_secret_sealed_as_one(server, admin, data
     assert not [s for s in TUIC_SECRET.values() if s in repr(stored) + server.program.log + made.text]
 
 
+def test_a_key_has_the_size_of_its_method(server, admin, unseal):
+    path = "/v1/admin/egress-ips"
+    config = PROXY["proxy_config"] | {"type": "shadowsocks", "method": "2022-blake3-aes-128-gcm"}
+    config.pop("tls")
+    short, right = "aHVudGVyMlpx", "aHVudGVyMlpxaHVudGVyMg=="
+
+    def of(password, **more):
+        return PROXY | {"proxy_config": config | more, "proxy_secret": {"password": password}}
+
+    for password in (short, "hunter2Zq", right.rstrip("="), f"{right}:{short}", f"{right}:"):
+        answer = admin.post(path, of(password))
+        assert refused_fields(answer) == ["proxy_secret.password"] and password not in answer.text, answer
+    made = admin.post(path, of(f"{right}:{right}"))
+    assert made.status == 201 and json.loads(unseal("lisbon")) == {"password": f"{right}:{right}"}, made
+    one = f"{path}/{made.json['id']}"
+    for method, body in (("PATCH", {"proxy_secret": {"password": short}}), ("PUT", of(short))):
+        assert refused_fields(admin.send(method, one, body)) == ["proxy_secret.password"]
+    assert changed(admin, "PUT", one, of("any word", method="aes-128-gcm")).json["has_secret"]
+    assert right not in server.program.log and short not in server.program.log
+
+
 def test_a_proxy_is_refused_by_field_and_without_its_secret(server, admin, unseal):
     def of(**more):
         return PROXY | {"proxy_secret": TUIC_SECRET} | more

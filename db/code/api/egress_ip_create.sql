@@ -18,6 +18,7 @@ create or replace function api.egress_ip_create(
     p_dns_server ccp.address default null,
     p_proxy_secret_sealed text default null,
     p_proxy_secret_members text[] default null,
+    p_proxy_secret_keys integer[] default null,
     p_wg_private_key_sealed text default null,
     p_wg_own_public_key ccp.wg_key default null,
     p_idempotency_key ccp.request_key default null,
@@ -34,7 +35,9 @@ declare
     v_id uuid := (v_ids ->> 'id')::uuid;
 begin
     if v_ids is null then
-        perform egress.check_secret(p_tunnel_type, p_proxy_config, p_proxy_secret_members, p_wg_private_key_sealed is not null);
+        perform egress.check_secret(
+            p_tunnel_type, p_proxy_config, p_proxy_secret_members, p_proxy_secret_keys, p_wg_private_key_sealed is not null
+        );
         v_id := egress.add(
             p_label, p_ip_address, p_wg_endpoint, p_wg_public_key, p_wg_dns_server, p_wg_peer_address,
             p_wg_preshared_key_sealed, p_provider, p_status, p_tunnel_type, p_wg_allowed_ips, p_wg_mtu,
@@ -49,17 +52,17 @@ $$;
 revoke all on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, ccp.request_key, ccp.sha256
+    text[], integer[], text, ccp.wg_key, ccp.request_key, ccp.sha256
 ) from public;
 grant execute on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, ccp.request_key, ccp.sha256
+    text[], integer[], text, ccp.wg_key, ccp.request_key, ccp.sha256
 ) to ccp_api;
 
 comment on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, ccp.request_key, ccp.sha256
+    text[], integer[], text, ccp.wg_key, ccp.request_key, ccp.sha256
 ) is
 'POST /v1/admin/egress-ips: registers an exit.';

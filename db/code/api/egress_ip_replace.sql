@@ -20,6 +20,7 @@ create or replace function api.egress_ip_replace(
     p_dns_server ccp.address default null,
     p_proxy_secret_sealed text default null,
     p_proxy_secret_members text[] default null,
+    p_proxy_secret_keys integer[] default null,
     p_wg_private_key_sealed text default null,
     p_wg_own_public_key ccp.wg_key default null,
     p_nulls text[] default '{}',
@@ -54,6 +55,7 @@ begin
         p_dns_server => p_dns_server,
         p_proxy_secret_sealed => p_proxy_secret_sealed,
         p_proxy_secret_members => p_proxy_secret_members,
+        p_proxy_secret_keys => p_proxy_secret_keys,
         p_wg_private_key_sealed => p_wg_private_key_sealed,
         p_wg_own_public_key => p_wg_own_public_key,
         p_nulls => p_nulls || array(
@@ -75,17 +77,17 @@ $$;
 revoke all on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, text[], text
 ) from public;
 grant execute on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, text[], text
 ) is
 'PUT /v1/admin/egress-ips/{id}.';

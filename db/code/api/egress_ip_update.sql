@@ -19,6 +19,7 @@ create or replace function api.egress_ip_update(
     p_dns_server ccp.address default null,
     p_proxy_secret_sealed text default null,
     p_proxy_secret_members text[] default null,
+    p_proxy_secret_keys integer[] default null,
     p_wg_private_key_sealed text default null,
     p_wg_own_public_key ccp.wg_key default null,
     p_nulls text[] default '{}',
@@ -37,7 +38,8 @@ begin
     v_before := egress.find(p_id);
     v_type := coalesce(p_tunnel_type, v_before.tunnel_type);
     perform egress.check_secret(
-        v_type, coalesce(p_proxy_config, v_before.proxy_config), p_proxy_secret_members, p_wg_private_key_sealed is not null
+        v_type, coalesce(p_proxy_config, v_before.proxy_config), p_proxy_secret_members, p_proxy_secret_keys,
+        p_wg_private_key_sealed is not null
     );
     perform egress.edit(
         p_id,
@@ -71,17 +73,17 @@ $$;
 revoke all on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, text[], text
 ) from public;
 grant execute on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, text[], text
 ) is
 'PATCH /v1/admin/egress-ips/{id}.';

@@ -30,6 +30,16 @@ begin
             'pins the key or names who signs it, not both: leave certificate or certificate_public_key_sha256 out'
         );
     end if;
+    if exists (
+        select
+        from jsonb_array_elements_text(p_config -> 'server_ports') as r (ports)
+        where not split_part(r.ports, ':', 1)::integer between 1 and split_part(r.ports, ':', 2)::integer
+            or split_part(r.ports, ':', 2)::integer > 65535
+    ) then
+        perform api.bad_field(
+            'proxy_config.server_ports', 'must be ranges of ports such as 20000:30000, from 1 to 65535 and the lower one first'
+        );
+    end if;
     if p_config ->> 'flow' <> '' and (not p_config ? 'tls' or p_config ? 'transport') then
         perform api.bad_field('proxy_config.flow', 'needs tls and no transport');
     end if;

@@ -1,12 +1,14 @@
 -- Which secrets go with an exit, and which columns a null removes.
 begin;
-select plan(31);
+select plan(40);
 
 create schema t;
-create function t.refusal(p_type text, p_config jsonb, p_members text[], p_own_key boolean default false)
+create function t.refusal(
+    p_type text, p_config jsonb, p_members text[], p_own_key boolean default false, p_keys integer[] default null
+)
 returns text language plpgsql as $$
 begin
-    perform egress.check_secret(p_type, p_config, p_members, p_own_key);
+    perform egress.check_secret(p_type, p_config, p_members, p_keys, p_own_key);
     return 'taken';
 exception
     when sqlstate 'CP422' then
@@ -46,6 +48,26 @@ select is(t.refusal('wireguard', null, null, true), 'taken', 'but a key of its o
 select is(
     t.refusal('proxy', '{"type": "socks"}', null, true),
     'wg_private_key does not belong to an exit whose tunnel_type is proxy.', 'which a proxy has not'
+);
+
+-- Shadowsocks of 2022 has keys in the place of a password.
+select is(
+    t.refusal('proxy', jsonb_build_object('type', 'shadowsocks', 'method', c.method), '{password}', p_keys => c.keys), c.sentence,
+    format('%s with %s', c.method, coalesce(c.keys::text, 'a word'))
+)
+from (
+    values
+        ('aes-256-gcm', null::integer[], 'taken'),
+        ('aes-256-gcm', '{16}', 'taken'),
+        ('2022-blake3-aes-128-gcm', '{16,16}', 'taken'),
+        ('2022-blake3-chacha20-poly1305', '{32}', 'taken'),
+        ('2022-blake3-aes-128-gcm', null, 'proxy_secret.password must be a key of 16 bytes in base64, with its padding, or up to 8 of them with a colon between: the relays'' and the user''s.'),
+        ('2022-blake3-aes-128-gcm', '{16,32}', 'proxy_secret.password must be a key of 16 bytes in base64, with its padding, or up to 8 of them with a colon between: the relays'' and the user''s.'),
+        ('2022-blake3-aes-256-gcm', '{16}', 'proxy_secret.password must be a key of 32 bytes in base64, with its padding, or up to 8 of them with a colon between: the relays'' and the user''s.'),
+        ('2022-blake3-chacha20-poly1305', '{32,32}', 'proxy_secret.password must be a key of 32 bytes in base64, with its padding.')
+) as c (method, keys, sentence);
+select is(
+    t.refusal('proxy', '{"type": "shadowsocks", "method": "2022-blake3-aes-128-gcm"}', null), 'taken', 'a secret that is not given stays'
 );
 
 select is(egress.columns_removed('{provider,wg_preshared_key}', 'wireguard'), '{provider,wg_preshared_key_sealed}', 'a null removes a column');

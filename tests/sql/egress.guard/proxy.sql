@@ -1,6 +1,6 @@
 -- What a proxy exit may be: each type with what it needs, each member that is known, and what is refused by name.
 begin;
-select plan(95);
+select plan(101);
 
 create schema t;
 create function t.refusal(p_config jsonb, p_sealed boolean default true) returns text language plpgsql as $$
@@ -106,6 +106,16 @@ select is(
     t.refusal(t.proxy('hysteria2', '{"server_ports": ["443"]}')) like 'proxy_config.server_ports must be a list of 1 to 16 texts%', true,
     'a list has its items'
 );
+select is(
+    t.refusal(t.proxy('hysteria2', jsonb_build_object('server_ports', jsonb_build_array('443:443', c.ports)))),
+    case
+        when c.taken then 'taken'
+        else 'proxy_config.server_ports must be ranges of ports such as 20000:30000, from 1 to 65535 and the lower one first.'
+    end, 'ports ' || c.ports
+)
+from (
+    values ('1:65535', true), ('443:443', true), ('99999:1', false), ('1:65536', false), ('0:1', false), ('2:1', false)
+) as c (ports, taken);
 select is(t.refusal(t.proxy('socks', '{"server": "10.1.2.3"}')), 'taken', 'a private address is another machine');
 select is(
     t.refusal(t.proxy('hysteria2', '{"obfs": "salamander"}'), false), 'proxy_secret is needed: obfs_password, password of a hysteria2 proxy.',
