@@ -28,6 +28,7 @@ from bench import (
     bench_scale,
     bench_ssh,
     bench_switch,
+    bench_tunnel,
 )
 
 # What must hold: name, whether more is better, the bound.
@@ -51,6 +52,8 @@ BOUNDS = (
     ("start_tunnel_ms", "<=", 100),
     ("start_verify_ms", "<=", 200),
     ("switch_closed_ms", "<=", 150),
+    # To the bare engine between the same two namespaces, with the same limit of memory.
+    ("tunnel_ratio", ">=", 0.95),
     ("curl_to_prompt_ms", "<=", 5000),
     ("ssh_connect_ratio", "<=", 1.6),
     ("ssh_down_ratio", ">=", 0.55),
@@ -112,6 +115,7 @@ def items(stack, directory):
         "login": lambda: bench_http.login_under_flood(stack),
         "start": lambda: bench_host.start(stack, directory),
         "switch": lambda: bench_switch.closed(stack),
+        "tunnels": lambda: bench_tunnel.table(stack),
         "runtime": lambda: bench_runtime.start(stack),
         "curl": lambda: bench_host.curl_to_prompt(stack),
         "memory": lambda: bench_host.pss_idle(stack),
