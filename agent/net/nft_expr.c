@@ -44,14 +44,18 @@ void expr_load_payload(
 	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_DREG, reg);
 }
 
+static void load_destination(struct nftnl_rule *rule, uint8_t family, size_t size, uint32_t reg)
+{
+	size_t offset = family == NFPROTO_IPV4 ? offsetof(struct iphdr, daddr)
+					       : offsetof(struct ip6_hdr, ip6_dst);
+	expr_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, (uint32_t)offset, size, reg);
+}
+
 void expr_load_destination(struct nftnl_rule *rule, uint8_t family, uint32_t reg)
 {
-	if (family == NFPROTO_IPV4)
-		expr_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, daddr),
-			sizeof(struct in_addr), reg);
-	else
-		expr_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
-			offsetof(struct ip6_hdr, ip6_dst), sizeof(struct in6_addr), reg);
+	bool four = family == NFPROTO_IPV4;
+	load_destination(
+		rule, family, four ? sizeof(struct in_addr) : sizeof(struct in6_addr), reg);
 }
 
 void expr_load_port(struct nftnl_rule *rule, uint32_t reg)
@@ -86,6 +90,14 @@ void expr_match_loopback(struct nftnl_rule *rule, uint32_t key)
 void expr_match_family(struct nftnl_rule *rule, uint8_t family)
 {
 	expr_match_u8(rule, NFT_META_NFPROTO, family);
+}
+
+void expr_match_destination(
+	struct nftnl_rule *rule, uint8_t family, uint32_t op, const uint8_t *bytes, size_t size)
+{
+	expr_match_family(rule, family);
+	load_destination(rule, family, size, NFT_REG_1);
+	expr_compare(rule, op, bytes, size);
 }
 
 void expr_match_u8(struct nftnl_rule *rule, uint32_t key, uint8_t value)

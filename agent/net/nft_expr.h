@@ -32,6 +32,9 @@ void expr_lookup(struct nftnl_rule *rule, const char *set, uint32_t flags);
 // NFT_META_SKUID, does not match, whatever the comparison.
 void expr_match_loopback(struct nftnl_rule *rule, uint32_t key); // NFT_META_OIFNAME or IIFNAME
 void expr_match_family(struct nftnl_rule *rule, uint8_t family);
+// The first `size` bytes of a destination address of that family.
+void expr_match_destination(
+	struct nftnl_rule *rule, uint8_t family, uint32_t op, const uint8_t *bytes, size_t size);
 void expr_match_u8(struct nftnl_rule *rule, uint32_t key, uint8_t value);
 void expr_match_u32(struct nftnl_rule *rule, uint32_t key, uint32_t value);
 void expr_match_range(struct nftnl_rule *rule, uint32_t key, uint32_t first, uint32_t last);

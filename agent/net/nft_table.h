@@ -18,7 +18,7 @@ struct str;
 
 enum {
 	NFT_SETS_MAX = 8,
-	NFT_COUNTERS_MAX = 16,
+	NFT_COUNTERS_MAX = 24,
 	NFT_CHAINS_MAX = 12,
 	NFT_RULES_MAX = 48,
 	NFT_NAME_MAX = 32,

@@ -19,13 +19,14 @@
 #include "lib/mem.h"
 #include "lib/wait.h"
 
-enum { PORT_DISCARD = 9, PORT_DNS = 53, PORT_DNS_TLS = 853 };
+enum { PORT_DISCARD = 9, PORT_DNS = 53, PORT_HTTP = 80, PORT_DNS_TLS = 853 };
 
 // Where a probe is sent. No answer is needed, and a packet that got out would go through the tunnel
 // at worst.
 enum target {
 	TARGET_RESOLVER, // the exit's own resolver
 	TARGET_OTHER, // an address next to it: surely another one, and not the namespace's own
+	TARGET_METADATA, // where a cloud tells a machine its secrets
 	TARGET_V6, // documentation (RFC 3849)
 };
 
@@ -46,6 +47,7 @@ static const struct probe probes[] = {
 	{"dns over tcp", TARGET_OTHER, SOCK_STREAM, PORT_DNS, WALL_DENY_DNS, WALL_DENY_DNS},
 	{"dns over tls", TARGET_OTHER, SOCK_STREAM, PORT_DNS_TLS, WALL_DENY_DNS, WALL_DENY_DNS},
 	{"dns over quic", TARGET_RESOLVER, SOCK_DGRAM, PORT_DNS_TLS, WALL_DENY_DNS, WALL_DENY_DNS},
+	{"metadata", TARGET_METADATA, SOCK_STREAM, PORT_HTTP, WALL_DENY_LOCAL, WALL_DENY_LOCAL},
 	{"ipv6 udp", TARGET_V6, SOCK_DGRAM, PORT_DISCARD, WALL_DENY_V6, WALL_DENY_V6},
 	{"ipv6 tcp", TARGET_V6, SOCK_STREAM, PORT_DISCARD, WALL_DENY_V6, WALL_DENY_V6},
 };
@@ -60,6 +62,9 @@ static struct addr target_address(const struct wall_spec *spec, enum target targ
 		a.bytes[addr_size(&a) - 1] ^= 1;
 		if (addr_equal(&a, &spec->own))
 			a.bytes[addr_size(&a) - 1] ^= 3;
+		break;
+	case TARGET_METADATA:
+		a = (struct addr){.family = AF_INET, .bytes = {169, 254, 169, 254}, .prefix = 32};
 		break;
 	case TARGET_V6:
 		a = (struct addr){.family = AF_INET6,
@@ -142,6 +147,7 @@ static void compare(const struct wall_counts *before, const struct wall_counts *
 	static const char *const ends[WALL_CHAINS] = {
 		[WALL_DENY_V6] = "IPv6 denied",
 		[WALL_DENY_DNS] = "DNS denied",
+		[WALL_DENY_LOCAL] = "denied as a link's own",
 		[WALL_DENY_CLOSED] = "denied, closed",
 		[WALL_DENY_IN] = "denied incoming",
 		[WALL_PASS] = "passed",

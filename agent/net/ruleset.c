@@ -32,6 +32,7 @@ static const struct {
 } ends[WALL_CHAINS] = {
 	[WALL_DENY_V6] = {"deny_v6", NF_DROP},
 	[WALL_DENY_DNS] = {"deny_dns", NF_DROP},
+	[WALL_DENY_LOCAL] = {"deny_local", NF_DROP},
 	[WALL_DENY_CLOSED] = {"deny_closed", NF_DROP},
 	[WALL_DENY_IN] = {"deny_in", NF_DROP},
 	[WALL_PASS] = {"pass", NF_ACCEPT},
@@ -44,6 +45,20 @@ static const struct {
 	[WALL_VERIFY] = {"verify", WALL_MARK_VERIFY},
 	[WALL_PROBE] = {"probe", WALL_MARK_PROBE},
 	[WALL_USER] = {"user", 0},
+};
+
+// Destinations that are a link's own, which no tunnel leads to: an exit that passed them on would hand
+// out its own machine's secrets.
+static const struct {
+	uint8_t family;
+	uint32_t op; // NFT_CMP_*
+	size_t size;
+	uint8_t bytes[16]; // the first `size` of the address
+} local[] = {
+	{NFPROTO_IPV4, NFT_CMP_EQ, 2, {169, 254}}, // link-local: metadata of clouds, too
+	{NFPROTO_IPV4, NFT_CMP_GTE, 1, {224}}, // multicast, reserved, broadcast
+	{NFPROTO_IPV6, NFT_CMP_GTE, 2, {0xfe, 0x80}}, // link-local, multicast
+	{NFPROTO_IPV6, NFT_CMP_EQ, 16, {0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}}, // metadata
 };
 
 static const struct nft_hook hooks[] = {
@@ -145,6 +160,12 @@ static void build_output(struct nft_table *t)
 		rule = nft_table_add_rule(t, "output");
 		expr_match_u8(rule, NFT_META_L4PROTO, protocols[i]);
 		expr_verdict(rule, NFT_JUMP, "dns");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
+		rule = nft_table_add_rule(t, "output");
+		expr_match_destination(
+			rule, local[i].family, local[i].op, local[i].bytes, local[i].size);
+		go_to_end(rule, WALL_DENY_LOCAL);
 	}
 	rule = nft_table_add_rule(t, "output");
 	match_mark(rule, WALL_MARK_VERIFY);

@@ -28,6 +28,8 @@ struct evidence;
 //         meta nfproto != @families goto deny_v6
 //         meta l4proto tcp jump dns
 //         meta l4proto udp jump dns
+//         ip daddr { 169.254.0.0/16, 224.0.0.0-255.255.255.255 } goto deny_local
+//         ip6 daddr { fe80::-ffff:..., fd00:ec2::254 } goto deny_local    # one rule for each
 //         meta mark VERIFY oifname @tunnel goto pass
 //         oifname != @proven goto deny_closed
 //         goto pass
@@ -47,7 +49,7 @@ struct evidence;
 //     }
 //     chain forward { type filter hook forward priority 0; policy drop; }
 //
-//     chain deny_v6, deny_dns, deny_closed, deny_in, pass {
+//     chain deny_v6, deny_dns, deny_local, deny_closed, deny_in, pass {
 //         meta mark VERIFY counter name CHAIN_verify drop    # pass: accept
 //         meta mark PROBE  counter name CHAIN_probe  drop
 //         counter name CHAIN_user drop
@@ -81,6 +83,7 @@ struct wall_spec {
 enum wall_chain {
 	WALL_DENY_V6,
 	WALL_DENY_DNS,
+	WALL_DENY_LOCAL,
 	WALL_DENY_CLOSED,
 	WALL_DENY_IN,
 	WALL_PASS,

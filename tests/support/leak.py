@@ -1,12 +1,23 @@
 """A host whose every way out is tried, and what its wall has counted."""
 
 import json
+import os
+import secrets
+import socket
 import subprocess
+from contextlib import contextmanager, suppress
 
+from ccplab import netns, proxies
 from support.oracle import STAMP, Oracle
 from support.proxied import Proxied
 
-# Sends argv[1][1] packets to each of argv[1][0], by a socket each. Says for each target how often it could, or why not.
+FULL = os.environ.get("CCP_LEAK") == "full"
+KINDS = ["wireguard", *(proxies.KINDS if FULL else ("trojan-tls", "hysteria2"))]
+COUNT = 200 if FULL else 20  # packets to each target by each user
+USERS = ("dev", "root")
+WITHOUT_UDP = {"http", "http-auth", "https-auth"}
+
+# Sends argv[2] packets to each target of argv[1], by a socket each. Says for each how often it could, or why not.
 PROBE = (
     STAMP
     + """
@@ -33,7 +44,7 @@ def outcome(*arguments):
         return errno.errorcode[error.errno]
     return "sent"
 
-targets, count = json.loads(sys.argv[1])
+targets, count = map(json.loads, sys.argv[1:])
 print(json.dumps([collections.Counter(outcome(*target) for _ in range(count)) for target in targets]))
 """
 )
@@ -46,16 +57,31 @@ def wall_counts(pid):
     return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in listed if "counter" in entry}
 
 
+def ip(pid, *words):
+    """What the machine's `ip` finds in the namespace of that process."""
+    command = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-json", *words]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def address_in(pid):
+    """The one of the tunnel there."""
+    (tunnel,) = [link for link in ip(pid, "address") if link["ifname"] != "lo"]
+    return tunnel["addr_info"][0]["local"]
+
+
 class Leaking:
     """A host that runs, behind an exit of a kind: `wireguard` or one of the lab's proxies. It is watched all along."""
 
     def __init__(self, agent, kind, directory):
-        self.agent, self.kind = agent, kind
+        self.agent, self.kind, self.lab = agent, kind, agent.lab
         self.oracle = Oracle(agent.lab, directory, [] if kind == "wireguard" else [kind])
         self.host = agent.host() if kind == "wireguard" else Proxied(agent, kind).host
         if kind == "wireguard":
             self.host.task("host.create")
         self.host.running()
+        self.started = self.oracle.look()
+        self.exit_ip = agent.lab.env["LAB_EXIT1_IP"]
+        self.without_udp = kind in WITHOUT_UDP
 
     def python(self, code, *arguments, user="root"):
         """Runs Python in it; its output."""
@@ -63,8 +89,75 @@ class Leaking:
         assert status == 0, output
         return output
 
+    def told(self, code, *arguments):
+        """The same as each user of USERS; the JSON that each has printed."""
+        return [json.loads(self.python(code, *map(json.dumps, arguments), user=user)) for user in USERS]
+
+    @property
+    def address(self):
+        return address_in(self.host.pid)
+
+    @contextmanager
+    def counted(self):
+        """A dict that has, after the block, by how much each of the user's counters of the wall has risen."""
+        risen = {}
+        before = wall_counts(self.host.pid)
+        yield risen
+        after = wall_counts(self.host.pid)
+        risen |= {name.removesuffix("_user"): after[name] - before[name] for name in after if name.endswith("_user")}
+
     def end(self):
         self.host.task("host.delete", '{"wipe": true}')
         left = self.oracle.look().outside
         self.oracle.end()
         assert not left, left
+
+
+class Doors:
+    """Listeners on the machine's side, and how many got in: of TCP and UDP at one port of every address of the machine,
+    of TCP at the address in the uplink where a cloud tells a machine its secrets, and at an abstract Unix address."""
+
+    METADATA = "169.254.169.254"
+
+    def __init__(self, lab):
+        self.uplink = lab.env["LAB_UPLINK_NETNS"]
+        self.abstract = f"ccp-leak-{secrets.token_hex(8)}"
+        tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp.bind(("0.0.0.0", 0))
+        self.port = tcp.getsockname()[1]
+        udp.bind(("0.0.0.0", self.port))
+        self._in_uplink("address", "add", f"{self.METADATA}/32", "dev", "lo")
+        with netns.inside(os.path.basename(self.uplink)):
+            metadata = socket.socket()
+        metadata.bind((self.METADATA, 80))
+        named = socket.socket(socket.AF_UNIX)
+        named.bind(f"\0{self.abstract}")
+        self.sockets = {"tcp": tcp, "udp": udp, "metadata": metadata, "unix": named}
+        for one in self.sockets.values():
+            one.setblocking(False)
+            if one.type == socket.SOCK_STREAM:
+                one.listen(512)
+
+    def _in_uplink(self, *words):
+        netns.run("ip", "-n", os.path.basename(self.uplink), *words)
+
+    def entered(self):
+        """By name of the listener: who got in since the last time."""
+        return {name: self._entered(one) for name, one in self.sockets.items()}
+
+    @staticmethod
+    def _entered(one):
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                if one.type == socket.SOCK_STREAM:
+                    one.accept()[0].close()
+                else:
+                    one.recv(1)
+                count += 1
+        return count
+
+    def end(self):
+        for one in self.sockets.values():
+            one.close()
+        self._in_uplink("address", "del", f"{self.METADATA}/32", "dev", "lo")

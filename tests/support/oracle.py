@@ -6,6 +6,7 @@ error; so should be a Bypass, the positive control, that is not seen. What it se
 """
 
 import itertools
+import json
 import os
 import secrets
 import socket
@@ -46,7 +47,7 @@ class Seen:
     def __init__(self, packet):
         self.packet = packet
         self.source = self.target = self.protocol = None
-        self.port = 0
+        self.from_port = self.port = 0
         self.stamped = False
         self.leaves = packet.way == OUTGOING
         data = packet.data
@@ -62,7 +63,7 @@ class Seen:
         self.source, self.target = (socket.inet_ntop(family, address) for address in (source, target))
         self.protocol = PROTOCOLS.get(protocol, str(protocol))
         if self.protocol in ("tcp", "udp") and len(rest) >= 4:
-            (self.port,) = struct.unpack_from(">H", rest, 2)
+            self.from_port, self.port = struct.unpack_from(">HH", rest)
 
     def is_to(self, protocol, target, port=0):
         return (self.protocol, self.target, self.port) == (protocol, target, port)
@@ -113,10 +114,18 @@ class Oracle:
         for file in self.files.values():
             capture.flush(self.records, file)
         new = {name: [one for one in tail.new() if not one.is_end_mark()] for name, tail in self.tails.items()}
-        beside = [Seen(one) for one in new["uplink"] if not self.tunnels.own(one)]
+        beside = [one for one in map(Seen, self._not_tunnels(new["uplink"])) if not self._comes_from_an_exit(one)]
         here = [Seen(one) for one in new["machine"]]
         outside = beside + [one for one in here if not is_bypass_of_another(one.source)]
         return Sight(outside, {number: [Seen(one) for one in new[f"exit{number}"]] for number in self.exits})
+
+    def _not_tunnels(self, packets):
+        return [one for one in packets if not self.tunnels.own(one)]
+
+    def _comes_from_an_exit(self, one):
+        """An exit's proxies go on speaking to engines that have ended. An answer comes after what was seen to ask."""
+        ends = {(exit.endpoint, exit.near) for exit in self.lab.exits.values()}
+        return not one.leaves and (one.source, one.target) in ends
 
     def end(self):
         """Raises if a capture has lost a packet."""
@@ -166,6 +175,16 @@ class Bypass:
                 f"route add default via {net}{gate} dev way",
             ]
         netns.run("ip", "-n", self.name, "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    @property
+    def number(self):
+        """Of the device at its other end, where what it sends arrives."""
+        return json.loads(netns.run(*self.there, "ip", "-json", "link", "show", self.device))[0]["ifindex"]
+
+    @property
+    def hardware(self):
+        """That device's address."""
+        return json.loads(netns.run(*self.there, "ip", "-json", "link", "show", self.device))[0]["address"]
 
     def python(self, code, *arguments):
         """Runs Python there; its output."""

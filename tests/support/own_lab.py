@@ -6,15 +6,11 @@ import json
 import shlex
 import socket
 import subprocess
-import sys
 
+from ccplab import netns, network, plan, process, proxies, uapi
 from dnslib import DNSRecord
 from support.paths import CHECKOUT
 from support.wait import WAIT_S, wait_until
-
-sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
-
-from ccplab import netns, network, plan, process, proxies, uapi
 
 LAB = CHECKOUT / "tests" / "lab" / "lab"
 INSIDE = "198.18.130.7"

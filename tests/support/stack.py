@@ -211,7 +211,10 @@ def sweep(directory):
     """Ends the stacks of test runs that died before they could: their directory's name holds the run's pid."""
     for path in Path(directory).glob("ccp-test-*"):
         match = re.fullmatch(r"ccp-test-(\d+)-\w+", path.name)
-        ours = path.lstat().st_uid == os.geteuid() and not path.is_symlink()
+        try:
+            ours = path.lstat().st_uid == os.geteuid() and not path.is_symlink()
+        except FileNotFoundError:
+            continue  # of another test run, which has just ended it
         if match and ours and not Path(f"/proc/{match[1]}").exists() and (path / "stack").exists():
             stack = Stack(path, "")
             del stack.environment["CCP_LAB_PREFIX"]  # the stack knows its lab's

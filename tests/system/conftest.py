@@ -11,6 +11,7 @@ import pytest
 from support.agent import Agent
 from support.guest import Guest
 from support.http import ApiServer
+from support.leak import KINDS, Leaking
 from support.net import FLAVOUR, LAB, TOOL, Container, run
 from support.own_lab import OwnLab
 from support.paths import CHECKOUT
@@ -18,6 +19,14 @@ from support.ssh import Client
 from support.work import Talk, Work
 
 addresses = itertools.count(100)  # of a guest's end of the tunnel, within CCP_EXIT_PEER_NET
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def leaking(request, agent, tmp_path_factory):
+    """A host behind each kind of exit, of which the oracle watches what leaves beside it, from before its start."""
+    one = Leaking(agent, request.param, tmp_path_factory.mktemp("oracle"))
+    yield one
+    one.end()
 
 
 @pytest.fixture

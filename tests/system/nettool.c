@@ -150,7 +150,8 @@ static int do_wall_close(struct err *e)
 
 static int do_wall_read(struct err *e)
 {
-	static const char *const ends[] = {"deny_v6", "deny_dns", "deny_closed", "deny_in", "pass"};
+	static const char *const ends[WALL_CHAINS] = {
+		"deny_v6", "deny_dns", "deny_local", "deny_closed", "deny_in", "pass"};
 	static const char *const who[] = {"user", "verify", "probe"};
 	struct wall w;
 	struct wall_state state;

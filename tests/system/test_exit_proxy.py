@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ccplab import proxies
 from support.agent import can_send
+from support.leak import WITHOUT_UDP
 from support.proxied import Proxied, cage, doors
 from support.wait import wait_until
 
@@ -27,7 +28,6 @@ try:
 except OSError as e:
     print(type(e).__name__)
 """
-WITHOUT_UDP = {"http", "http-auth", "https-auth"}
 
 
 @pytest.fixture

@@ -8,36 +8,10 @@ import pytest
 from support.agent import engines
 from support.wait import wait_until
 
-MASK = "00000000200404fb"
-
 
 @pytest.fixture(scope="module", params=engines(), ids=lambda path: Path(path).name)
 def agent_options(request):
     return {"engine": request.param}
-
-
-def inside(host, program):
-    """Runs Python in the container as root; what it prints."""
-    status, output = host.run("python3", "-c", program)
-    assert status == 0, output
-    return output.strip()
-
-
-def refused(host, expression):
-    """The errno name with which an expression fails in the container, or "allowed"."""
-    program = f"""
-import ctypes, errno, socket
-libc = ctypes.CDLL(None, use_errno=True)
-def call(number, *arguments):
-    if libc.syscall(number, *arguments) < 0:
-        raise OSError(ctypes.get_errno(), "")
-try:
-    {expression}
-    print("allowed")
-except OSError as error:
-    print(errno.errorcode[error.errno])
-"""
-    return inside(host, program)
 
 
 def test_a_start_proves_the_exit_and_tells_how_long_each_step_took(agent, host):
@@ -60,33 +34,6 @@ def test_the_container_has_lo_and_one_tunnel_and_leaves_by_the_exit(agent, host)
     assert sorted(device["ifname"] for device in devices) == ["lo", "tun0"]
     echo = agent.lab.env["LAB_ECHO_URLS"].split()[0]
     assert host.run("curl", "-sS", "-m", "5", echo)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
-
-
-def test_the_capability_mask_is_small_also_under_sudo(host):
-    for user, command in (("root", ()), ("dev", ("sudo", "-n"))):
-        status, output = host.run(*command, "grep", "CapBnd\\|CapEff", "/proc/self/status", user=user)
-        assert status == 0
-        assert {line.split()[1] for line in output.splitlines()} == {MASK}
-
-
-@pytest.mark.parametrize(
-    ("what", "expression"),
-    [
-        ("a user namespace", "call(272, 0x10000000)"),
-        ("a network namespace by clone", "call(56, 0x40000011, 0, 0, 0, 0)"),
-        ("mount", "call(165, b'none', b'/mnt', b'tmpfs', 0, 0)"),
-        ("AF_VSOCK", "socket.socket(40, socket.SOCK_STREAM)"),
-        ("a pair of AF_TIPC", "call(53, 30, 1, 0, ctypes.create_string_buffer(8))"),
-        ("io_uring", "call(425, 1, 0)"),
-        ("a packet socket", "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
-        ("a raw socket", "socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)"),
-        ("a mark", "socket.socket().setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x63637002)"),
-        ("another namespace", "call(308, 0, 0)"),
-        ("the host name", "call(170, b'x', 1)"),
-    ],
-)
-def test_what_would_widen_the_container_is_refused(host, what, expression):
-    assert refused(host, expression) == "EPERM", what
 
 
 def test_thirty_two_bit_calls_end_the_process(host):

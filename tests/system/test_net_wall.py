@@ -101,6 +101,48 @@ def test_dns_elsewhere_stays_denied_when_open(container):
     assert container.python(SEND_ONCE, "198.18.0.53", "53") == "sent"
 
 
+SEND_TO_EACH = """
+import errno, socket, sys
+for address in sys.argv[1:]:
+    to = socket.getaddrinfo(address, 9)[0][4]
+    one = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    try:
+        one.sendto(b"x", to)
+        print("sent")
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+"""
+
+
+def test_what_is_a_links_own_stays_denied_when_open(container):
+    container.start()
+    container.done("wall-open")
+    own = ["169.254.0.0", "169.254.169.254", "169.254.255.255", "224.0.0.251", "239.255.255.250", "255.255.255.255"]
+    others = ["169.253.255.255", "169.255.0.0", "223.255.255.255", "10.0.0.1"]
+    assert container.python(SEND_TO_EACH, *own).split() == ["EPERM"] * len(own)
+    assert container.python(SEND_TO_EACH, *others).split() == ["sent"] * len(others)
+    seen = container.done("wall-read")
+    assert (seen["deny_local"]["user"], seen["pass"]["user"]) == (len(own), len(others))
+
+
+def test_what_is_a_links_own_in_ipv6_stays_denied_when_open(container):
+    container.start()
+    exit = {"resolver": "fd00::53", "ipv6": True, "address": "fd00::2/128"}
+    container.inside("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=0")
+    run("ip", "-n", container.name, "address", "add", "fd00::2/128", "dev", "tun0", "nodad")
+    run("ip", "-n", container.name, "route", "add", "::/0", "dev", "tun0")
+    container.done("wall-set-exit", **exit)
+    container.done("wall-open", **exit)
+    before = container.done("wall-read", **exit)
+    own, others = ["fe80::1%tun0", "ff02::1%tun0", "ff0e::1", "fd00:ec2::254"], ["2001:db8::1", "fd00:ec2::253"]
+    assert container.python(SEND_TO_EACH, *own).split() == ["EPERM"] * len(own)
+    assert container.python(SEND_TO_EACH, *others).split() == ["sent"] * len(others)
+    seen = container.done("wall-read", **exit)
+    assert seen["deny_local"]["user"] - before["deny_local"]["user"] >= len(own), "the kernel's own questions, too"
+    assert seen["pass"]["user"] - before["pass"]["user"] == len(others)
+
+
 def test_renewals_under_a_flood_refuse_no_packet(container):
     container.start()
     container.done("wall-open", life_ms=60_000)
@@ -123,6 +165,7 @@ def test_probes_are_counted_exactly_under_user_traffic(container, state):
     assert flood["refused" if state == "closed" else "sent"] > 1000
     seen = container.done("wall-read")
     assert seen["deny_dns"]["probe"] == 15 * 4
+    assert seen["deny_local"]["probe"] == 15
     assert seen["deny_closed" if state == "closed" else "pass"]["probe"] == 15 * 3
 
 

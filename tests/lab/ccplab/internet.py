@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import socket
+import struct
 
 from ccplab import authority, plan, process
 from ccplab.errors import LabError
@@ -22,6 +23,7 @@ GUESTS_MAX = 2000  # connections per listener
 REQUEST_MAX = 8192  # bytes of one HTTP request's head
 LARGE_MAX = 16 << 20  # bytes of a large answer
 COMMAND_MAX = 4096  # bytes
+STUN_COOKIE = bytes.fromhex("2112a442")
 
 
 class Guest(asyncio.Protocol):
@@ -144,6 +146,24 @@ class DnsDatagrams(asyncio.DatagramProtocol):
             self.transport.sendto(answer, addr)
 
 
+class StunDatagrams(asyncio.DatagramProtocol):
+    """STUN (RFC 8489): a binding request is answered with the address that it came from."""
+
+    def __init__(self):
+        self.transport = None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        if len(data) < 20 or data[:2] != b"\0\1" or data[4:8] != STUN_COOKIE:
+            return
+        port = addr[1] ^ int.from_bytes(STUN_COOKIE[:2], "big")
+        address = int.from_bytes(socket.inet_aton(addr[0]), "big") ^ int.from_bytes(STUN_COOKIE, "big")
+        mapped = struct.pack(">HHBBHI", 0x0020, 8, 0, 1, port, address)  # XOR-MAPPED-ADDRESS
+        self.transport.sendto(struct.pack(">HH", 0x0101, len(mapped)) + data[4:20] + mapped, addr)
+
+
 class Listener:
     """One TCP service at one address, inside TLS where `tls` is a context; down() also ends its connections."""
 
@@ -229,6 +249,11 @@ class Internet:
     async def up(self):
         for listener in (*self.echoes.values(), *self.targets, *self.silent):
             await listener.up()
+        for address in plan.STUN.values():
+            for port in plan.STUN_PORTS:
+                await asyncio.get_running_loop().create_datagram_endpoint(
+                    StunDatagrams, (address, port), family=socket.AF_INET
+                )
         await self.dns.start()
 
     def echo(self, number):

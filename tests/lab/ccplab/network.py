@@ -66,7 +66,8 @@ def build(lab):
         with netns.inside(name):
             forwards = any(name == exit.namespace for exit in lab.exits.values())
             netns.sysctl(QUIET | {"ipv4/ip_forward": int(forwards)})
-    services = [plan.DNS_ADDRESS, *plan.ECHOES.values(), *plan.TARGETS.values(), *plan.SILENT.values()]
+    named = (plan.ECHOES, plan.TARGETS, plan.SILENT, plan.STUN)
+    services = [plan.DNS_ADDRESS, *(address for some in named for address in some.values())]
     _ip(lab.net, "link set lo up", *(f"address add {address}/32 dev lo" for address in services))
     _ip(lab.uplink, "link set lo up")
     with netns.inside(lab.uplink):

@@ -24,11 +24,14 @@ DNS_ADDRESS = "198.18.0.53"
 ECHOES = {number: f"198.18.0.{10 + number}" for number in range(1, 6)}
 TARGETS = {number: f"198.18.0.{80 + number}" for number in range(1, 3)}
 TARGET_PORT = 443  # TLS; the same is answered without it at port 80
+STUN = {1: "198.18.0.71"}  # says by UDP which address a question came from (RFC 8489)
+STUN_PORTS = (3478, 19302)
 SILENT = {1: "198.18.0.91", 2: "198.18.0.92"}  # they accept and say nothing, at port 80
 
 NAMES = (
     {f"echo{number}.{ZONE}": address for number, address in ECHOES.items()}
     | {f"target{number}.{ZONE}": address for number, address in TARGETS.items()}
+    | {f"stun{number}.{ZONE}": address for number, address in STUN.items()}
     | {f"silent{number}.{ZONE}": address for number, address in SILENT.items()}
     | {f"ns1.{ZONE}": DNS_ADDRESS}
 )
