@@ -20,6 +20,9 @@ struct link_spec {
 	int mtu;
 };
 
+// The least MTU that a tunnel may have (ccp.mtu).
+enum { LINK_MTU_LEAST = 1280 };
+
 // The tunnel's name inside every container.
 #define LINK_TUNNEL "tun0"
 

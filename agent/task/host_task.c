@@ -20,7 +20,7 @@ enum { FLUSH_MS = 3000, TAKE_MS = 25000, HOME_MS = 30000 };
 static const char *const codes[] = {"image_missing", "docker_failed", "tunnel_no_handshake",
 	"exit_mismatch", "dns_failed", "leak", "inventory", "inconclusive", "sshd_silent",
 	"gate_failed", "deadline", "egress_binding_missing", "settings_incomplete", "machine_unfit",
-	"disk_full", "rebuild_needed", "proxy_unreachable"};
+	"disk_full", "rebuild_needed", "proxy_unreachable", "mtu"};
 
 // The same word as a constant, which a task keeps. "internal" for a word that is not a code.
 static const char *error_code(const char *word)

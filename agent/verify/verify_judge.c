@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "agent/net/link.h"
+
 static struct tally tally_of(
 	const struct verify_spec *spec, const struct queries *all, enum query_kind kind)
 {
@@ -20,6 +22,7 @@ static struct tally tally_of(
 		t.wrong += q->state == QUERY_FAILED && !q->unheard && !q->by_tcp;
 		t.by_tcp += q->state != QUERY_DONE && q->by_tcp;
 		t.done += q->state == QUERY_DONE;
+		t.heard += q->traffic.heard > 0;
 		t.open += q->state == QUERY_RESOLVING || q->state == QUERY_RUNNING;
 		if (kind != QUERY_ECHO || q->state != QUERY_DONE)
 			continue;
@@ -31,12 +34,60 @@ static struct tally tally_of(
 	return t;
 }
 
+// That only a small request is answered is the way's fault unless the wide one arrived: then its
+// target does not like it. Where a connection ends in a proxy's engine, "arrived" says nothing.
+static bool answers_better(const struct query *q, const struct query *than)
+{
+	bool packets = than->traffic.there <= QUERY_WIDE;
+	if (q->kind == QUERY_THIN && packets && than->traffic.arrived)
+		return false;
+	uint64_t answered = query_answered_bytes(q), less = query_answered_bytes(than);
+	return answered > 0 && (less == 0 || (answered >= QUERY_WIDE && less < QUERY_WIDE));
+}
+
+// Which way: a small request that is answered shows that the way back is good.
+static void stuck_note(struct sizes *s, const struct query *q)
+{
+	if (s->stuck && s->stuck != q->of)
+		return; // the first one is enough
+	if (!s->stuck) {
+		s->stuck = q->of;
+		s->there = !q->of->traffic.arrived;
+		s->back = true;
+	}
+	if (q->kind == QUERY_THIN) {
+		s->there = true;
+		s->back = false;
+	}
+	if (q->size > s->fits)
+		s->fits = q->size;
+}
+
+static struct sizes sizes_of(const struct queries *all)
+{
+	struct sizes s = {0};
+	for (size_t i = 0; i < all->count; i++) {
+		const struct query *q = &all->of[i];
+		if (q->of && q->of->late && answers_better(q, q->of))
+			stuck_note(&s, q);
+		if (q->kind != QUERY_TARGET)
+			continue;
+		if (query_answered_bytes(q) > 0 && !s.filled) {
+			s.passed = q;
+			s.filled = q->traffic.heard >= QUERY_WIDE;
+		}
+		s.open = s.open || (q->state == QUERY_RUNNING && q->traffic.connected && !q->late);
+	}
+	return s;
+}
+
 struct tallies tallies_of(const struct verify_spec *spec, const struct queries *q)
 {
 	return (struct tallies){
 		.echo = tally_of(spec, q, QUERY_ECHO),
-		.connects = tally_of(spec, q, QUERY_CONNECT),
+		.targets = tally_of(spec, q, QUERY_TARGET),
 		.names = tally_of(spec, q, QUERY_NAME),
+		.sizes = sizes_of(q),
 	};
 }
 
@@ -58,7 +109,10 @@ bool judge_has_ended(const struct tallies *t, enum verify_check check, bool ling
 	case CHECK_DNS:
 		return t->names.open == 0;
 	case CHECK_CONNECTIVITY:
-		return t->connects.done > 0 || t->connects.open == 0;
+		return t->targets.heard > 0 || t->targets.open == 0 || t->sizes.stuck;
+	case CHECK_FULL_SIZE:
+		return t->sizes.filled || t->targets.open == 0 || t->sizes.stuck ||
+		       (t->sizes.passed && lingered && !t->sizes.open);
 	case VERIFY_CHECKS:
 		break;
 	}
@@ -126,7 +180,7 @@ static void judge_dns(
 	const struct tally *names = &t->names;
 	char server[ADDR_TEXT_MAX];
 	addr_text(&spec->resolver, server);
-	bool others_answer = t->echo.done > 0 || t->connects.done > 0;
+	bool others_answer = t->echo.done > 0 || t->targets.heard > 0;
 	bool alive = names->by_tcp > 0 || (names->done > 0 && names->wrong == 0);
 	if (names->open == 0 && names->failed == 0)
 		set(r, CHECK_DNS, OUTCOME_PASSED, NULL, "%s answered for %d unique names", server,
@@ -146,13 +200,50 @@ static void judge_dns(
 
 static void judge_connectivity(const struct tallies *t, struct verify_result *r)
 {
-	const struct tally *connects = &t->connects;
-	if (connects->done > 0)
-		set(r, CHECK_CONNECTIVITY, OUTCOME_PASSED, NULL, "%d of %d targets connected",
-			connects->done, asked(connects));
+	const struct tally *targets = &t->targets;
+	if (targets->heard > 0)
+		set(r, CHECK_CONNECTIVITY, OUTCOME_PASSED, NULL, "%d of %d targets answered",
+			targets->heard, asked(targets));
+	else if (t->sizes.stuck)
+		set(r, CHECK_CONNECTIVITY, OUTCOME_PASSED, NULL,
+			"%.80s answered when it was asked in small packets", t->sizes.stuck->host);
 	else
 		set(r, CHECK_CONNECTIVITY, OUTCOME_INCONCLUSIVE, "inconclusive", "%s",
-			t->echo.different ? "not finished" : why(connects));
+			t->echo.different ? "not finished" : why(targets));
+}
+
+static void judge_stuck(const struct sizes *s, struct verify_result *r)
+{
+	const char *where = s->there && s->back ? "both ways"
+			    : s->there          ? "on the way to the exit"
+						: "on the way back from the exit";
+	if (s->fits >= LINK_MTU_LEAST)
+		set(r, CHECK_FULL_SIZE, OUTCOME_FAILED, "mtu",
+			"packets of %d bytes are lost %s, those of %d pass: lower the exit's wg_mtu to %d",
+			s->stuck->traffic.there, where, s->fits, s->fits);
+	else
+		set(r, CHECK_FULL_SIZE, OUTCOME_FAILED, "mtu",
+			"large packets are lost %s, those of %d bytes too: lower the MTU of the machine's uplink",
+			where, LINK_MTU_LEAST);
+}
+
+static void judge_full_size(const struct tallies *t, struct verify_result *r)
+{
+	const struct sizes *s = &t->sizes;
+	if (s->filled)
+		set(r, CHECK_FULL_SIZE, OUTCOME_PASSED, NULL,
+			"%.80s was asked in packets of %d bytes and answered in packets of %d",
+			s->passed->host, s->passed->traffic.there, s->passed->traffic.back);
+	else if (s->stuck)
+		judge_stuck(s, r);
+	else if (s->passed)
+		set(r, CHECK_FULL_SIZE, OUTCOME_PASSED, NULL,
+			"%.80s was asked in packets of %d bytes; no answer filled one, the largest had %d",
+			s->passed->host, s->passed->traffic.there, s->passed->traffic.back);
+	else
+		set(r, CHECK_FULL_SIZE, OUTCOME_INCONCLUSIVE, "inconclusive",
+			"no target has answered a request that fills a packet: %s",
+			t->echo.different ? "not finished" : why(&t->targets));
 }
 
 void judge(const struct verify_spec *spec, const struct tallies *t, struct verify_result *ret)
@@ -160,4 +251,5 @@ void judge(const struct verify_spec *spec, const struct tallies *t, struct verif
 	judge_exit(spec, &t->echo, ret);
 	judge_dns(spec, t, ret);
 	judge_connectivity(t, ret);
+	judge_full_size(t, ret);
 }

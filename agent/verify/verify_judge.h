@@ -9,6 +9,7 @@
 // The queries of one kind, counted.
 struct tally {
 	int done, failed, open; // open: not known yet
+	int heard; // at least a byte came of the answer
 	int wrong; // of those that failed: the resolver answered, and not rightly
 	int by_tcp; // not done, but the resolver answered over TCP
 	int equal; // echo answers with the expected address
@@ -16,8 +17,19 @@ struct tally {
 	const struct query *first_failed; // or NULL
 };
 
+// What is known of packets of the tunnel's full size.
+struct sizes {
+	const struct query *passed; // a target that has answered to such packets; or NULL
+	bool filled; // and its answer filled one
+	bool open; // a target that is connected may still answer
+	const struct query *stuck; // one that answers if it is asked in other packets; or NULL
+	int fits; // with `stuck`: the largest of those; 0: it answers to small requests
+	bool there, back; // with `stuck`: which way packets are lost
+};
+
 struct tallies {
-	struct tally echo, connects, names;
+	struct tally echo, targets, names;
+	struct sizes sizes;
 };
 struct tallies tallies_of(const struct verify_spec *spec, const struct queries *q);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verification's traffic: echo sources, connections and names, all at once in one loop.
+// The verification's traffic: echo sources, targets and names, all at once in one loop.
 #include "agent/verify/verify_net.h"
 
 #include <ares.h>
@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "agent/net/link.h"
 #include "agent/net/wall.h"
 #include "agent/verify/verify_judge.h"
 #include "agent/verify/verify_query.h"
+#include "agent/verify/verify_target.h"
 #include "lib/addr.h"
 #include "lib/err.h"
 #include "lib/mem.h"
@@ -28,6 +30,9 @@ enum {
 	UDP_TRIES = 3,
 	TCP_TIMEOUT_MS = 1600,
 	DNS_SOCKETS_MAX = 16,
+	REPEAT_AFTER_MS = 1000, // a target that has not answered by then is asked in several sizes
+	LATE_MS = 3000, // what it has not answered by then was sent four times
+	ARRIVES_MS = 10, // how often a target that has answered is looked at: has it got all?
 };
 
 // What UDP has not answered by then is asked over TCP too (RFC 7766: every resolver has it), each time
@@ -49,10 +54,14 @@ struct transfer {
 	struct verify_net *net;
 	struct query *query;
 	struct lookup lookups[CARRIERS];
-	CURL *easy; // NULL for a name
+	CURL *easy; // of an echo source
 	struct curl_slist *pin; // "host:port:address": curl looks up no name
 	char body[QUERY_ANSWER_MAX];
 	size_t body_len;
+	struct target target; // with fd -1: no target, or not on its way
+	struct addr address; // of a target
+	int64_t connected_ms; // when a target was seen to be; 0: not yet
+	bool repeated; // it was asked once more
 };
 
 struct dns_socket {
@@ -149,23 +158,28 @@ static void easy_make(struct transfer *t)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ccp-verify");
-	if (t->query->kind == QUERY_CONNECT)
-		curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+}
+
+static struct transfer *transfer_make(struct verify_net *v, size_t i)
+{
+	struct transfer *t = &v->transfers[i];
+	t->net = v;
+	t->query = &v->queries.of[i];
+	t->target.fd = -1;
+	for (enum carrier by = 0; by < CARRIERS; by++)
+		t->lookups[by] =
+			(struct lookup){.transfer = t, .carrier = by, .status = ARES_ETIMEOUT};
+	if (t->query->url)
+		easy_make(t);
+	return t;
 }
 
 static int transfers_make(struct verify_net *v, struct err *e)
 {
 	if (queries_make(v->spec, &v->queries, e) < 0)
 		return -1;
-	for (size_t i = 0; i < v->queries.count; i++) {
-		struct transfer *t = &v->transfers[i];
-		*t = (struct transfer){.net = v, .query = &v->queries.of[i]};
-		for (enum carrier by = 0; by < CARRIERS; by++)
-			t->lookups[by] = (struct lookup){
-				.transfer = t, .carrier = by, .status = ARES_ETIMEOUT};
-		if (t->query->url)
-			easy_make(t);
-	}
+	for (size_t i = 0; i < v->queries.count; i++)
+		transfer_make(v, i);
 	return 0;
 }
 
@@ -246,6 +260,19 @@ static bool is_inside(const struct verify_net *v, const struct addr *a)
 	return false;
 }
 
+static void target_start(struct transfer *t, const struct addr *address)
+{
+	int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || socket_prepare(fd) < 0) {
+		query_fail(t->query, "%s: no socket: %s", t->query->host, strerrordesc_np(errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	t->address = *address;
+	target_begin(&t->target, t->query, fd, address);
+}
+
 // `resolved`: the host is a name, and this is its address.
 static void transfer_begin(struct transfer *t, const struct addr *address, bool resolved)
 {
@@ -254,6 +281,10 @@ static void transfer_begin(struct transfer *t, const struct addr *address, bool 
 	addr_text(address, text);
 	if (is_inside(t->net, address)) {
 		query_fail(q, "%.60s is %s, which is the container", q->host, text);
+		return;
+	}
+	if (query_is_target(q)) {
+		target_start(t, address);
 		return;
 	}
 	if (resolved) {
@@ -272,7 +303,8 @@ static bool is_answer(int status)
 	return status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA;
 }
 
-// Over TCP: no connection, or nothing came back by it.
+// Nothing came back, or there was no connection. Over UDP some machine on the way may have refused it, as
+// a proxy's engine does while its server is away.
 static bool is_silence(int status)
 {
 	return status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED;
@@ -306,7 +338,7 @@ static void lookups_fail(struct transfer *t)
 {
 	const struct lookup *udp = &t->lookups[BY_UDP], *tcp = &t->lookups[BY_TCP];
 	struct query *q = t->query;
-	q->unheard = udp->status == ARES_ETIMEOUT && is_silence(tcp->status);
+	q->unheard = is_silence(udp->status) && is_silence(tcp->status);
 	if (is_answer(udp->status))
 		query_fail(q, "%s: %s", q->host, ares_strerror(udp->status));
 	else
@@ -395,10 +427,8 @@ static void transfer_finish(struct transfer *t, CURLcode result)
 	struct query *q = t->query;
 	if (result != CURLE_OK)
 		query_fail(q, "%s: %s", q->host, curl_easy_strerror(result));
-	else if (q->kind == QUERY_ECHO)
-		query_answered(q, t->body, t->body_len);
 	else
-		q->state = QUERY_DONE;
+		query_answered(q, t->body, t->body_len);
 }
 
 static void finished_take(struct verify_net *v)
@@ -411,6 +441,58 @@ static void finished_take(struct verify_net *v)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
 		transfer_finish(t, message->data.result);
+	}
+}
+
+// How long until a target is asked once more, and then until it is late; INT_MAX: never.
+static int repeat_due_ms(const struct transfer *t)
+{
+	if (t->query->kind != QUERY_TARGET || t->query->state != QUERY_RUNNING || t->query->late ||
+		t->connected_ms == 0)
+		return INT_MAX;
+	int64_t due_ms = t->connected_ms + (t->repeated ? LATE_MS : REPEAT_AFTER_MS);
+	int64_t left_ms = due_ms - wait_now_ms();
+	return left_ms > 0 ? (int)left_ms : 0;
+}
+
+// How long until a target has to be looked at whatever happens.
+static int target_due_ms(const struct transfer *t)
+{
+	const struct query *q = t->query;
+	int due_ms = repeat_due_ms(t);
+	bool arrives = q->state == QUERY_RUNNING && q->traffic.heard > 0 && !q->traffic.arrived;
+	return arrives && due_ms > ARRIVES_MS ? ARRIVES_MS : due_ms;
+}
+
+// Too little comes back from a target that is connected: is it the size?
+static void target_watch(struct transfer *t)
+{
+	struct verify_net *v = t->net;
+	size_t before = v->queries.count;
+	if (t->query->traffic.connected && t->connected_ms == 0)
+		t->connected_ms = wait_now_ms();
+	if (repeat_due_ms(t) > 0)
+		return;
+	t->query->late = t->repeated;
+	if (!t->repeated)
+		query_repeat(&v->queries, t->query);
+	t->repeated = true;
+	for (size_t i = before; i < v->queries.count; i++)
+		target_start(transfer_make(v, i), &t->address);
+}
+
+static void targets_step(struct verify_net *v, const struct curl_waitfd *fds, size_t count)
+{
+	for (size_t i = 0; i < v->queries.count; i++) {
+		struct transfer *t = &v->transfers[i];
+		short events = 0;
+		if (t->target.fd < 0)
+			continue;
+		for (size_t j = 0; j < count; j++)
+			events = fds[j].fd == t->target.fd ? fds[j].revents : events;
+		target_step(&t->target, t->query, events & CURL_WAIT_POLLIN,
+			events & CURL_WAIT_POLLOUT);
+		target_watch(t);
 	}
 }
 
@@ -439,6 +521,9 @@ static int pause_ms(struct verify_net *v)
 	}
 	if (tcp_due_ms(v) < ms)
 		ms = tcp_due_ms(v);
+	for (size_t i = 0; i < v->queries.count; i++)
+		if (target_due_ms(&v->transfers[i]) < ms)
+			ms = target_due_ms(&v->transfers[i]);
 	if (v->enough_ms) {
 		int64_t linger = v->enough_ms + ECHO_LINGER_MS - wait_now_ms();
 		if (linger < ms)
@@ -457,14 +542,31 @@ static void dns_process(ares_channel dns, const struct curl_waitfd *fds, size_t 
 	ares_process_fd(dns, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
 }
 
+static struct curl_waitfd waitfd(int fd, bool read, bool write)
+{
+	return (struct curl_waitfd){.fd = fd,
+		.events = (short)((read ? CURL_WAIT_POLLIN : 0) | (write ? CURL_WAIT_POLLOUT : 0))};
+}
+
+// Those of the resolver's connections and the targets'.
+static size_t fds_fill(const struct verify_net *v, struct curl_waitfd *ret)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < v->socket_count; i++)
+		ret[count++] = waitfd(v->sockets[i].fd, v->sockets[i].read, v->sockets[i].write);
+	for (size_t i = 0; i < v->queries.count; i++) {
+		const struct target *t = &v->transfers[i].target;
+		if (t->fd >= 0)
+			ret[count++] = waitfd(t->fd, target_wants_to_hear(&v->queries.of[i]),
+				target_wants_room(t));
+	}
+	return count;
+}
+
 static void wait_once(struct verify_net *v)
 {
-	struct curl_waitfd fds[DNS_SOCKETS_MAX];
-	size_t count = v->socket_count;
-	for (size_t i = 0; i < count; i++)
-		fds[i] = (struct curl_waitfd){.fd = v->sockets[i].fd,
-			.events = (short)((v->sockets[i].read ? CURL_WAIT_POLLIN : 0) |
-					  (v->sockets[i].write ? CURL_WAIT_POLLOUT : 0))};
+	struct curl_waitfd fds[DNS_SOCKETS_MAX + QUERY_TARGETS_MAX];
+	size_t count = fds_fill(v, fds);
 	curl_multi_poll(v->multi, fds, (unsigned)count, pause_ms(v), NULL);
 	for (enum carrier by = 0; by < CARRIERS; by++)
 		dns_process(v->dns[by], fds, count);
@@ -472,6 +574,7 @@ static void wait_once(struct verify_net *v)
 	int running;
 	curl_multi_perform(v->multi, &running);
 	finished_take(v);
+	targets_step(v, fds, count);
 }
 
 void verify_net_run(struct verify_net *v, struct verify_result *ret)

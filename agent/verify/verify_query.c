@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a verification asks: echo sources, connections and names, made from the settings.
+// What a verification asks: echo sources, targets and names, made from the settings.
 #include "agent/verify/verify_query.h"
 
 #include <curl/curl.h>
@@ -34,7 +34,6 @@ static bool url_take(struct query *q, const char *text)
 	curl_url_cleanup(url);
 	if (!good)
 		return false;
-	q->url = xstrdup(text);
 	size_t len = strlen(host);
 	if (host[0] == '[' && host[len - 1] == ']') { // an IPv6 address
 		memcpy(q->host, host + 1, len - 2);
@@ -57,12 +56,13 @@ static int echo_add(struct queries *all, const char *url, struct err *e)
 	if (!http || !url_take(q, url))
 		return err_say(
 			e, EINVAL, "the setting echo_urls: \"%.100s\" is not an http(s) URL", url);
+	q->url = xstrdup(url);
 	return 0;
 }
 
-static int connect_add(struct queries *all, const char *target, struct err *e)
+static int target_add(struct queries *all, const char *target, struct err *e)
 {
-	struct query *q = query_add(all, QUERY_CONNECT);
+	struct query *q = query_add(all, QUERY_TARGET);
 	_cleanup_(freep) char *url = xasprintf("http://%s", target);
 	const char *colon = strrchr(target, ':');
 	if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !url_take(q, url))
@@ -107,11 +107,57 @@ int queries_make(const struct verify_spec *spec, struct queries *ret, struct err
 	if (!full && one_echo_add(ret, spec->echo_urls, e) < 0)
 		return -1;
 	if (full && (all_add(ret, spec->echo_urls, echo_add, e) < 0 ||
-			    all_add(ret, spec->connect_targets, connect_add, e) < 0))
+			    all_add(ret, spec->connect_targets, target_add, e) < 0))
 		return -1;
 	for (int n = 0; n < (full ? QUERY_NAMES_FULL : 1); n++)
 		name_add(ret, spec->dns_check_zone);
 	return 0;
+}
+
+// What a tunnel's packets may have at most below its usual MTU, where something else is wrapped around
+// them. Its engine pads to 16 bytes, so these are multiples. The last one passes everywhere.
+static const int sizes[QUERY_SIZES] = {1392, 1360, 1328, 1280, 576};
+
+static void query_copy(struct queries *all, enum query_kind kind, const struct query *of, int size)
+{
+	struct query *q = query_add(all, kind);
+	strcpy(q->host, of->host);
+	strcpy(q->port, of->port);
+	q->of = of;
+	q->size = size;
+}
+
+size_t query_repeat(struct queries *all, const struct query *target)
+{
+	size_t repeated = 0;
+	for (size_t i = 0; i < all->count; i++)
+		repeated += all->of[i].kind == QUERY_THIN;
+	if (repeated == QUERY_REPEATED_MAX)
+		return 0;
+	query_copy(all, QUERY_THIN, target, 0);
+	for (size_t i = 0; i < QUERY_SIZES; i++)
+		query_copy(all, QUERY_SIZED, target, sizes[i]);
+	return QUERY_SIZES + 1;
+}
+
+bool query_is_target(const struct query *q)
+{
+	return query_is_wide(q) || q->kind == QUERY_THIN;
+}
+
+bool query_is_wide(const struct query *q)
+{
+	return q->kind == QUERY_TARGET || q->kind == QUERY_SIZED;
+}
+
+bool query_is_tls(const struct query *q)
+{
+	return strcmp(q->port, "443") == 0;
+}
+
+uint64_t query_answered_bytes(const struct query *q)
+{
+	return q->traffic.arrived ? q->traffic.heard : 0;
 }
 
 void queries_done(struct queries *q)

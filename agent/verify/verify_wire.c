@@ -15,9 +15,10 @@ static const char *const check_names[] = {
 	[CHECK_EXIT_IP] = "exit_ip",
 	[CHECK_DNS] = "dns",
 	[CHECK_CONNECTIVITY] = "connectivity",
+	[CHECK_FULL_SIZE] = "full_size",
 };
 
-static const char *const codes[] = {"exit_mismatch", "dns_failed", "inconclusive"};
+static const char *const codes[] = {"exit_mismatch", "dns_failed", "mtu", "inconclusive"};
 
 static const struct json_limits limits = {.bytes = 65536, .depth = 4, .values = 256};
 

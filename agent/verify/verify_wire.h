@@ -22,8 +22,8 @@ char *verify_spec_print(const struct verify_spec *spec, int total_ms);
 _must_check_ int verify_spec_parse(const char *text, size_t len, struct verify_spec *ret,
 	int *ret_total_ms, cJSON **ret_json, struct err *e);
 
-// One check as the child saw it. The child is not believed beyond its own three checks.
-enum verify_check { CHECK_EXIT_IP, CHECK_DNS, CHECK_CONNECTIVITY, VERIFY_CHECKS };
+// One check as the child saw it. The child is not believed beyond its own checks.
+enum verify_check { CHECK_EXIT_IP, CHECK_DNS, CHECK_CONNECTIVITY, CHECK_FULL_SIZE, VERIFY_CHECKS };
 
 struct verify_result {
 	struct {
@@ -35,7 +35,7 @@ struct verify_result {
 	struct addr observed; // family 0: none
 };
 
-// CHECK_CONNECTIVITY is made by VERIFY_FULL only.
+// CHECK_CONNECTIVITY and what follows it are made by VERIFY_FULL only.
 static inline int verify_checks_of(enum verify_kind kind)
 {
 	return kind == VERIFY_FULL ? VERIFY_CHECKS : CHECK_CONNECTIVITY;

@@ -11,7 +11,7 @@ values
     (
         'connect_targets', '[]', 'texts',
         '^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$',
-        0, 8, false, 'host:port pairs that a proven host must reach; two are used.'
+        0, 8, false, 'host:port pairs, one of which must answer; asked by TLS at port 443, else by HTTP.'
     ),
     (
         'dns_check_zone', null, 'text', '^[A-Za-z0-9_][A-Za-z0-9._-]*$', 1, 200, true,

@@ -10,6 +10,10 @@ from support.net import AGENT_RIGHTS, TOOL, run
 from support.wait import WAIT_S, wait_until
 
 
+def checks_of(evidence):
+    return {check["name"]: (check["outcome"], check["detail"]) for check in evidence["checks"]}
+
+
 def test_a_swapped_exit_is_a_mismatch(container):
     container.start()
     container.lab("swap-exit", "1")
@@ -70,12 +74,22 @@ def test_too_few_echo_answers_are_inconclusive(container):
     assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
 
 
-@pytest.mark.parametrize("kind", ["light", "full"])
-def test_a_stopped_resolver_is_named(container, kind):
+def test_a_stopped_resolver_is_named_while_a_target_answers(container):
     container.start()
     container.lab("dns", "stop")
-    evidence = container.done("verify-run", kind=kind)
+    evidence = container.done("verify-run")
     assert (evidence["outcome"], evidence["code"]) == ("failed", "dns_failed"), evidence
+    assert evidence["duration_ms"] < GIVEN_UP_MS
+
+
+def test_a_resolver_that_the_way_refuses_is_unheard_while_nothing_else_answers(container):
+    """As a proxy's engine does whose server is away."""
+    container.start()
+    container.lab("dns", "stop")
+    evidence = container.done("verify-run", kind="light")
+    assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
+    assert "neither 198.18.0.53 nor any other address answered" in checks_of(evidence)["dns"][1]
+    assert "UDP: not reached, TCP: not reached" in checks_of(evidence)["dns"][1]
     assert evidence["duration_ms"] < GIVEN_UP_MS
 
 
@@ -88,7 +102,7 @@ def test_a_resolver_that_answers_over_tcp_alone_is_busy_and_its_answers_prove_th
     assert {name: check["outcome"] for name, check in checks.items()} == {
         "exit_ip": "passed",
         "dns": "inconclusive",
-        **({"connectivity": "passed"} if kind == "full" else {}),
+        **({"connectivity": "passed", "full_size": "passed"} if kind == "full" else {}),
     }, evidence
     assert f"alive but busy: it answered for 0 of {names} names over UDP, {names} over TCP" in checks["dns"]["detail"]
     assert checks["exit_ip"]["ms"] < checks["dns"]["ms"], "names of sources are not waited for over UDP"
@@ -100,6 +114,79 @@ def test_a_silent_tunnel_is_inconclusive_also_when_every_target_is_a_name(contai
     container.lab("freeze", "1")
     evidence = container.done("verify-run", kind=kind, connect_targets=["target2.lab.example:443"])
     assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
+
+
+# What the way carries, and what of that a tunnel can: 60 bytes are WireGuard's.
+WAYS = [
+    (1460, "those of 1392 pass: lower the exit's wg_mtu to 1392"),
+    (1400, "those of 1328 pass: lower the exit's wg_mtu to 1328"),
+    (1300, "those of 1280 bytes too: lower the MTU of the machine's uplink"),
+]
+
+
+@pytest.mark.parametrize(("size", "remedy"), WAYS)
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        ((), "lost both ways"),
+        (("--way", "there"), "lost on the way to the exit"),
+        (("--way", "back"), "lost on the way back from the exit"),
+    ],
+)
+def test_a_way_that_swallows_large_packets_is_found_and_said(container, size, remedy, words, where):
+    container.start()
+    container.lab("mtu", "1", str(size), *words)
+    evidence = container.done("verify-run")
+    assert (evidence["outcome"], evidence["code"]) == ("failed", "mtu"), evidence
+    checks = checks_of(evidence)
+    assert {name: outcome for name, (outcome, _) in checks.items()} == {
+        "exit_ip": "passed",
+        "dns": "passed",
+        "connectivity": "passed",
+        "full_size": "failed",
+    }
+    assert where in checks["full_size"][1] and remedy in checks["full_size"][1], checks
+    assert evidence["duration_ms"] < GIVEN_UP_MS
+
+
+def test_packets_that_fit_the_way_prove_it_and_their_size_is_said(container):
+    container.start()
+    container.lab("mtu", "1", "1400")
+    run("ip", "-n", container.name, "link", "set", "tun0", "mtu", "1328")
+    evidence = container.done("verify-run")
+    assert evidence["outcome"] == "passed", evidence
+    assert "asked in packets of 1328 bytes and answered in packets of 1328" in checks_of(evidence)["full_size"][1]
+
+
+def test_a_target_that_answers_little_proves_one_way_and_that_is_said(container):
+    container.start()
+    evidence = container.done("verify-run", connect_targets=["target1.lab.example:80"])
+    assert evidence["outcome"] == "passed", evidence
+    checks = checks_of(evidence)
+    assert checks["connectivity"][1] == "1 of 1 targets answered"
+    assert "was asked in packets of 1420 bytes; no answer filled one" in checks["full_size"][1]
+
+
+@pytest.mark.parametrize("target", ["silent1.lab.example:80", "198.18.0.81:9"])
+def test_to_be_connected_is_no_answer(container, target):
+    container.start()
+    evidence = container.done("verify-run", connect_targets=[target])
+    assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
+    checks = checks_of(evidence)
+    assert [checks[name][0] for name in ("exit_ip", "dns", "connectivity", "full_size")] == [
+        "passed",
+        "passed",
+        "inconclusive",
+        "inconclusive",
+    ]
+    assert evidence["duration_ms"] < GIVEN_UP_MS
+
+
+def test_one_target_that_answers_is_enough(container):
+    container.start()
+    evidence = container.done("verify-run", connect_targets=["silent1.lab.example:80", "198.18.0.81:443"])
+    assert evidence["outcome"] == "passed", evidence
+    assert checks_of(evidence)["connectivity"][1] == "1 of 2 targets answered"
 
 
 def test_the_verifying_child_has_no_right_but_the_mark(container):

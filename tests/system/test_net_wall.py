@@ -16,7 +16,7 @@ def test_a_closed_wall_refuses_users_root_included_and_lets_the_verification_pas
     evidence = container.done("verify-run")
     assert evidence["outcome"] == "passed", evidence
     assert evidence["observed_ip"] == container.arguments["expected"]
-    assert [check["name"] for check in evidence["checks"]] == ["exit_ip", "dns", "connectivity"]
+    assert [check["name"] for check in evidence["checks"]] == ["exit_ip", "dns", "connectivity", "full_size"]
     seen = container.done("wall-read")
     assert not seen["open"]
     assert seen["deny_closed"]["user"] == 2

@@ -110,7 +110,8 @@ static void a_report_becomes_evidence(void **state)
 	assert_string_equal(checks,
 		"[{\"name\":\"exit_ip\",\"outcome\":\"passed\",\"ms\":0,\"detail\":\"fine\"},"
 		"{\"name\":\"dns\",\"outcome\":\"failed\",\"ms\":1.2,\"detail\":\"fine\"},"
-		"{\"name\":\"connectivity\",\"outcome\":\"passed\",\"ms\":0,\"detail\":\"fine\"}]");
+		"{\"name\":\"connectivity\",\"outcome\":\"passed\",\"ms\":0,\"detail\":\"fine\"},"
+		"{\"name\":\"full_size\",\"outcome\":\"passed\",\"ms\":0,\"detail\":\"fine\"}]");
 	evidence_done(&ev);
 }
 

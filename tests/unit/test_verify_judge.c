@@ -22,21 +22,59 @@ static struct verify_spec spec_of(enum verify_kind kind, const cJSON *echoes, co
 	return spec;
 }
 
-// One query per letter: e echo, c connect, n name; then its state and, for an echo, its answer.
+// One query per letter: e echo, c target, n name, and of the target before it S one in packets of 1328
+// bytes, Z one of 576, T a small request; then its state and, for an echo, its answer.
 //   .  running    +  done (an echo: the expected address)   !  done, another address
 //   ?  resolving  x  failed   s  failed, the resolver was silent   r  failed, refused
 //   t  failed, but answered over TCP   T  the same, and UDP is still waited for
+//   l  a target that has answered little, and is running   b  the same, and has hung up
+//   L  running, late, and the request has not arrived   A  the same, but it has   B  and little was answered
+//   P  like A, but the packets are a proxy's
+static enum query_kind kind_of(char letter)
+{
+	static const char letters[] = {[QUERY_ECHO] = 'e',
+		[QUERY_NAME] = 'n',
+		[QUERY_TARGET] = 'c',
+		[QUERY_SIZED] = 'S',
+		[QUERY_THIN] = 'T'};
+	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+		if (letters[i] == letter)
+			return (enum query_kind)i;
+	assert_int_equal(letter, 'Z');
+	return QUERY_SIZED;
+}
+
+static void traffic_of(struct query *q, char state)
+{
+	if (!query_is_target(q))
+		return;
+	q->traffic = (struct query_traffic){.connected = state != 'x' && state != '?',
+		.arrived = strchr("+lbABP", state),
+		.heard = state == '+'           ? 4000
+			 : strchr("lbB", state) ? 100
+						: 0,
+		.there = state == 'P' ? 8948 : 1420,
+		.back = strchr("lbB", state) ? 152 : 1400};
+	q->late = strchr("LABP", state);
+	if (state == 'b')
+		q->state = QUERY_DONE;
+}
+
 static struct queries queries_of(const char *text)
 {
 	struct queries q = {0};
+	const struct query *target = NULL;
 	for (; *text; text += 2) {
 		struct query *one = &q.of[q.count++];
 		*one = (struct query){.host = "source",
-			.kind = *text == 'e'   ? QUERY_ECHO
-				: *text == 'c' ? QUERY_CONNECT
-					       : QUERY_NAME,
+			.kind = kind_of(*text),
 			.state = strchr("?T", text[1]) ? QUERY_RESOLVING : QUERY_RUNNING,
 			.by_tcp = text[1] == 't' || text[1] == 'T'};
+		traffic_of(one, text[1]);
+		if (one->kind == QUERY_TARGET)
+			target = one;
+		one->of = strchr("SZT", *text) ? target : NULL;
+		one->size = *text == 'S' ? 1328 : *text == 'Z' ? 576 : 0;
 		if (text[1] == '+' || text[1] == '!') {
 			one->state = QUERY_DONE;
 			one->answer = (struct addr)ADDR_V4(203, 0, 113, 1);
@@ -76,9 +114,9 @@ static const struct {
 	struct expectation exit_ip, dns, connectivity;
 } cases[] = {
 	{VERIFY_FULL, "e+e+e+c+n+n+n+", PASSED("203.0.113.1 seen by 3 of 3 sources"),
-		PASSED("198.18.0.53 answered for 3 unique names"), PASSED("1 of 1 targets connected")},
+		PASSED("198.18.0.53 answered for 3 unique names"), PASSED("1 of 1 targets answered")},
 	{VERIFY_FULL, "e+e+e+e.exc+cxn+n+n+", PASSED("seen by 3 of 5 sources"),
-		PASSED("answered for 3"), PASSED("1 of 2 targets connected")},
+		PASSED("answered for 3"), PASSED("1 of 2 targets answered")},
 	{VERIFY_FULL, "e+e+exc+n+", UNSURE("2 of 3 sources answered, 3 needed; it said no"),
 		PASSED("answered for 1"), PASSED("1 of 1")},
 	{VERIFY_FULL, "e+exerc+nxnr", UNSURE("3 needed; it said no"), FAILED("dns_failed", "it said no"), PASSED("")},
@@ -142,6 +180,53 @@ static void each_state_of_the_queries_has_its_outcome(void **state)
 	}
 }
 
+// clang-format off
+static const struct {
+	const char *queries;
+	struct expectation connectivity, full_size;
+} ways[] = {
+	{"c+", PASSED("1 of 1 targets answered"), PASSED("source was asked in packets of 1420 bytes and answered in packets of 1400")},
+	{"cxc+", PASSED("1 of 2"), PASSED("answered in packets of 1400")},
+	{"cbc+", PASSED("2 of 2"), PASSED("answered in packets of 1400")},
+	{"cb", PASSED("1 of 1"), PASSED("asked in packets of 1420 bytes; no answer filled one, the largest had 152")},
+	{"clS.Z.T.", PASSED("1 of 1"), PASSED("no answer filled one")},
+	{"c.", UNSURE("no answer in time"), UNSURE("no target has answered a request that fills a packet: no answer in time")},
+	{"cx", UNSURE("it said no"), UNSURE("no target has answered a request that fills a packet: it said no")},
+	{"e!c.", UNSURE("not finished"), UNSURE("not finished")},
+	// swallowed there, back, both ways
+	{"cLT+S+Z+", PASSED("source answered when it was asked in small packets"),
+		FAILED("mtu", "packets of 1420 bytes are lost on the way to the exit, those of 1328 pass: lower the exit's wg_mtu to 1328")},
+	{"cLT+S.Z+", PASSED(""), FAILED("mtu", "large packets are lost on the way to the exit, those of 1280 bytes too: lower the MTU of the machine's uplink")},
+	{"cAT.S+Z+", PASSED(""), FAILED("mtu", "are lost on the way back from the exit, those of 1328 pass")},
+	{"cBT.S+Z+", PASSED("1 of 1 targets answered"), FAILED("mtu", "back from the exit")},
+	{"cLT.S+Z+", PASSED(""), FAILED("mtu", "are lost both ways")},
+	{"cbcAT.S+Z+", PASSED("1 of 2"), FAILED("mtu", "back from the exit")},
+	{"c+cAT.S+Z+", PASSED("1 of 2"), PASSED("answered in packets of 1400")},
+	{"cPT+S.Z.", PASSED(""), FAILED("mtu", "lost on the way to the exit, those of 1280 bytes too")},
+	// a target's own doing
+	{"cAT+S.Z.", UNSURE("no answer in time"), UNSURE("no answer in time")},
+	{"cAT.S.Z.", UNSURE(""), UNSURE("")},
+	{"cLT.S.Z.", UNSURE(""), UNSURE("")},
+	{"cxT+S+Z+", UNSURE("it said no"), UNSURE("it said no")},
+	{"cBTbSbZb", PASSED("1 of 1"), PASSED("no answer filled one")},
+	{"c.T+S+Z+", UNSURE(""), UNSURE("")}, // early
+};
+// clang-format on
+
+static void what_fills_a_packet_tells_of_the_way(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		struct verify_spec spec = spec_of(VERIFY_FULL, NULL, NULL);
+		struct queries q = queries_of(ways[i].queries);
+		struct tallies t = tallies_of(&spec, &q);
+		struct verify_result r = {0};
+		judge(&spec, &t, &r);
+		check_is(&r, CHECK_CONNECTIVITY, &ways[i].connectivity, ways[i].queries);
+		check_is(&r, CHECK_FULL_SIZE, &ways[i].full_size, ways[i].queries);
+	}
+}
+
 static void the_observed_address_is_what_a_source_saw_and_never_a_guess(void **state)
 {
 	static const struct {
@@ -163,7 +248,7 @@ static void the_observed_address_is_what_a_source_saw_and_never_a_guess(void **s
 	}
 }
 
-// The ended checks as letters: e exit_ip, d dns, c connectivity; then | when all is over.
+// The ended checks as letters: e exit_ip, d dns, c connectivity, f full_size; then | when all is over.
 static void a_verification_is_over_when_nothing_can_change_it(void **state)
 {
 	static const struct {
@@ -176,21 +261,30 @@ static void a_verification_is_over_when_nothing_can_change_it(void **state)
 		{"e.c.n+", false, "d"},
 		{"e.c.nt", false, "d"},
 		{"e.c.nT", false, ""},
-		{"e.c+n.", false, "c"},
-		{"e.c+c.n.", false, "c"},
+		{"e.c+n.", false, "cf"},
+		{"e.c+c.n.", false, "cf"},
+		{"e.cbn.", false, "cf"},
+		{"e.cln.", false, "c"},
+		{"e.cln.", true, "ec"},
+		{"e.cBn.", false, "c"},
+		{"e.cBn.", true, "ecf"},
+		{"e.cbc.n.", true, "ec"},
+		{"e.cbc?n.", true, "ecf"},
+		{"e.cLT.S.Z.n.", true, "e"},
+		{"e.cLT.S.Z+n.", true, "ecf"},
 		{"e.cxc.n.", false, ""},
-		{"e.cxcxn.", false, "c"},
+		{"e.cxcxn.", false, "cf"},
 		{"e+c.n.", false, "e"},
 		{"e+e.c.n.", false, ""},
 		{"e+e.c.n.", true, "e"},
 		{"exc.n.", false, "e"},
 		{"e!e.c.n.", false, "e|"},
-		{"e+c+n+", false, "edc|"},
-		{"e+e.c+n+", false, "dc"},
-		{"e+e.c+n+", true, "edc|"},
+		{"e+c+n+", false, "edcf|"},
+		{"e+e.c+n+", false, "dcf"},
+		{"e+e.c+n+", true, "edcf|"},
 		{"e+c.n+", true, "ed"},
-		{"e+c+n+n.", true, "ec"},
-		{"e+n+", false, "edc|"},
+		{"e+c+n+n.", true, "ecf"},
+		{"e+n+", false, "edcf|"},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
@@ -200,7 +294,7 @@ static void a_verification_is_over_when_nothing_can_change_it(void **state)
 		char ended[8] = "";
 		for (enum verify_check check = 0; check < VERIFY_CHECKS; check++)
 			if (judge_has_ended(&t, check, at[i].lingered))
-				ended[strlen(ended)] = "edc"[check];
+				ended[strlen(ended)] = "edcf"[check];
 		if (judge_is_over(&t, at[i].lingered))
 			strcat(ended, "|");
 		if (strcmp(ended, at[i].ended) != 0)
@@ -255,8 +349,8 @@ static void a_full_verification_asks_everything(void **state)
 		{QUERY_ECHO, "echo.example", "80"},
 		{QUERY_ECHO, "2001:db8::7", "8443"},
 		{QUERY_ECHO, "203.0.113.9", "80"},
-		{QUERY_CONNECT, "198.18.0.81", "443"},
-		{QUERY_CONNECT, "target.example", "22"},
+		{QUERY_TARGET, "198.18.0.81", "443"},
+		{QUERY_TARGET, "target.example", "22"},
 	};
 	struct queries q;
 	struct err e;
@@ -268,7 +362,7 @@ static void a_full_verification_asks_everything(void **state)
 		assert_int_equal(q.of[i].state, QUERY_RESOLVING);
 		assert_string_equal(q.of[i].host, expected[i].host);
 		assert_string_equal(q.of[i].port, expected[i].port);
-		assert_non_null(q.of[i].url);
+		assert_int_equal(!q.of[i].url, expected[i].kind != QUERY_ECHO);
 	}
 	for (size_t i = ARRAY_SIZE(expected); i < q.count; i++) {
 		assert_int_equal(q.of[i].kind, QUERY_NAME);
@@ -358,6 +452,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_of_the_queries_has_its_outcome),
+		cmocka_unit_test(what_fills_a_packet_tells_of_the_way),
 		cmocka_unit_test(the_observed_address_is_what_a_source_saw_and_never_a_guess),
 		cmocka_unit_test(a_verification_is_over_when_nothing_can_change_it),
 		cmocka_unit_test(three_equal_answers_are_enough_or_one_of_a_light_one),

@@ -16,7 +16,8 @@ from ccplab.errors import LabError
 
 SIOCETHTOOL = 0x8946
 OFFLOADS = (0x17, 0x19, 0x1F, 0x24)  # ETHTOOL_STXCSUM, SSG, STSO, SGSO (linux/ethtool.h)
-BOUNDS = {"mtu": (68, 65535), "loss": (0, 100), "delay": (1, 10000)}  # bytes, percent, ms each way
+MTU = (68, 65535)  # bytes
+BOUNDS = {"mtu": MTU, "mtu_there": MTU, "mtu_back": MTU, "loss": (0, 100), "delay": (1, 10000)}  # percent, ms each way
 HOLD_S = 30
 
 RULES = """
@@ -55,7 +56,7 @@ def _record(exit):
 
 
 def read(lab, exit):
-    """What is set: some of mtu, loss, delay."""
+    """What is set: some of BOUNDS."""
     try:
         return json.loads(_file(lab, exit).read_text(encoding="ascii"))
     except FileNotFoundError:
@@ -97,13 +98,13 @@ def apply(lab, exit, records, holder, state):
     if "delay" in state:
         with netns.inside(exit.namespace):
             records.spawn_and_hear(_record(exit), holder, HOLD_S)
-    _set_rules(lab.uplink, exit, _drops(f"exit{exit.number}", state))
+    _set_rules(lab.uplink, exit, _drops(f"exit{exit.number}", state, "back"))
     if "delay" in state:  # what arrives at the link itself has been taken already, and comes again by the other device
-        _set_rules(exit.namespace, exit, ['iifname "uplink" drop', *_drops(hold.DEVICE, state)])
+        _set_rules(exit.namespace, exit, ['iifname "uplink" drop', *_drops(hold.DEVICE, state, "there")])
         _take(exit, [f'meta mark != {hold.MARK} fwd to "{hold.DEVICE}"'])
     else:
         _take(exit, [])
-        _set_rules(exit.namespace, exit, _drops("uplink", state))
+        _set_rules(exit.namespace, exit, _drops("uplink", state, "there"))
 
 
 def holds(lab, exit, records):
@@ -111,10 +112,8 @@ def holds(lab, exit, records):
     return "delay" not in read(lab, exit) or records.alive(_record(exit))
 
 
-def _drops(device, state):
-    rules = []
-    if "mtu" in state:
-        rules.append(f'iifname "{device}" meta length > {state["mtu"]} drop')
+def _drops(device, state, way):
+    rules = [f'iifname "{device}" meta length > {state[what]} drop' for what in ("mtu", f"mtu_{way}") if what in state]
     if "loss" in state:
         share = f"numgen random mod 100 < {state['loss']}" if state["loss"] < 100 else ""
         rules.append(f'iifname "{device}" {share} drop')
