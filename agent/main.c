@@ -24,6 +24,7 @@
 #include "agent/troubles.h"
 #include "agent/release.h"
 #include "agent/store/directory.h"
+#include "agent/task/egress_test.h"
 #include "agent/task/kinds.h"
 #include "agent/uplink.h"
 #include "agent/verify/verify.h"
@@ -212,6 +213,7 @@ static int listen_begin(struct service *s, struct err *e)
 		return -1;
 	uplink_load_cage(a);
 	troubles_find_cgroups(a);
+	egress_test_sweep(a);
 	return dial_new(a, &a->dial, e);
 }
 

@@ -2,6 +2,7 @@
 // Reads an exit: what every kind has here, the rest by the tunnel's kind.
 #include "agent/host/exit.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -26,6 +27,51 @@ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
 		return -1;
 	x.ipv6 = x.tunnel.link.address.family == AF_INET6;
 	*ret = x;
+	return 0;
+}
+
+int exit_verify_read(const cJSON *settings, struct verify_spec *ret, struct err *e)
+{
+	struct verify_spec spec = {0};
+	if (json_get_array(settings, "echo_urls", &spec.echo_urls, e) < 0 ||
+		json_get_array(settings, "connect_targets", &spec.connect_targets, e) < 0 ||
+		json_opt_text(settings, "dns_check_zone", &spec.dns_check_zone, e) < 0)
+		return -1;
+	if (!spec.dns_check_zone)
+		spec.dns_check_zone = "";
+	*ret = spec;
+	return 0;
+}
+
+int exit_verify_is_whole(const struct verify_spec *spec, struct err *e)
+{
+	if (cJSON_GetArraySize(spec->echo_urls) < VERIFY_ECHO_NEEDED)
+		return err_say(e, EINVAL,
+			"the setting echo_urls has %d sources and needs at least %d to prove an exit",
+			cJSON_GetArraySize(spec->echo_urls), VERIFY_ECHO_NEEDED);
+	if (spec->dns_check_zone[0] == '\0')
+		return err_say(e, EINVAL,
+			"the setting dns_check_zone is empty: name a zone that the exit's resolver answers for");
+	if (cJSON_GetArraySize(spec->connect_targets) == 0)
+		return err_say(
+			e, EINVAL, "the setting connect_targets is empty: name two host:port");
+	return 0;
+}
+
+void exit_verify_fill(const struct exit_spec *exit, enum verify_kind kind, struct verify_spec *spec)
+{
+	spec->kind = kind;
+	spec->expected = exit->expected;
+	spec->resolver = exit->resolver;
+}
+
+int exit_budget_read(const cJSON *tunnel, struct budget *ret, struct err *e)
+{
+	double cpu;
+	if (json_get_number(tunnel, "cpu_limit", &cpu, e) < 0 ||
+		json_get_int(tunnel, "memory_limit_mb", 0, INT32_MAX, &ret->memory_mb, e) < 0)
+		return -1;
+	ret->cpu_milli = (int64_t)(cpu * 1000 + 0.5);
 	return 0;
 }
 

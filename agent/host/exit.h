@@ -8,6 +8,7 @@
 
 #include "agent/net/wall.h"
 #include "agent/tunnel/tunnel.h"
+#include "agent/verify/verify.h"
 #include "lib/addr.h"
 #include "lib/attr.h"
 
@@ -25,6 +26,20 @@ struct exit_spec {
 
 // EINVAL names the field that is missing or wrong.
 _must_check_ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e);
+
+// What is verified of any exit, as SQL's verification.settings() says: echo_urls, connect_targets and dns_check_zone of *ret,
+// borrowed from the JSON. EINVAL names the field.
+_must_check_ int exit_verify_read(const cJSON *settings, struct verify_spec *ret, struct err *e);
+
+// EINVAL names the setting without which nothing is proven.
+_must_check_ int exit_verify_is_whole(const struct verify_spec *spec, struct err *e);
+
+// The rest of it, for this exit.
+void exit_verify_fill(
+	const struct exit_spec *exit, enum verify_kind kind, struct verify_spec *spec);
+
+// What the process that carries a tunnel may use: cpu_limit and memory_limit_mb of SQL's `tunnel`.
+_must_check_ int exit_budget_read(const cJSON *tunnel, struct budget *ret, struct err *e);
 
 // One of our own, as the exit was when it was copied.
 struct exit_copy {

@@ -28,15 +28,6 @@ static int get_int(const cJSON *json, const char *name, int64_t *ret, struct err
 	return json_get_int(json, name, 0, INT32_MAX, ret, e); // PostgreSQL's integer
 }
 
-static int get_cpu(const cJSON *json, int64_t *ret_milli, struct err *e)
-{
-	double cpu;
-	if (json_get_number(json, "cpu_limit", &cpu, e) < 0)
-		return -1;
-	*ret_milli = (int64_t)(cpu * 1000 + 0.5);
-	return 0;
-}
-
 static int read_tunnel(struct host_spec *s, struct err *e)
 {
 	const cJSON *tunnel;
@@ -44,8 +35,7 @@ static int read_tunnel(struct host_spec *s, struct err *e)
 
 	if (json_get_object(s->json, "tunnel", &tunnel, e) < 0)
 		return -1;
-	if (get_cpu(tunnel, &s->tunnel_budget.cpu_milli, e) < 0 ||
-		get_int(tunnel, "memory_limit_mb", &s->tunnel_budget.memory_mb, e) < 0 ||
+	if (exit_budget_read(tunnel, &s->tunnel_budget, e) < 0 ||
 		json_get_int(tunnel, "uid", IDS_LEAST, INT32_MAX, &uid, e) < 0)
 		return err_wrap(e, "tunnel");
 	s->tunnel_uid = (uint32_t)uid;
@@ -61,12 +51,8 @@ static int read_verify(struct host_spec *s, struct err *e)
 	if (get_int(verify, "light_s", &s->light_s, e) < 0 ||
 		get_int(verify, "full_s", &s->full_s, e) < 0 ||
 		get_int(verify, "proof_life_s", &s->proof_life_s, e) < 0 ||
-		json_get_array(verify, "echo_urls", &s->echo_urls, e) < 0 ||
-		json_get_array(verify, "connect_targets", &s->connect_targets, e) < 0 ||
-		json_opt_text(verify, "dns_check_zone", &s->dns_check_zone, e) < 0)
+		exit_verify_read(verify, &s->verify, e) < 0)
 		return err_wrap(e, "verify");
-	if (!s->dns_check_zone)
-		s->dns_check_zone = "";
 	return 0;
 }
 
@@ -89,6 +75,7 @@ static int read_ids(struct host_spec *s, struct err *e)
 static int read_container(struct host_spec *s, struct err *e)
 {
 	const char *image_id = NULL;
+	double cpu;
 
 	if (get_copy(s->json, "image", s->image, sizeof(s->image), e) < 0 ||
 		get_copy(s->json, "timezone", s->timezone, sizeof(s->timezone), e) < 0 ||
@@ -98,8 +85,9 @@ static int read_container(struct host_spec *s, struct err *e)
 		json_opt_int(s->json, "host_disk_gb", 0, INT32_MAX, &s->host_disk_gb, e) < 0 ||
 		json_get_bool(s->json, "sudo", &s->sudo, e) < 0 ||
 		json_opt_text(s->json, "image_id", &image_id, e) < 0 ||
-		get_cpu(s->json, &s->cpu_limit_milli, e) < 0)
+		json_get_number(s->json, "cpu_limit", &cpu, e) < 0)
 		return -1;
+	s->cpu_limit_milli = (int64_t)(cpu * 1000 + 0.5);
 	if (image_id && !text_copy(s->image_id, sizeof(s->image_id), image_id))
 		return err_say(e, EINVAL, "image_id is too long");
 	return 0;
@@ -172,28 +160,12 @@ int host_spec_can_start(const struct host_spec *s, const char **ret_code, struct
 			e, ENOENT, "the host has no exit: bind one to it, then start it again");
 	}
 	*ret_code = "settings_incomplete";
-	if (cJSON_GetArraySize(s->echo_urls) < SPEC_ECHO_NEEDED)
-		return err_say(e, EINVAL,
-			"the setting echo_urls has %d sources and needs at least %d to prove an exit",
-			cJSON_GetArraySize(s->echo_urls), SPEC_ECHO_NEEDED);
-	if (s->dns_check_zone[0] == '\0')
-		return err_say(e, EINVAL,
-			"the setting dns_check_zone is empty: name a zone that the exit's resolver answers for");
-	if (cJSON_GetArraySize(s->connect_targets) == 0)
-		return err_say(
-			e, EINVAL, "the setting connect_targets is empty: name two host:port");
-	return 0;
+	return exit_verify_is_whole(&s->verify, e);
 }
 
 void host_spec_verify(const struct host_spec *s, const struct exit_spec *exit,
 	enum verify_kind kind, struct verify_spec *ret)
 {
-	*ret = (struct verify_spec){
-		.kind = kind,
-		.expected = exit->expected,
-		.resolver = exit->resolver,
-		.echo_urls = s->echo_urls,
-		.connect_targets = s->connect_targets,
-		.dns_check_zone = s->dns_check_zone,
-	};
+	*ret = s->verify;
+	exit_verify_fill(exit, kind, ret);
 }

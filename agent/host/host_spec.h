@@ -16,7 +16,7 @@
 
 struct err;
 
-enum { SPEC_ID_SIZE = 40, SPEC_ECHO_NEEDED = 3 };
+enum { SPEC_ID_SIZE = 40 };
 
 struct host_spec {
 	cJSON *json; // what it was read from; arrays, exit and zone below point into it
@@ -43,9 +43,7 @@ struct host_spec {
 	struct exit_spec switch_to;
 	bool switch_back; // if that fails it goes back to the exit it had; else it is closed
 	int64_t light_s, full_s, proof_life_s;
-	const cJSON *echo_urls;
-	const cJSON *connect_targets;
-	const char *dns_check_zone;
+	struct verify_spec verify; // of any exit
 };
 
 // Reads a spec (a copy of `json` is kept). EINVAL names the field that is missing or of another

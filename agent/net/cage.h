@@ -56,6 +56,7 @@ struct evidence;
 // tests. Above them are the group ids; below 2^31 - 1, where signed readers end.
 enum {
 	CAGE_UID_FIRST = 2147446782,
+	CAGE_UID_TESTS = 2147475452, // the first of them
 	CAGE_UID_LAST = 2147475459,
 	CAGE_GROUP_FIRST = 2147475460,
 	CAGE_GROUP_LAST = 2147483646,

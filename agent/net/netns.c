@@ -38,6 +38,35 @@ int netns_self(struct err *e)
 	return netns_open("/proc/thread-self/ns/net", e);
 }
 
+// /proc/sys/net is that of the namespace of the thread that opens it.
+static int ipv6_forbid(struct err *e)
+{
+	static const char *const paths[] = {"/proc/sys/net/ipv6/conf/all/disable_ipv6",
+		"/proc/sys/net/ipv6/conf/default/disable_ipv6"};
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_(closep) int fd = open(paths[i], O_WRONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue; // the kernel has no IPv6
+		if (fd < 0 || write(fd, "1", 1) != 1)
+			return err_set(e, errno, "write %s", paths[i]);
+	}
+	return 0;
+}
+
+int netns_new(bool ipv6, struct err *e)
+{
+	_cleanup_(closep) int home_fd = netns_self(e), fd = -1;
+	if (home_fd < 0)
+		return -1;
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_set(e, errno, "make a network namespace");
+	fd = netns_self(e);
+	int r = fd < 0 || ipv6 ? 0 : ipv6_forbid(e);
+	if (setns(home_fd, CLONE_NEWNET) < 0)
+		abort(); // as below
+	return r < 0 ? -1 : TAKE_FD(fd);
+}
+
 bool netns_same(int a_fd, int b_fd)
 {
 	struct stat a, b;

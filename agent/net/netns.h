@@ -23,6 +23,10 @@ _must_check_ int netns_open(const char *path, struct err *e);
 // The calling thread's own namespace.
 _must_check_ int netns_self(struct err *e);
 
+// A new one that has no name: it lives as long as its descriptors, so whatever is in it ends with its holder. lo is down, and
+// without `ipv6` its devices take no IPv6 addresses. The calling thread goes in and comes back, as with netns_socket.
+_must_check_ int netns_new(bool ipv6, struct err *e);
+
 // Is it the same namespace? Both descriptors are held by the caller, so their inode numbers cannot
 // be reused meanwhile.
 bool netns_same(int a_fd, int b_fd);

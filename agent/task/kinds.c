@@ -4,6 +4,7 @@
 
 #include "agent/task/create.h"
 #include "agent/task/delete.h"
+#include "agent/task/egress_test.h"
 #include "agent/task/host_task.h"
 #include "agent/task/rebuild.h"
 #include "agent/task/start.h"
@@ -81,6 +82,16 @@ static const struct task_step delete_steps[] = {
 	{0},
 };
 
+static const struct task_step egress_test_steps[] = {
+	{"host",    NULL,                0,  NULL,                                    egress_test_host},
+	{"wall",    NULL,                0,  NULL,                                    egress_test_wall},
+	{"tunnel",  "verifying",         20, "Proving the exit",                      egress_test_tunnel},
+	{"examine", NULL,                0,  NULL,                                    egress_test_examine},
+	{"verify",  NULL,                0,  NULL,                                    egress_test_verify},
+	{"finish",  NULL,                0,  NULL,                                    egress_test_finish},
+	{0},
+};
+
 #define KIND(name, table) \
 	{.kind = name, .steps = table, .begin = host_task_begin, .undo = host_task_undo, .end = host_task_end}
 
@@ -92,6 +103,7 @@ const struct task_kind agent_kinds[] = {
 	KIND("host.verify",  verify_steps),
 	KIND("host.delete",  delete_steps),
 	{.kind = "host.switch", .steps = switch_steps, .begin = host_task_begin, .undo = switch_undo, .end = host_task_end},
+	{.kind = "egress.test", .steps = egress_test_steps, .begin = egress_test_begin, .end = egress_test_end},
 	{0},
 };
 // clang-format on

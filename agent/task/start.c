@@ -11,9 +11,9 @@
 #include "agent/container/gate.h"
 #include "agent/container/rootfs.h"
 #include "agent/container/socket_memory.h"
+#include "agent/host/bring_up.h"
 #include "agent/host/guard.h"
 #include "agent/host/outbox.h"
-#include "agent/host/reach.h"
 #include "agent/host/ssh.h"
 #include "agent/net/netns.h"
 #include "agent/net/probe.h"
@@ -27,8 +27,6 @@
 
 enum {
 	DOCKER_MS = 20000,
-	TUNNEL_MS = 5000,
-	REACH_MS = 3000,
 	VERIFY_MS = 12000,
 	GATE_MS = 3000,
 	SSHD_MS = 10000,
@@ -209,36 +207,23 @@ static const struct exit_spec *exit_of(const struct host_task *ht)
 int start_wall(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
-	struct wall_spec spec;
 
-	exit_wall_spec(exit_of(ht), &spec);
-	if (wall_init(&ht->run.wall, ht->run.ns_fd, &spec, e) < 0 ||
-		wall_load(&ht->run.wall, e) < 0)
-		return host_task_fail(task, "inventory", e);
-	return 0;
+	return bring_up_wall(&ht->run, exit_of(ht), e) < 0 ? host_task_fail(task, "inventory", e)
+							   : 0;
 }
 
 // The likeliest reason why a WireGuard exit does not answer is that it does not know our key yet.
 static void unanswered_explain(const struct host_task *ht, struct err *e)
 {
 	const struct exit_spec *exit = exit_of(ht);
-	char address[ADDR_TEXT_MAX];
 	const char *key = NULL; // the exit's own
 	struct keys_public keys;
-	struct err why = *e, ignored;
-	err_note(e, ETIMEDOUT, "the exit %s did not answer within %d s: %s", exit->label,
-		REACH_MS / 1000, why.message);
-	if (!exit->tunnel.kind->reach)
-		return;
-	if (json_opt_text(exit->json, "own_public_key", &key, &ignored) != 0) {
-		if (keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) < 0)
-			return;
+	struct err ignored;
+	if (exit->tunnel.kind->reach &&
+		json_opt_text(exit->json, "own_public_key", &key, &ignored) != 0 &&
+		keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) == 0)
 		key = keys.wireguard;
-	}
-	err_note(e, ETIMEDOUT,
-		"the exit %s did not answer within %d s: register the key %s with it for %s (%s)",
-		exit->label, REACH_MS / 1000, key, addr_cidr(&exit->tunnel.link.address, address),
-		why.message);
+	bring_up_explain(exit, key, e);
 }
 
 static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
@@ -250,33 +235,27 @@ static int tunnel_up(struct task *task, struct host_task *ht, struct err *e)
 	if (!tunnel_name(ht->run.container_id, name))
 		return err_outcome(e, TUNNEL_UNUSABLE, EINVAL, "\"%s\" is not a container's id",
 			ht->run.container_id);
-	if (exit_copy_make(exit_of(ht), &ht->run.exit, e) < 0 ||
-		keys_wireguard(ht->home.dir_fd, key, e) < 0)
+	if (keys_wireguard(ht->home.dir_fd, key, e) < 0)
 		return TUNNEL_UNUSABLE;
 	ht->run.tunnels = &ht->agent->tunnels;
-	const struct tunnel_place place = run_place(&ht->run);
 	const struct tunnel_start start = {.name = name,
 		.private_key = key,
 		.key_path = key_path,
 		.budget = ht->host->spec->tunnel_budget,
 		.uid = ht->host->spec->tunnel_uid};
 	struct verify_spec inside;
-	struct wait w = task_wait(task, TUNNEL_MS);
-	int r = place.spec->kind->start(&place, &start, &w, &ht->run.tunnel, e);
-	mem_wipe(key, sizeof(key));
-	if (r != 0)
-		return r;
-	w = task_wait(task, REACH_MS);
+	struct wait w = task_wait(task, BRING_UP_MS);
 	host_spec_verify(ht->host->spec, exit_of(ht), VERIFY_LIGHT, &inside);
-	return reach_wait(&place, &ht->run.tunnel, &inside, &w, e);
+	int r = bring_up_tunnel(&ht->run, exit_of(ht), &start, &inside, &w, &ht->ev, e);
+	mem_wipe(key, sizeof(key));
+	return r;
 }
 
 int start_tunnel(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
-	int64_t begun = wait_now_us();
 	int r = tunnel_up(task, ht, e);
-	if (r == WAIT_CANCELED)
+	if (r == WAIT_CANCELED || r == 0)
 		return r;
 	if (r == TUNNEL_UNUSABLE)
 		return host_task_fail(task, "settings_incomplete", e);
@@ -284,11 +263,7 @@ int start_tunnel(struct task *task, struct err *e)
 		return host_task_refuse(task, "machine_unfit", e);
 	if (r == TUNNEL_UNANSWERED)
 		unanswered_explain(ht, e);
-	if (r != 0)
-		return host_task_fail(task, exit_of(ht)->tunnel.kind->code, e);
-	evidence_add(&ht->ev, ht->run.tunnel.kind->reach ? "handshake" : "reach", OUTCOME_PASSED,
-		NULL, wait_now_us() - begun, "the exit answered");
-	return 0;
+	return host_task_fail(task, exit_of(ht)->tunnel.kind->code, e);
 }
 
 // Fails with the code and the sentence of the heaviest check.
@@ -297,21 +272,12 @@ static int judged(struct task *task, const struct evidence *ev, struct err *e)
 	return ev->outcome == OUTCOME_PASSED ? 0 : host_task_fail_evidence(task, ev, e);
 }
 
-// Before anything is asked through the tunnel: it is ours, and the wall in front of it is closed.
 int start_examine(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;
-	struct run *run = &ht->run;
-	const struct tunnel_place place = run_place(run);
-	int r = run->tunnel.kind->prove(&place, &run->tunnel, &ht->ev, e);
 
-	if (r == 0)
-		r = link_check(run->ns_fd, &place.spec->link, &ht->ev, e);
-	if (r == 0)
-		r = wall_check(&run->wall, NULL, &ht->ev, e);
-	if (r == 0)
-		r = probe_run(&run->wall, run->ns_fd, PROBE_CLOSED, &ht->ev, e);
-	return r != 0 ? host_task_fail(task, "inconclusive", e) : judged(task, &ht->ev, e);
+	return bring_up_examine(&ht->run, &ht->ev, e) != 0 ? host_task_fail(task, "inconclusive", e)
+							   : judged(task, &ht->ev, e);
 }
 
 int start_verify(struct task *task, struct err *e)

@@ -12,6 +12,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
+#define HEX "0123456789abcdef"
 enum { NAME_HEX = 12 };
 
 static const struct tunnel_kind *const kinds[] = {&wg_kernel_kind, &wg_user_kind, &proxy_kind};
@@ -55,11 +56,23 @@ int tunnel_find(
 
 bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
 {
-	if (strspn(id, "0123456789abcdef") < NAME_HEX)
+	if (strspn(id, HEX) < NAME_HEX)
 		return false;
 	ret[0] = 'c';
 	memcpy(ret + 1, id, NAME_HEX);
 	ret[1 + NAME_HEX] = '\0';
+	return true;
+}
+
+bool tunnel_test_name(const char *task_id, char ret[static TUNNEL_NAME_SIZE])
+{
+	char digits[NAME_HEX + 1] = "";
+	for (size_t i = 0; *task_id && i < NAME_HEX; task_id++)
+		if (*task_id != '-')
+			digits[i++] = *task_id;
+	if (!tunnel_name(digits, ret))
+		return false;
+	ret[0] = TUNNEL_TEST;
 	return true;
 }
 

@@ -31,7 +31,7 @@ struct wait;
 //           +--- UDP or TCP ---> exit
 //
 // Its name is the caller's choice (tunnel_name) and finds it again after the agent's restart.
-enum { TUNNEL_NAME_SIZE = IFNAMSIZ };
+enum { TUNNEL_NAME_SIZE = IFNAMSIZ, TUNNEL_TEST = 't' };
 
 // What all tunnels of this agent have in common.
 struct tunnel_env {
@@ -199,6 +199,13 @@ _must_check_ int tunnel_find(
 // "c" and the first 12 characters of an id that begins with as many hex digits, such as a
 // container's. false: it does not.
 _must_check_ bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE]);
+
+// The same for a test of an exit: "t", and of its task's id as many hex digits, without the dashes.
+_must_check_ bool tunnel_test_name(const char *task_id, char ret[static TUNNEL_NAME_SIZE]);
+static inline bool tunnel_is_test(const char *name)
+{
+	return name[0] == TUNNEL_TEST;
+}
 
 // `end` and `list` of all kinds. tunnel_end asks every kind, and keeps the first error.
 _must_check_ int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e);

@@ -71,6 +71,15 @@ const struct route exit_routes[] = {
 	{DELETE, "/v1/admin/egress-ips/{id}", ADMIN, 204, "egress_ip_delete", NULL, "Delete an exit that no host is bound to.",
 		&work_call, .fields = FIELDS(ID)},
 
+	{POST, "/v1/admin/egress-ips/{id}/test", ADMIN, 202, "egress_ip_test", "task_ref",
+		"Prove an exit now, by a tunnel of its own, or by that of the host that runs through it; the task tells how it went.",
+		&work_call, IDEMPOTENT, FIELDS(ID)},
+	{GET, "/v1/admin/egress-ips/{id}/tests", ADMIN, 200, "egress_ip_test_list", "egress_test_page",
+		"The last 50 tests of an exit.", &work_call, .fields = FIELDS(
+		ID,
+		PAGE("api.by_creation"),
+		{"outcome", "ccp.outcome[]", QUERY})},
+
 	{POST, "/v1/admin/bindings", ADMIN, 201, "binding_create", "binding", "Give a host an exit.", &work_call, IDEMPOTENT,
 		binding_fields, .other_if = "switch", .other = &binding_switch},
 	{DELETE, "/v1/admin/bindings/{id}", ADMIN, 204, "binding_delete", NULL, "Take a stopped host's exit away.", &work_call,

@@ -351,3 +351,46 @@ comment on column ccp.exit_states.why is 'Why, as a sentence; null: nothing spea
 comment on column ccp.exit_states.look_at is
 'When the oldest check that counts will be 10 minutes old: then it is looked at again. Null: nothing will change by itself.';
 create index exit_states_to_look_at on ccp.exit_states (look_at) where look_at is not null;
+
+create table ccp.exit_tests (
+    id uuid primary key,
+    egress_ip_id uuid not null,
+    node_id bigint not null,
+    host_id uuid,
+    expected_ip inet not null,
+    exit_ip inet,
+    outcome ccp.outcome,
+    error_code ccp.word,
+    message ccp.sentence,
+    checks jsonb not null default '[]',
+    duration_ms integer,
+    created_at timestamptz not null,
+    ended_at timestamptz,
+    constraint test_is_of_an_exit foreign key (egress_ip_id) references ccp.egress_ips (id) on delete cascade,
+    constraint test_runs_on_a_node foreign key (node_id) references ccp.nodes (id) on delete cascade,
+    constraint test_that_has_not_ended_found_nothing check (
+        ended_at is not null or num_nonnulls(outcome, error_code, message) = 0
+    ),
+    constraint ended_test_passed_or_has_a_code check (
+        ended_at is null or coalesce(outcome = 'passed', false) = (error_code is null)
+    ),
+    constraint verdict_has_its_duration check ((outcome is null) = (duration_ms is null)),
+    constraint checks_of_a_test_are_a_list check (jsonb_typeof(checks) = 'array' and pg_column_size(checks) <= 65536)
+);
+comment on table ccp.exit_tests is
+'Tests of exits, the last 50 of each. Written with their tasks by egress.begin_test() and egress.end_test(); ids are copied.';
+comment on column ccp.exit_tests.id is 'Identity: the task''s.';
+comment on column ccp.exit_tests.egress_ip_id is 'The exit.';
+comment on column ccp.exit_tests.node_id is 'The node whose agent makes it.';
+comment on column ccp.exit_tests.host_id is 'The host through whose own tunnel it was made; null: it had a tunnel of its own.';
+comment on column ccp.exit_tests.expected_ip is 'The address the world should have seen.';
+comment on column ccp.exit_tests.exit_ip is 'The address it saw.';
+comment on column ccp.exit_tests.outcome is 'passed, failed or inconclusive; null: there is no verdict, or none yet.';
+comment on column ccp.exit_tests.error_code is 'What did not hold, or why the test could not be made.';
+comment on column ccp.exit_tests.message is 'The same as a sentence.';
+comment on column ccp.exit_tests.checks is 'List of {name, outcome, ms, detail}.';
+comment on column ccp.exit_tests.duration_ms is 'How long it took, in milliseconds.';
+comment on column ccp.exit_tests.created_at is 'When it was asked for.';
+comment on column ccp.exit_tests.ended_at is 'When it ended.';
+create index tests_of_an_exit on ccp.exit_tests (egress_ip_id, created_at, id);
+create index tests_on_a_node on ccp.exit_tests (node_id);

@@ -59,8 +59,12 @@ values
     ('egress_ip_disabled', '{409}', 'The exit is disabled.', 'Enable it or choose another.'),
     ('egress_ip_in_use', '{409}', 'A task of the exit''s host is under way.', 'Change it when that has ended.'),
     ('egress_ip_bound', '{409}', 'Another host leaves through this exit.', 'Choose another exit or end that binding.'),
+    (
+        'egress_ip_without_key', '{409}', 'The exit knows the key of the host that is bound to it, and none is.',
+        'Bind the exit to a host, or give it a private key of its own.'
+    ),
     ('egress_binding_missing', '{409}', 'The host has no exit.', 'Bind one to it.'),
-    ('no_node', '{409}', 'There is no node that takes a new host.', 'Start an agent, or uncordon a node.'),
+    ('no_node', '{409}', 'There is no node for it.', 'Start an agent, or uncordon a node.'),
     ('node_drained', '{409}', 'No host runs on the node at present.', 'Wait until an administrator lets hosts run there again.'),
     ('node_full', '{409}', 'The node has no user ids left.', 'Delete hosts there or add a node.'),
     ('host_busy', '{409}', 'Another task works on the host.', 'Wait until it has ended, or cancel it.'),

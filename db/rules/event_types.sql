@@ -5,6 +5,7 @@ values
     ('admin.binding.deleted', 'info', 'user', 'A host lost its exit.'),
     ('admin.egress_ip.created', 'info', 'admin', 'An exit was registered.'),
     ('admin.egress_ip.deleted', 'info', 'admin', 'An exit was deleted.'),
+    ('admin.egress_ip.tested', 'info', 'admin', 'A test of an exit was asked for.'),
     ('admin.egress_ip.updated', 'info', 'admin', 'An exit was changed.'),
     ('admin.host.action', 'info', 'user', 'An administrator ordered, changed, started, stopped or deleted a host.'),
     ('admin.node.cordoned', 'info', 'admin', 'A machine takes no new hosts.'),
@@ -33,6 +34,8 @@ values
         'egress.state', 'warning', 'admin',
         'What the checks of the last 10 minutes say of an exit has changed: available, degraded, down or disabled.'
     ),
+    ('egress.test.failed', 'warning', 'admin', 'An exit did not pass a test; the message says why.'),
+    ('egress.test.passed', 'info', 'admin', 'An exit passed a test.'),
     ('host.created', 'info', 'user', 'A host was made.'),
     ('host.deleted', 'info', 'user', 'A host was removed.'),
     ('host.disk.over', 'warning', 'user', 'The files of a host take more of the disk than they may.'),

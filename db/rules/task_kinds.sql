@@ -48,6 +48,11 @@ values
         'absent', 'stopped', '60 seconds', 10, true, '{}', '{}', false, false, false, false
     ),
     (
+        'egress.test', 'prove an exit by a tunnel of its own, or by that of the host that runs through it', 'ccp_agent', 'none',
+        null, null, null, null, null,
+        null, null, '30 seconds', 3, false, '{}', '{}', false, false, false, false
+    ),
+    (
         'user.delete', 'delete a user once all hosts of that user are gone', 'ccp_worker', 'none',
         null, null, null, null, null,
         null, null, '60 seconds', 1500, false, '{}', '{}', false, false, false, false

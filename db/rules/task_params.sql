@@ -7,6 +7,7 @@ values
     ),
     ('host.delete', 'wipe', '(true|false)', 'false', 'remove the home too'),
     ('host.switch', 'egress_ip_id', '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', null, 'the exit to move it to'),
+    ('egress.test', 'egress_ip_id', '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', null, 'the exit'),
     ('user.delete', 'user_id', '[0-9a-f-]{36}', null, 'the user, whose deletion was asked for'),
     ('user.delete', 'wipe', '(true|false)', 'false', 'remove the homes too'),
     ('webhook.deliver', 'webhook_id', '[0-9a-f-]{36}', null, 'the webhook'),

@@ -1,5 +1,6 @@
 """A host's start beside a plain container's, from curl to prompt, and the memory of the idle product."""
 
+import json
 import re
 import shlex
 import statistics
@@ -8,7 +9,9 @@ import time
 from pathlib import Path
 
 import pexpect
+from support import exits
 from support.host import Host
+from support.stack import Lab
 from support.wait import WAIT_S
 
 from bench.engine import Engine, wait_banner
@@ -80,6 +83,36 @@ def curl_to_prompt(stack):
         terminal.expect(pexpect.EOF)
         terminal.close()
     return {"curl_to_prompt_ms": statistics.median(took) * 1000}
+
+
+def exit_test(stack):
+    """Milliseconds that a test of an exit takes, each kind of proxy once: as it says, and from request to end."""
+    lab = Lab(stack.environment["CCP_LAB_PREFIX"])
+    figures = []
+    for kind in filter(None, (re.fullmatch(r"LAB_EXIT1_PROXY_(\w+)_CONFIG", name) for name in lab.env)):
+        columns = {"label": f"bench {kind[1]}"} | exits.proxy(lab, stack.owner, kind[1])
+        names, values = ", ".join(columns), ", ".join(["%s"] * len(columns))
+        sql = f"insert into ccp.egress_ips ({names}) values ({values}) returning id::text"
+        params = json.dumps({"egress_ip_id": stack.owner.value(sql, list(columns.values()))})
+        task = stack.automation.value(
+            "insert into ccp.tasks (kind, params) values ('egress.test', %s) returning id", [params]
+        )
+        Host(stack).wait_succeeded(task)
+        ((outcome, *took),) = stack.owner.rows(
+            "select outcome, duration_ms, extract(epoch from ended_at - created_at) * 1000"
+            " from ccp.exit_tests where id = %s",
+            [task],
+        )
+        if outcome != "passed":
+            raise RuntimeError(f"the test of an exit by {kind[1]} {outcome}")
+        figures.append([float(one) for one in took])
+    own, whole = zip(*figures, strict=True)
+    return {
+        "exit_test_ms_p50": statistics.median(own),
+        "exit_test_ms_max": max(own),
+        "exit_test_asked_ms_p50": statistics.median(whole),
+        "exit_test_asked_ms_max": max(whole),
+    }
 
 
 def descendants(pid):

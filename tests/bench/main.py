@@ -55,6 +55,7 @@ BOUNDS = (
     # To the bare engine between the same two namespaces, with the same limit of memory.
     ("tunnel_ratio", ">=", 0.95),
     ("curl_to_prompt_ms", "<=", 5000),
+    ("exit_test_asked_ms_max", "<=", 1000),
     ("ssh_connect_ratio", "<=", 1.6),
     ("ssh_down_ratio", ">=", 0.55),
     ("ssh_up_ratio", ">=", 0.55),
@@ -118,6 +119,7 @@ def items(stack, directory):
         "tunnels": lambda: bench_tunnel.table(stack),
         "runtime": lambda: bench_runtime.start(stack),
         "curl": lambda: bench_host.curl_to_prompt(stack),
+        "exit-test": lambda: bench_host.exit_test(stack),
         "memory": lambda: bench_host.pss_idle(stack),
         "ssh-connect": lambda: bench_ssh.connect(ways()),
         "ssh-transfer": lambda: bench_ssh.transfer(ways()),

@@ -134,6 +134,7 @@ def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
         "admin.task.retried",
         "key.rotated",
         "admin.host.action",
+        "admin.egress_ip.tested",
         "admin.binding.deleted",
         "admin.binding.created",
         "admin.binding.deleted",

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from support.boxes import pair_make, public_of
-from support.orders import EXIT, host_make, run_tasks
+from support.orders import EXIT, host_make, node_make, run_tasks
 
 PROXY = {
     "label": "lisbon",
@@ -16,6 +16,7 @@ PROXY = {
     "proxy_config": {"type": "tuic", "server": "198.51.100.9", "server_port": 443, "tls": {"server_name": "a.example"}},
     "dns_server": "198.51.100.53",
 }
+SOCKS = {"type": "socks", "server": "198.51.100.9", "server_port": 1080}
 TUIC_SECRET = {"uuid": "0c9e5f0a-3d9f-4b0e-9a5e-6f1d2c3b4a59", "password": "hunter2Zq \u00fc"}
 
 
@@ -255,3 +256,40 @@ def test_a_running_host_is_moved_to_another_exit_by_a_task(server, admin, databa
     moved = admin.get(f"/v1/admin/hosts/{host['id']}").json
     assert (moved["status"], moved["egress_ip_id"]) == ("running", other["id"])
     assert server.user("bob").post("/v1/admin/bindings?switch=true", order).status == 403
+
+
+def test_an_exit_is_tested_by_a_task_and_its_tests_are_listed(server, admin, database):
+    path = f"/v1/admin/egress-ips/{admin.post('/v1/admin/egress-ips', PROXY | {'proxy_config': SOCKS}).json['id']}"
+    keyless = f"/v1/admin/egress-ips/{admin.post('/v1/admin/egress-ips', EXIT).json['id']}"
+    assert admin.post(f"{path}/test").json["error_code"] == "no_node"
+    node_make(database)
+    refused = admin.post(f"{keyless}/test")
+    assert (refused.status, refused.json["error_code"]) == (409, "egress_ip_without_key")
+    assert "bind it to one, or give it a private key" in refused.json["detail"]
+    key = {"Idempotency-Key": "t"}
+    asked = admin.send("POST", f"{path}/test", None, headers=key)
+    assert (asked.status, asked.json["status"]) == (202, "queued"), asked
+    assert admin.send("POST", f"{path}/test", None, headers=key).json == admin.post(f"{path}/test").json == asked.json
+    assert admin.get(asked.json["status_url"]).json["kind"] == "egress.test"
+    (test,) = admin.get(f"{path}/tests").json["tests"]
+    assert (test["id"], test["outcome"], test["ended_at"]) == (asked.json["task_id"], None, None)
+    check = {"name": "exit_ip", "outcome": "failed", "ms": 1.5, "detail": "another one"}
+    found = {"outcome": "failed", "error_code": "exit_mismatch", "message": "another one", "exit_ip": "198.51.100.66"}
+    database.rows(
+        "select task.succeed(c.task_id, c.lease, %s)"
+        " from task.claim((select max(id) from ccp.processes where program = 'ccp-agent'), 10) as c",
+        [json.dumps(found | {"checks": [check], "duration_ms": 321})],
+    )
+    (test,) = admin.get(f"{path}/tests?outcome=failed").json["tests"]
+    assert {name: test[name] for name in found} == found and test["checks"] == [check]
+    assert (test["duration_ms"], test["node"], test["expected_ip"]) == (321, "node1", "198.51.100.9")
+    assert admin.get(path).json["state"] == "down"
+    assert admin.get(f"{path}/tests?outcome=passed").json == {"tests": [], "next_cursor": None}
+    assert admin.post(f"{path}/test").json["task_id"] != asked.json["task_id"], "the next one"
+    first = admin.get(f"{path}/tests?limit=1").json
+    second = admin.get(f"{path}/tests?limit=1&cursor={first['next_cursor']}").json
+    assert [page["tests"][0]["outcome"] for page in (first, second)] == [None, "failed"]
+    bob = server.user("bob")
+    assert [bob.post(f"{path}/test").status, bob.get(f"{path}/tests").status] == [403, 403]
+    gone = f"/v1/admin/egress-ips/{uuid.uuid4()}"
+    assert [admin.post(f"{gone}/test").status, admin.get(f"{gone}/tests").status] == [404, 404]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 
 import pytest
+from support import exit_tests
 from support.agent import can_send
 from support.paths import CHECKOUT
 from support.proxied import Proxied, doors
@@ -142,6 +143,21 @@ def test_an_agent_that_dies_leaves_no_engine_of_a_proxy_without_its_doors_and_no
     assert (one.engine() is not None, len(doors(agent)), len(agent.engines())) == (runs, 2 * runs, runs)
     one.delete()
     assert (one.engine(), doors(agent), agent.engines()) == (None, [], [])
+
+
+@pytest.mark.parametrize("kind", ["socks5-auth", "wireguard"])
+@pytest.mark.parametrize("failpoint", failpoints("egress.test"))
+def test_a_test_whose_agent_dies_is_made_again_and_leaves_nothing(agent, failpoint, kind):
+    agent.stop()
+    agent.start()  # its sealing key is known, and there is no failpoint
+    exit_id = exit_tests.register(agent, exit_tests.own_key(agent) if kind == "wireguard" else agent.proxy_exit(kind))
+    agent.stop()
+    agent.start({"CCP_FAILPOINT": failpoint})
+    task = exit_tests.ask(agent, exit_id)
+    assert agent.process.wait(WAIT_S) == -signal.SIGKILL
+    agent.start()
+    assert exit_tests.ended(agent, task)["outcome"] == "passed"
+    assert exit_tests.left(agent) == []
 
 
 @pytest.mark.parametrize("failpoint", failpoints("host.stop"))

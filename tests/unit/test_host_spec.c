@@ -94,8 +94,8 @@ static void everything_is_read(void **state)
 	assert_int_equal(s->light_s, 60);
 	assert_int_equal(s->full_s, 600);
 	assert_int_equal(s->proof_life_s, 900);
-	assert_int_equal(cJSON_GetArraySize(s->echo_urls), 3);
-	assert_string_equal(s->dns_check_zone, "check.example");
+	assert_int_equal(cJSON_GetArraySize(s->verify.echo_urls), 3);
+	assert_string_equal(s->verify.dns_check_zone, "check.example");
 }
 
 #define PROXY \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps of a start: what each does, in which order, and how it fails.
-// uses: agent/task/start.c agent/evidence.c
+// uses: agent/task/start.c agent/host/bring_up.c agent/evidence.c
 #include "tests/unit/start_fakes.h"
 
 static const struct container_ids ids = {.base = 2147287040, .owner = 2147418112};

@@ -163,7 +163,7 @@ int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e)
 
 bool tunnel_name(const char *id, char ret[static TUNNEL_NAME_SIZE])
 {
-	snprintf(ret, TUNNEL_NAME_SIZE, "t%s", id);
+	snprintf(ret, TUNNEL_NAME_SIZE, "c%s", id);
 	return id[0] != '\0';
 }
 
@@ -507,7 +507,7 @@ static struct docker_listed listed(const char *id, const char *host_id, bool run
 	return c;
 }
 
-// The tunnel "ta" of container a, whose state is `container`: "" absent, or (r)unning or (s)topped,
+// The tunnel "ca" of container a, whose state is `container`: "" absent, or (r)unning or (s)topped,
 // of a (k)nown host or another.
 static void a_tunnel_is_a_stray_when_nothing_answers_for_it(void **state)
 {
@@ -517,18 +517,16 @@ static void a_tunnel_is_a_stray_when_nothing_answers_for_it(void **state)
 		uint64_t run;
 		const char *done;
 	} rows[] = {
-		{"", false, 0, "end tunnel ta; "},
-		{"rk", false, 7, ""},
-		{"sk", true, 0, "take; "},
+		{"", false, 0, "end tunnel ca; "}, {"rk", false, 7, ""}, {"sk", true, 0, "take; "},
 		{"sk", false, 7, "take; release; "}, // started again since
-		{"sk", false, 0, "take; end tunnel ta; release; "},
-		{"so", false, 7, "end tunnel ta; "},
+		{"sk", false, 0, "take; end tunnel ca; release; "},
+		{"so", false, 7, "end tunnel ca; "}, {"t", false, 0, ""}, // of a test
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const char *c = rows[i].container;
 		again();
-		answers.tunnel = "ta";
+		answers.tunnel = c[0] == 't' ? "ta" : "ca";
 		answers.containers[0] = listed("b", KNOWN, true);
 		answers.container_count = 1;
 		if (c[0])
@@ -550,20 +548,20 @@ static void a_running_container_of_no_known_host_is_stopped_with_its_tunnel(void
 	answers.containers[0] = listed("a", OTHER, true);
 	answers.containers[1] = listed("b", OTHER, false);
 	begin();
-	assert_did(LEARNT "tunnels; containers; stop a; end tunnel ta; inspect all; sweep; "
+	assert_did(LEARNT "tunnels; containers; stop a; end tunnel ca; inspect all; sweep; "
 			  "events; ");
 }
 
 static void a_stray_that_cannot_be_ended_fails_the_beginning(void **state)
 {
 	(void)state;
-	answers.tunnel = "tx";
+	answers.tunnel = "cx";
 	answers.end = -1;
 	begin();
-	assert_did(LEARNT "tunnels; containers; end tunnel tx; ");
+	assert_did(LEARNT "tunnels; containers; end tunnel cx; ");
 	assert_false(agent.knows_hosts);
 	again(); // without a list of containers nothing is known to be a stray
-	answers.tunnel = "tx";
+	answers.tunnel = "cx";
 	answers.list = -1;
 	begin();
 	assert_did(LEARNT "tunnels; containers; ");

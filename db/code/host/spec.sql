@@ -43,14 +43,7 @@ as $$
             where t.host_id = h.id and t.kind = 'host.switch' and t.status in ('queued', 'running')
         ),
         'switch_fallback', setting.get('switch_fallback'),
-        'verify', jsonb_build_object(
-            'light_s', setting.get('verify_light_s'),
-            'full_s', setting.get('verify_full_s'),
-            'proof_life_s', setting.get('proof_life_s'),
-            'echo_urls', setting.get('echo_urls'),
-            'connect_targets', setting.get('connect_targets'),
-            'dns_check_zone', setting.get('dns_check_zone')
-        )
+        'verify', verification.settings()
     )
     from ccp.hosts as h
     join ccp.users as u on u.id = h.user_id

@@ -29,6 +29,9 @@ begin
                 null, null, p_task.id, jsonb_build_object('error_code', p_error_code)
             );
         end if;
+        if p_task.kind = 'egress.test' then
+            perform egress.end_test(p_task, p_error_code, p_error_message, p_result);
+        end if;
         return;
     end if;
 

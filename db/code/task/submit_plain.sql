@@ -1,25 +1,37 @@
 -- Enqueues a task that works on nothing in particular. Requests are told apart by their parameters: the same live one
 -- again returns its row. Without a host's row to lock, the unique index decides, and it is asked first: a look before
--- the insert would cost every request, and with a plan made while the queue was empty it would read the whole queue.
+-- the insert would cost every request, and with a plan made while the queue was empty it would read the whole queue. A test of an
+-- exit is noted with its task; its caller holds the exit.
 create or replace function task.submit_plain(p_kind ccp.task_kinds, p_params jsonb, p_idempotency_key text, p_by text)
 returns ccp.task_rows
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_queue text := p_kind.queue;
+    v_exit ccp.egress_ips;
+    v_node_id bigint;
     v_task ccp.task_rows;
 begin
+    if p_kind.kind = 'egress.test' then
+        v_exit := egress.find((p_params ->> 'egress_ip_id')::uuid);
+        v_node_id := egress.node_for_test(v_exit);
+        v_queue := v_queue || '_' || v_node_id;
+    end if;
     for v_try in 1..3
     loop
         insert into ccp.task_rows as t (kind, params, queue, housekeeping, turn, idempotency_key, created_by)
         values (
-            p_kind.kind, p_params, p_kind.queue, p_kind.housekeeping, task.turn(p_kind.queue, p_kind.kind, p_by),
+            p_kind.kind, p_params, v_queue, p_kind.housekeeping, task.turn(v_queue, p_kind.kind, p_by),
             p_idempotency_key, p_by
         )
         on conflict do nothing
         returning * into v_task;
         if found then
-            perform pg_notify(p_kind.queue, '');
+            if v_node_id is not null then
+                perform egress.begin_test(v_task, v_exit, v_node_id);
+            end if;
+            perform pg_notify(v_queue, '');
             return v_task;
         end if;
         select t.*

@@ -77,7 +77,7 @@ select set_eq(
         ('account.create_admin(text,ccp.bcrypt)'), ('account.id(text)'),
         ('account.rotate_password(uuid,ccp.bcrypt)'), ('account.end_sessions(uuid)'),
         ('account.add_ssh_key(uuid,ccp.ssh_public_key,ccp.label)'), ('account.remove_ssh_key(uuid,uuid)'),
-        ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'), ('egress.import(ccp.object)'),
+        ('egress.edit(uuid,jsonb,text)'), ('egress.remove(uuid)'), ('egress.test(uuid)'), ('egress.import(ccp.object)'),
         ('host.bind(uuid,uuid)'), ('host.switch(uuid,uuid)'), ('host.unbind(uuid)'), ('host.edit(uuid,jsonb,text)'),
         ('account.delete(uuid,boolean)'), ('account.keep(uuid)'),
         ('session.stop(uuid)'), ('node.cordon(bigint,boolean)'), ('node.drain(bigint,boolean)'), ('token.rotate()'), ('token.retire(text)'),
