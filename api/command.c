@@ -102,6 +102,11 @@ static int webhook_secret_command(int argc, char **argv)
 	return r < 0 ? fail(argv[0], &e) : 0;
 }
 
+static const char *text_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name)->valuestring;
+}
+
 // What an import's text leaves open, as NAME=VALUE; SQL checks the values.
 static bool word_take(const char *word, cJSON *described)
 {
@@ -129,12 +134,14 @@ static void statement_print(const cJSON *described)
 	puts("$import$);");
 }
 
-static void warnings_print(const char *command, const struct import *i)
+// What it asks for and was given is no warning any more.
+static void warnings_print(const char *command, const struct import *i, bool has_server)
 {
 	const cJSON *warning;
 	cJSON_ArrayForEach (warning, i->warnings)
-		fprintf(stderr, "ccp-api %s: note: %s\n", command,
-			cJSON_GetObjectItemCaseSensitive(warning, "message")->valuestring);
+		if (!has_server || strcmp(text_of(warning, "word"), "server_is_a_name") != 0)
+			fprintf(stderr, "ccp-api %s: note: %s\n", command,
+				text_of(warning, "message"));
 }
 
 static int import_command(int argc, char **argv)
@@ -151,18 +158,21 @@ static int import_command(int argc, char **argv)
 	_cleanup_(json_freep) cJSON *described = importing_describe((int)code, &i);
 	const cJSON *refusal = cJSON_GetObjectItemCaseSensitive(described, "refusal");
 	if (refusal) {
-		fprintf(stderr, "ccp-api %s: %s: %s\n", argv[0],
-			cJSON_GetObjectItemCaseSensitive(refusal, "field")->valuestring,
-			cJSON_GetObjectItemCaseSensitive(refusal, "message")->valuestring);
+		fprintf(stderr, "ccp-api %s: %s: %s\n", argv[0], text_of(refusal, "field"),
+			text_of(refusal, "message"));
 		return STATUS_FAILED;
 	}
 	for (int at = 2; at < argc; at++)
 		if (!word_take(argv[at], described))
 			return refuse(argv[0],
 				"behind the key there may be label=, ip_address=, dns_server= and server=");
-	if (importing_seal(&i, argv[1], described, &e) < 0)
+	int r = importing_seal(&i, argv[1], described, &e);
+	if (r < 0)
+		r = err_wrap(&e,
+			"give the value of the setting sealing_key, which the first agent makes");
+	if (r < 0)
 		return fail(argv[0], &e);
-	warnings_print(argv[0], &i);
+	warnings_print(argv[0], &i, cJSON_HasObjectItem(described, "server"));
 	statement_print(described);
 	return 0;
 }

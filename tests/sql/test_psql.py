@@ -110,6 +110,7 @@ def test_every_example_for_an_administrator_works(database, tmp_path, run, log):
     done = run(page())
     assert done.returncode == 0, done.stderr
     assert key not in done.stdout + done.stderr
+    assert "NOTICE:  the world is assumed to see 203.0.113.9" in done.stderr and "import_dns_server" in done.stderr
     sealed = database.value("select wg_preshared_key_sealed from ccp.egress_ips where label = 'berlin'")
     assert unseal(sealed) == key
     imported = database.rows("select secret_sealed, wg_endpoint from ccp.egress_ips where label = 'porto'")

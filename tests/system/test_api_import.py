@@ -194,6 +194,8 @@ def test_the_command_prints_one_statement_without_a_secret(database, unseal):
     )
     done = imported(file, f"server={SERVER}", "label=it's $import$; x \\", key=unseal.public)
     assert done.returncode == 0 and private not in done.stdout.decode() and shared not in done.stdout.decode()
+    assert b"is not looked up" not in done.stderr, "what was asked for is given"
+    assert b"is not looked up" in imported(file, key=unseal.public).stderr
     exit_id = database.rows(done.stdout.decode(), user="ccp_admin")[0][0]
     row = database.rows(
         "select label, wg_endpoint, host(wg_dns_server), host(ip_address), wg_own_public_key from ccp.egress_ips"
@@ -216,4 +218,5 @@ def test_the_command_refuses_with_a_sentence(unseal):
         assert done.returncode == 1 and done.stdout == b"" and said in done.stderr.decode(), (text[:40], done)
         assert b"hunter2Zq" not in done.stderr
     assert imported(LINK, "wg_mtu=1", key=unseal.public).returncode == 2
-    assert b"sealing key" in imported(LINK, key="nonsense").stderr
+    without = imported(LINK, key="nonsense").stderr
+    assert b"give the value of the setting sealing_key" in without and b"not 32 bytes" in without

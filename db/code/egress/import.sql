@@ -1,5 +1,5 @@
 -- An administrator registers an exit out of what a provider gave, as ccp-api read it (api/importing.h): returns its id. Secrets
--- come sealed.
+-- come sealed. What it assumes beyond that a notice says, as ccp-api import says its own.
 create or replace function egress.import(p_read ccp.object)
 returns uuid
 language plpgsql
@@ -10,6 +10,7 @@ declare
     v_refusal constant jsonb := p_read -> 'refusal';
     v_import record;
     v_fields api.import_fields;
+    v_warning jsonb;
 begin
     if v_refusal is not null then
         perform access.refuse(
@@ -23,6 +24,13 @@ begin
             'server', 'must be given: the text has a name, which is not looked up; give the address that it has'
         );
     end if;
+    for v_warning in
+        select w.item
+        from jsonb_array_elements(v_import.warnings) as w (item)
+        where not p_read -> 'warnings' @> jsonb_build_array(w.item)
+    loop
+        raise notice '%', v_warning ->> 'message';
+    end loop;
     v_fields := jsonb_populate_record(null::api.import_fields, v_import.fields);
     return egress.add(
         v_fields.label, v_fields.ip_address,
