@@ -120,3 +120,39 @@ def test_secrets_of_proxies_are_files_that_root_alone_reads(own_lab):
             assert path.stat().st_mode & 0o777 == 0o600
             for secret in kind.secret.values():
                 assert f'"{secret}"' not in env[f"LAB_EXIT{exit.number}_PROXY_{kind.variable}_CONFIG"]
+
+
+def test_an_exit_with_other_keys_answers_none_of_its_clients_until_it_is_restored(own_lab):
+    clients = [own_lab.client(), own_lab.proxy_client("trojan-tls"), own_lab.proxy_client("hysteria2")]
+    name = f"rekeyed.{plan.CHECK_ZONE}"
+    assert [client.address_of(name) for client in clients] == [[plan.CHECK_ADDRESS]] * 3
+    own_lab.run("rekey", "1")
+    assert [client.ask(name, timeout_s=SILENT_S) for client in clients] == [None] * 3
+    own_lab.run("restore")
+    for client in clients:
+        wait_until(lambda: client.ask(name, timeout_s=SILENT_S), "the exit answers as before")  # noqa: B023
+
+
+def test_an_exit_that_refuses_says_so_until_it_is_restored(own_lab):
+    exit = own_lab.plan.exit(1)
+
+    def connect():
+        with netns.inside(own_lab.plan.uplink):
+            return socket.create_connection((exit.endpoint, proxies.kind("trojan-tls").port), WAIT_S)
+
+    def send():
+        with netns.inside(own_lab.plan.uplink):
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with udp:
+            udp.settimeout(WAIT_S)
+            udp.connect((exit.endpoint, plan.PORT))
+            udp.send(b"x")
+            udp.recv(1)
+
+    connect().close()
+    own_lab.run("refuse", "1")
+    for attempt in (connect, send):
+        with pytest.raises(ConnectionRefusedError):
+            attempt()
+    own_lab.run("restore")
+    connect().close()

@@ -30,8 +30,13 @@ table inet lab {
 # On its uplink side the exit answers to WireGuard and at the proxies' ports only: what a test lets out gets no reply.
 EXIT_RULES = """
 table inet lab {{
+    chain refuse_in {{
+    }}
+    chain refuse_out {{
+    }}
     chain input {{
         type filter hook input priority filter; policy accept;
+        jump refuse_in
         iifname "net" accept
         iifname "lo" accept
         iifname "{engine}" accept
@@ -41,6 +46,7 @@ table inet lab {{
     }}
     chain output {{
         type filter hook output priority filter; policy accept;
+        jump refuse_out
         oifname != {{ "net", "{engine}" }} icmp type destination-unreachable drop
     }}
     chain forward {{
@@ -135,6 +141,23 @@ def leave_as(exit, address):
         netns.conntrack_flush()
 
 
+def refuse(exit):
+    """From now on whatever comes from the uplink is refused: TCP by a reset, UDP by an ICMP error."""
+    with netns.inside(exit.namespace):
+        rules = """
+add rule inet lab refuse_in iifname "uplink" meta l4proto tcp reject with tcp reset
+add rule inet lab refuse_in iifname "uplink" meta l4proto udp reject with icmp type port-unreachable
+add rule inet lab refuse_out oifname "uplink" icmp type destination-unreachable accept
+"""
+        netns.run("nft", "-f", "-", stdin=rules)
+
+
+def receive(exit):
+    """As it was before."""
+    with netns.inside(exit.namespace):
+        netns.run("nft", "-f", "-", stdin="flush chain inet lab refuse_in\nflush chain inet lab refuse_out\n")
+
+
 def remove(lab):
     for name in lab.own_namespaces:
         if netns.exists(name):
@@ -158,6 +181,11 @@ def private_key(lab, exit):
         draft.write_text(key + "\n", encoding="ascii")
         draft.replace(path)
         return key
+
+
+def set_key(exit, private):
+    """What it had agreed upon with its peers by another key is void."""
+    uapi.ask(exit.engine, f"set=1\nprivate_key={uapi.key_to_hex(private)}\n")
 
 
 def public_key(lab, exit):
