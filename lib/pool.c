@@ -34,7 +34,7 @@ struct pool {
 	int cancel_fd;
 	pthread_mutex_t lock; // everything below
 	pthread_cond_t quiet; // a thread became idle or ended
-	struct pool_job *urgent; // runs next; one at most
+	struct turns_item *urgent; // run next, in their order
 	struct turns turns;
 	unsigned waiting, running, alive;
 	bool stopping; // no new jobs
@@ -73,13 +73,16 @@ static void finish(const struct pool *pool, struct pool_job *job)
 // The next job, or NULL when none waits. The lock is held.
 static struct pool_job *unqueue(struct pool *pool)
 {
-	struct turns_item *next = pool->urgent ? NULL : turns_take(&pool->turns);
-	struct pool_job *job =
-		next ? container_of(next, struct pool_job, turn) : TAKE_PTR(pool->urgent);
+	struct turns_item *next = pool->urgent;
 
-	if (job)
-		pool->waiting--;
-	return job;
+	if (next)
+		pool->urgent = next->next;
+	else
+		next = turns_take(&pool->turns);
+	if (!next)
+		return NULL;
+	pool->waiting--;
+	return container_of(next, struct pool_job, turn);
 }
 
 // The lock is held.
@@ -226,6 +229,18 @@ static struct pool_job *queue(struct pool *pool, struct pool_job *job)
 	return container_of(turns_drop(&pool->turns), struct pool_job, turn);
 }
 
+// Puts it behind the others that go first. The lock is held.
+static void queue_first(struct pool *pool, struct pool_job *job)
+{
+	struct turns_item **end = &pool->urgent;
+
+	while (*end)
+		end = &(*end)->next;
+	job->turn.next = NULL;
+	*end = &job->turn;
+	pool->waiting++;
+}
+
 static int submit(struct pool *pool, struct pool_job *job, bool first)
 {
 	struct pool_job *dropped = NULL;
@@ -238,9 +253,7 @@ static int submit(struct pool *pool, struct pool_job *job, bool first)
 	job->ran = job->made_room = false;
 	job->queued_us = wait_now_us();
 	if (first) {
-		assert(!pool->urgent);
-		pool->urgent = job;
-		pool->waiting++;
+		queue_first(pool, job);
 	} else {
 		dropped = queue(pool, job);
 	}

@@ -58,8 +58,8 @@ enum pool_outcome {
 };
 _must_check_ int pool_submit(struct pool *pool, struct pool_job *job);
 
-// The same before all that waits, and also when the queue is full: for the one job that a program
-// has for itself, which must not wait behind what others ask.
+// The same before all that waits, and also when the queue is full: for the few jobs that a program
+// has for itself, which must not wait behind what others ask. Those go in their order.
 _must_check_ int pool_submit_first(struct pool *pool, struct pool_job *job);
 
 // Becomes readable when the pool gives up waiting in pool_stop: pass it as the cancel descriptor of

@@ -170,7 +170,7 @@ static void each_thread_has_a_connection_of_its_own(void **state)
 	pthread_barrier_destroy(&both_run);
 }
 
-static int gate[2], order[3], ordered;
+static int gate[2], order[4], ordered;
 
 static void run_until_gate(struct pool_job *job, struct db *db)
 {
@@ -188,15 +188,15 @@ static void run_in_order(struct pool_job *job, struct db *db)
 	order[ordered++] = ((struct job *)(void *)job)->seen;
 }
 
-static void the_first_goes_before_a_full_queue(void **state)
+static void the_first_go_before_a_full_queue(void **state)
 {
 	struct pool_job hold = {.run = run_until_gate};
-	struct job jobs[4] = {0};
+	struct job jobs[5] = {0};
 
 	(void)state;
 	assert_int_equal(pipe(gate), 0);
 	struct pool *pool = make(1, 2, NULL);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		jobs[i] = (struct job){.pool_job = {.run = run_in_order}, .seen = i};
 	assert_int_equal(pool_submit(pool, &hold), 0);
 	while (ran == 0)
@@ -205,10 +205,11 @@ static void the_first_goes_before_a_full_queue(void **state)
 	assert_int_equal(pool_submit(pool, &jobs[1].pool_job), 0);
 	assert_int_equal(pool_submit(pool, &jobs[2].pool_job), POOL_FULL);
 	assert_int_equal(pool_submit_first(pool, &jobs[3].pool_job), 0);
+	assert_int_equal(pool_submit_first(pool, &jobs[4].pool_job), 0);
 	assert_int_equal(write(gate[1], "", 1), 1);
 	assert_int_equal(pool_stop(pool, 5000), 0);
-	assert_int_equal(ordered, 3);
-	assert_memory_equal(order, ((int[]){3, 0, 1}), sizeof(order));
+	assert_int_equal(ordered, 4);
+	assert_memory_equal(order, ((int[]){3, 4, 0, 1}), sizeof(order));
 	close(gate[0]);
 	close(gate[1]);
 }
@@ -305,7 +306,7 @@ int main(void)
 		cmocka_unit_test(a_stop_lets_work_that_is_in_time_finish),
 		cmocka_unit_test(a_pool_that_has_ended_takes_no_more),
 		cmocka_unit_test(each_thread_has_a_connection_of_its_own),
-		cmocka_unit_test(the_first_goes_before_a_full_queue),
+		cmocka_unit_test(the_first_go_before_a_full_queue),
 		cmocka_unit_test(a_full_queue_makes_room_for_another_source),
 		cmocka_unit_test(one_after_the_other_is_done_by_the_same_thread),
 	};
