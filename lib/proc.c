@@ -151,7 +151,7 @@ static void spawn_attr_done(posix_spawnattr_t *attr)
 
 // posix_spawn is a vfork: no page tables are copied, and the child begins in this thread's
 // namespaces.
-static int spawn(const struct proc_child *child, int in_fd, int out_fd, pid_t *ret, struct err *e)
+int proc_spawn(const struct proc_child *child, int in_fd, int out_fd, pid_t *ret, struct err *e)
 {
 	static const char *const path_only[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 	_cleanup_(spawn_actions_done) posix_spawn_file_actions_t actions;
@@ -195,8 +195,7 @@ static int input_fd(const char *input, int *ret, struct err *e)
 	return 0;
 }
 
-// Reads until end of file. 0, PROC_CUT, or what wait_fd says.
-static int read_output(int fd, struct str *output, const struct wait *w, struct err *e)
+int proc_read_output(int fd, struct str *output, const struct wait *w, struct err *e)
 {
 	char chunk[4096];
 
@@ -220,7 +219,7 @@ static int read_output(int fd, struct str *output, const struct wait *w, struct 
 	}
 }
 
-static int reap(pid_t pid, struct err *e)
+int proc_reap(pid_t pid, struct err *e)
 {
 	siginfo_t info = {0};
 
@@ -244,18 +243,18 @@ int proc_run(const struct proc_child *child, const struct wait *w, struct proc_r
 		return err_set(e, errno, "pipe");
 	out = pipe_fds[0];
 	out_child = pipe_fds[1];
-	if (spawn(child, in, out_child, &pid, e) < 0)
+	if (proc_spawn(child, in, out_child, &pid, e) < 0)
 		return -1;
 	close(TAKE_FD(out_child));
 	int r = proc_pidfd(pid, &pidfd, e);
 	if (r == 0)
-		r = read_output(out, &output, w, e);
+		r = proc_read_output(out, &output, w, e);
 	if (r == 0) // stdout is closed, but the program may live on
 		r = wait_fd(w, pidfd, POLLIN, "the end of the program", e);
 	if (r != 0)
 		kill(pid, SIGKILL); // ours and not reaped: the pid cannot be anyone else's
 	struct err reap_error;
-	int code = reap(pid, &reap_error);
+	int code = proc_reap(pid, &reap_error);
 	if (r != 0)
 		return r < 0 ? err_wrap(e, "run %s", child->path) : r;
 	if (code < 0) {

@@ -11,6 +11,7 @@
 #include "lib/outcome.h"
 
 struct err;
+struct str;
 struct wait;
 
 enum proc_outcome {
@@ -69,6 +70,14 @@ struct proc_result {
 _must_check_ int proc_run(const struct proc_child *child, const struct wait *w,
 	struct proc_result *ret, struct err *e);
 void proc_result_done(struct proc_result *result);
+
+// Its parts, for a program that goes on. proc_spawn starts it with these as stdin and stdout, without a look at `input`.
+// proc_read_output reads until end of file: 0, PROC_CUT, or what wait_fd says. proc_reap waits for the end: the exit
+// code, or 128 + the signal.
+_must_check_ int proc_spawn(
+	const struct proc_child *child, int in_fd, int out_fd, pid_t *ret, struct err *e);
+_must_check_ int proc_read_output(int fd, struct str *output, const struct wait *w, struct err *e);
+_must_check_ int proc_reap(pid_t pid, struct err *e);
 
 // A descriptor that becomes readable when the process ends.
 _must_check_ int proc_pidfd(pid_t pid, int *ret_fd, struct err *e);

@@ -36,7 +36,7 @@ struct verify_spec {
 	const char *dns_check_zone;
 };
 
-// Runs `ccp-agent verify` (this program itself, /proc/self/exe) in the namespace: it enters,
+// Has a child of `ccp-agent verify` (this program itself, /proc/self/exe) in the namespace: it enters,
 // becomes user ccp-verify with CAP_NET_RAW alone, no_new_privs and a seccomp filter, and reports
 // JSON. Its traffic carries WALL_MARK_VERIFY, so it passes a closed wall, and leaves by LINK_TUNNEL
 // or not at all: names that lead to the container itself are refused. Adds the checks
@@ -58,6 +58,5 @@ struct verify_spec {
 _must_check_ int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w,
 	struct evidence *ev, struct err *e);
 
-// The child's main: `ccp-agent verify`. Spec on descriptor 0 as JSON, namespace on 3, report on 1.
-// Returns the exit status.
+// The main of `ccp-agent verify`, which forks the children (verify_server.h). Returns the exit status.
 int verify_main(void);

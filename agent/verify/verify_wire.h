@@ -13,9 +13,9 @@
 
 struct err;
 
-enum { VERIFY_NAMESPACE_FD = 3, VERIFY_REPORT_MAX = 16384, VERIFY_ZONE_MAX = 200 };
+enum { VERIFY_REPORT_MAX = 16384, VERIFY_ZONE_MAX = 200 };
 
-// The specification on the child's stdin. `total_ms` is how long it may take. On the heap.
+// The specification, as the child reads it. `total_ms` is how long it may take. On the heap.
 char *verify_spec_print(const struct verify_spec *spec, int total_ms);
 
 // Reads it; the arrays in *ret point into *ret_json, which the caller frees.
@@ -41,7 +41,7 @@ static inline int verify_checks_of(enum verify_kind kind)
 	return kind == VERIFY_FULL ? VERIFY_CHECKS : CHECK_CONNECTIVITY;
 }
 
-// The child's stdout: the result, or {"error": sentence} when it could not run. On the heap.
+// What the child answers: the result, or {"error": sentence} when it could not run. On the heap.
 char *verify_report_print(enum verify_kind kind, const struct verify_result *result);
 char *verify_report_print_error(const char *sentence);
 
