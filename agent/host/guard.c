@@ -17,6 +17,7 @@
 #include "agent/host/pulse.h"
 #include "agent/host/schedule.h"
 #include "agent/host/ssh.h"
+#include "agent/host/turn.h"
 #include "agent/host/verdict.h"
 #include "lib/err.h"
 #include "lib/log.h"
@@ -129,6 +130,11 @@ void guard_report_failure(struct agent *a, const struct host *host, const char *
 	outbox_verified(a->outbox, host->id, NULL, kind, ev);
 }
 
+static int64_t light_turn_ms(const struct guard *g)
+{
+	return turn_ms(g->schedule.number, g->schedule.light_ms, wait_now_ms());
+}
+
 // The host is taken and the guard's. Sets what the guard does next.
 static void check_host(struct guard *g, struct host *host)
 {
@@ -152,8 +158,7 @@ static void check_host(struct guard *g, struct host *host)
 		if (!holds)
 			g->next_ms = 0;
 		else if (g->passed)
-			g->next_ms =
-				ssh_check(a, host, &w) ? g->schedule.light_ms : SSH_AGAIN_S * 1000;
+			g->next_ms = ssh_check(a, host, &w) ? light_turn_ms(g) : SSH_AGAIN_S * 1000;
 	}
 }
 
@@ -283,8 +288,9 @@ static void guard_install(struct loop_post *post)
 		log_error("a host cannot be guarded", log_text("host", g->host_id), log_err(&e));
 		abort();
 	}
-	g->schedule.full_at_ms = wait_now_ms() + g->schedule.full_ms;
-	loop_timer_set(g->timer, g->schedule.light_ms, 0);
+	int64_t now_ms = wait_now_ms();
+	g->schedule.full_at_ms = now_ms + turn_ms(g->schedule.number, g->schedule.full_ms, now_ms);
+	loop_timer_set(g->timer, light_turn_ms(g), 0);
 }
 
 // Opens what the guard watches. The kernel's own tunnels have nothing that could die by itself.
@@ -315,7 +321,8 @@ int guards_begin(struct guards *guards, const struct host *host, struct err *e)
 		.wall_fd = -1,
 		.tunnel_fd = -1,
 		.process_fd = -1,
-		.schedule = {.light_ms = host->spec->light_s * 1000,
+		.schedule = {.number = host->spec->tunnel_uid,
+			.light_ms = host->spec->light_s * 1000,
 			.full_ms = host->spec->full_s * 1000},
 		.post.fn = guard_install,
 	};

@@ -2,6 +2,8 @@
 // The times of light and full checks.
 #include "agent/host/schedule.h"
 
+#include "agent/host/turn.h"
+
 bool schedule_is_full(const struct schedule *s, int64_t now_ms)
 {
 	return s->want_full || now_ms >= s->full_at_ms;
@@ -13,7 +15,7 @@ int64_t schedule_next(
 	if (passed && s->want_full)
 		pause_ms = 0;
 	if (passed && was_full)
-		s->full_at_ms = now_ms + s->full_ms;
+		s->full_at_ms = now_ms + turn_ms(s->number, s->full_ms, now_ms);
 	if (!passed) // a light one may have asked the one source that is down
 		s->want_full = true;
 	if (pause_ms > s->full_at_ms - now_ms && s->full_at_ms > now_ms)

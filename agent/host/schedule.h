@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct schedule {
+	uint32_t number; // whose turns these are: turn_ms()
 	int64_t light_ms, full_ms; // periods
 	int64_t full_at_ms; // when the next full check is due
 	bool want_full; // something has changed, or the last check did not pass

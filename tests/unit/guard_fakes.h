@@ -10,6 +10,7 @@
 #include "agent/host/guard.h"
 #include "agent/host/pulse.h"
 #include "agent/host/ssh.h"
+#include "agent/host/turn.h"
 #include "lib/mem.h"
 #include "lib/pool.h"
 
@@ -190,6 +191,14 @@ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err 
 	(void)ev;
 	did("renew %lld s", (long long)life_ms / 1000);
 	return result(answers.renew, "no proof", e);
+}
+
+// As if each check ended when its turn came.
+int64_t turn_ms(uint32_t number, int64_t period_ms, int64_t now_ms)
+{
+	(void)now_ms;
+	assert_int_equal(number, spec.tunnel_uid);
+	return period_ms;
 }
 
 bool ssh_check(struct agent *a, struct host *h, const struct wait *w)

@@ -14,7 +14,8 @@ static int start(void **state)
 	watched = 0;
 	job = NULL;
 	agent = (struct agent){.guards = guards_new(&agent)};
-	spec = (struct host_spec){.light_s = 60, .full_s = 600, .proof_life_s = 900};
+	spec = (struct host_spec){
+		.light_s = 60, .full_s = 600, .proof_life_s = 900, .tunnel_uid = 4711};
 	host = (struct host){.id = "h", .spec = &spec, .run = RUN_INIT};
 	host.run.number = 7;
 	host.run.process_fd = eventfd(0, EFD_CLOEXEC);
