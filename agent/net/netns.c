@@ -38,17 +38,27 @@ int netns_self(struct err *e)
 	return netns_open("/proc/thread-self/ns/net", e);
 }
 
-// /proc/sys/net is that of the namespace of the thread that opens it.
-static int ipv6_forbid(struct err *e)
+// As in a container: a device has no address but those that it is given. /proc/sys/net is that of the namespace of the thread
+// that opens it.
+static int ipv6_settle(bool ipv6, struct err *e)
 {
-	static const char *const paths[] = {"/proc/sys/net/ipv6/conf/all/disable_ipv6",
-		"/proc/sys/net/ipv6/conf/default/disable_ipv6"};
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		_cleanup_(closep) int fd = open(paths[i], O_WRONLY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
-			continue; // the kernel has no IPv6
-		if (fd < 0 || write(fd, "1", 1) != 1)
-			return err_set(e, errno, "write %s", paths[i]);
+	static const struct {
+		const char *path, *value;
+		bool with_ipv6;
+	} rows[] = {
+		{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", false},
+		{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "1", false},
+		{"/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1", true}, // none
+		{"/proc/sys/net/ipv6/conf/default/accept_ra", "0", true},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].with_ipv6 != ipv6)
+			continue;
+		_cleanup_(closep) int fd = open(rows[i].path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT && !ipv6)
+			continue; // the kernel has none
+		if (fd < 0 || write(fd, rows[i].value, 1) != 1)
+			return err_set(e, errno, "write %s", rows[i].path);
 	}
 	return 0;
 }
@@ -61,7 +71,7 @@ int netns_new(bool ipv6, struct err *e)
 	if (unshare(CLONE_NEWNET) < 0)
 		return err_set(e, errno, "make a network namespace");
 	fd = netns_self(e);
-	int r = fd < 0 || ipv6 ? 0 : ipv6_forbid(e);
+	int r = fd < 0 ? -1 : ipv6_settle(ipv6, e);
 	if (setns(home_fd, CLONE_NEWNET) < 0)
 		abort(); // as below
 	return r < 0 ? -1 : TAKE_FD(fd);

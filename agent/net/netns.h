@@ -23,8 +23,9 @@ _must_check_ int netns_open(const char *path, struct err *e);
 // The calling thread's own namespace.
 _must_check_ int netns_self(struct err *e);
 
-// A new one that has no name: it lives as long as its descriptors, so whatever is in it ends with its holder. lo is down, and
-// without `ipv6` its devices take no IPv6 addresses. The calling thread goes in and comes back, as with netns_socket.
+// A new one that has no name: it lives as long as its descriptors, so whatever is in it ends with
+// its holder. lo is down, and its devices have no IPv6 address but those that they are given,
+// without `ipv6` none at all. The calling thread goes in and comes back, as with netns_socket.
 _must_check_ int netns_new(bool ipv6, struct err *e);
 
 // Is it the same namespace? Both descriptors are held by the caller, so their inode numbers cannot

@@ -11,7 +11,7 @@ from support.agent import can_send
 from support.proxied import Proxied, doors
 from support.wait import wait_until
 
-PROVEN = ["tunnel", "inventory", "rules", "leak_closed", "connectivity", "exit_ip", "dns"]
+PROVEN = ["tunnel", "inventory", "rules", "leak_closed", "connectivity", "full_size", "exit_ip", "dns"]
 
 
 @pytest.fixture(autouse=True, scope="module")
