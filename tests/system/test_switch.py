@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from support import exits
+from support.host import Host
 from support.paths import CHECKOUT
 from support.stack import Lab
 from support.wait import wait_until
@@ -131,6 +132,7 @@ def test_the_world_sees_the_other_exit_and_the_container_is_the_same(stack, host
 
 def test_an_ssh_session_lives_on_and_old_connections_end_at_once(client, host, home, others, lab, tmp_path):
     """Kinds mixed: to one after the other, and back each time."""
+    Host(client.guest.stack).stopped()  # its keepalives would be turns
     session = client.hold("echo begun; while read -r line; do echo $line; done")
     path = tmp_path / "uplink.pcap"
     lab.run("capture", "start", str(path))
