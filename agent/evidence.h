@@ -30,6 +30,7 @@ struct evidence {
 	char code[32]; // error code of the first check with that outcome; "" while all passed
 	char sentence[256]; // that check's detail, for the task's error and the event; "" while all
 		// passed
+	int fits; // of a check `full_size` that failed: the largest packets that pass; 0: none of its sizes
 	char observed_ip[52]; // the exit address that was seen, "" if none
 	cJSON *checks; // [{"name","outcome","ms","detail"}]; ms with one decimal
 	int64_t started_us; // wait_now_us() at evidence_init

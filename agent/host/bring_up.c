@@ -3,6 +3,7 @@
 #include "agent/host/bring_up.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "agent/evidence.h"
 #include "agent/host/reach.h"
@@ -27,6 +28,8 @@ int bring_up_tunnel(struct run *run, const struct exit_spec *exit, const struct 
 	struct wait limit = wait_at_most(w, START_MS);
 	if (exit_copy_make(exit, &run->exit, e) < 0)
 		return TUNNEL_UNUSABLE;
+	if (tunnel_mtu_choose(run->tunnels, &run->exit.spec.tunnel, e) < 0)
+		return -1;
 	const struct tunnel_place place = run_place(run);
 	int r = place.spec->kind->start(&place, start, &limit, &run->tunnel, e);
 	if (r != 0)
@@ -37,6 +40,46 @@ int bring_up_tunnel(struct run *run, const struct exit_spec *exit, const struct 
 		evidence_add(ev, run->tunnel.kind->reach ? "handshake" : "reach", OUTCOME_PASSED,
 			NULL, wait_now_us() - begun, "the exit answered");
 	return r;
+}
+
+// Whether smaller packets may pass where those of this tunnel do not.
+static bool can_shrink(const struct run *run, const struct evidence *found)
+{
+	const struct tunnel_spec *spec = &run->exit.spec.tunnel;
+	return spec->mtu_open && strcmp(found->code, "mtu") == 0 && found->fits >= LINK_MTU_LEAST &&
+	       found->fits < spec->link.mtu;
+}
+
+static int shrink(struct run *run, int mtu, struct evidence *ev, struct err *e)
+{
+	struct link_spec *link = &run->exit.spec.tunnel.link;
+	int64_t begun = wait_now_us();
+	int before = link->mtu;
+	link->mtu = mtu;
+	if (link_configure(run->ns_fd, link, e) < 0)
+		return -1;
+	evidence_add(ev, "mtu", OUTCOME_PASSED, NULL, wait_now_us() - begun,
+		"%d instead of %d, which the way to the exit does not carry", mtu, before);
+	return 0;
+}
+
+// Each MTU is less than the one before.
+int bring_up_verify(struct run *run, const struct verify_spec *spec, const struct wait *w,
+	struct evidence *ev, struct err *e)
+{
+	for (;;) {
+		_cleanup_(evidence_done) struct evidence found;
+		evidence_init(&found);
+		int r = verify_run(run->ns_fd, spec, w, &found, e);
+		if (r != 0)
+			return r;
+		if (!can_shrink(run, &found)) {
+			evidence_take(ev, &found);
+			return 0;
+		}
+		if (shrink(run, found.fits, ev, e) < 0)
+			return -1;
+	}
 }
 
 void bring_up_explain(const struct exit_spec *exit, const char *key, struct err *e)

@@ -23,6 +23,11 @@ _must_check_ int bring_up_tunnel(struct run *run, const struct exit_spec *exit,
 	const struct tunnel_start *start, const struct verify_spec *inside, const struct wait *w,
 	struct evidence *ev, struct err *e);
 
+// As verify_run. If the exit names no MTU and its packets are lost the tunnel gets the largest MTU that passes,
+// with a check `mtu`, and is verified again, until one does.
+_must_check_ int bring_up_verify(struct run *run, const struct verify_spec *spec,
+	const struct wait *w, struct evidence *ev, struct err *e);
+
 // Says of TUNNEL_UNANSWERED which exit it is; with `key`, WireGuard's, what is to be registered there.
 void bring_up_explain(const struct exit_spec *exit, const char *key, struct err *e);
 

@@ -175,6 +175,21 @@ int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err 
 	return before.open ? 0 : probe_run(&run->wall, run->ns_fd, PROBE_OPEN, ev, e);
 }
 
+// What an MTU that the exit does not name was found to be.
+static int adopt_mtu(struct run *run, struct err *e)
+{
+	struct tunnel_spec *spec = &run->exit.spec.tunnel;
+	int mtu = 0;
+	if (!spec->mtu_open)
+		return 0;
+	if (link_mtu(run->ns_fd, spec->link.tunnel, &mtu, e) < 0)
+		return -1;
+	if (!tunnel_mtu_possible(mtu))
+		return err_say(e, EINVAL, "its tunnel has an MTU of %d, which no start gives", mtu);
+	spec->link.mtu = mtu;
+	return 0;
+}
+
 static int adopt_tunnel(struct run *run, struct err *e)
 {
 	const struct tunnel_place place = run_place(run);
@@ -237,6 +252,8 @@ int run_adopt(const struct run_found *found, const struct wait *w, struct run *r
 		r = exit_copy_make(&spec->exit, &run.exit, e);
 	if (r == 0)
 		r = adopt_tunnel(&run, e);
+	if (r == 0)
+		r = adopt_mtu(&run, e);
 	if (r == 0)
 		r = adopt_pid1(found, &run, w, e);
 	if (r == 0) {

@@ -21,6 +21,11 @@
 #include "lib/mem.h"
 #include "lib/wait.h"
 
+static uint32_t attribute_u32(const struct nlattr *a)
+{
+	return a && mnl_attr_get_payload_len(a) >= sizeof(uint32_t) ? mnl_attr_get_u32(a) : 0;
+}
+
 static struct ifinfomsg *put_link(
 	struct nl *n, struct nl_batch *b, uint16_t flags, unsigned index, struct nlmsghdr **ret)
 {
@@ -155,6 +160,31 @@ int link_is_up(int ns_fd, const char *name, bool *ret, struct err *e)
 	return 0;
 }
 
+static int mtu_take(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	const struct nlattr *a[IFLA_MAX + 1] = {0};
+	unsigned *ret = arg;
+	if (m->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(m) < sizeof(struct ifinfomsg))
+		return err_set(e, EBADMSG, "read a device");
+	nl_attributes(m, sizeof(struct ifinfomsg), a, IFLA_MAX);
+	*ret = attribute_u32(a[IFLA_MTU]);
+	return 0;
+}
+
+int link_mtu(int ns_fd, const char *name, int *ret, struct err *e)
+{
+	struct nl n;
+	if (nl_open(&n, ns_fd, NETLINK_ROUTE, e) < 0)
+		return -1;
+	unsigned mtu = 0;
+	int r = link_ask(&n, name, mtu_take, &mtu, e);
+	nl_close(&n);
+	if (r < 0)
+		return -1;
+	*ret = (int)mtu;
+	return 0;
+}
+
 static int move(struct nl *n, const char *name, int to_fd, const char *new_name, struct err *e)
 {
 	unsigned index;
@@ -250,11 +280,6 @@ _printf_(2, 3) static int wrong(struct inventory *v, const char *format, ...)
 		vsnprintf(v->wrong, sizeof(v->wrong), format, args);
 	va_end(args);
 	return 0; // go on reading: the dump must end
-}
-
-static uint32_t attribute_u32(const struct nlattr *a)
-{
-	return a && mnl_attr_get_payload_len(a) >= sizeof(uint32_t) ? mnl_attr_get_u32(a) : 0;
 }
 
 static const char *attribute_text(const struct nlattr *a)

@@ -50,6 +50,9 @@ _must_check_ int link_move(
 // already set up (a repeat changes nothing). IPv6 routes only with an IPv6 address.
 _must_check_ int link_configure(int ns_fd, const struct link_spec *spec, struct err *e);
 
+// The MTU of device `name`.
+_must_check_ int link_mtu(int ns_fd, const char *name, int *ret, struct err *e);
+
 // The inventory. Adds one check `inventory` to the evidence: passed only if the namespace holds
 // exactly lo and a tunnel of kind tun or wireguard, up, with this MTU and exactly this address, lo
 // has no address beyond its own, all routes outside the local table are the default and the

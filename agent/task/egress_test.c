@@ -345,7 +345,7 @@ int egress_test_verify(struct task *task, struct err *e)
 	if (t->ev.outcome != OUTCOME_PASSED)
 		return 0;
 	exit_verify_fill(&t->exit, VERIFY_FULL, &inside);
-	int r = verify_run(t->run.ns_fd, &inside, &w, &t->ev, e);
+	int r = bring_up_verify(&t->run, &inside, &w, &t->ev, e);
 	return r == WAIT_CANCELED ? canceled(task, e) : r;
 }
 

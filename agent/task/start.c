@@ -287,7 +287,7 @@ int start_verify(struct task *task, struct err *e)
 	struct verify_spec spec;
 
 	host_spec_verify(ht->host->spec, exit_of(ht), VERIFY_FULL, &spec);
-	int r = verify_run(ht->run.ns_fd, &spec, &w, &ht->ev, e);
+	int r = bring_up_verify(&ht->run, &spec, &w, &ht->ev, e);
 	if (r == WAIT_CANCELED)
 		return r;
 	return r != 0 ? host_task_fail(task, "inconclusive", e) : judged(task, &ht->ev, e);

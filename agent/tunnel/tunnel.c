@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/tunnel/proxy.h"
+#include "agent/tunnel/wg.h"
 #include "agent/tunnel/wg_kernel.h"
 #include "agent/tunnel/wg_user.h"
 #include "lib/err.h"
@@ -42,6 +43,16 @@ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 		return kinds[i]->parse(exit, ret, e);
 	}
 	return err_say(e, EINVAL, "tunnel_type \"%.20s\" is not one this agent can start", type);
+}
+
+int tunnel_mtu_choose(const struct tunnel_env *env, struct tunnel_spec *spec, struct err *e)
+{
+	return spec->mtu_open ? wg_mtu_most(env, &spec->wireguard, &spec->link.mtu, e) : 0;
+}
+
+bool tunnel_mtu_possible(int mtu)
+{
+	return mtu >= LINK_MTU_LEAST && mtu <= WG_MTU_USUAL;
 }
 
 int tunnel_find(

@@ -52,7 +52,8 @@ struct tunnel_env {
 // JSON that it was read from.
 struct tunnel_spec {
 	const struct tunnel_kind *kind; // by the exit's tunnel_type
-	struct link_spec link; // the device inside
+	struct link_spec link; // the device inside; MTU 0 until one is chosen (tunnel_mtu_choose)
+	bool mtu_open; // the exit names none: it may be chosen
 	const char *sealed; // the exit's secret; NULL: none
 	// WireGuard's preshared key by itself, which goes before the one in `sealed`; NULL: none
 	const char *preshared_sealed;
@@ -190,6 +191,16 @@ struct tunnel_kind {
 
 // The exit of a host's spec, as JSON: {tunnel_type, ...}. EINVAL names the field.
 _must_check_ int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
+
+// An exit that names no MTU begins with the largest that its packets can have: what the way to it begins
+// with, as the uplink's namespace knows, less what is wrapped around them; and at most the usual 1420, that
+// exits' own devices have: more would cost each connection a packet that comes back as too large. Changes
+// nothing else.
+_must_check_ int tunnel_mtu_choose(
+	const struct tunnel_env *env, struct tunnel_spec *spec, struct err *e);
+
+// May a tunnel that is found running have been given this MTU? Of one whose exit names none.
+bool tunnel_mtu_possible(int mtu);
 
 // `find` of all kinds of the type that the place's spec has: which one carries a running tunnel was
 // chosen when it was started. TUNNEL_ABSENT.

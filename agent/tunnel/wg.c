@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 
 #include "agent/evidence.h"
+#include "agent/net/netns.h"
 #include "agent/tunnel/engine.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -29,16 +32,44 @@ static const char code[] = WG_CODE;
 int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 {
 	const char *address;
-	int64_t mtu;
+	int64_t mtu = 0;
 	strcpy(ret->link.tunnel, LINK_TUNNEL);
 	if (wireguard_exit_parse(exit, &ret->wireguard, e) < 0 ||
 		json_get_text(exit, "peer_address", &address, e) < 0 ||
-		json_get_int(exit, "mtu", 0, INT32_MAX, &mtu, e) < 0 ||
+		json_opt_int(exit, "mtu", 1, INT32_MAX, &mtu, e) < 0 ||
 		json_opt_text(exit, "secret_sealed", &ret->sealed, e) < 0 ||
 		json_opt_text(exit, "preshared_key_sealed", &ret->preshared_sealed, e) < 0)
 		return -1;
 	ret->link.mtu = (int)mtu;
+	ret->mtu_open = mtu == 0;
 	return addr_parse(address, &ret->link.address, e) < 0 ? err_wrap(e, "peer_address") : 0;
+}
+
+// The endpoint's headers of IP and UDP, and WireGuard's own with the tag behind the data.
+static int wrapping_of(const struct addr *endpoint)
+{
+	return (endpoint->family == AF_INET6 ? 40 : 20) + 8 + 32;
+}
+
+int wg_mtu_most(const struct tunnel_env *env, const struct wireguard_config *config, int *ret,
+	struct err *e)
+{
+	const struct addr_port *to = &config->endpoint;
+	bool six = to->addr.family == AF_INET6;
+	struct sockaddr_storage address;
+	socklen_t len = addr_to_socket(&to->addr, to->port, &address), size = sizeof(int);
+	int way = 0;
+	_cleanup_(closep) int fd = netns_socket(env->uplink_fd, to->addr.family, SOCK_DGRAM, 0, e);
+	if (fd < 0)
+		return -1;
+	// Connecting sends nothing, it looks for the route. Without one no exit answers either.
+	if (connect(fd, (struct sockaddr *)&address, len) < 0 ||
+		getsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &way,
+			&size) < 0)
+		way = INT_MAX;
+	int most = way - wrapping_of(&to->addr);
+	*ret = most > WG_MTU_USUAL ? WG_MTU_USUAL : most < LINK_MTU_LEAST ? LINK_MTU_LEAST : most;
+	return 0;
 }
 
 int wg_config_open(const struct tunnel_place *place, const uint8_t *private_key,

@@ -29,6 +29,12 @@ struct wg_way {
 
 #define WG_CODE "tunnel_no_handshake" // the kinds' `code`
 
+enum { WG_MTU_USUAL = 1420 };
+
+// tunnel_mtu_choose.
+_must_check_ int wg_mtu_most(const struct tunnel_env *env, const struct wireguard_config *config,
+	int *ret, struct err *e);
+
 // The kinds' `parse`.
 _must_check_ int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e);
 

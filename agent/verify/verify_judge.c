@@ -214,6 +214,7 @@ static void judge_connectivity(const struct tallies *t, struct verify_result *r)
 
 static void judge_stuck(const struct sizes *s, struct verify_result *r)
 {
+	r->fits = s->fits;
 	const char *where = s->there && s->back ? "both ways"
 			    : s->there          ? "on the way to the exit"
 						: "on the way back from the exit";

@@ -20,6 +20,8 @@ static const char *const check_names[] = {
 
 static const char *const codes[] = {"exit_mismatch", "dns_failed", "mtu", "inconclusive"};
 
+enum { FITS_MAX = 1500 }; // bytes
+
 static const struct json_limits limits = {.bytes = 65536, .depth = 4, .values = 256};
 
 char *verify_spec_print(const struct verify_spec *spec, int total_ms)
@@ -111,6 +113,7 @@ char *verify_report_print(enum verify_kind kind, const struct verify_result *res
 	}
 	json_set_text(json, "observed_ip",
 		result->observed.family ? addr_text(&result->observed, text) : NULL);
+	json_set_int(json, "fits", result->fits);
 	return json_print(json);
 }
 
@@ -155,8 +158,10 @@ static int checks_read(const cJSON *json, enum verify_kind kind, struct evidence
 	const cJSON *checks;
 	const char *observed = NULL;
 	struct addr seen;
+	int64_t fits = 0;
 	if (json_get_array(json, "checks", &checks, e) != 0 ||
-		json_opt_text(json, "observed_ip", &observed, e) < 0)
+		json_opt_text(json, "observed_ip", &observed, e) < 0 ||
+		json_opt_int(json, "fits", 0, FITS_MAX, &fits, e) < 0)
 		return -1;
 	if (cJSON_GetArraySize(checks) != verify_checks_of(kind))
 		return err_say(e, EBADMSG, "it holds %d checks", cJSON_GetArraySize(checks));
@@ -170,6 +175,7 @@ static int checks_read(const cJSON *json, enum verify_kind kind, struct evidence
 	}
 	if (observed)
 		addr_text(&seen, ev->observed_ip);
+	ev->fits = (int)fits;
 	return 0;
 }
 

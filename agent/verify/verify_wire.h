@@ -33,6 +33,7 @@ struct verify_result {
 		char detail[200];
 	} checks[VERIFY_CHECKS];
 	struct addr observed; // family 0: none
+	int fits; // as in evidence
 };
 
 // CHECK_CONNECTIVITY and what follows it are made by VERIFY_FULL only.

@@ -18,7 +18,7 @@
 	{"wg_allowed_ips",   "ccp.networks",    BODY, NULLABLE}, \
 	{"wg_dns_server",    "ccp.address",     BODY, NULLABLE}, \
 	{"wg_peer_address",  "ccp.interface",   BODY, NULLABLE, "Our address inside the tunnel."}, \
-	{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the usual one."}, \
+	{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the largest that passes."}, \
 	{"proxy_config",     "ccp.object",      BODY, NULLABLE, \
 		"The proxy in the words of sing-box, without any secret: type, server (an address), server_port and what its type has."}, \
 	{"proxy_secret",     "proxy_secret",    BODY, FIELD_SEALED | NULLABLE, \

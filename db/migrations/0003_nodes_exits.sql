@@ -309,7 +309,7 @@ comment on column ccp.egress_ips.wg_own_public_key is
 comment on column ccp.egress_ips.wg_allowed_ips is 'What is routed into the tunnel.';
 comment on column ccp.egress_ips.wg_dns_server is 'The only resolver a host behind this exit may ask.';
 comment on column ccp.egress_ips.wg_peer_address is 'Our address inside the tunnel, host bits kept.';
-comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes; null: the usual one.';
+comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes; null: the largest that passes, found at each start.';
 comment on column ccp.egress_ips.proxy_config is
 'A proxy: its type, server and what else sing-box is told, without any secret. ccp.proxy_fields has what it may hold.';
 comment on column ccp.egress_ips.dns_server is 'The only resolver a host behind this proxy may ask, which is asked through it.';

@@ -32,6 +32,7 @@ static struct {
 	int close;
 	bool is_open;
 	enum gate_state gate;
+	int mtu, link_mtu; // of the device, where the exit names none
 } answers;
 
 static const struct store the_store;
@@ -178,6 +179,19 @@ void host_spec_verify(const struct host_spec *spec, const struct exit_spec *exit
 	(void)spec;
 	(void)exit;
 	*ret = (struct verify_spec){.kind = verify};
+}
+
+int link_mtu(int ns_fd, const char *name, int *ret, struct err *e)
+{
+	(void)ns_fd;
+	(void)name;
+	*ret = answers.mtu;
+	return result(answers.link_mtu, "no device", e);
+}
+
+bool tunnel_mtu_possible(int mtu)
+{
+	return mtu == 1328;
 }
 
 int exit_copy_make(const struct exit_spec *exit, struct exit_copy *ret, struct err *e)

@@ -311,10 +311,28 @@ static int adopt(const char *id, struct run *ret, struct err *e)
 	snprintf(c.id, sizeof(c.id), "%s", id);
 	spec.has_exit = true;
 	spec.exit.tunnel.kind = &kind;
-	spec.exit.tunnel.link.mtu = 1420;
+	spec.exit.tunnel.link.mtu = answers.mtu > 0 ? 0 : 1420;
+	spec.exit.tunnel.mtu_open = answers.mtu > 0;
 	const struct run_found found = {
 		.tunnels = &tunnels, .store = &the_store, .spec = &spec, .container = &c};
 	return run_adopt(&found, &w, ret, e);
+}
+
+static void an_mtu_that_was_found_is_read_from_the_device(void **state)
+{
+	struct run run;
+	struct err e;
+	(void)state;
+	answers.mtu = 1328;
+	assert_int_equal(adopt("abc", &run, &e), 0);
+	assert_int_equal(run.exit.spec.tunnel.link.mtu, 1328);
+	close(run.ns_fd);
+	answers.mtu = 9000;
+	assert_int_equal(adopt("abc", &run, &e), -1);
+	assert_string_equal(e.message, "its tunnel has an MTU of 9000, which no start gives");
+	answers.mtu = 1328;
+	answers.link_mtu = -1;
+	assert_int_equal(adopt("abc", &run, &e), -1);
 }
 
 static void what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate(void **state)
@@ -441,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup(a_dead_container_fails_without_any_other_check, start),
 		cmocka_unit_test_setup(
 			a_wall_that_had_closed_is_probed_once_it_is_open_again, start),
+		cmocka_unit_test_setup(an_mtu_that_was_found_is_read_from_the_device, start),
 		cmocka_unit_test_setup(
 			what_is_adopted_has_a_namespace_a_tunnel_and_an_open_gate, start),
 		cmocka_unit_test_setup(a_host_without_an_exit_is_not_adopted, start),

@@ -252,6 +252,10 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 	assert_int_equal(
 		ht.run.exit.spec.tunnel.link.mtu, 1420); // what its inventory is compared with
 	again();
+	spec.exit.tunnel.mtu_open = true;
+	assert_int_equal(start_tunnel(&task, &e), 0);
+	assert_int_equal(ht.run.exit.spec.tunnel.link.mtu, 1400);
+	again();
 	answers.reach = TUNNEL_UNANSWERED;
 	answers.keys = -1;
 	assert_int_equal(start_tunnel(&task, &e), -1);
@@ -307,6 +311,41 @@ static void the_exit_is_verified_and_the_open_wall_probed(void **state)
 	(void)state;
 	try_rows(start_verify, verify, ARRAY_SIZE(verify));
 	try_rows(start_prove, prove, ARRAY_SIZE(prove));
+}
+
+static void a_way_that_swallows_packets_gets_smaller_ones_if_the_exit_names_none(void **state)
+{
+	static const struct {
+		bool open;
+		int fits[3], configure, result;
+		const char *done;
+		int mtu;
+	} rows[] = {
+		{true, {0}, 0, 0, "verify; ", 1420},
+		{true, {1328, 0}, 0, 0, "verify; configure 1328; verify; ", 1328},
+		{true, {1392, 1280, 0}, 0, 0,
+			"verify; configure 1392; verify; configure 1280; verify; ", 1280},
+		{true, {1392, 1392, 0}, 0, -1, "verify; configure 1392; verify; judged failed; ",
+			1392},
+		{true, {576, 0}, 0, -1, "verify; judged failed; ", 1420},
+		{false, {1328, 0}, 0, -1, "verify; judged failed; ", 1420},
+		{true, {1328, 0}, -1, -1,
+			"verify; configure 1328; fail inconclusive: not configured; ", 1328},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err e;
+		again();
+		ht.run.exit.spec.tunnel.mtu_open = rows[i].open;
+		ht.run.exit.spec.tunnel.link.mtu = 1420;
+		answers.fits = rows[i].fits;
+		answers.configure = rows[i].configure;
+		assert_int_equal(start_verify(&task, &e), rows[i].result);
+		assert_did(rows[i].done);
+		assert_int_equal(ht.run.exit.spec.tunnel.link.mtu, rows[i].mtu);
+		assert_int_equal(ht.ev.outcome == OUTCOME_PASSED,
+			rows[i].result == 0 || rows[i].configure < 0);
+	}
 }
 
 #define GATE "gate of 77 as 2147287040; ask; "
@@ -380,6 +419,7 @@ int main(void)
 		TEST(the_tunnel_starts_and_the_exit_answers),
 		TEST(the_closed_wall_is_examined_before_anything_is_asked),
 		TEST(the_exit_is_verified_and_the_open_wall_probed),
+		TEST(a_way_that_swallows_packets_gets_smaller_ones_if_the_exit_names_none),
 		TEST(the_gate_opens_once_and_sshd_answers),
 		TEST(a_finished_start_is_guarded_and_reported),
 	};

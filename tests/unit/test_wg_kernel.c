@@ -61,6 +61,13 @@ int netns_open(const char *path, struct err *e)
 	return fd < 0 ? err_set(e, errno, "open %s", path) : fd;
 }
 
+int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
+{
+	did("socket in %s", place_name(ns_fd));
+	int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+	return fd < 0 ? err_set(e, errno, "make a socket") : fd;
+}
+
 bool netns_same(int a_fd, int b_fd)
 {
 	return a_fd == b_fd;

@@ -21,7 +21,7 @@ as $$
             'preshared_key_sealed', p_exit.wg_preshared_key_sealed,
             'allowed_ips', to_jsonb(p_exit.wg_allowed_ips),
             'peer_address', p_exit.wg_peer_address::text,
-            'mtu', coalesce(p_exit.wg_mtu, 1420)
+            'mtu', p_exit.wg_mtu
         )
         else jsonb_build_object('proxy_config', p_exit.proxy_config)
     end
