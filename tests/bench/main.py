@@ -22,6 +22,7 @@ from bench import (
     bench_http,
     bench_lists,
     bench_live,
+    bench_many,
     bench_queue,
     bench_recovery,
     bench_runtime,
@@ -77,6 +78,9 @@ BOUNDS = (
     ("live_cost_share", "<=", 0.1),
     ("live_cost_worker_share", "<=", 0.1),
     ("live_cost_hosts_share", "<=", 0.25),
+    # 200 real hosts at rest. In an even row each second has its share of the checks and one more at most.
+    ("many_check_cpu_ms", "<=", 5),
+    ("many_checks_peak_ratio", "<=", 2),
     # With 10,000 hosts. A page and a tick cost what they cost with ten.
     ("scale_insert_s", "<=", 10),
     ("scale_page_ms", "<=", 10),
@@ -130,6 +134,7 @@ def items(stack, directory):
         "live-cost": lambda: bench_live.cost(stack, directory),
         "scale": lambda: in_database(bench_scale.hosts),
         "lists": lambda: in_database(bench_lists.lists, directory),
+        "many": lambda: bench_many.hosts(stack),
         "claims": lambda: in_database(bench_bus.claims, directory),
     }
 
