@@ -89,7 +89,7 @@ def test_a_resolver_that_the_way_refuses_is_unheard_while_nothing_else_answers(c
     evidence = container.done("verify-run", kind="light")
     assert (evidence["outcome"], evidence["code"]) == ("inconclusive", "inconclusive"), evidence
     assert "neither 198.18.0.53 nor any other address answered" in checks_of(evidence)["dns"][1]
-    assert "UDP: not reached, TCP: not reached" in checks_of(evidence)["dns"][1]
+    assert "TCP: not reached" in checks_of(evidence)["dns"][1]  # over UDP too, if the kernel's limit of refusals let it
     assert evidence["duration_ms"] < GIVEN_UP_MS
 
 
