@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ try:
 except OSError as e:
     print(type(e).__name__)
 """
+AWAY_S = 2
 
 
 @pytest.fixture
@@ -168,6 +170,38 @@ def test_a_proxy_that_is_away_is_said(agent, proxied):
         agent.lab.run("proxies", "start", "1")
     assert (code, "connection refused" in message) == ("proxy_unreachable", True), message
     one.host.task("host.start")
+
+
+def test_proxies_that_are_away_for_a_moment_cost_no_host_and_for_good_they_close_theirs(agent, proxied):
+    """Hosts of all kinds beside one another, each checked while its proxy is away."""
+    hosts = {kind: proxied(kind).host for kind in proxies.KINDS}
+    for host in hosts.values():
+        host.task("host.start")
+    after = {kind: host.last_event() for kind, host in hosts.items()}
+    agent.lab.run("proxies", "stop", "1")
+    checks = {kind: host.insert("host.verify") for kind, host in hosts.items()}
+    queued = "select 1 from ccp.task_rows where id = any (%s::uuid[]) and status = 'queued'"
+    wait_until(lambda: not agent.owner.rows(queued, [list(checks.values())]), "all checks have begun")
+    time.sleep(AWAY_S)
+    agent.lab.run("proxies", "start", "1")
+    for kind, host in hosts.items():
+        status, code, message, _ = host.wait_task(checks[kind])
+        assert (status, code) in {("succeeded", None), ("failed", "inconclusive")}, f"{kind}: {message}"
+        assert host.task("host.verify")["exit_ip"] == agent.lab.env["LAB_EXIT1_IP"]
+    closed = "select 1 from ccp.events where type = 'host.unavailable' and host_id = %s and id > %s"
+    assert not [kind for kind, host in hosts.items() if agent.owner.rows(closed, [host.id, after[kind]])]
+
+    with agent.stack.settings(verify_light_s=5):
+        for host in hosts.values():
+            host.task("host.verify")  # which has told the agent of that
+        agent.lab.run("proxies", "stop", "1")
+        try:
+            for kind, host in hosts.items():
+                host.wait_event("host.unavailable", after[kind])
+                code, failed = failed_checks(host)
+                assert (code, "exit_ip" in failed) == ("inconclusive", True), f"{kind}: {code} {failed}"
+        finally:
+            agent.lab.run("proxies", "start", "1")
 
 
 def test_a_secret_that_does_not_fit_is_refused_by_its_name(proxied):
