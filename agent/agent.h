@@ -39,7 +39,7 @@ struct agent {
 	struct hosts *hosts;
 	struct outbox *outbox;
 	struct pool *dial_pool; // 2 threads with a database connection each
-	struct pool *check_pool; // 2 threads without one: checks, the trash
+	struct pool *check_pool; // 8 threads without one: checks, the trash
 	struct pool *inspect_pool; // 2 threads without one: inspections, which may wait for Docker
 	struct guards *guards;
 	struct docker_events *docker_events;

@@ -39,7 +39,7 @@ enum {
 	TASKS = 8,
 	DIALS = 2,
 	DIAL_QUEUE = 256,
-	CHECKS = 2,
+	CHECKS = 8, // a check of an exit that is dead waits for 10 s, and others' are due meanwhile
 	CHECK_QUEUE = 4096,
 	INSPECTIONS = 2,
 	INSPECT_QUEUE = 4096,
