@@ -23,6 +23,7 @@ from support.oracle import Oracle
 from support.wait import wait_until
 
 FULL = os.environ.get("CCP_LEAK") == "full"
+pytestmark = pytest.mark.timeout(3600)  # in full
 HOSTS, ROUNDS = (3, 67) if FULL else (1, 7)  # of each kind; each is killed once a round
 RATE = 1200  # of each flood, probes a second
 PAUSE_MAX_S = 0.15  # between two kills

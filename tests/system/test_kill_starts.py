@@ -11,6 +11,7 @@ from support.paths import CHECKOUT
 from support.wait import wait_until
 
 FULL = os.environ.get("CCP_LEAK") == "full"
+pytestmark = pytest.mark.timeout(3600)  # in full
 HOSTS, ROUNDS = 4, 25 if FULL else 1  # of each kind, started at once; how often
 PROBES = 3000  # that flood.c sends
 IMAGE = "kill-floods:latest"
