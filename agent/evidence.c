@@ -95,7 +95,7 @@ bool evidence_proves_exit(const struct evidence *ev)
 		return ev->outcome == OUTCOME_PASSED;
 	cJSON_ArrayForEach (check, ev->checks) {
 		bool passed = check_is(check, "outcome", outcome_name(OUTCOME_PASSED));
-		if (!passed && !check_is(check, "name", "dns"))
+		if (!passed && !check_is(check, "name", "dns") && !check_is(check, "name", "dns6"))
 			return false;
 		seen = seen || (passed && check_is(check, "name", "exit_ip"));
 	}

@@ -162,6 +162,11 @@ static void add_sysctls(cJSON *host, const struct container_config *c)
 	json_set_text(sysctls, "net.ipv6.conf.all.disable_ipv6", ipv6_off);
 	json_set_text(sysctls, "net.ipv6.conf.default.disable_ipv6", ipv6_off);
 	json_set_text(sysctls, "net.ipv6.conf.lo.disable_ipv6", ipv6_off);
+	// The tunnel's device has the exit's address alone, asks for no router and believes none.
+	json_set_text(sysctls, "net.ipv6.conf.default.addr_gen_mode", "1"); // none
+	json_set_text(sysctls, "net.ipv6.conf.default.accept_ra", "0");
+	json_set_text(sysctls, "net.ipv6.conf.default.autoconf", "0");
+	json_set_text(sysctls, "net.ipv6.conf.default.accept_redirects", "0");
 }
 
 static void add_security(cJSON *host)

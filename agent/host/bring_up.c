@@ -7,6 +7,7 @@
 
 #include "agent/evidence.h"
 #include "agent/host/reach.h"
+#include "agent/net/netns.h"
 #include "agent/net/probe.h"
 #include "lib/err.h"
 #include "lib/wait.h"
@@ -17,6 +18,9 @@ int bring_up_wall(struct run *run, const struct exit_spec *exit, struct err *e)
 {
 	struct wall_spec spec;
 
+	// A container may have been made for an exit of the other sort.
+	if (netns_set_ipv6(run->ns_fd, exit->ipv6, e) < 0)
+		return -1;
 	exit_wall_spec(exit, &spec);
 	return wall_init(&run->wall, run->ns_fd, &spec, e) < 0 ? -1 : wall_load(&run->wall, e);
 }

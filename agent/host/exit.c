@@ -17,15 +17,26 @@ static int get_addr(const cJSON *json, const char *name, struct addr *ret, struc
 	return addr_parse(text, ret, e) < 0 ? err_wrap(e, "%s", name) : 0;
 }
 
+static int opt_addr(const cJSON *json, const char *name, struct addr *ret, struct err *e)
+{
+	const char *text = NULL;
+	if (json_opt_text(json, name, &text, e) < 0)
+		return -1;
+	return text ? get_addr(json, name, ret, e) : 0;
+}
+
 int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
 {
 	struct exit_spec x = {.json = json};
 	if (json_get_text(json, "label", &x.label, e) < 0 ||
 		get_addr(json, "ip_address", &x.expected, e) < 0 ||
+		opt_addr(json, "ip_address6", &x.expected6, e) < 0 ||
 		get_addr(json, "dns_server", &x.resolver, e) < 0 ||
 		tunnel_spec_read(json, &x.tunnel, e) < 0)
 		return -1;
-	x.ipv6 = x.tunnel.link.address.family == AF_INET6;
+	if (x.expected6.family != x.tunnel.link.address6.family)
+		return err_say(e, EINVAL, "ip_address6 and peer_address6 go together");
+	x.ipv6 = x.expected6.family == AF_INET6 || x.tunnel.link.address.family == AF_INET6;
 	*ret = x;
 	return 0;
 }
@@ -62,6 +73,7 @@ void exit_verify_fill(const struct exit_spec *exit, enum verify_kind kind, struc
 {
 	spec->kind = kind;
 	spec->expected = exit->expected;
+	spec->expected6 = exit->expected6;
 	spec->resolver = exit->resolver;
 }
 

@@ -19,9 +19,10 @@ struct exit_spec {
 	const cJSON *json;
 	const char *label;
 	struct addr expected; // its public address
+	struct addr expected6; // its IPv6 one besides; family 0: none
 	struct addr resolver;
 	struct tunnel_spec tunnel;
-	bool ipv6; // our address inside is one, so IPv6 may leave
+	bool ipv6; // we have such an address inside, so IPv6 may leave
 };
 
 // EINVAL names the field that is missing or wrong.

@@ -235,6 +235,13 @@ static void put_default_route(struct nl *n, struct nl_batch *b, unsigned index, 
 	mnl_attr_put_u32(m, RTA_OIF, index);
 }
 
+enum { SPEC_ADDRESSES = 2 };
+
+static const struct addr *spec_address(const struct link_spec *spec, size_t i)
+{
+	return i == 0 ? &spec->address : &spec->address6;
+}
+
 static int configure(struct nl *n, const struct link_spec *spec, struct err *e)
 {
 	unsigned index;
@@ -247,9 +254,14 @@ static int configure(struct nl *n, const struct link_spec *spec, struct err *e)
 	info->ifi_flags = IFF_UP;
 	info->ifi_change = IFF_UP;
 	mnl_attr_put_u32(m, IFLA_MTU, (uint32_t)spec->mtu);
-	put_address(n, &b, index, &spec->address);
-	put_default_route(n, &b, index, spec->address.family);
-	return nl_send(n, &b, "set up the tunnel's device, address and route", e);
+	for (size_t i = 0; i < SPEC_ADDRESSES; i++) {
+		const struct addr *own = spec_address(spec, i);
+		if (own->family == 0)
+			continue;
+		put_address(n, &b, index, own);
+		put_default_route(n, &b, index, own->family);
+	}
+	return nl_send(n, &b, "set up the tunnel's device, addresses and routes", e);
 }
 
 int link_configure(int ns_fd, const struct link_spec *spec, struct err *e)
@@ -268,7 +280,7 @@ struct inventory {
 	const struct link_spec *spec;
 	unsigned tunnel_index; // 0 until seen
 	unsigned lo_index;
-	bool addressed, routed;
+	bool addressed[SPEC_ADDRESSES], routed[SPEC_ADDRESSES];
 	char wrong[160]; // "" while all is well
 };
 
@@ -342,19 +354,18 @@ static int address_see(const struct nlmsghdr *m, void *arg, struct err *e)
 		return err_set(e, EBADMSG, "read an address");
 	memcpy(found.bytes, mnl_attr_get_payload(value), addr_size(&found));
 
-	const struct link_spec *spec = v->spec;
 	bool v6 = found.family == AF_INET6;
 	if (info->ifa_index == v->lo_index &&
 		(v6 ? memcmp(found.bytes, v6_self, 16) == 0 : found.bytes[0] == 127))
 		return 0;
-	if (info->ifa_index == v->tunnel_index && addr_equal(&found, &spec->address) &&
-		found.prefix == spec->address.prefix) {
-		v->addressed = true;
+	for (size_t i = 0; i < SPEC_ADDRESSES; i++) {
+		const struct addr *own = spec_address(v->spec, i);
+		if (info->ifa_index != v->tunnel_index || !addr_equal(&found, own) ||
+			found.prefix != own->prefix)
+			continue;
+		v->addressed[i] = true;
 		return 0;
 	}
-	if (info->ifa_index == v->tunnel_index && v6 && spec->address.family == AF_INET6 &&
-		info->ifa_scope == RT_SCOPE_LINK)
-		return 0; // the kernel's own, wherever there is IPv6
 	char text[ADDR_TEXT_MAX];
 	return wrong(v, "there is an address %s", addr_cidr(&found, text));
 }
@@ -372,7 +383,6 @@ static bool is_connected(const struct addr *ours, const struct rtmsg *route, con
 
 static int route_see(const struct nlmsghdr *m, void *arg, struct err *e)
 {
-	static const uint8_t v6_link[16] = {0xfe, 0x80};
 	struct inventory *v = arg;
 	const struct nlattr *a[RTA_MAX + 1] = {0};
 	if (mnl_nlmsg_get_payload_len(m) < sizeof(struct rtmsg))
@@ -391,15 +401,15 @@ static int route_see(const struct nlmsghdr *m, void *arg, struct err *e)
 		return 0; // ::1 and the kernel's "unreachable"
 	if (attribute_u32(a[RTA_OIF]) != v->tunnel_index || a[RTA_GATEWAY] || a[RTA_MULTIPATH])
 		return wrong(v, "the route to %s does not use the tunnel", addr_cidr(&to, text));
-	if (to.prefix == 0 && to.family == v->spec->address.family) {
-		v->routed = true;
-		return 0;
+	for (size_t i = 0; i < SPEC_ADDRESSES; i++) {
+		const struct addr *own = spec_address(v->spec, i);
+		if (to.prefix == 0 && to.family == own->family) {
+			v->routed[i] = true;
+			return 0;
+		}
+		if (is_connected(own, route, to.bytes))
+			return 0;
 	}
-	if (is_connected(&v->spec->address, route, to.bytes))
-		return 0;
-	if (v->spec->address.family == AF_INET6 && to.family == AF_INET6 &&
-		memcmp(to.bytes, v6_link, 16) == 0)
-		return 0;
 	return wrong(v, "there is a route to %s", addr_cidr(&to, text));
 }
 
@@ -442,12 +452,17 @@ static int see_all(struct nl *n, struct inventory *v, struct err *e)
 		if (nl_dump(n, &b, parts[i].see, v, "read the namespace's inventory", e) < 0)
 			return -1;
 	}
+	char text[ADDR_TEXT_MAX];
 	if (v->tunnel_index == 0)
 		wrong(v, "there is no tunnel");
-	if (!v->addressed)
-		wrong(v, "the tunnel does not have its address");
-	if (!v->routed)
-		wrong(v, "there is no default route through the tunnel");
+	for (size_t i = 0; i < SPEC_ADDRESSES; i++) {
+		const struct addr *own = spec_address(v->spec, i);
+		if (own->family != 0 && !v->addressed[i])
+			wrong(v, "the tunnel does not have its address %s", addr_cidr(own, text));
+		if (own->family != 0 && !v->routed[i])
+			wrong(v, "there is no default route through the tunnel for %s",
+				own->family == AF_INET ? "IPv4" : "IPv6");
+	}
 	return 0;
 }
 

@@ -12,11 +12,12 @@
 struct err;
 struct evidence;
 
-// What a container's namespace holds besides `lo`: one tunnel with one address and the default
-// route of its family.
+// What a container's namespace holds besides `lo`: one tunnel with one address, or one of each family,
+// and the default route of each.
 struct link_spec {
 	char tunnel[IFNAMSIZ]; // name inside the container, LINK_TUNNEL
 	struct addr address; // ours inside the tunnel, host bits and prefix kept
+	struct addr address6; // of IPv6 besides; family 0: none
 	int mtu;
 };
 
@@ -46,17 +47,18 @@ _must_check_ int link_is_up(int ns_fd, const char *name, bool *ret, struct err *
 _must_check_ int link_move(
 	int from_fd, const char *name, int to_fd, const char *new_name, struct err *e);
 
-// In one batch inside the namespace: MTU, address, up, default route. Works for a device that is
-// already set up (a repeat changes nothing). IPv6 routes only with an IPv6 address.
+// In one batch inside the namespace: MTU, addresses, up, default routes. Works for a device that is
+// already set up (a repeat changes nothing). IPv6 routes only with an IPv6 address, and the kernel adds
+// no link-local one: the namespace's default is that it makes none.
 _must_check_ int link_configure(int ns_fd, const struct link_spec *spec, struct err *e);
 
 // The MTU of device `name`.
 _must_check_ int link_mtu(int ns_fd, const char *name, int *ret, struct err *e);
 
 // The inventory. Adds one check `inventory` to the evidence: passed only if the namespace holds
-// exactly lo and a tunnel of kind tun or wireguard, up, with this MTU and exactly this address, lo
+// exactly lo and a tunnel of kind tun or wireguard, up, with this MTU and exactly these addresses, lo
 // has no address beyond its own, all routes outside the local table are the default and the
-// connected one through the tunnel, and no routing rule was added. Returns 0 when it could be
+// connected ones through the tunnel, and no routing rule was added. Returns 0 when it could be
 // read (see ev->outcome; error code `inventory`), -1 when not.
 _must_check_ int link_check(
 	int ns_fd, const struct link_spec *spec, struct evidence *ev, struct err *e);

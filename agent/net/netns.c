@@ -43,21 +43,25 @@ int netns_self(struct err *e)
 static int ipv6_settle(bool ipv6, struct err *e)
 {
 	static const struct {
-		const char *path, *value;
-		bool with_ipv6;
+		const char *path, *without, *with;
 	} rows[] = {
-		{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", false},
-		{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "1", false},
-		{"/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1", true}, // none
-		{"/proc/sys/net/ipv6/conf/default/accept_ra", "0", true},
+		{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", "0"},
+		{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "1", "0"},
+		{"/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1", "1"}, // none
+		{"/proc/sys/net/ipv6/conf/default/accept_ra", "0", "0"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (rows[i].with_ipv6 != ipv6)
+		const char *value = ipv6 ? rows[i].with : rows[i].without;
+		char before = 0;
+		_cleanup_(closep) int now_fd = open(rows[i].path, O_RDONLY | O_CLOEXEC);
+		if (now_fd < 0 && errno == ENOENT && !ipv6)
+			continue; // the kernel has none
+		if (now_fd < 0 || read(now_fd, &before, 1) != 1)
+			return err_set(e, errno, "read %s", rows[i].path);
+		if (before == *value)
 			continue;
 		_cleanup_(closep) int fd = open(rows[i].path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT && !ipv6)
-			continue; // the kernel has none
-		if (fd < 0 || write(fd, rows[i].value, 1) != 1)
+		if (fd < 0 || write(fd, value, 1) != 1)
 			return err_set(e, errno, "write %s", rows[i].path);
 	}
 	return 0;
@@ -100,6 +104,16 @@ static void leave(int home_fd)
 {
 	if (setns(home_fd, CLONE_NEWNET) < 0)
 		abort();
+}
+
+int netns_set_ipv6(int ns_fd, bool ipv6, struct err *e)
+{
+	_cleanup_(closep) int home_fd = enter(ns_fd, e);
+	if (home_fd < 0)
+		return -1;
+	int r = ipv6_settle(ipv6, e);
+	leave(home_fd);
+	return r;
 }
 
 int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)

@@ -28,6 +28,9 @@ _must_check_ int netns_self(struct err *e);
 // without `ipv6` none at all. The calling thread goes in and comes back, as with netns_socket.
 _must_check_ int netns_new(bool ipv6, struct err *e);
 
+// Whether devices that come into it may have IPv6 addresses: as netns_new's `ipv6`.
+_must_check_ int netns_set_ipv6(int ns_fd, bool ipv6, struct err *e);
+
 // Is it the same namespace? Both descriptors are held by the caller, so their inode numbers cannot
 // be reused meanwhile.
 bool netns_same(int a_fd, int b_fd);

@@ -28,9 +28,15 @@ enum target {
 	TARGET_OTHER, // an address next to it: surely another one, and not the namespace's own
 	TARGET_METADATA, // where a cloud tells a machine its secrets
 	TARGET_V6, // documentation (RFC 3849)
+	TARGET_V6_METADATA,
+	TARGET_V6_GROUP, // multicast
 };
 
+// Which exits it is for.
+enum exits { EXITS_ALL, EXITS_V4, EXITS_V6 };
+
 struct probe {
+	enum exits exits;
 	const char *name;
 	enum target target;
 	// SOCK_DGRAM: one packet; SOCK_STREAM: opened nonblocking, deaf, and closed at once, one SYN
@@ -39,18 +45,33 @@ struct probe {
 	enum wall_chain closed, open; // where it must end
 };
 
+// clang-format off
 static const struct probe probes[] = {
-	{"udp", TARGET_RESOLVER, SOCK_DGRAM, PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
-	{"tcp", TARGET_RESOLVER, SOCK_STREAM, PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
-	{"other udp", TARGET_OTHER, SOCK_DGRAM, PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
-	{"dns", TARGET_OTHER, SOCK_DGRAM, PORT_DNS, WALL_DENY_DNS, WALL_DENY_DNS},
-	{"dns over tcp", TARGET_OTHER, SOCK_STREAM, PORT_DNS, WALL_DENY_DNS, WALL_DENY_DNS},
-	{"dns over tls", TARGET_OTHER, SOCK_STREAM, PORT_DNS_TLS, WALL_DENY_DNS, WALL_DENY_DNS},
-	{"dns over quic", TARGET_RESOLVER, SOCK_DGRAM, PORT_DNS_TLS, WALL_DENY_DNS, WALL_DENY_DNS},
-	{"metadata", TARGET_METADATA, SOCK_STREAM, PORT_HTTP, WALL_DENY_LOCAL, WALL_DENY_LOCAL},
-	{"ipv6 udp", TARGET_V6, SOCK_DGRAM, PORT_DISCARD, WALL_DENY_V6, WALL_DENY_V6},
-	{"ipv6 tcp", TARGET_V6, SOCK_STREAM, PORT_DISCARD, WALL_DENY_V6, WALL_DENY_V6},
+	{EXITS_ALL, "udp",           TARGET_RESOLVER, SOCK_DGRAM,  PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
+	{EXITS_ALL, "tcp",           TARGET_RESOLVER, SOCK_STREAM, PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
+	{EXITS_ALL, "other udp",     TARGET_OTHER,    SOCK_DGRAM,  PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
+	{EXITS_ALL, "dns",           TARGET_OTHER,    SOCK_DGRAM,  PORT_DNS,     WALL_DENY_DNS,    WALL_DENY_DNS},
+	{EXITS_ALL, "dns over tcp",  TARGET_OTHER,    SOCK_STREAM, PORT_DNS,     WALL_DENY_DNS,    WALL_DENY_DNS},
+	{EXITS_ALL, "dns over tls",  TARGET_OTHER,    SOCK_STREAM, PORT_DNS_TLS, WALL_DENY_DNS,    WALL_DENY_DNS},
+	{EXITS_ALL, "dns over quic", TARGET_RESOLVER, SOCK_DGRAM,  PORT_DNS_TLS, WALL_DENY_DNS,    WALL_DENY_DNS},
+	{EXITS_ALL, "metadata",      TARGET_METADATA, SOCK_STREAM, PORT_HTTP,    WALL_DENY_LOCAL,  WALL_DENY_LOCAL},
+	{EXITS_V4,  "ipv6 udp",      TARGET_V6,       SOCK_DGRAM,  PORT_DISCARD, WALL_DENY_V6,     WALL_DENY_V6},
+	{EXITS_V4,  "ipv6 tcp",      TARGET_V6,       SOCK_STREAM, PORT_DISCARD, WALL_DENY_V6,     WALL_DENY_V6},
+	{EXITS_V6,  "ipv6 udp",      TARGET_V6,       SOCK_DGRAM,  PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
+	{EXITS_V6,  "ipv6 tcp",      TARGET_V6,       SOCK_STREAM, PORT_DISCARD, WALL_DENY_CLOSED, WALL_PASS},
+	{EXITS_V6,  "ipv6 dns",      TARGET_V6,       SOCK_DGRAM,  PORT_DNS,     WALL_DENY_DNS,    WALL_DENY_DNS},
+	{EXITS_V6,  "ipv6 dns over tls", TARGET_V6,   SOCK_STREAM, PORT_DNS_TLS, WALL_DENY_DNS,    WALL_DENY_DNS},
+	{EXITS_V6,  "ipv6 metadata", TARGET_V6_METADATA, SOCK_STREAM, PORT_HTTP, WALL_DENY_LOCAL,  WALL_DENY_LOCAL},
+	{EXITS_V6,  "ipv6 group",    TARGET_V6_GROUP, SOCK_DGRAM,  PORT_DISCARD, WALL_DENY_LOCAL,  WALL_DENY_LOCAL},
 };
+// clang-format on
+
+static struct addr address6(const uint8_t bytes[static 16])
+{
+	struct addr a = {.family = AF_INET6, .prefix = 128};
+	memcpy(a.bytes, bytes, 16);
+	return a;
+}
 
 static struct addr target_address(const struct wall_spec *spec, enum target target)
 {
@@ -67,10 +88,11 @@ static struct addr target_address(const struct wall_spec *spec, enum target targ
 		a = (struct addr){.family = AF_INET, .bytes = {169, 254, 169, 254}, .prefix = 32};
 		break;
 	case TARGET_V6:
-		a = (struct addr){.family = AF_INET6,
-			.bytes = {0x20, 0x01, 0x0d, 0xb8, [15] = PORT_DISCARD},
-			.prefix = 128};
-		break;
+		return address6((const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = PORT_DISCARD});
+	case TARGET_V6_METADATA:
+		return address6((const uint8_t[16]){0xfd, 0x00, 0x0e, 0xc2, [14] = 2, [15] = 0x54});
+	case TARGET_V6_GROUP:
+		return address6((const uint8_t[16]){0xff, 0x0e, [15] = PORT_DISCARD});
 	}
 	return a;
 }
@@ -124,8 +146,8 @@ static int send_all(
 {
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
 		const struct probe *p = &probes[i];
-		if (p->target == TARGET_V6 && w->spec.ipv6)
-			continue; // IPv6 is ordinary traffic then
+		if (p->exits != EXITS_ALL && p->exits != (w->spec.ipv6 ? EXITS_V6 : EXITS_V4))
+			continue;
 		struct addr to = target_address(&w->spec, p->target);
 		int r = probe_send(ns_fd, p, &to, e);
 		if (r < 0)

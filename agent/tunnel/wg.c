@@ -31,18 +31,23 @@ static const char code[] = WG_CODE;
 
 int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 {
-	const char *address;
+	const char *address, *address6 = NULL;
 	int64_t mtu = 0;
 	strcpy(ret->link.tunnel, LINK_TUNNEL);
 	if (wireguard_exit_parse(exit, &ret->wireguard, e) < 0 ||
 		json_get_text(exit, "peer_address", &address, e) < 0 ||
+		json_opt_text(exit, "peer_address6", &address6, e) < 0 ||
 		json_opt_int(exit, "mtu", 1, INT32_MAX, &mtu, e) < 0 ||
 		json_opt_text(exit, "secret_sealed", &ret->sealed, e) < 0 ||
 		json_opt_text(exit, "preshared_key_sealed", &ret->preshared_sealed, e) < 0)
 		return -1;
 	ret->link.mtu = (int)mtu;
 	ret->mtu_open = mtu == 0;
-	return addr_parse(address, &ret->link.address, e) < 0 ? err_wrap(e, "peer_address") : 0;
+	if (addr_parse(address, &ret->link.address, e) < 0)
+		return err_wrap(e, "peer_address");
+	if (address6 && addr_parse(address6, &ret->link.address6, e) < 0)
+		return err_wrap(e, "peer_address6");
+	return 0;
 }
 
 // The endpoint's headers of IP and UDP, and WireGuard's own with the tag behind the data.

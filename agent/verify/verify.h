@@ -29,6 +29,7 @@ enum {
 struct verify_spec {
 	enum verify_kind kind;
 	struct addr expected; // the exit's public address: compared, never learnt
+	struct addr expected6; // its IPv6 one besides; family 0: none
 	struct addr resolver; // the exit's resolver, the only one that is asked
 	const cJSON *echo_urls; // http(s) URLs that answer with the caller's address as text
 	const cJSON *connect_targets; // "host:port" or "address:port", spoken to
@@ -47,6 +48,10 @@ struct verify_spec {
 // certificates: what passes both ways is evidence. A target that is connected and stays silent is asked
 // once more in several smaller sizes after 1 s, and after 3 s it is known what fits.
 //
+// With expected6 another child does the same over IPv6 when the first has found nothing wrong: the checks
+// `exit_ip6`, by as many echo sources (those that have an IPv6 address), and `dns6`, unique names of that kind
+// at the same resolver.
+//
 // What the resolver does not answer over UDP is asked over TCP as well, several times.
 //
 // Error codes: exit_mismatch (a source saw another address: failed at once), dns_failed (the
@@ -54,7 +59,8 @@ struct verify_spec {
 // (the way swallows what is larger than the sentence says), inconclusive (too few answers, no target
 // answered, a resolver that is alive but busy, child killed at its deadline). Returns 0 when it ran, whatever it
 // found (see ev->outcome); WAIT_CANCELED; -1 when it could not run (user ccp-verify missing, bad
-// settings: the sentence says what to do). Takes 10 s at most, less if w ends earlier.
+// settings: the sentence says what to do). Takes 10 s at most, twice
+// that with expected6, less if w ends earlier.
 _must_check_ int verify_run(int ns_fd, const struct verify_spec *spec, const struct wait *w,
 	struct evidence *ev, struct err *e);
 

@@ -283,6 +283,10 @@ static void transfer_begin(struct transfer *t, const struct addr *address, bool 
 		query_fail(q, "%.60s is %s, which is the container", q->host, text);
 		return;
 	}
+	if (address->family != t->net->spec->expected.family) {
+		query_fail(q, "%.60s is not of the exit address's version of IP", q->host);
+		return;
+	}
 	if (query_is_target(q)) {
 		target_start(t, address);
 		return;

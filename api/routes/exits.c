@@ -7,6 +7,8 @@
 
 // What all three ways to write an exit take besides; SQL says which of them its type of tunnel needs.
 #define TUNNEL \
+	{"ip_address6",      "ccp.address",     BODY, NULLABLE, \
+		"The IPv6 address that the world must see besides, of a WireGuard exit; null: its hosts have no IPv6."}, \
 	{"provider",         "ccp.label",       BODY, NULLABLE}, \
 	{"status",           "ccp.activation",  BODY}, \
 	{"tunnel_type",      "ccp.tunnel_type", BODY, 0, "wireguard when absent at first; another one leaves nothing of the old."}, \
@@ -18,6 +20,7 @@
 	{"wg_allowed_ips",   "ccp.networks",    BODY, NULLABLE}, \
 	{"wg_dns_server",    "ccp.address",     BODY, NULLABLE}, \
 	{"wg_peer_address",  "ccp.interface",   BODY, NULLABLE, "Our address inside the tunnel."}, \
+	{"wg_peer_address6", "ccp.interface",   BODY, NULLABLE, "Our IPv6 address inside the tunnel, when ip_address6 is given."}, \
 	{"wg_mtu",           "ccp.mtu",         BODY, NULLABLE, "null: the largest that passes."}, \
 	{"proxy_config",     "ccp.object",      BODY, NULLABLE, \
 		"The proxy in the words of sing-box, without any secret: type, server (an address), server_port and what its type has."}, \

@@ -237,6 +237,7 @@ create table ccp.egress_ips (
     id uuid primary key default gen_random_uuid(),
     label ccp.label not null,
     ip_address ccp.address not null,
+    ip_address6 ccp.address,
     provider ccp.label,
     status ccp.activation not null default 'active',
     tunnel_type ccp.tunnel_type not null default 'wireguard',
@@ -247,6 +248,7 @@ create table ccp.egress_ips (
     wg_allowed_ips ccp.networks,
     wg_dns_server ccp.address,
     wg_peer_address ccp.interface,
+    wg_peer_address6 ccp.interface,
     wg_mtu ccp.mtu,
     proxy_config ccp.object,
     dns_server ccp.address,
@@ -275,6 +277,16 @@ create table ccp.egress_ips (
             and dns_server is null
         )
     ),
+    constraint exit_ipv6_is_whole check (
+        (ip_address6 is null and wg_peer_address6 is null)
+        or (
+            tunnel_type = 'wireguard'
+            and family(ip_address) = 4
+            and family(wg_peer_address) = 4
+            and ip_address6 << '2000::/3'
+            and family(wg_peer_address6) = 6
+        ) is true
+    ),
     constraint proxy_row_is_whole check (
         tunnel_type <> 'proxy' or (
             proxy_config is not null
@@ -286,6 +298,7 @@ create table ccp.egress_ips (
             and wg_allowed_ips is null
             and wg_dns_server is null
             and wg_peer_address is null
+            and wg_peer_address6 is null
             and wg_mtu is null
         )
     )
@@ -296,6 +309,8 @@ comment on table ccp.egress_ips is
 comment on column ccp.egress_ips.id is 'Identity.';
 comment on column ccp.egress_ips.label is 'What people call it.';
 comment on column ccp.egress_ips.ip_address is 'Address the world must see; verified, never learnt.';
+comment on column ccp.egress_ips.ip_address6 is
+'IPv6 address the world must see besides; null: hosts behind this exit have no IPv6.';
 comment on column ccp.egress_ips.provider is 'Who sells it.';
 comment on column ccp.egress_ips.status is 'active, or disabled: takes no new binding.';
 comment on column ccp.egress_ips.tunnel_type is 'How traffic gets there.';
@@ -309,6 +324,8 @@ comment on column ccp.egress_ips.wg_own_public_key is
 comment on column ccp.egress_ips.wg_allowed_ips is 'What is routed into the tunnel.';
 comment on column ccp.egress_ips.wg_dns_server is 'The only resolver a host behind this exit may ask.';
 comment on column ccp.egress_ips.wg_peer_address is 'Our address inside the tunnel, host bits kept.';
+comment on column ccp.egress_ips.wg_peer_address6 is
+'Our IPv6 address inside the tunnel, host bits kept: there if and only if ip_address6 is.';
 comment on column ccp.egress_ips.wg_mtu is 'MTU of the tunnel in bytes; null: the largest that passes, found at each start.';
 comment on column ccp.egress_ips.proxy_config is
 'A proxy: its type, server and what else sing-box is told, without any secret. ccp.proxy_fields has what it may hold.';

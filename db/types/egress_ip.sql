@@ -4,6 +4,7 @@ select
     e.id,
     e.label,
     e.ip_address,
+    e.ip_address6,
     e.provider,
     e.status,
     coalesce(s.state, 'available') as state,
@@ -16,6 +17,7 @@ select
     e.wg_allowed_ips::text[] as wg_allowed_ips,
     e.wg_dns_server,
     e.wg_peer_address::text as wg_peer_address,
+    e.wg_peer_address6::text as wg_peer_address6,
     e.wg_mtu,
     e.wg_own_public_key,
     e.proxy_config,
@@ -33,6 +35,7 @@ comment on view api.egress_ip is 'An exit and the tunnel to it.';
 comment on column api.egress_ip.id is 'Identity.';
 comment on column api.egress_ip.label is 'What people call it.';
 comment on column api.egress_ip.ip_address is 'The address the world must see.';
+comment on column api.egress_ip.ip_address6 is 'The IPv6 address the world must see besides (or null: no IPv6).';
 comment on column api.egress_ip.provider is 'Who sells it (or null).';
 comment on column api.egress_ip.status is 'active, or disabled: takes no new binding.';
 comment on column api.egress_ip.state is 'What checks of the last 10 minutes say of it: available, degraded, down, or disabled.';
@@ -45,6 +48,7 @@ comment on column api.egress_ip.has_preshared_key is 'Whether a preshared key is
 comment on column api.egress_ip.wg_allowed_ips is 'Networks that are routed into the tunnel (or null).';
 comment on column api.egress_ip.wg_dns_server is 'The only resolver a host behind this exit may ask (or null).';
 comment on column api.egress_ip.wg_peer_address is 'Our address inside the tunnel (or null).';
+comment on column api.egress_ip.wg_peer_address6 is 'Our IPv6 address inside the tunnel (or null).';
 comment on column api.egress_ip.wg_mtu is 'MTU of the tunnel in bytes (or null).';
 comment on column api.egress_ip.wg_own_public_key is 'Our own key there, when the provider made the pair (or null).';
 comment on column api.egress_ip.proxy_config is 'The proxy, without any secret (or null).';

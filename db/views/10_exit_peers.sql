@@ -5,8 +5,12 @@ select
     e.wg_public_key as exit_public_key,
     coalesce(e.wg_own_public_key, h.wg_public_key) as host_public_key,
     host(e.wg_peer_address)::cidr as peer_address,
+    host(e.wg_peer_address6)::cidr as peer_address6,
     h.id as host_id,
-    format('%s of host %s must be a peer of exit %s', host(e.wg_peer_address), h.short_id, e.label) as why
+    format(
+        '%s of host %s must be a peer of exit %s',
+        concat_ws(' and ', host(e.wg_peer_address), host(e.wg_peer_address6)), h.short_id, e.label
+    ) as why
 from (
     select b.egress_ip_id, b.host_id
     from ccp.bindings as b
@@ -29,6 +33,8 @@ comment on column ccp.exit_peers.egress_ip_id is 'Id of the exit.';
 comment on column ccp.exit_peers.exit_public_key is 'The exit''s own key.';
 comment on column ccp.exit_peers.host_public_key is 'The key to register.';
 comment on column ccp.exit_peers.peer_address is 'The inside address to register it with.';
+comment on column ccp.exit_peers.peer_address6 is
+'The inside IPv6 address to register it with as well; null: the exit has no IPv6.';
 comment on column ccp.exit_peers.host_id is 'Id of the host.';
 comment on column ccp.exit_peers.why is 'The answer, as a sentence.';
 grant select on ccp.exit_peers to ccp_dba;

@@ -87,6 +87,8 @@ static struct link_spec link_spec(void)
 {
 	struct link_spec spec = {.address = address("address"), .mtu = (int)number("mtu")};
 	(void)!text_copy(spec.tunnel, sizeof(spec.tunnel), LINK_TUNNEL);
+	if (cJSON_HasObjectItem(input, "peer_address6"))
+		spec.address6 = address("peer_address6");
 	return spec;
 }
 

@@ -129,7 +129,9 @@ def test_the_resolver_knows_the_lab_and_nothing_else(own_lab):
     client = own_lab.client()
     missing = client.ask("nobody.example.org")
     assert RCODE[missing.header.rcode] == "NXDOMAIN"
-    empty = client.ask(f"echo1.{plan.ZONE}", "AAAA")
+    six = client.ask(f"echo1.{plan.ZONE}", "AAAA")
+    assert [str(record.rdata) for record in six.rr] == [plan.address6(plan.ECHOES[1])]
+    empty = client.ask(f"echo1.{plan.ZONE}", "TXT")
     assert (RCODE[empty.header.rcode], empty.rr) == ("NOERROR", [])
     assert client.address_of(f"ECHO1.{plan.ZONE.upper()}") == [plan.ECHOES[1]]
     query = DNSRecord.question(f"target1.{plan.ZONE}").pack()
@@ -361,7 +363,7 @@ def portal(cluster):
     database.rows(
         """create schema ccp;
         create table ccp.exit_peers (egress_ip_id uuid, exit_public_key text, host_public_key text,
-            peer_address cidr, host_id uuid)"""
+            peer_address cidr, peer_address6 cidr, host_id uuid)"""
     )
     yield database
     cluster.database("postgres").rows(f"drop database {name} with (force)")

@@ -61,6 +61,38 @@ static void an_exit_is_copied_with_what_it_points_to(const struct host_spec *s)
 	assert_null(copy.json);
 }
 
+static void an_exit_has_both_sides_of_ipv6_or_none(void **state)
+{
+	static const struct {
+		const char *outside, *inside, *error; // NULL: it is taken
+	} cases[] = {
+		{"\"2001:db8::7\"", "\"fd00::9/128\"", NULL},
+		{"\"2001:db8::7\"", "null", "ip_address6 and peer_address6 go together"},
+		{"null", "\"fd00::9/128\"", "ip_address6 and peer_address6 go together"},
+		{"null", "null", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(json_freep) cJSON *json = cJSON_Parse(whole);
+		cJSON *exit = cJSON_GetObjectItem(json, "exit");
+		struct exit_spec x;
+		struct err e;
+		cJSON_AddItemToObject(exit, "ip_address6", cJSON_Parse(cases[i].outside));
+		cJSON_AddItemToObject(exit, "peer_address6", cJSON_Parse(cases[i].inside));
+		int r = exit_spec_read(exit, &x, &e);
+		assert_int_equal(r, cases[i].error ? -1 : 0);
+		if (cases[i].error) {
+			assert_non_null(strstr(e.message, cases[i].error));
+			continue;
+		}
+		struct wall_spec wall;
+		exit_wall_spec(&x, &wall);
+		assert_int_equal(x.ipv6, i == 0);
+		assert_int_equal(wall.ipv6, i == 0);
+		assert_int_equal(x.tunnel.link.address6.family, i == 0 ? AF_INET6 : 0);
+	}
+}
+
 static void everything_is_read(void **state)
 {
 	_cleanup_(host_spec_freep) struct host_spec *s = NULL;
@@ -316,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
+		cmocka_unit_test(an_exit_has_both_sides_of_ipv6_or_none),
 		cmocka_unit_test(an_exit_through_a_proxy_is_read),
 		cmocka_unit_test(the_exit_to_move_to_is_read),
 		cmocka_unit_test(an_exit_through_a_proxy_that_is_not_whole_is_refused),

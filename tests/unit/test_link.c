@@ -341,14 +341,14 @@ static void each_other_thing_is_named(void **state)
 		{down, "the tunnel's device is down"},
 		{another_mtu, "the tunnel's MTU is 1400, expected 1420"},
 		{another_device, "there is a device eth0"},
-		{no_address, "the tunnel does not have its address"},
+		{no_address, "the tunnel does not have its address 198.18.130.9/32"},
 		{another_address, "there is an address 198.18.130.8/32"},
 		{another_prefix, "there is an address 198.18.130.9/24"},
 		{our_address_on_lo, "there is an address 198.18.130.9/32"},
 		{a_second_address, "there is an address 10.0.0.1/32"},
 		{an_address_on_lo, "there is an address 10.0.0.1/32"},
 		{a_link_local_address, "there is an address fe80::/64"},
-		{no_default_route, "there is no default route through the tunnel"},
+		{no_default_route, "there is no default route through the tunnel for IPv4"},
 		{a_default_route_elsewhere, "the route to 0.0.0.0/0 does not use the tunnel"},
 		{a_gateway, "the route to 0.0.0.0/0 does not use the tunnel"},
 		{many_paths, "the route to 0.0.0.0/0 does not use the tunnel"},
@@ -394,38 +394,44 @@ static void the_connected_route_of_the_address_belongs_there(void **state)
 	assert_string_equal(inventory(&wide), "there is a route to 198.18.130.0/24");
 }
 
-static void an_exit_with_ipv6_brings_the_kernels_own_addresses_and_routes(void **state)
+static void an_exit_with_ipv6_has_its_address_and_route_and_no_other(void **state)
 {
 	struct link_spec six = spec;
 	(void)state;
-	six.address = (struct addr){.family = AF_INET6, .bytes = {0xfd, [15] = 9}, .prefix = 128};
-	ns.addresses[1].addr = six.address;
-	ns.addresses[2].index = 1;
-	ns.addresses[2].addr =
+	six.address6 = (struct addr){.family = AF_INET6, .bytes = {0xfd, [15] = 9}, .prefix = 128};
+	assert_string_equal(inventory(&six), "the tunnel does not have its address fd00::9/128");
+	ns.addresses[2].index = 2;
+	ns.addresses[2].addr = six.address6;
+	assert_string_equal(
+		inventory(&six), "there is no default route through the tunnel for IPv6");
+	ns.routes[2].oif = 2;
+	ns.routes[2].table = RT_TABLE_MAIN;
+	ns.routes[2].to = (struct addr){.family = AF_INET6};
+	ns.addresses[3].index = 1;
+	ns.addresses[3].addr =
 		(struct addr){.family = AF_INET6, .bytes = {[15] = 1}, .prefix = 128};
+	ns.routes[3].oif = 1;
+	ns.routes[3].table = RT_TABLE_MAIN;
+	ns.routes[3].to = ns.addresses[3].addr;
+	assert_string_equal(inventory(&six), "");
+	assert_string_equal(inventory(&spec), "there is an address fd00::9/128");
+	ns.addresses[3].addr.bytes[15] = 2;
+	assert_string_equal(inventory(&six), "there is an address ::2/128");
 	ns.addresses[3].index = 2;
 	ns.addresses[3].scope = RT_SCOPE_LINK;
 	ns.addresses[3].addr =
 		(struct addr){.family = AF_INET6, .bytes = {0xfe, 0x80, [15] = 7}, .prefix = 64};
-	ns.routes[0].to = (struct addr){.family = AF_INET6};
-	ns.routes[2].oif = 2;
-	ns.routes[2].table = RT_TABLE_MAIN;
-	ns.routes[2].to = (struct addr){.family = AF_INET6, .bytes = {0xfe, 0x80}, .prefix = 64};
-	ns.routes[3].oif = 1;
-	ns.routes[3].table = RT_TABLE_MAIN;
-	ns.routes[3].to = (struct addr){.family = AF_INET6, .bytes = {[15] = 1}, .prefix = 128};
-	assert_string_equal(inventory(&six), "");
-	ns.addresses[3].scope = RT_SCOPE_UNIVERSE;
 	assert_string_equal(inventory(&six), "there is an address fe80::7/64");
-	ns.addresses[3].scope = RT_SCOPE_LINK;
-	ns.routes[2].to.bytes[0] = 0xfc;
-	assert_string_equal(inventory(&six), "there is a route to fc80::/64");
-	ns.routes[2].oif = 0;
-	ns.addresses[2].addr.bytes[15] = 2;
-	assert_string_equal(inventory(&six), "there is an address ::2/128");
-	ns.addresses[2].addr.bytes[15] = 1;
-	ns.routes[0].to.family = AF_INET; // of the other family
-	assert_string_equal(inventory(&six), "there is a route to 0.0.0.0/0");
+	ns.addresses[3].index = 0;
+	ns.routes[3].oif = 2;
+	ns.routes[3].to = (struct addr){.family = AF_INET6, .bytes = {0xfe, 0x80}, .prefix = 64};
+	assert_string_equal(inventory(&six), "there is a route to fe80::/64");
+	ns.routes[3].to =
+		(struct addr){.family = AF_INET6, .bytes = {0xfd, [15] = 9}, .prefix = 128};
+	assert_string_equal(inventory(&six), ""); // the connected one
+	ns.routes[0].oif = 0;
+	assert_string_equal(
+		inventory(&six), "there is no default route through the tunnel for IPv4");
 }
 
 static void a_namespace_that_changes_meanwhile_is_read_again(void **state)
@@ -450,7 +456,7 @@ int main(void)
 		cmocka_unit_test_setup(an_empty_namespace_has_no_tunnel, start),
 		cmocka_unit_test_setup(the_connected_route_of_the_address_belongs_there, start),
 		cmocka_unit_test_setup(
-			an_exit_with_ipv6_brings_the_kernels_own_addresses_and_routes, start),
+			an_exit_with_ipv6_has_its_address_and_route_and_no_other, start),
 		cmocka_unit_test_setup(a_namespace_that_changes_meanwhile_is_read_again, start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

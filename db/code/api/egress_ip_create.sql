@@ -21,6 +21,8 @@ create or replace function api.egress_ip_create(
     p_proxy_secret_keys integer[] default null,
     p_wg_private_key_sealed text default null,
     p_wg_own_public_key ccp.wg_key default null,
+    p_ip_address6 ccp.address default null,
+    p_wg_peer_address6 ccp.interface default null,
     p_idempotency_key ccp.request_key default null,
     p_request_sha256 ccp.sha256 default null
 )
@@ -41,7 +43,8 @@ begin
         v_id := egress.add(
             p_label, p_ip_address, p_wg_endpoint, p_wg_public_key, p_wg_dns_server, p_wg_peer_address,
             p_wg_preshared_key_sealed, p_provider, p_status, p_tunnel_type, p_wg_allowed_ips, p_wg_mtu,
-            p_proxy_config, p_dns_server, coalesce(p_proxy_secret_sealed, p_wg_private_key_sealed), p_wg_own_public_key
+            p_proxy_config, p_dns_server, coalesce(p_proxy_secret_sealed, p_wg_private_key_sealed), p_wg_own_public_key,
+            p_ip_address6, p_wg_peer_address6
         );
         perform account.idempotency_save(p_idempotency_key, 201, jsonb_build_object('id', v_id));
     end if;
@@ -52,17 +55,17 @@ $$;
 revoke all on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, ccp.request_key, ccp.sha256
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, ccp.request_key, ccp.sha256
 ) from public;
 grant execute on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, ccp.request_key, ccp.sha256
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, ccp.request_key, ccp.sha256
 ) to ccp_api;
 
 comment on function api.egress_ip_create(
     uuid, integer, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, ccp.request_key, ccp.sha256
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, ccp.request_key, ccp.sha256
 ) is
 'POST /v1/admin/egress-ips: registers an exit.';

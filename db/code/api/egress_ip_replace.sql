@@ -23,6 +23,8 @@ create or replace function api.egress_ip_replace(
     p_proxy_secret_keys integer[] default null,
     p_wg_private_key_sealed text default null,
     p_wg_own_public_key ccp.wg_key default null,
+    p_ip_address6 ccp.address default null,
+    p_wg_peer_address6 ccp.interface default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -34,7 +36,12 @@ as $$
 declare
     -- what the trigger would make of null, so that what changes nothing is no change
     v_allowed constant ccp.networks := coalesce(
-        p_wg_allowed_ips, case p_tunnel_type when 'wireguard' then '{0.0.0.0/0}'::ccp.networks end
+        p_wg_allowed_ips,
+        case
+            when p_tunnel_type <> 'wireguard' then null
+            when p_ip_address6 is null then '{0.0.0.0/0}'
+            else '{0.0.0.0/0,::/0}'
+        end::ccp.networks
     );
 begin
     return api.egress_ip_update(
@@ -58,6 +65,8 @@ begin
         p_proxy_secret_keys => p_proxy_secret_keys,
         p_wg_private_key_sealed => p_wg_private_key_sealed,
         p_wg_own_public_key => p_wg_own_public_key,
+        p_ip_address6 => p_ip_address6,
+        p_wg_peer_address6 => p_wg_peer_address6,
         p_nulls => p_nulls || array(
             select f.name
             from (
@@ -65,7 +74,8 @@ begin
                     ('provider', p_provider is null), ('wg_endpoint', p_wg_endpoint is null),
                     ('wg_public_key', p_wg_public_key is null), ('wg_dns_server', p_wg_dns_server is null),
                     ('wg_peer_address', p_wg_peer_address is null), ('wg_allowed_ips', v_allowed is null),
-                    ('wg_mtu', p_wg_mtu is null), ('proxy_config', p_proxy_config is null), ('dns_server', p_dns_server is null)
+                    ('wg_mtu', p_wg_mtu is null), ('proxy_config', p_proxy_config is null), ('dns_server', p_dns_server is null),
+                    ('ip_address6', p_ip_address6 is null), ('wg_peer_address6', p_wg_peer_address6 is null)
             ) as f (name, is_absent)
             where f.is_absent
         ),
@@ -77,17 +87,17 @@ $$;
 revoke all on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, text[], text
 ) from public;
 grant execute on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_replace(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, text[], text
 ) is
 'PUT /v1/admin/egress-ips/{id}.';

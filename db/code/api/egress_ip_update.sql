@@ -22,6 +22,8 @@ create or replace function api.egress_ip_update(
     p_proxy_secret_keys integer[] default null,
     p_wg_private_key_sealed text default null,
     p_wg_own_public_key ccp.wg_key default null,
+    p_ip_address6 ccp.address default null,
+    p_wg_peer_address6 ccp.interface default null,
     p_nulls text[] default '{}',
     p_if_match text default null
 )
@@ -60,7 +62,9 @@ begin
                 'proxy_config', p_proxy_config,
                 'dns_server', p_dns_server,
                 'secret_sealed', coalesce(p_proxy_secret_sealed, p_wg_private_key_sealed),
-                'wg_own_public_key', p_wg_own_public_key
+                'wg_own_public_key', p_wg_own_public_key,
+                'ip_address6', p_ip_address6,
+                'wg_peer_address6', p_wg_peer_address6
             ),
             egress.columns_removed(p_nulls, v_type)
         ),
@@ -73,17 +77,17 @@ $$;
 revoke all on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, text[], text
 ) from public;
 grant execute on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, text[], text
 ) to ccp_api;
 
 comment on function api.egress_ip_update(
     uuid, integer, uuid, ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label,
     ccp.activation, ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text,
-    text[], integer[], text, ccp.wg_key, text[], text
+    text[], integer[], text, ccp.wg_key, ccp.address, ccp.interface, text[], text
 ) is
 'PATCH /v1/admin/egress-ips/{id}.';

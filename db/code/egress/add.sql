@@ -15,7 +15,9 @@ create or replace function egress.add(
     p_proxy_config ccp.object default null,
     p_dns_server ccp.address default null,
     p_secret_sealed text default null,
-    p_wg_own_public_key ccp.wg_key default null
+    p_wg_own_public_key ccp.wg_key default null,
+    p_ip_address6 ccp.address default null,
+    p_wg_peer_address6 ccp.interface default null
 )
 returns uuid
 language plpgsql
@@ -27,12 +29,13 @@ declare
 begin
     insert into ccp.egress_ips (
         label, ip_address, provider, status, tunnel_type, wg_endpoint, wg_public_key, wg_preshared_key_sealed,
-        wg_allowed_ips, wg_dns_server, wg_peer_address, wg_mtu, proxy_config, dns_server, secret_sealed, wg_own_public_key
+        wg_allowed_ips, wg_dns_server, wg_peer_address, wg_mtu, proxy_config, dns_server, secret_sealed, wg_own_public_key,
+        ip_address6, wg_peer_address6
     )
     values (
         p_label, p_ip_address, p_provider, p_status, p_tunnel_type, p_wg_endpoint, p_wg_public_key,
         p_wg_preshared_key_sealed, p_wg_allowed_ips, p_wg_dns_server, p_wg_peer_address, p_wg_mtu, p_proxy_config, p_dns_server,
-        p_secret_sealed, p_wg_own_public_key
+        p_secret_sealed, p_wg_own_public_key, p_ip_address6, p_wg_peer_address6
     )
     on conflict (label) do nothing
     returning id into v_id;
@@ -49,15 +52,18 @@ $$;
 
 revoke all on function egress.add(
     ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation,
-    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key
+    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key, ccp.address,
+    ccp.interface
 ) from public;
 grant execute on function egress.add(
     ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation,
-    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key
+    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key, ccp.address,
+    ccp.interface
 ) to ccp_admin;
 
 comment on function egress.add(
     ccp.label, ccp.address, ccp.endpoint, ccp.wg_key, ccp.address, ccp.interface, text, ccp.label, ccp.activation,
-    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key
+    ccp.tunnel_type, ccp.networks, ccp.mtu, ccp.object, ccp.address, text, ccp.wg_key, ccp.address,
+    ccp.interface
 ) is
 'An administrator registers an exit; returns its id.';

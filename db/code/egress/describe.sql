@@ -21,6 +21,8 @@ as $$
             'preshared_key_sealed', p_exit.wg_preshared_key_sealed,
             'allowed_ips', to_jsonb(p_exit.wg_allowed_ips),
             'peer_address', p_exit.wg_peer_address::text,
+            'peer_address6', p_exit.wg_peer_address6::text,
+            'ip_address6', host(p_exit.ip_address6),
             'mtu', p_exit.wg_mtu
         )
         else jsonb_build_object('proxy_config', p_exit.proxy_config)

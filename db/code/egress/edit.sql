@@ -11,8 +11,9 @@ as $$
 declare
     v_free constant text[] := array['label', 'provider', 'status'];
     v_tunnel constant text[] := array[
-        'ip_address', 'tunnel_type', 'wg_endpoint', 'wg_public_key', 'wg_preshared_key_sealed', 'wg_allowed_ips',
-        'wg_dns_server', 'wg_peer_address', 'wg_mtu', 'wg_own_public_key', 'proxy_config', 'dns_server', 'secret_sealed'
+        'ip_address', 'ip_address6', 'tunnel_type', 'wg_endpoint', 'wg_public_key', 'wg_preshared_key_sealed', 'wg_allowed_ips',
+        'wg_dns_server', 'wg_peer_address', 'wg_peer_address6', 'wg_mtu', 'wg_own_public_key', 'proxy_config', 'dns_server',
+        'secret_sealed'
     ];
     v_before ccp.egress_ips;
     v_after ccp.egress_ips;
@@ -47,6 +48,7 @@ begin
         set
             label = v_after.label,
             ip_address = v_after.ip_address,
+            ip_address6 = v_after.ip_address6,
             provider = v_after.provider,
             status = v_after.status,
             tunnel_type = v_after.tunnel_type,
@@ -56,6 +58,7 @@ begin
             wg_allowed_ips = v_after.wg_allowed_ips,
             wg_dns_server = v_after.wg_dns_server,
             wg_peer_address = v_after.wg_peer_address,
+            wg_peer_address6 = v_after.wg_peer_address6,
             wg_mtu = v_after.wg_mtu,
             wg_own_public_key = v_after.wg_own_public_key,
             proxy_config = v_after.proxy_config,

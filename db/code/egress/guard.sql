@@ -10,7 +10,9 @@ declare
     v_field text;
 begin
     if new.tunnel_type = 'wireguard' then
-        new.wg_allowed_ips := coalesce(new.wg_allowed_ips, '{0.0.0.0/0}');
+        new.wg_allowed_ips := coalesce(
+            new.wg_allowed_ips, case when new.ip_address6 is null then '{0.0.0.0/0}' else '{0.0.0.0/0,::/0}' end::ccp.networks
+        );
         v_row := to_jsonb(new);
     end if;
     select f.name
@@ -44,6 +46,9 @@ begin
     end if;
     if new.tunnel_type = 'wireguard' and (new.wg_own_public_key is null) <> (new.secret_sealed is null) then
         perform api.bad_field('wg_own_public_key', 'goes with its private key, in the sealed secret: give both or neither');
+    end if;
+    if new.ip_address6 is not null or new.wg_peer_address6 is not null then
+        perform egress.check_ipv6(new);
     end if;
     if new.tunnel_type = 'proxy' then
         perform egress.check_proxy(new.proxy_config, new.secret_sealed is not null);

@@ -168,7 +168,8 @@ class Listener:
     """One TCP service at one address, inside TLS where `tls` is a context; down() also ends its connections."""
 
     def __init__(self, guest, address, port, resolver=None, tls=None):
-        self.guest, self.address, self.port = guest, address, port
+        self.guest, self.port = guest, port
+        self.addresses = [address, plan.address6(address)]
         self.resolver = resolver
         self.tls = tls
         self.guests = set()
@@ -180,7 +181,7 @@ class Listener:
             loop = asyncio.get_running_loop()
             patience = {"ssl": self.tls, "ssl_handshake_timeout": IDLE_S} if self.tls else {}
             self.server = await loop.create_server(
-                lambda: self.guest(self), self.address, self.port, backlog=512, **patience
+                lambda: self.guest(self), self.addresses, self.port, backlog=512, **patience
             )
 
     async def down(self):

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from dnslib import NS, QTYPE, RCODE, RR, SOA, TXT, A, DNSError, DNSRecord
+from dnslib import AAAA, NS, QTYPE, RCODE, RR, SOA, TXT, A, DNSError, DNSRecord
 
 from ccplab import plan
 
@@ -38,9 +38,9 @@ def records_of(name):
     if name == plan.ZONE:
         return [soa(), NS(f"ns1.{plan.ZONE}")]
     if name in plan.NAMES:
-        return [A(plan.NAMES[name])]
+        return [A(plan.NAMES[name]), AAAA(plan.address6(plan.NAMES[name]))]
     if name == plan.CHECK_ZONE or name.endswith("." + plan.CHECK_ZONE):
-        return [A(plan.CHECK_ADDRESS), TXT("any name below this zone exists")]
+        return [A(plan.CHECK_ADDRESS), AAAA(plan.CHECK_ADDRESS6), TXT("any name below this zone exists")]
     return None
 
 

@@ -9,7 +9,7 @@ from ccplab import netns, pins, plan, uapi
 from ccplab.errors import LabError
 
 START_S = 30
-QUIET = {  # the lab has no IPv6, so there are no router or neighbour messages
+QUIET = {  # where there is no IPv6 there are no router or neighbour messages
     "ipv6/conf/all/disable_ipv6": 1,
     "ipv6/conf/default/disable_ipv6": 1,
     "ipv4/conf/all/rp_filter": 0,
@@ -61,6 +61,16 @@ table inet lab {{
 """
 
 
+ROUTER6 = "fe80::1"  # the fake internet's end of each link
+# Between the exits and the fake internet there is IPv6, without routers that announce themselves.
+WITH_IPV6 = {
+    "ipv6/conf/all/disable_ipv6": 0,
+    "ipv6/conf/default/disable_ipv6": 0,
+    "ipv6/conf/default/accept_ra": 0,
+    "ipv6/conf/default/accept_dad": 0,
+}
+
+
 def _ip(namespace, *lines):
     netns.run("ip", "-n", namespace, "-batch", "-", stdin="\n".join(lines) + "\n")
 
@@ -72,9 +82,16 @@ def build(lab):
         with netns.inside(name):
             forwards = any(name == exit.namespace for exit in lab.exits.values())
             netns.sysctl(QUIET | {"ipv4/ip_forward": int(forwards)})
+            if name != lab.uplink:
+                netns.sysctl(WITH_IPV6 | {"ipv6/conf/all/forwarding": int(forwards)})
     named = (plan.ECHOES, plan.TARGETS, plan.SILENT, plan.STUN)
     services = [plan.DNS_ADDRESS, *(address for some in named for address in some.values())]
-    _ip(lab.net, "link set lo up", *(f"address add {address}/32 dev lo" for address in services))
+    _ip(
+        lab.net,
+        "link set lo up",
+        *(f"address add {address}/32 dev lo" for address in services),
+        *(f"address add {plan.address6(address)}/128 dev lo" for address in services),
+    )
     _ip(lab.uplink, "link set lo up")
     with netns.inside(lab.uplink):
         netns.run("nft", "-f", "-", stdin=UPLINK_RULES)
@@ -108,6 +125,10 @@ def _build_exit(lab, exit):
         f"link set {near} up",
         f"neighbour replace {exit.endpoint} lladdr {exit.mac(2)} dev {near} nud permanent",
     )
+    with netns.inside(exit.namespace):
+        netns.sysctl({"ipv6/conf/uplink/disable_ipv6": 1})
+    # An address on lo is not answered for on another device, so IPv6 goes by a router.
+    _ip(lab.net, f"link set {near} up", f"address add {ROUTER6}/64 dev {near} nodad")
     _ip(
         exit.namespace,
         "link set lo up",
@@ -116,27 +137,35 @@ def _build_exit(lab, exit):
         f"neighbour replace {exit.near} lladdr {exit.mac(1)} dev uplink nud permanent",
         f"address add {exit.public}/32 dev net",
         f"address add {exit.swapped}/32 dev net",
+        f"address add {exit.public6}/128 dev net nodad",
+        f"address add {exit.swapped6}/128 dev net nodad",
         "link set net up",
         f"route add {plan.SERVICE_NET} dev net src {exit.public}",
+        f"route add {plan.SERVICE_NET6} via {ROUTER6} dev net src {exit.public6}",
     )
     _ip(
         lab.net,
-        f"link set {near} up",
         f"route add {exit.public}/32 dev {near} src {plan.DNS_ADDRESS}",
         f"route add {exit.swapped}/32 dev {near} src {plan.DNS_ADDRESS}",
+        f"route add {exit.public6}/128 dev {near} src {plan.address6(plan.DNS_ADDRESS)}",
+        f"route add {exit.swapped6}/128 dev {near} src {plan.address6(plan.DNS_ADDRESS)}",
     )
     with netns.inside(exit.namespace):
         proxies, relays = ("-".join(map(str, ports)) for ports in (plan.PROXY_PORTS, plan.RELAY_PORTS))
         rules = EXIT_RULES.format(port=plan.PORT, proxies=proxies, relays=relays, engine=exit.engine)
         netns.run("nft", "-f", "-", stdin=rules)
         netns.sysctl({"ipv4/ip_local_port_range": "{} {}".format(*plan.RELAY_PORTS)})
-    leave_as(exit, exit.public)
+    leave_as(exit, exit.public, exit.public6)
 
 
-def leave_as(exit, address):
-    """From now on the exit's clients are seen as that address, flows that are established included."""
+def leave_as(exit, address, address6):
+    """From now on the exit's clients are seen as these addresses, flows that are established included."""
     with netns.inside(exit.namespace):
-        rules = f'flush chain inet lab leave\nadd rule inet lab leave oifname "net" snat ip to {address}\n'
+        rules = f"""
+            flush chain inet lab leave
+            add rule inet lab leave oifname "net" snat ip to {address}
+            add rule inet lab leave oifname "net" snat ip6 to {address6}
+        """
         netns.run("nft", "-f", "-", stdin=rules)
         netns.conntrack_flush()
 
@@ -239,4 +268,5 @@ def start_engine(lab, exit, records):
         exit.namespace,
         f"link set {exit.engine} mtu {plan.MTU} up",
         f"route add {plan.PEER_NET} dev {exit.engine}",
+        f"route add {plan.PEER_NET6} dev {exit.engine}",
     )

@@ -8,9 +8,11 @@ from pathlib import Path
 from ccplab.errors import LabError
 
 # Addresses live inside namespaces only, so labs side by side use the same ones. All of them are
-# documentation (RFC 5737) or benchmarking (RFC 2544) ranges.
+# documentation (RFC 5737, RFC 3849) or benchmarking (RFC 2544) ranges.
 PEER_NET = ipaddress.ip_network("198.18.128.0/17")  # inside addresses of tunnel clients
 SERVICE_NET = ipaddress.ip_network("198.18.0.0/17")  # what the fake internet consists of
+PEER_NET6 = ipaddress.ip_network("2001:db8:8000::/48")  # the same of IPv6
+SERVICE_NET6 = ipaddress.ip_network("2001:db8:0:18::/64")  # the same addresses as far as they end in the same number
 PORT = 51820
 MTU = 1420
 PROXY_PORTS = (1080, 1102)  # of each exit's endpoint, first and last; proxies.py says which is what
@@ -20,6 +22,7 @@ ZONE = "lab.example"
 PROXY_NAME = f"px.{ZONE}"  # what the proxies' certificate is for
 CHECK_ZONE = f"check.{ZONE}"  # any name below it exists, so unique names can be asked and found in the log
 CHECK_ADDRESS = "203.0.113.80"
+CHECK_ADDRESS6 = "2001:db8:0:113::80"
 DNS_ADDRESS = "198.18.0.53"
 ECHOES = {number: f"198.18.0.{10 + number}" for number in range(1, 6)}
 TARGETS = {number: f"198.18.0.{80 + number}" for number in range(1, 3)}
@@ -35,6 +38,11 @@ NAMES = (
     | {f"silent{number}.{ZONE}": address for number, address in SILENT.items()}
     | {f"ns1.{ZONE}": DNS_ADDRESS}
 )
+
+
+def address6(address):
+    """The IPv6 address of a service, by its IPv4 one."""
+    return f"2001:db8:0:18::{address.rpartition('.')[2]}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,14 @@ class Exit:
     def swapped(self):
         """What the fake internet sees after swap-exit."""
         return f"203.0.113.{100 + self.number}"
+
+    @property
+    def public6(self):
+        return f"2001:db8:0:113::{self.number}"
+
+    @property
+    def swapped6(self):
+        return f"2001:db8:0:113::{100 + self.number}"
 
     def mac(self, end):
         """Fixed hardware addresses let the uplink do without ARP, so a capture holds no noise."""

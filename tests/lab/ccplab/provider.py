@@ -23,8 +23,10 @@ CALL_S = 3.0
 BACKOFF_S = (0.1, 5.0)
 ROWS_MAX = 20000
 QUERY = f"""
-    select exit_public_key, host_public_key, peer_address::text
-    from ccp.exit_peers
+    select exit_public_key, host_public_key, a.address::text
+    from ccp.exit_peers as p
+    cross join lateral (values (p.peer_address), (p.peer_address6)) as a (address)
+    where a.address is not null
     limit {ROWS_MAX}"""
 
 
@@ -151,7 +153,7 @@ class Provider:
                 if exit_key not in wanted:
                     continue
                 key = uapi.key_to_hex(host_base64, "host key")
-                address = uapi.inside_address(inside, plan.PEER_NET)
+                address = uapi.inside_address(inside, plan.PEER_NET, plan.PEER_NET6)
             except LabError as error:
                 if str(error) not in self.refused and len(self.refused) < ROWS_MAX:
                     self.refused.add(str(error))

@@ -45,14 +45,15 @@ def key_to_base64(text):
     return base64.b64encode(bytes.fromhex(text)).decode()
 
 
-def inside_address(text, net):
-    """An address as the /32 that WireGuard is told."""
+def inside_address(text, *nets):
+    """An address of one of the networks as WireGuard is told: a /32 or /128."""
     try:
         address = ipaddress.ip_network(text)
     except ValueError:
         raise LabError(f"'{text}' is not an address") from None
-    if address.version != 4 or address.prefixlen != 32 or not address.subnet_of(net):
-        raise LabError(f"{text} is not a single address of {net}")
+    ours = [net for net in nets if net.version == address.version and address.subnet_of(net)]
+    if address.prefixlen != address.max_prefixlen or not ours:
+        raise LabError(f"{text} is not a single address of {' or '.join(map(str, nets))}")
     return str(address)
 
 
