@@ -18,7 +18,7 @@ select is(
         'egress_ip_id', (select id from ccp.egress_ips), 'label', 'exit1', 'ip_address', '198.51.100.1',
         'tunnel_type', 'wireguard', 'wireguard_engine', 'auto', 'endpoint', '198.51.100.1:51820', 'public_key', repeat('A', 43) || '=', 'own_public_key', null,
         'preshared_key_sealed', null, 'secret_sealed', null, 'allowed_ips', array['0.0.0.0/0'], 'dns_server', '198.51.100.53',
-        'peer_address', '10.9.0.2/32', 'mtu', null
+        'peer_address', '10.9.0.2/32', 'peer_address6', null, 'ip_address6', null, 'mtu', null
     ),
     'its exit'
 );
