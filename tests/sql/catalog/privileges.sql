@@ -86,7 +86,8 @@ select set_eq(
         ('account.edit(uuid,ccp.activation,ccp.role,timestamp with time zone,text,integer)'),
         (
             'egress.add(ccp.label,ccp.address,ccp.endpoint,ccp.wg_key,ccp.address,ccp.interface,text,ccp.label,'
-            'ccp.activation,ccp.tunnel_type,ccp.networks,ccp.mtu,ccp.object,ccp.address,text,ccp.wg_key)'
+            'ccp.activation,ccp.tunnel_type,ccp.networks,ccp.mtu,ccp.object,ccp.address,text,ccp.wg_key,'
+            'ccp.address,ccp.interface)'
         ),
         (
             'host.add(uuid,uuid,ccp.yescrypt,ccp.timezone,ccp.memory_limit_mb,ccp.cpu_limit,ccp.pids_limit,ccp.disk_limit_gb,'

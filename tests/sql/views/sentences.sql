@@ -173,7 +173,7 @@ select matches(t.doctor('sshproxy'), 'no ccp-sshproxy is heard of: nobody can co
 set local test.now = '2120-01-01';
 select matches(t.doctor('months'), 'events_2120_01, events_2120_02, verifications_2120_01', 'and missing months');
 
-select is((select count(*)::integer from ccp.rules), 12, 'the rules list every kind');
+select is((select count(*)::integer from ccp.rules), 13, 'the rules list every kind');
 select is_empty(
     $$select c.oid::regclass
     from pg_class as c
