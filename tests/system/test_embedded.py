@@ -1,8 +1,9 @@
 """The agent as the worker's child: who runs as whom, who starts whom again, and whose end is whose."""
 
-import itertools
+import datetime
 import os
 import pwd
+import re
 import shutil
 import signal
 import tempfile
@@ -107,12 +108,14 @@ def test_an_agent_that_dies_is_started_again(start):
 
 def test_one_that_does_not_last_is_started_less_and_less_often(start):
     worker = start("exit 3")
-    began = []
-    for count in range(1, 5):
+    seen = []  # when the next one was there, at the earliest
+    for count in range(2, 5):
         wait_until(lambda: len(worker.lives) >= count, f"start {count}")  # noqa: B023
-        began.append(time.monotonic())
-    pauses = [later - earlier for earlier, later in itertools.pairwise(began)]
-    assert all(pause > 0.9 * 2**number for number, pause in enumerate(pauses)), pauses
+        seen.append(time.time())
+    ended = re.findall(r'^time=(\S+) .*event="the embedded agent has ended"', worker.log, re.M)
+    ends = [datetime.datetime.fromisoformat(one).timestamp() for one in ended]
+    pauses = [after - before for before, after in zip(ends, seen, strict=False)]
+    assert len(pauses) == 3 and all(pause > 0.99 * 2**number for number, pause in enumerate(pauses)), pauses
     assert "status=3" in worker.log
 
 
