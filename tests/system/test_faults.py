@@ -285,13 +285,14 @@ def test_probes_are_counted_exactly_under_user_traffic(host, captured):
         after = counters(host)
     rose = {name: after[name] - before[name] for name in after}
     # To the resolver and to the address beside it: two by UDP and one by TCP pass, of four for DNS in its guises none
-    # does. IPv6 has no address here, so it cannot even be sent. The changed settings have the guard check once more,
-    # which may happen in between.
+    # does, nor one to what is a link's own. IPv6 has no address here, so it cannot even be sent. The changed settings
+    # have the guard check once more, which may happen in between.
     times = rose["pass_probe"] // 3
     assert times >= 1
     assert {name: number for name, number in rose.items() if name.endswith("_probe") and number} == {
         "pass_probe": 3 * times,
         "deny_dns_probe": 4 * times,
+        "deny_local_probe": times,
     }
     assert rose["pass_user"] > 0 and rose["deny_dns_user"] > 0
     (checks,) = host.owner.rows(
@@ -299,4 +300,4 @@ def test_probes_are_counted_exactly_under_user_traffic(host, captured):
         [host.id],
     )[0]
     (told,) = [check for check in checks if check["name"] == "leak_open"]
-    assert told["outcome"] == "passed" and "7 probes counted exactly" in told["detail"], told
+    assert told["outcome"] == "passed" and "8 probes counted exactly" in told["detail"], told

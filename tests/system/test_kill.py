@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support import proc
 from support.kill import (
     KINDS,
     PROXIES,
@@ -95,7 +96,7 @@ def without_memory(hosts):
         path = Path(f"/proc/{engine}")
         (path / "oom_score_adj").write_text("1000")  # it is whom the kernel chooses
         subprocess.run([sys.executable, "-c", HOG, str(one.budget), str(engine)], timeout=WAIT_S, check=False)
-        wait_until(lambda path=path: not path.exists(), "the kernel has killed the engine")
+        wait_until(lambda engine=engine: proc.words(engine) == [""], "the kernel has killed the engine")
 
 
 def inside(command):

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 
 import pytest
+from ccplab import proxies
 from support.proxied import Proxied
 from support.wait import wait_until
 
@@ -96,9 +97,9 @@ def stopped(pid):
 
 
 @contextmanager
-def captured(agent, path, kind):
-    """What leaves the uplink meanwhile: the tunnel's alone."""
-    own = [] if kind == "wireguard" else ["--proxy", kind]
+def captured(agent, path):
+    """What leaves the uplink meanwhile: tunnels alone. A proxy may still speak to an engine of before."""
+    own = [word for kind in proxies.KINDS for word in ("--proxy", kind)]
     agent.lab.run("capture", "start", str(path))
     yield
     agent.lab.run("capture", "stop")
@@ -131,7 +132,7 @@ def evidence_of(host):
 def test_a_frozen_engine_closes_its_host_and_nothing_leaves(agent, running, kind, tmp_path, record_property):
     host, engine = running(kind)
     after = host.last_event()
-    with captured(agent, tmp_path / "uplink.pcap", kind), namespace_of(host.pid) as namespace:
+    with captured(agent, tmp_path / "uplink.pcap"), namespace_of(host.pid) as namespace:
         agent.stack.docker("exec", "-d", host.container, "python3", "-c", TRAFFIC)
         with stopped(engine) as begun:
             wait_until(lambda: not is_open(namespace), "the wall is closed")
