@@ -41,7 +41,9 @@ def _link():
 
 
 def _route(exit):
-    """The device takes the link's place: its hardware address, its neighbour, and the route, before the link's own."""
+    """The device takes the link's place: its hardware address, its neighbour, and the route, before the link's own; no
+    IPv6, or the kernel would tell its neighbours of groups."""
+    netns.sysctl({f"ipv6/conf/{DEVICE}/disable_ipv6": 1})
     for command in (
         f"link set {DEVICE} address {exit.mac(2)} up",
         f"neighbour replace {exit.near} lladdr {exit.mac(1)} dev {DEVICE} nud permanent",
