@@ -110,7 +110,7 @@ bool guard_judge(struct agent *a, struct host *host, struct docker *d, const cha
 	if (exit_proven)
 		outbox_proven(a->outbox, host->id, host->spec->proof_life_s);
 	enum check_verdict verdict =
-		verdict_of_check(ev->outcome, exit_proven, &host->inconclusive);
+		verdict_of_check(ev->outcome, exit_proven, wait_now_ms(), &host->unknown);
 	if (verdict != CHECK_HOLDS || strcmp(kind, "light") != 0)
 		outbox_verified(a->outbox, host->id, task_id, kind, ev);
 	if (verdict != CHECK_ENDS)
@@ -256,7 +256,7 @@ static void on_silence(void *data)
 {
 	struct guard *g = data;
 
-	log_warning("the tunnel's engine is silent", log_text("host", g->host_id));
+	log_warning("the tunnel or its exit is silent", log_text("host", g->host_id));
 	check_submit(g);
 }
 

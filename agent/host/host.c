@@ -211,7 +211,7 @@ void host_set_run(struct hosts *hosts, struct host *host, const struct run *run)
 	host->run.number = ++hosts->runs;
 	host->silent_until_ms = 0;
 	host->ssh = SSH_UNKNOWN;
-	host->inconclusive = 0;
+	host->unknown.count = 0;
 	host->seen = true;
 	pthread_mutex_unlock(&hosts->lock);
 }

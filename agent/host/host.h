@@ -7,6 +7,7 @@
 
 #include "agent/host/host_spec.h"
 #include "agent/host/run.h"
+#include "agent/host/verdict.h"
 #include "lib/attr.h"
 #include "lib/wait.h"
 
@@ -22,7 +23,7 @@ struct host {
 	struct run run;
 	// since the agent's start it was ended, started, or inspected
 	bool seen;
-	unsigned inconclusive; // checks in a row that showed nothing
+	struct unknown_checks unknown;
 	unsigned unanswered; // inspections in a row to which Docker did not answer
 	int yield_fd; // readable when a task waits for the host: the holder's cancel descriptor
 	int free_fd; // eventfd, 1: it is free. Reading it takes the host

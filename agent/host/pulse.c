@@ -94,6 +94,8 @@ static void renew_done(struct pool_job *job)
 	p->busy = false;
 	if (p->ended)
 		pulse_free(p);
+	else
+		p->silent(p->data);
 }
 
 static void renew_submit(struct pulse *p)

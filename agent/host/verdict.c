@@ -34,15 +34,24 @@ const struct inspection_verdict *verdict_of_inspection(unsigned facts)
 	return &inspections[i].verdict;
 }
 
-enum check_verdict verdict_of_check(enum outcome outcome, bool exit_proven, unsigned *in_a_row)
+static bool lasts(const struct unknown_checks *unknown, int64_t now_ms)
+{
+	return unknown->count >= CHECK_INCONCLUSIVE_MAX &&
+	       now_ms - unknown->since_ms >= CHECK_INCONCLUSIVE_MS;
+}
+
+enum check_verdict verdict_of_check(
+	enum outcome outcome, bool exit_proven, int64_t now_ms, struct unknown_checks *unknown)
 {
 	switch (outcome) {
 	case OUTCOME_PASSED:
-		*in_a_row = 0;
+		unknown->count = 0;
 		return CHECK_HOLDS;
 	case OUTCOME_INCONCLUSIVE:
-		*in_a_row = exit_proven ? 0 : *in_a_row + 1;
-		return *in_a_row < CHECK_INCONCLUSIVE_MAX ? CHECK_UNKNOWN : CHECK_ENDS;
+		if (unknown->count == 0)
+			unknown->since_ms = now_ms;
+		unknown->count = exit_proven ? 0 : unknown->count + 1;
+		return lasts(unknown, now_ms) ? CHECK_ENDS : CHECK_UNKNOWN;
 	case OUTCOME_FAILED:
 		return CHECK_ENDS;
 	}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "agent/evidence.h"
 
@@ -42,7 +43,15 @@ enum check_verdict {
 	CHECK_UNKNOWN, // it did not show all: the host runs on
 	CHECK_ENDS, // the host is ended
 };
-enum { CHECK_INCONCLUSIVE_MAX = 3 }; // so many in a row end it
+// So many in a row end it, if the first is that long ago: tasks may ask for checks as fast as they
+// like, and a proxy that was started again is reached again only after some seconds.
+enum { CHECK_INCONCLUSIVE_MAX = 3, CHECK_INCONCLUSIVE_MS = 15 * 1000 };
 
-// *in_a_row counts the host's inconclusive checks that did not prove its exit, those of tasks too.
-enum check_verdict verdict_of_check(enum outcome outcome, bool exit_proven, unsigned *in_a_row);
+// A host's inconclusive checks in a row that did not prove its exit, those of tasks too.
+struct unknown_checks {
+	unsigned count;
+	int64_t since_ms; // on wait_now_ms()'s clock; when count is 0, anything
+};
+
+enum check_verdict verdict_of_check(
+	enum outcome outcome, bool exit_proven, int64_t now_ms, struct unknown_checks *unknown);

@@ -145,6 +145,7 @@ static void a_check_that_shows_nothing_is_made_again_in_full_and_three_end_the_h
 	timer_fires();
 	job_runs();
 	assert_did("submit; check full; verified full inconclusive; release; timer 5 s; ");
+	host.unknown.since_ms -= CHECK_INCONCLUSIVE_MS;
 	timer_fires();
 	job_runs();
 	assert_did("submit; check full; verified full inconclusive; end; observe stopped "
@@ -473,7 +474,7 @@ static void a_verification_renews_counts_or_ends(void **state)
 		if (rows[i].check)
 			evidence_add(&ev, rows[i].check, rows[i].outcome, "leak", 0, "seen");
 		answers.renew = rows[i].renew;
-		host.inconclusive = 0;
+		host.unknown.count = 0;
 		assert_int_equal(guard_judge(&agent, &host, NULL, rows[i].kind, rows[i].task, &ev),
 			rows[i].holds);
 		assert_did(rows[i].done);
@@ -484,7 +485,7 @@ static void a_verification_renews_counts_or_ends(void **state)
 static void a_busy_resolver_ends_no_host_whose_exit_is_seen(void **state)
 {
 	(void)state;
-	host.inconclusive = 2;
+	host.unknown.count = 2;
 	for (int i = 0; i < 4; i++) {
 		struct evidence ev;
 		evidence_init(&ev);
@@ -492,7 +493,7 @@ static void a_busy_resolver_ends_no_host_whose_exit_is_seen(void **state)
 		evidence_add(&ev, "dns", OUTCOME_INCONCLUSIVE, "inconclusive", 0, "busy");
 		assert_true(guard_judge(&agent, &host, NULL, "light", NULL, &ev));
 		assert_did("renew 900 s; proven for 900; verified light inconclusive; ");
-		assert_int_equal(host.inconclusive, 0);
+		assert_int_equal(host.unknown.count, 0);
 		evidence_done(&ev);
 	}
 }

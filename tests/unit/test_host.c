@@ -188,7 +188,7 @@ static void a_run_has_a_number_and_its_end_is_told(void **state)
 	struct host *host = take("a");
 	assert_int_equal(host_take_run(hosts, host).number, 0);
 	assert_did(""); // nothing has ended
-	host->inconclusive = 2;
+	host->unknown.count = 2;
 	for (uint64_t number = 1; number < 3; number++) {
 		run.pid = getpid();
 		run.ns_fd = eventfd(0, EFD_CLOEXEC);
@@ -196,7 +196,7 @@ static void a_run_has_a_number_and_its_end_is_told(void **state)
 		assert_int_equal(host->run.number, number);
 		assert_true(host->run.process_fd >= 0);
 		assert_true(host->seen);
-		assert_int_equal(host->inconclusive, 0);
+		assert_int_equal(host->unknown.count, 0);
 		struct run taken = host_take_run(hosts, host);
 		assert_int_equal(taken.number, number);
 		assert_int_equal(host->run.number, 0);

@@ -89,14 +89,16 @@ static void checks_that_show_nothing_end_a_host_after_three_in_a_row(void **stat
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		unsigned in_a_row = 0;
+		struct unknown_checks unknown = {0};
+		int64_t now_ms = 0;
 		for (size_t n = 0; rows[i].checks[n]; n++) {
 			char check = rows[i].checks[n];
 			enum outcome outcome = check == 'p'   ? OUTCOME_PASSED
 					       : check == 'f' ? OUTCOME_FAILED
 							      : OUTCOME_INCONCLUSIVE;
 			enum check_verdict v =
-				verdict_of_check(outcome, strchr("px", check), &in_a_row);
+				verdict_of_check(outcome, strchr("px", check), now_ms, &unknown);
+			now_ms += CHECK_INCONCLUSIVE_MS / 2;
 			if ("hue"[v] != rows[i].verdicts[n])
 				fail_msg("%s: check %zu is %c, expected %c", rows[i].checks, n,
 					"hue"[v], rows[i].verdicts[n]);
@@ -104,11 +106,26 @@ static void checks_that_show_nothing_end_a_host_after_three_in_a_row(void **stat
 	}
 }
 
+static void checks_that_follow_one_another_fast_end_no_host(void **state)
+{
+	struct unknown_checks unknown = {0};
+	const int64_t first_ms = 100000;
+	(void)state;
+	for (int64_t ms = 0; ms < CHECK_INCONCLUSIVE_MS; ms += 1000)
+		assert_int_equal(
+			verdict_of_check(OUTCOME_INCONCLUSIVE, false, first_ms + ms, &unknown),
+			CHECK_UNKNOWN);
+	assert_int_equal(verdict_of_check(OUTCOME_INCONCLUSIVE, false,
+				 first_ms + CHECK_INCONCLUSIVE_MS, &unknown),
+		CHECK_ENDS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_finding_has_its_verdict),
 		cmocka_unit_test(checks_that_show_nothing_end_a_host_after_three_in_a_row),
+		cmocka_unit_test(checks_that_follow_one_another_fast_end_no_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
