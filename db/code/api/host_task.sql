@@ -18,13 +18,14 @@ as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_ids jsonb := account.idempotency_begin(p_kind || ' ' || p_id, p_idempotency_key, p_request_sha256);
-    v_task_id uuid := (v_ids ->> 'task_id')::uuid;
 begin
-    if v_task_id is null then
-        v_task_id := (host.act(p_id, p_kind, jsonb_strip_nulls(jsonb_build_object('mode', p_mode, 'wipe', p_wipe::text)))).id;
-        perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
-    end if;
-    return api.task_answer('/v1/admin/tasks/', v_task_id);
+    return api.task_answer(
+        '/v1/admin/tasks/', p_idempotency_key,
+        coalesce(
+            (v_ids ->> 'task_id')::uuid,
+            (host.act(p_id, p_kind, jsonb_strip_nulls(jsonb_build_object('mode', p_mode, 'wipe', p_wipe::text)))).id
+        )
+    );
 end
 $$;
 

@@ -32,9 +32,8 @@ begin
             perform api.not_found('host_not_found', 'host');
         end if;
         v_task_id := (task.enqueue(p_kind, p_id, jsonb_strip_nulls(jsonb_build_object('mode', p_mode)), null)).id;
-        perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
     end if;
-    return api.task_answer('/v1/user/tasks/', v_task_id);
+    return api.task_answer('/v1/user/tasks/', p_idempotency_key, v_task_id);
 end
 $$;
 

@@ -16,7 +16,7 @@ declare
     v_task_id uuid := (account.delete(p_id, coalesce(p_wipe, false))).id;
 begin
     perform account.enter(p_login_id, p_generation, 'admin');
-    return api.task_answer('/v1/admin/tasks/', v_task_id);
+    return api.task_answer('/v1/admin/tasks/', null, v_task_id);
 end
 $$;
 

@@ -14,13 +14,10 @@ as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_ids jsonb := account.idempotency_begin('webhook test ' || p_id, p_idempotency_key, p_request_sha256);
-    v_task_id uuid := (v_ids ->> 'task_id')::uuid;
 begin
-    if v_task_id is null then
-        v_task_id := (webhook.test(p_id)).id;
-        perform account.idempotency_save(p_idempotency_key, 202, jsonb_build_object('task_id', v_task_id));
-    end if;
-    return api.task_answer('/v1/admin/tasks/', v_task_id);
+    return api.task_answer(
+        '/v1/admin/tasks/', p_idempotency_key, coalesce((v_ids ->> 'task_id')::uuid, (webhook.test(p_id)).id)
+    );
 end
 $$;
 
