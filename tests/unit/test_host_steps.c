@@ -3,6 +3,7 @@
 // uses: agent/task/steps.c agent/task/create.c agent/task/rebuild.c agent/task/delete.c
 // uses: agent/task/verify.c agent/evidence.c
 #include "tests/unit/agent_fakes.h"
+#include "tests/unit/db_fakes.h"
 
 #include <stdlib.h>
 
@@ -24,7 +25,6 @@
 
 static struct {
 	int remove, image, pin; // steps
-	const char *verdict;
 	int open, keys, home; // create
 	int trash, remove_system, wish, prepare; // rebuild
 	int probe, unmount, remove_keys; // delete
@@ -168,26 +168,6 @@ int task_call(struct task *t, const struct db_call *call, struct pg_result **ret
 	return result(answers.pin, "no database", e);
 }
 
-const char *db_text(const struct pg_result *rows, int row, int column)
-{
-	(void)rows;
-	(void)row;
-	(void)column;
-	return answers.verdict;
-}
-
-void db_result_freep(struct pg_result **rows)
-{
-	(void)rows;
-}
-
-struct db_number db_number(int64_t number)
-{
-	struct db_number n;
-	snprintf(n.text, sizeof(n.text), "%lld", (long long)number);
-	return n;
-}
-
 int home_open(
 	const struct store *store, const char *host_id, bool make, struct home *ret, struct err *e)
 {
@@ -286,7 +266,7 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&answers, 0, sizeof(answers));
-	answers.verdict = "ok";
+	sql.text = "ok";
 	answers.holds = true;
 	end_result = 0;
 	end_exists = true;
@@ -393,7 +373,7 @@ static void an_image_is_looked_through_and_pinned(void **state)
 	assert_string_equal(cJSON_GetObjectItem(task.result, "image_id")->valuestring, "sha256:id");
 	try_rows(step_pin_image, pin, ARRAY_SIZE(pin));
 	again();
-	answers.verdict = "stale";
+	sql.text = "stale";
 	assert_int_equal(step_pin_image(&task, &e), -1);
 	assert_int_equal(e.code, ESTALE);
 }

@@ -2,6 +2,7 @@
 // What every task on a host begins with, how it fails, and what a failure leaves behind.
 // uses: agent/task/host_task.c agent/evidence.c
 #include "tests/unit/agent_fakes.h"
+#include "tests/unit/db_fakes.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -18,8 +19,6 @@
 
 static struct {
 	int take, call, read, make;
-	int rows;
-	const char *spec; // SQL's answer
 	int make_errno;
 } answers;
 
@@ -48,25 +47,6 @@ int task_call(struct task *t, const struct db_call *call, struct pg_result **ret
 	assert_string_equal(call->params[0], HOST_ID);
 	did("call");
 	return result(answers.call, "no database", e);
-}
-
-int db_rows(const struct pg_result *rows)
-{
-	(void)rows;
-	return answers.rows;
-}
-
-const char *db_text(const struct pg_result *rows, int row, int column)
-{
-	(void)rows;
-	(void)row;
-	(void)column;
-	return answers.spec;
-}
-
-void db_result_freep(struct pg_result **rows)
-{
-	(void)rows;
 }
 
 int host_spec_read(const char *json, struct host_spec **ret, struct err *e)
@@ -179,8 +159,8 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&answers, 0, sizeof(answers));
-	answers.rows = 1;
-	answers.spec = "{}";
+	sql.rows = 1;
+	sql.text = "{}";
 	spec = (struct host_spec){.disk_limit_gb = 3};
 	host = (struct host){.id = HOST_ID, .spec = &spec};
 	task_make("host.start");
@@ -241,7 +221,7 @@ static void a_task_that_cannot_begin_says_why(void **state)
 		{&answers.take, WAIT_CANCELED, WAIT_CANCELED, "take; "},
 		{&answers.call, -1, -1, "take; call; "},
 		{&answers.call, WAIT_CANCELED, WAIT_CANCELED, "take; call; "},
-		{&answers.rows, 0, -1, "take; call; "},
+		{&sql.rows, 0, -1, "take; call; "},
 		{&answers.read, -1, -1, "take; call; fail settings_incomplete for good; "},
 	};
 	struct err e;
@@ -253,7 +233,7 @@ static void a_task_that_cannot_begin_says_why(void **state)
 		host_task_end(&task);
 	}
 	start(state);
-	answers.spec = NULL;
+	sql.text = NULL;
 	assert_int_equal(host_task_begin(&task, &e), -1);
 	assert_string_equal(e.message, "the database does not know this host");
 	host_task_end(&task);
