@@ -11,73 +11,70 @@
 #include "lib/import_make.h"
 #include "lib/import_uri.h"
 #include "lib/json.h"
+#include "lib/key_list.h"
 #include "lib/mem.h"
-
-enum { KEYS_MAX = 8, KEY_MAX = 32 };
 
 struct method {
 	const char *name;
 	const char *as; // what sing-box calls it; NULL: not supported
-	unsigned key_size; // of SIP022 in bytes, base64; 0: any password
-	bool several_keys;
 };
 
 static const struct method methods[] = {
-	{"2022-blake3-aes-128-gcm", "2022-blake3-aes-128-gcm", 16, true},
-	{"2022-blake3-aes-256-gcm", "2022-blake3-aes-256-gcm", 32, true},
-	{"2022-blake3-chacha20-poly1305", "2022-blake3-chacha20-poly1305", 32, false},
-	{"aes-128-gcm", "aes-128-gcm", 0, false},
-	{"aes-192-gcm", "aes-192-gcm", 0, false},
-	{"aes-256-gcm", "aes-256-gcm", 0, false},
-	{"chacha20-ietf-poly1305", "chacha20-ietf-poly1305", 0, false},
-	{"xchacha20-ietf-poly1305", "xchacha20-ietf-poly1305", 0, false},
-	{"chacha20-poly1305", "chacha20-ietf-poly1305", 0, false},
-	{"xchacha20-poly1305", "xchacha20-ietf-poly1305", 0, false},
-	{"aead_aes_128_gcm", "aes-128-gcm", 0, false},
-	{"aead_aes_192_gcm", "aes-192-gcm", 0, false},
-	{"aead_aes_256_gcm", "aes-256-gcm", 0, false},
-	{"aead_chacha20_poly1305", "chacha20-ietf-poly1305", 0, false},
-	{"aead_xchacha20_poly1305", "xchacha20-ietf-poly1305", 0, false},
-	{"none", NULL, 0, false},
-	{"plain", NULL, 0, false},
-	{"table", NULL, 0, false},
-	{"rc4", NULL, 0, false},
-	{"rc4-md5", NULL, 0, false},
-	{"rc4-md5-6", NULL, 0, false},
-	{"aes-128-cfb", NULL, 0, false},
-	{"aes-192-cfb", NULL, 0, false},
-	{"aes-256-cfb", NULL, 0, false},
-	{"aes-128-cfb8", NULL, 0, false},
-	{"aes-192-cfb8", NULL, 0, false},
-	{"aes-256-cfb8", NULL, 0, false},
-	{"aes-128-ctr", NULL, 0, false},
-	{"aes-192-ctr", NULL, 0, false},
-	{"aes-256-ctr", NULL, 0, false},
-	{"aes-128-ofb", NULL, 0, false},
-	{"aes-192-ofb", NULL, 0, false},
-	{"aes-256-ofb", NULL, 0, false},
-	{"aes-128-ccm", NULL, 0, false},
-	{"aes-192-ccm", NULL, 0, false},
-	{"aes-256-ccm", NULL, 0, false},
-	{"aes-128-gcm-siv", NULL, 0, false},
-	{"aes-256-gcm-siv", NULL, 0, false},
-	{"bf-cfb", NULL, 0, false},
-	{"cast5-cfb", NULL, 0, false},
-	{"des-cfb", NULL, 0, false},
-	{"idea-cfb", NULL, 0, false},
-	{"rc2-cfb", NULL, 0, false},
-	{"seed-cfb", NULL, 0, false},
-	{"camellia-128-cfb", NULL, 0, false},
-	{"camellia-192-cfb", NULL, 0, false},
-	{"camellia-256-cfb", NULL, 0, false},
-	{"salsa20", NULL, 0, false},
-	{"chacha20", NULL, 0, false},
-	{"chacha20-ietf", NULL, 0, false},
-	{"xchacha20", NULL, 0, false},
-	{"2022-blake3-chacha8-poly1305", NULL, 0, false},
-	{"2022-blake3-chacha12-poly1305", NULL, 0, false},
-	{"2022-blake3-aes-128-ccm", NULL, 0, false},
-	{"2022-blake3-aes-256-ccm", NULL, 0, false},
+	{"2022-blake3-aes-128-gcm", "2022-blake3-aes-128-gcm"},
+	{"2022-blake3-aes-256-gcm", "2022-blake3-aes-256-gcm"},
+	{"2022-blake3-chacha20-poly1305", "2022-blake3-chacha20-poly1305"},
+	{"aes-128-gcm", "aes-128-gcm"},
+	{"aes-192-gcm", "aes-192-gcm"},
+	{"aes-256-gcm", "aes-256-gcm"},
+	{"chacha20-ietf-poly1305", "chacha20-ietf-poly1305"},
+	{"xchacha20-ietf-poly1305", "xchacha20-ietf-poly1305"},
+	{"chacha20-poly1305", "chacha20-ietf-poly1305"},
+	{"xchacha20-poly1305", "xchacha20-ietf-poly1305"},
+	{"aead_aes_128_gcm", "aes-128-gcm"},
+	{"aead_aes_192_gcm", "aes-192-gcm"},
+	{"aead_aes_256_gcm", "aes-256-gcm"},
+	{"aead_chacha20_poly1305", "chacha20-ietf-poly1305"},
+	{"aead_xchacha20_poly1305", "xchacha20-ietf-poly1305"},
+	{"none", NULL},
+	{"plain", NULL},
+	{"table", NULL},
+	{"rc4", NULL},
+	{"rc4-md5", NULL},
+	{"rc4-md5-6", NULL},
+	{"aes-128-cfb", NULL},
+	{"aes-192-cfb", NULL},
+	{"aes-256-cfb", NULL},
+	{"aes-128-cfb8", NULL},
+	{"aes-192-cfb8", NULL},
+	{"aes-256-cfb8", NULL},
+	{"aes-128-ctr", NULL},
+	{"aes-192-ctr", NULL},
+	{"aes-256-ctr", NULL},
+	{"aes-128-ofb", NULL},
+	{"aes-192-ofb", NULL},
+	{"aes-256-ofb", NULL},
+	{"aes-128-ccm", NULL},
+	{"aes-192-ccm", NULL},
+	{"aes-256-ccm", NULL},
+	{"aes-128-gcm-siv", NULL},
+	{"aes-256-gcm-siv", NULL},
+	{"bf-cfb", NULL},
+	{"cast5-cfb", NULL},
+	{"des-cfb", NULL},
+	{"idea-cfb", NULL},
+	{"rc2-cfb", NULL},
+	{"seed-cfb", NULL},
+	{"camellia-128-cfb", NULL},
+	{"camellia-192-cfb", NULL},
+	{"camellia-256-cfb", NULL},
+	{"salsa20", NULL},
+	{"chacha20", NULL},
+	{"chacha20-ietf", NULL},
+	{"xchacha20", NULL},
+	{"2022-blake3-chacha8-poly1305", NULL},
+	{"2022-blake3-chacha12-poly1305", NULL},
+	{"2022-blake3-aes-128-ccm", NULL},
+	{"2022-blake3-aes-256-ccm", NULL},
 };
 
 static const struct method *method_find(const char *name)
@@ -93,7 +90,7 @@ static const struct method *method_find(const char *name)
 // Adds one key as sing-box wants it: standard base64 with padding.
 static bool key_add(const char *text, unsigned size, struct str *to)
 {
-	char padded[sodium_base64_ENCODED_LEN(KEY_MAX, sodium_base64_VARIANT_ORIGINAL)];
+	char padded[sodium_base64_ENCODED_LEN(KEY_LIST_KEY_MAX, sodium_base64_VARIANT_ORIGINAL)];
 	size_t len = 0;
 	char *key = base64_decode(text, &len);
 	bool fits = key && len == size;
@@ -109,12 +106,12 @@ static bool key_add(const char *text, unsigned size, struct str *to)
 	return fits;
 }
 
-static bool keys_add(const char *text, const struct method *m, struct str *to)
+static bool keys_add(const char *text, const struct key_list_rule *rule, struct str *to)
 {
-	for (int count = 0; count < (m->several_keys ? KEYS_MAX : 1); count++) {
+	for (unsigned count = 0; count < rule->most; count++) {
 		size_t len = strcspn(text, ":");
 		_cleanup_(wipe_freep) char *key = xstrndup(text, len);
-		if (!key_add(key, m->key_size, to))
+		if (!key_add(key, rule->size, to))
 			return false;
 		if (text[len] == '\0')
 			return true;
@@ -125,18 +122,19 @@ static bool keys_add(const char *text, const struct method *m, struct str *to)
 
 static enum import_code password_set(struct import *i, const struct method *m, const char *password)
 {
-	char room[KEYS_MAX * (KEY_MAX * 2)];
+	const struct key_list_rule *rule = key_list_rule(m->as);
+	char room[KEY_LIST_MAX * (KEY_LIST_KEY_MAX * 2)];
 	struct str keys = {.data = room, .cap = sizeof(room), .max = sizeof(room) - 1};
-	if (m->key_size == 0)
+	if (!rule)
 		return import_secret(i, "password", password);
 	room[0] = '\0';
 	enum import_code r =
-		keys_add(password, m, &keys)
+		keys_add(password, rule, &keys)
 			? import_secret(i, "password", room)
 			: import_refuse(i, IMPORT_INVALID, "password",
 				  "the password of %s is a key of exactly %u bytes in base64%s",
-				  m->name, m->key_size,
-				  m->several_keys ? ", or several with ':' between them" : "");
+				  m->name, rule->size,
+				  rule->most > 1 ? ", or several with ':' between them" : "");
 	mem_wipe(room, sizeof(room));
 	return r;
 }

@@ -9,6 +9,19 @@
 
 #include "lib/mem.h"
 
+const struct key_list_rule *key_list_rule(const char *method)
+{
+	static const struct key_list_rule rules[] = {
+		{"2022-blake3-aes-128-gcm", 16, KEY_LIST_MAX},
+		{"2022-blake3-aes-256-gcm", 32, KEY_LIST_MAX},
+		{"2022-blake3-chacha20-poly1305", 32, 1},
+	};
+	for (size_t i = 0; method && i < ARRAY_SIZE(rules); i++)
+		if (strcmp(method, rules[i].method) == 0)
+			return &rules[i];
+	return NULL;
+}
+
 static unsigned key_size(const char *text, size_t len)
 {
 	unsigned char key[KEY_LIST_KEY_MAX];

@@ -131,29 +131,13 @@ static int certificate_put(
 
 // --- secrets with a form of their own
 
-static size_t key_size(const char *method)
-{
-	const struct {
-		const char *method;
-		size_t size;
-	} sizes[] = {
-		{"2022-blake3-aes-128-gcm", 16},
-		{"2022-blake3-aes-256-gcm", 32},
-		{"2022-blake3-chacha20-poly1305", 32},
-	};
-	for (size_t i = 0; method && i < ARRAY_SIZE(sizes); i++)
-		if (strcmp(method, sizes[i].method) == 0)
-			return sizes[i].size;
-	return 0; // any text will do
-}
-
-static bool are_keys(const char *text, size_t size, bool several)
+static bool are_keys(const char *text, const struct key_list_rule *rule)
 {
 	unsigned sizes[KEY_LIST_MAX], count = key_list_sizes(text, sizes);
 	for (unsigned k = 0; k < count; k++)
-		if (sizes[k] != size)
+		if (sizes[k] != rule->size)
 			return false;
-	return count == 1 || (count > 1 && several);
+	return count >= 1 && count <= rule->most;
 }
 
 static int password_put(
@@ -165,8 +149,8 @@ static int password_put(
 			b, m, "a text of 1 to 1024 bytes without control characters", e);
 	if (b->kind == SHADOWSOCKS && json_get_text(b->from, "method", &method, e) < 0)
 		return err_wrap(e, "%s", b->where);
-	size_t size = key_size(method);
-	if (size > 0 && !are_keys(value->valuestring, size, !strstr(method, "chacha20")))
+	const struct key_list_rule *rule = key_list_rule(method);
+	if (rule && !are_keys(value->valuestring, rule))
 		return member_refuse(b, m, "keys of its method's size in base64, with padding", e);
 	return member_text(b, m, value, e);
 }
