@@ -38,6 +38,8 @@ static void row_add(cJSON *described, const struct import *i)
 	cJSON *row = json_set(described, "row", cJSON_Duplicate(i->row, true));
 	if (i->own_public_key[0] != '\0')
 		json_set_text(row, "wg_own_public_key", i->own_public_key);
+	if (i->peer_address6)
+		json_set_text(described, "wg_peer_address6", i->peer_address6);
 }
 
 cJSON *importing_describe(int code, const struct import *i)

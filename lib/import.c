@@ -330,6 +330,7 @@ static void filled_clear(struct import *i)
 		*members[k] = NULL;
 	}
 	wipe_freep(&i->label);
+	freep(&i->peer_address6);
 	i->own_public_key[0] = '\0';
 }
 

@@ -30,6 +30,9 @@ enum {
 struct import {
 	char *label; // what people call it: from the text, else "server:port"
 	cJSON *row; // WireGuard: columns of ccp.egress_ips by name; NULL for a proxy
+	// Our IPv6 address in a WireGuard tunnel that carries IPv4 as well: row is of IPv4 alone, since no
+	// text says what IPv6 address the world must see. NULL: none.
+	char *peer_address6;
 	cJSON *proxy_config; // proxy: the public part, as proxy_config_text() takes it; else NULL
 	// {password, uuid, obfs_password} of a proxy, {private_key, preshared_key} of WireGuard: those
 	// that the text has. To be sealed, never shown.

@@ -481,6 +481,14 @@ static enum import_code addresses_set(struct wg_file *f, int family)
 	return IMPORT_READ;
 }
 
+static void address6_keep(struct wg_file *f)
+{
+	char text[ADDR_TEXT_MAX];
+	const struct addr *own = first_of(&f->addresses, AF_INET6);
+	if (own && !import_unusable(own) && is_whole(&f->allowed, AF_INET6))
+		f->i->peer_address6 = xstrdup(addr_cidr(own, text));
+}
+
 static void dropped_warn(struct wg_file *f, int family)
 {
 	int other = family == AF_INET ? AF_INET6 : AF_INET;
@@ -495,7 +503,12 @@ static void dropped_warn(struct wg_file *f, int family)
 	if (count_of(&f->addresses, family) > 1)
 		import_warn(f->i, "second_address_ignored",
 			"only the first address in Address is used: an exit has one");
-	if (count_of(&f->addresses, other) + count_of(&f->allowed, other) > 0 || other_resolver)
+	if (f->i->peer_address6)
+		import_warn(f->i, "ipv6_ignored",
+			"what the file says of IPv6 is left out: give ip_address6, the IPv6 address that "
+			"the world must see, and this exit carries both");
+	else if (count_of(&f->addresses, other) + count_of(&f->allowed, other) > 0 ||
+		 other_resolver)
 		import_warn(f->i, family == AF_INET ? "ipv6_ignored" : "ipv4_ignored",
 			"what the file says of %s is left out: this exit carries %s only",
 			family == AF_INET ? "IPv6" : "IPv4", family == AF_INET ? "IPv4" : "IPv6");
@@ -514,6 +527,8 @@ static enum import_code file_finish(struct wg_file *f)
 	int family = first_of(&f->addresses, AF_INET) ? AF_INET : AF_INET6;
 	r = addresses_set(f, family);
 	if (r == IMPORT_READ) {
+		if (family == AF_INET)
+			address6_keep(f);
 		dropped_warn(f, family);
 		import_label(f->i, f->comment);
 	}

@@ -56,6 +56,7 @@ const struct route exit_routes[] = {
 		{"save",       "boolean",     BODY, 0, "Whether it becomes an exit; else the answer is a preview."},
 		{"label",      "ccp.label",   BODY, 0, "In place of what the text calls it."},
 		{"ip_address", "ccp.address", BODY, 0, SEEN_ADDRESS " The server's own when absent."},
+		{"ip_address6", "ccp.address", BODY, 0, "The IPv6 address the world must see besides; absent: what the text says of IPv6 is left out."},
 		{"dns_server", "ccp.address", BODY, 0, "The resolver; absent: the text's, else that of the setting import_dns_server."},
 		{"server",     "ccp.address", BODY, 0, "The server's address, where the text has a name."})},
 	{GET, "/v1/admin/egress-ips/{id}", ADMIN, 200, "egress_ip_get", "egress_ip", "One exit.", &work_call, ETAG, FIELDS(ID)},

@@ -91,6 +91,10 @@ static void read_compare(const char *id, const struct import *i, const cJSON *ex
 		mistake("%s: it is read and has a refusal", id);
 	json_compare(id, "proxy_config", i->proxy_config, get(expect, "proxy_config"));
 	json_compare(id, "row", i->row, get(expect, "row"));
+	const cJSON *address6 = get(expect, "peer_address6");
+	if (address6 &&
+		strcmp(i->peer_address6 ? i->peer_address6 : "", address6->valuestring) != 0)
+		mistake("%s: our IPv6 address is %s", id, i->peer_address6);
 	json_compare(id, "secret", i->secret, get(expect, "secret"));
 	json_compare(id, "warnings", words, get(expect, "warnings"));
 	if (strcmp(i->label, get(expect, "label")->valuestring) != 0)

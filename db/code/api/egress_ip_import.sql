@@ -9,6 +9,7 @@ create or replace function api.egress_ip_import(
     p_ip_address ccp.address default null,
     p_dns_server ccp.address default null,
     p_server ccp.address default null,
+    p_ip_address6 ccp.address default null,
     p_idempotency_key ccp.request_key default null,
     p_request_sha256 ccp.sha256 default null
 )
@@ -20,7 +21,8 @@ as $$
 declare
     v_admin_id uuid := account.enter(p_login_id, p_generation, 'admin');
     v_read jsonb := p_read || jsonb_strip_nulls(jsonb_build_object(
-        'label', p_label, 'ip_address', host(p_ip_address), 'dns_server', host(p_dns_server), 'server', host(p_server)
+        'label', p_label, 'ip_address', host(p_ip_address), 'ip_address6', host(p_ip_address6), 'dns_server', host(p_dns_server),
+        'server', host(p_server)
     ));
     v_import record;
     v_ids jsonb;
@@ -52,13 +54,13 @@ end
 $$;
 
 revoke all on function api.egress_ip_import(
-    uuid, integer, ccp.object, boolean, ccp.label, ccp.address, ccp.address, ccp.address, ccp.request_key, ccp.sha256
+    uuid, integer, ccp.object, boolean, ccp.label, ccp.address, ccp.address, ccp.address, ccp.address, ccp.request_key, ccp.sha256
 ) from public;
 grant execute on function api.egress_ip_import(
-    uuid, integer, ccp.object, boolean, ccp.label, ccp.address, ccp.address, ccp.address, ccp.request_key, ccp.sha256
+    uuid, integer, ccp.object, boolean, ccp.label, ccp.address, ccp.address, ccp.address, ccp.address, ccp.request_key, ccp.sha256
 ) to ccp_api;
 
 comment on function api.egress_ip_import(
-    uuid, integer, ccp.object, boolean, ccp.label, ccp.address, ccp.address, ccp.address, ccp.request_key, ccp.sha256
+    uuid, integer, ccp.object, boolean, ccp.label, ccp.address, ccp.address, ccp.address, ccp.address, ccp.request_key, ccp.sha256
 ) is
 'POST /v1/admin/egress-ips/import: what a pasted text says of an exit, and with p_save the exit.';

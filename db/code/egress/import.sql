@@ -45,7 +45,9 @@ begin
         p_proxy_config => v_fields.proxy_config,
         p_dns_server => v_fields.dns_server,
         p_secret_sealed => p_read ->> 'secret_sealed',
-        p_wg_own_public_key => v_fields.wg_own_public_key
+        p_wg_own_public_key => v_fields.wg_own_public_key,
+        p_ip_address6 => v_fields.ip_address6,
+        p_wg_peer_address6 => v_fields.wg_peer_address6::inet
     );
 end
 $$;

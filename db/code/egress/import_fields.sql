@@ -1,5 +1,6 @@
--- The fields of an exit out of what was read of a pasted text (api/importing.h): with server, ip_address, dns_server and label as
--- the request says, else as the text does, else assumed with a warning. is_named: the server is a name, which is not looked up.
+-- The fields of an exit out of what was read of a pasted text (api/importing.h): with server, ip_address, ip_address6, dns_server
+-- and label as the request says, else as the text does, else assumed with a warning. is_named: the server is a name, which is not
+-- looked up.
 create or replace function egress.import_fields(
     p_read jsonb, out fields jsonb, out warnings jsonb, out is_named boolean
 )
@@ -45,6 +46,19 @@ begin
             'word', 'ip_address_assumed',
             'message', format('the world is assumed to see %s, the server''s address: give ip_address if it is another', v_server)
         );
+    end if;
+    -- Without it what the text says of IPv6 is left out, with a warning.
+    if p_read ? 'ip_address6' then
+        fields := fields || jsonb_build_object(
+            'ip_address6', p_read -> 'ip_address6', 'wg_peer_address6', p_read -> 'wg_peer_address6'
+        );
+        warnings := (
+            select coalesce(jsonb_agg(w.item), '[]') from jsonb_array_elements(warnings) as w (item)
+            where w.item ->> 'word' <> 'ipv6_ignored'
+        );
+        if fields ? 'wg_allowed_ips' then
+            fields := jsonb_set(fields, '{wg_allowed_ips}', '["0.0.0.0/0", "::/0"]');
+        end if;
     end if;
     if p_read ? 'dns_server' then
         fields := fields || jsonb_build_object(v_resolver, p_read -> 'dns_server');

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(29);
+select plan(34);
 
 create function t.read(p_more jsonb default '{}', p_server text default '198.51.100.7') returns jsonb language sql as $$
     select jsonb_build_object(
@@ -51,6 +51,16 @@ select ok(not (egress.import_fields(t.read(p_server => '2001:db8::1'))).is_named
 select is(t.field(t.wg(), 'wg_dns_server'), '198.51.100.53', 'a file names its resolver');
 select is(t.words(t.wg()), '{ip_address_assumed}', 'of which nothing is said');
 select is(t.field(t.wg('{"dns_server": "198.51.100.54"}'), 'wg_dns_server'), '198.51.100.54', 'unless the request names one');
+select is(
+    t.field(t.wg('{"wg_peer_address6": "fd00::2/128", "ip_address6": "2001:db8::9"}'), 'wg_peer_address6'), 'fd00::2/128',
+    'what a file says of IPv6 is taken with the address that the world must see'
+);
+select is(t.field(t.wg('{"wg_peer_address6": "fd00::2/128", "ip_address6": "2001:db8::9"}'), 'wg_allowed_ips.1'), '::/0', 'and routed');
+select is(
+    t.words(t.wg('{"ip_address": "203.0.113.9", "ip_address6": "2001:db8::9", "warnings": [{"word": "ipv6_ignored", "message": "m"}]}')),
+    '{}', 'of which nothing is said'
+);
+select is(t.field(t.wg('{"wg_peer_address6": "fd00::2/128"}'), 'wg_peer_address6'), null, 'and left out without it');
 select is(t.field(t.wg(), 'dns_server'), null, 'which is not a proxy''s');
 select is(t.field(t.wg(p_endpoint => '[2001:db8::1]:51820'), 'ip_address'), '2001:db8::1', 'its endpoint has brackets');
 select is(t.field(t.wg('{"server": "2001:db8::1"}', 'px.example:7'), 'wg_endpoint'), '[2001:db8::1]:7', 'and keeps its port');
@@ -68,6 +78,10 @@ select is((select count(*)::integer from ccp.egress_ips where label = 'home'), 0
 select throws_ok(
     $$select egress.import(t.read(p_server => 'px.example'))$$, 'CP422',
     'server must be given: the text has a name, which is not looked up; give the address that it has.', 'but is not saved'
+);
+select is(
+    t.refusals(t.wg('{"ip_address6": "2001:db8::9"}')), '{"wg_peer_address6 is needed: ip_address6 is given"}',
+    'an address that no tunnel has one for is refused'
 );
 select isnt(egress.import(t.wg()), null, 'what can be saved is');
 select is(t.refusals(t.read()), '{"label There is already an exit home."}', 'and its label taken');
