@@ -112,7 +112,7 @@ static void a_cancel_ends_a_call(void **state)
 
 static void a_frozen_backend_ends_by_deadline(void **state)
 {
-	_cleanup_(db_freep) struct db *db = connect_db(300);
+	_cleanup_(db_freep) struct db *db = connect_db(3000);
 	struct err e;
 
 	(void)state;
@@ -125,7 +125,7 @@ static void a_frozen_backend_ends_by_deadline(void **state)
 
 static void a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more(void **state)
 {
-	_cleanup_(db_freep) struct db *db = connect_db(300);
+	_cleanup_(db_freep) struct db *db = connect_db(3000);
 	_cleanup_(db_freep) struct db *other = connect_db(0);
 	struct err e;
 
@@ -140,7 +140,7 @@ static void a_backend_that_thaws_does_not_do_what_nobody_waits_for_any_more(void
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	_cleanup_(freep) char *lives =
 		xasprintf("select count(*) from pg_stat_activity where pid = %d", (int)pid);
-	struct wait limit = wait_for(5000, -1);
+	struct wait limit = wait_for(30000, -1);
 	while (number(other, lives) > 0)
 		assert_int_equal(wait_pause(&limit, 10, &e), 0);
 	assert_int_equal(number(other, "select last_value from thawed"), 1);
@@ -352,7 +352,7 @@ static void an_absent_server_answers_soon_and_its_return_is_noticed(void **state
 	assert_int_equal(e.code, ENOTCONN);
 	assert_true(wait_now_ms() - began < 15000);
 	assert_int_equal(postgres_begin(), 0);
-	struct wait limit = wait_for(5000, -1);
+	struct wait limit = wait_for(30000, -1);
 	while (call(db, DB_CALL("select 1"), NULL, &e) != 0)
 		assert_int_equal(wait_pause(&limit, 20, &e), 0);
 }
