@@ -35,7 +35,11 @@ static void dns_put(cJSON *to, const char *resolver, bool udp)
 	json_set_bool(dns, "disable_cache", true);
 }
 
-static void device_put(cJSON *to, const char *name)
+// A flow is all that comes from one port, whatever its destinations: so the other side of a NAT can be
+// found out. But sing-box does not see that a SOCKS5 server has ended an association, as one of its
+// own kind does at a destination that it refuses, and goes on sending into it. There each destination
+// is a flow of its own: the refused one is lost alone.
+static void device_put(cJSON *to, const char *name, const struct proxy_doors *doors)
 {
 	cJSON *device = json_add(json_set_array(to, "inbounds"), json_new_object());
 	json_set_text(device, "type", "tun");
@@ -46,6 +50,9 @@ static void device_put(cJSON *to, const char *name)
 	json_set_bool(device, "auto_route", false);
 	json_set_text(device, "stack", "gvisor");
 	json_set_text(device, "dns_mode", "disabled");
+	json_set_int(device, "udp_nat_max", PROXY_UDP_FLOWS);
+	if (doors->udp_associated)
+		json_set_text(device, "udp_mapping", "address_and_port_dependent");
 }
 
 static void route_put(cJSON *to, const char *resolver, bool udp)
@@ -94,7 +101,7 @@ int proxy_config_text(const cJSON *config, const cJSON *secret, const struct pro
 	resolver.prefix = 32;
 	log_put(all);
 	dns_put(all, addr_text(&resolver, text), doors.udp);
-	device_put(all, place->name);
+	device_put(all, place->name, &doors);
 	route_put(all, addr_cidr(&resolver, only), doors.udp);
 	if (proxy_outbound_put(json_set_array(all, "outbounds"), config, secret, e) < 0)
 		return -1;

@@ -17,6 +17,13 @@ struct err;
 #define PROXY_ADDRESS "172.19.0.1/32" // of the device; it means nothing outside
 enum { PROXY_MTU = 9000, PROXY_CONFIG_MAX = 64 * 1024 };
 
+// UDP flows of a host that its engine keeps, each for five minutes (DNS for ten seconds) after its
+// last datagram. One more costs the flow that has been idle longest its place: what it sends next
+// begins a new one, and late answers to the old are lost. Each takes up to 50 KiB and two
+// descriptors: so many that the default of tunnel_memory_mb carries them behind every type of
+// proxy. sing-box would take up to 16384, by the memory of the whole machine.
+enum { PROXY_UDP_FLOWS = 2048 };
+
 // What differs from host to host.
 struct proxy_place {
 	const char *name; // of the device while it is in the uplink's namespace

@@ -352,8 +352,8 @@ int proxy_doors_parse(const cJSON *config, struct proxy_doors *ret, struct err *
 	doors.tcp_port = kind & QUIC ? 0 : (uint16_t)port;
 	if (kind & QUIC || (kind == SHADOWSOCKS && !over_tcp))
 		doors.udp_port = (uint16_t)port;
-	doors.udp_any =
-		(kind == SOCKS && doors.udp && !over_tcp) || (kind == HYSTERIA2 && more_ports);
+	doors.udp_associated = kind == SOCKS && doors.udp && !over_tcp;
+	doors.udp_any = doors.udp_associated || (kind == HYSTERIA2 && more_ports);
 	*ret = doors;
 	return 0;
 }

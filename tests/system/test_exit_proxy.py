@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from ccplab import proxies
+from ccplab import plan, proxies
 from support.agent import can_send
 from support.leak import WITHOUT_UDP
 from support.proxied import Proxied, cage, doors
-from support.wait import wait_until
+from support.wait import WAIT_S, wait_until
 
 ECHO = ("curl", "-s", "-m", "5", "http://echo1.lab.example/")
 CLOSED = "198.18.0.11:9"  # nobody listens there
@@ -30,6 +30,26 @@ except OSError as e:
     print(type(e).__name__)
 """
 AWAY_S = 2
+REFUSED = ("10.0.0.1", 9)  # the lab's proxies refuse what is not the fake internet's
+ASKED = (plan.STUN[1], plan.STUN_PORTS[1])
+PORT = 40000
+# Prints how many of the COUNT ports from PORT on, one after the other, get an answer of ASKED.
+ASK = """
+import os, socket, struct
+answered = 0
+for port in range({port}, {port} + {count}):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.settimeout({limit_s})
+        one.bind(("0.0.0.0", port))
+        request = struct.pack(">HHI", 1, 0, 0x2112a442) + os.urandom(12)
+        one.sendto(request, {asked})
+        try:
+            answered += one.recv(1500)[8:20] == request[8:]
+        except TimeoutError:
+            pass
+print(answered)
+"""
+FLOWS = 2048  # PROXY_UDP_FLOWS (agent/tunnel/proxy_config.h)
 
 
 @pytest.fixture
@@ -231,6 +251,38 @@ def test_where_a_user_could_not_get_to_is_kept_until_the_next_check_and_in_no_ev
     assert CLOSED not in log.read_text(errors="replace")
     seen = host.owner.value("select string_agg(checks::text, '') from ccp.verifications where host_id = %s", [host.id])
     assert CLOSED not in seen + agent.log()
+
+
+def answered(host, count=1):
+    return int(inside(host, ASK.format(port=PORT, count=count, limit_s=WAIT_S, asked=ASKED)))
+
+
+def test_a_destination_that_a_socks5_server_refuses_costs_the_port_that_sent_there_no_other(agent, proxied):
+    host = proxied("socks5").host
+    host.task("host.start")
+    assert answered(host) == 1
+    ended = ["nsenter", f"--net={agent.lab.env['LAB_UPLINK_NETNS']}", "ss", "-Htn", "state", "close-wait"]
+    inside(
+        host,
+        f"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('0.0.0.0', {PORT}));"
+        f" s.sendto(b'x', {REFUSED})",
+    )
+    wait_until(lambda: subprocess.run(ended, check=True, capture_output=True).stdout, "the server ends the association")
+    assert answered(host) == 1
+
+
+def test_a_udp_flow_that_is_one_too_many_takes_the_place_of_the_oldest_and_nothing_is_refused(agent, proxied):
+    one = proxied("socks5")
+    host = one.host
+    host.task("host.start")
+    pid = one.engine()
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    assert answered(host, FLOWS + 500) == FLOWS + 500
+    kept = len(os.listdir(f"/proc/{pid}/fd")) - before
+    assert FLOWS < kept < 2 * (FLOWS + 100), "an association and a socket each"
+    assert answered(host) == 1, "the oldest begins another"
+    assert host.run(*ECHO)[1].strip() == agent.lab.env["LAB_EXIT1_IP"]
+    host.task("host.verify")
 
 
 def test_a_running_host_is_moved_between_proxies_and_wireguard_and_takes_its_doors_along(agent, proxied):
