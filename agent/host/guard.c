@@ -45,6 +45,7 @@ struct guard {
 	int64_t next_ms;
 	bool passed; // the check's result too
 	bool full; // kind of the running check
+	bool silent; // it was asked for by silence
 	struct pool_job job;
 	struct loop_post post;
 	struct guard *next;
@@ -145,6 +146,7 @@ static void check_host(struct guard *g, struct host *host)
 	struct err e;
 
 	evidence_init(&ev);
+	host->run.silent = g->silent;
 	int r = run_check(
 		&host->run, host->spec, g->full ? VERIFY_FULL : VERIFY_LIGHT, &w, &ev, &e);
 	g->next_ms = r == WAIT_CANCELED ? LATER_MS : CHECK_AGAIN_S * 1000;
@@ -187,6 +189,9 @@ static void check_done(struct pool_job *job)
 {
 	struct guard *g = container_of(job, struct guard, job);
 	g->busy = false;
+	if (g->silent && g->passed)
+		schedule_silence_was_nothing(&g->schedule, wait_now_ms());
+	g->silent = false;
 	if (g->ended || g->next_ms == 0 || !job->ran) {
 		guard_remove(g->agent->guards, g);
 		return;
@@ -256,7 +261,10 @@ static void on_silence(void *data)
 {
 	struct guard *g = data;
 
+	if (g->busy || !schedule_hears_silence(&g->schedule, wait_now_ms()))
+		return;
 	log_warning("the tunnel or its exit is silent", log_text("host", g->host_id));
+	g->silent = true;
 	check_submit(g);
 }
 

@@ -113,7 +113,7 @@ static void judge(struct pulse *p, int heard)
 
 	p->doubt = sure ? 0 : heard;
 	loop_timer_set(p->timer, (p->doubt != 0 ? PULSE_DOUBT_MS : PULSE_MS) - PULSE_ANSWER_MS, 0);
-	if (sure && heard == TUNNEL_UNANSWERED)
+	if (sure && heard == TUNNEL_UNANSWERED && p->tunnel.kind->renew)
 		renew_submit(p);
 	else if (sure)
 		p->silent(p->data);

@@ -11,9 +11,10 @@ struct pulse;
 
 // Part of a run's guard. It never waits and takes no host, so what is frozen or busy delays no other's.
 // What it hears is no evidence: one that is silent twice in a row is to be checked, and one whose exit
-// is silent twice in a row is renewed (tunnel_kind.renew), by the agent's check pool, and then checked.
+// is silent twice in a row is renewed, if its kind can (tunnel_kind.renew), by the agent's check pool, and then
+// checked.
 enum {
-	PULSE_MS = 4000, // from one to the next
+	PULSE_MS = 3000, // from one to the next
 	PULSE_ANSWER_MS = 500, // from a question to its answer
 	PULSE_DOUBT_MS = 1000, // to the next when this one was not well
 };

@@ -31,6 +31,7 @@ struct run {
 	struct tunnel tunnel;
 	struct wall wall;
 	struct exit_copy exit; // as it was when the tunnel was started, or adopted
+	bool silent; // the next check was asked for by a tunnel or exit that does not answer
 };
 #define RUN_INIT \
 	((struct run){.process_fd = -1, .ns_fd = -1, .tunnel = TUNNEL_INIT, .wall = WALL_INIT})
@@ -49,7 +50,7 @@ enum { RUN_CHECK_MS = 2 * VERIFY_TOTAL_MS + 2000 };
 // Looks at everything that makes the host proven, with the exit that it had when it was started, and adds it to the evidence: that the container
 // lives, tunnel, inventory, rules, the verification from inside; a full one also sends the negative
 // probes. What is silent while the host itself sends is asked again with the wall closed for that long
-// (check `own_traffic`); else it changes nothing. Takes RUN_CHECK_MS at most. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
+// (check `own_traffic`), and sooner if it was known to be silent; else it changes nothing. Takes RUN_CHECK_MS at most. Returns 0 when it ran (see ev->outcome), WAIT_CANCELED, or -1 when it
 // could not (the evidence then says inconclusive).
 _must_check_ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e);

@@ -22,3 +22,16 @@ int64_t schedule_next(
 		pause_ms = s->full_at_ms - now_ms;
 	return pause_ms;
 }
+
+bool schedule_hears_silence(const struct schedule *s, int64_t now_ms)
+{
+	return now_ms >= s->deaf_until_ms;
+}
+
+void schedule_silence_was_nothing(struct schedule *s, int64_t now_ms)
+{
+	bool again = s->deaf_ms > 0 && now_ms < s->deaf_until_ms + s->deaf_ms + SCHEDULE_DEAF_MS;
+	int64_t pause_ms = again ? 2 * s->deaf_ms : SCHEDULE_DEAF_MS;
+	s->deaf_ms = pause_ms < s->light_ms ? pause_ms : s->light_ms;
+	s->deaf_until_ms = now_ms + s->deaf_ms;
+}

@@ -399,17 +399,26 @@ static int find(
 	return r == ENGINE_FOREIGN ? TUNNEL_ABSENT : r;
 }
 
-// Its own tun is the one thing that it has to answer to.
+// Its own tun is the one thing that it has to answer to, and of its server it says nothing.
 static int pulse_open(const struct tunnel_place *place, const struct tunnel *t,
 	struct tunnel_pulse *ret, struct err *e)
 {
 	(void)t;
-	return tun_read_open(place->ns_fd, &ret->read, e);
+	if (tun_read_open(place->ns_fd, &ret->read, e) < 0)
+		return -1;
+	return exit_ask_open(place->ns_fd, &place->spec->proxy.resolver, &ret->exit, e);
 }
 
+// A host that sends nothing costs nothing at its exit.
 static int pulse_ask(struct tunnel_pulse *p, struct err *e)
 {
-	return tun_read_ask(&p->read, e);
+	if (tun_read_ask(&p->read, e) < 0)
+		return -1;
+	if (p->read.others || p->exit.unanswered > 0) {
+		exit_ask_send(&p->exit);
+		p->read.own++;
+	}
+	return 0;
 }
 
 static int pulse_hear(struct tunnel_pulse *p, struct err *e)
@@ -417,9 +426,13 @@ static int pulse_hear(struct tunnel_pulse *p, struct err *e)
 	bool answered;
 	if (tun_read_answered(&p->read, &answered, e) < 0)
 		return -1;
-	return answered ? 0
-			: err_outcome(e, TUNNEL_SILENT, EAGAIN,
-				  "the tunnel's engine has not read its device yet");
+	if (!answered)
+		return err_outcome(e, TUNNEL_SILENT, EAGAIN,
+			"the tunnel's engine has not read its device yet");
+	return exit_ask_answered(&p->exit)
+		       ? 0
+		       : err_outcome(e, TUNNEL_UNANSWERED, ETIMEDOUT,
+				 "the exit's resolver does not answer through the proxy");
 }
 
 static int read_wait(const struct tunnel *t, const struct tun_read *asked, struct err *e)

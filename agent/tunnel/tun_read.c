@@ -74,11 +74,14 @@ int tun_read_ask(struct tun_read *r, struct err *e)
 	static const uint8_t echo_request[] = {8, 0, 0xf7, 0xff, 0, 0, 0, 0}; // RFC 792
 	struct sockaddr_storage to;
 	socklen_t size = addr_to_socket(&nowhere, 0, &to);
+	uint64_t before = r->packets;
 	r->asked = false;
 	if (packets_read(r->counts_fd, &r->packets, e) < 0)
 		return -1;
+	r->others = r->packets - before > r->own;
 	r->asked = sendto(r->socket_fd, echo_request, sizeof(echo_request), MSG_DONTWAIT,
 			   (struct sockaddr *)&to, size) >= 0;
+	r->own = r->asked;
 	return 0;
 }
 

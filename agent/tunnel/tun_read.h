@@ -18,6 +18,8 @@ struct err;
 struct tun_read {
 	int socket_fd, counts_fd;
 	uint64_t packets; // that had been read when it was asked
+	uint64_t own; // that we have put in since, the caller's too
+	bool others; // packets not our own were read between the last two times it was asked
 	bool asked; // the packet was sent: without one there may be nothing to read
 };
 #define TUN_READ_INIT ((struct tun_read){.socket_fd = -1, .counts_fd = -1})

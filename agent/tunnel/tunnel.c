@@ -28,6 +28,7 @@ void tunnel_pulse_close(struct tunnel_pulse *p)
 {
 	closep(&p->fd);
 	tun_read_close(&p->read);
+	exit_ask_close(&p->exit);
 }
 
 int tunnel_spec_read(const cJSON *exit, struct tunnel_spec *ret, struct err *e)

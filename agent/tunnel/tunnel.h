@@ -9,6 +9,7 @@
 
 #include "agent/net/link.h"
 #include "agent/tunnel/budget.h"
+#include "agent/tunnel/exit_ask.h"
 #include "agent/tunnel/proxy_outbound.h"
 #include "agent/tunnel/tun_read.h"
 #include "agent/tunnel/wireguard.h"
@@ -91,13 +92,15 @@ struct tunnel_pulse {
 	const struct tunnel_kind *kind;
 	int fd; // over which the kind asks
 	struct tun_read read; // or how
+	struct exit_ask exit; // and how its exit is asked
 	bool unheard; // it was asked and has not answered yet
 	// What the exit had sent when that last grew, and we by then, apart from what keeps it alive.
 	struct {
 		uint64_t rx_bytes, tx_bytes;
 	} wireguard;
 };
-#define TUNNEL_PULSE_INIT ((struct tunnel_pulse){.fd = -1, .read = TUN_READ_INIT})
+#define TUNNEL_PULSE_INIT \
+	((struct tunnel_pulse){.fd = -1, .read = TUN_READ_INIT, .exit = EXIT_ASK_INIT})
 void tunnel_pulse_close(struct tunnel_pulse *p);
 
 // Where a tunnel is, or is to be.
@@ -178,7 +181,7 @@ struct tunnel_kind {
 
 	// Has it begin with its exit from the start, at once: to one that was started again nothing that was
 	// agreed before means anything. What runs over it goes on. TUNNEL_UNUSABLE, TUNNEL_ABSENT.
-	// NULL: its pulse_hear never says TUNNEL_UNANSWERED.
+	// NULL: there is nothing to begin.
 	int (*renew)(const struct tunnel_place *place, const struct tunnel *t, struct err *e);
 
 	// Ends the one of that name and its device; 0 also when there is none. At most 2 s.

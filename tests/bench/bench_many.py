@@ -29,27 +29,29 @@ def peer_address(number):
     return f"198.18.{128 + (place >> 8)}.{place & 255}/32"
 
 
-def hosts_make(stack):
-    """Each with a user and a WireGuard exit of its own; all exits lead through one of the lab's, as peers of it."""
-    lab = Lab(stack.environment["CCP_LAB_PREFIX"])
-    owner = stack.owner
-    node = owner.value("select node_id from ccp.hosts where id = %s", [stack.env["CCP_DEMO_HOST_ID"]])
+def host_make(stack, name, exit_id):
+    """Of a user of its own, behind that exit; its id."""
+    node = stack.owner.value("select node_id from ccp.hosts where id = %s", [stack.env["CCP_DEMO_HOST_ID"]])
     image = stack.env.get("CCP_IMAGE", "cloud-cli-proxy/managed-user:latest")
+    return stack.owner.value(
+        "with person as (insert into ccp.users (username, short_id) values (%(name)s, %(name)s) returning id),"
+        " made as (insert into ccp.hosts (short_id, user_id, node_id, image)"
+        " select %(name)s, id, %(node)s, %(image)s from person returning id, user_id)"
+        " insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)"
+        " select m.id, e.id, m.user_id, e.label, e.ip_address from made as m, ccp.egress_ips as e"
+        " where e.id = %(exit)s returning host_id::text",
+        {"name": name, "node": node, "image": image, "exit": exit_id},
+    )
+
+
+def hosts_make(stack):
+    """Each with a WireGuard exit of its own; all exits lead through one of the lab's, as peers of it."""
+    lab = Lab(stack.environment["CCP_LAB_PREFIX"])
     made = []
     for number in range(HOSTS):
         name = f"m{number:05}"
-        exit_id = exits.insert(owner, name, exits.wireguard(lab, 1 + number % 2, peer_address(number)))
-        made.append(
-            owner.value(
-                "with person as (insert into ccp.users (username, short_id) values (%(name)s, %(name)s) returning id),"
-                " made as (insert into ccp.hosts (short_id, user_id, node_id, image)"
-                " select %(name)s, id, %(node)s, %(image)s from person returning id, user_id)"
-                " insert into ccp.bindings (host_id, egress_ip_id, user_id, exit_label, exit_address)"
-                " select m.id, e.id, m.user_id, e.label, e.ip_address from made as m, ccp.egress_ips as e"
-                " where e.id = %(exit)s returning host_id::text",
-                {"name": name, "node": node, "image": image, "exit": exit_id},
-            )
-        )
+        exit_id = exits.insert(stack.owner, name, exits.wireguard(lab, 1 + number % 2, peer_address(number)))
+        made.append(host_make(stack, name, exit_id))
     return made
 
 

@@ -17,6 +17,7 @@ from support.paths import CHECKOUT
 from support.stack import Stack
 
 from bench import (
+    bench_away,
     bench_bus,
     bench_host,
     bench_http,
@@ -53,6 +54,9 @@ BOUNDS = (
     ("start_tunnel_ms", "<=", 100),
     ("start_verify_ms", "<=", 200),
     ("switch_closed_ms", "<=", 150),
+    # From an exit that is away under a flood to what is known of it, and to its host's end.
+    ("away_degraded_s", "<=", 15),
+    ("away_closed_s", "<=", 180),
     # To the bare engine between the same two namespaces, with the same limit of memory.
     ("tunnel_ratio", ">=", 0.95),
     ("curl_to_prompt_ms", "<=", 5000),
@@ -120,6 +124,7 @@ def items(stack, directory):
         "login": lambda: bench_http.login_under_flood(stack),
         "start": lambda: bench_host.start(stack, directory),
         "switch": lambda: bench_switch.closed(stack),
+        "exit-away": lambda: bench_away.exit_away(stack),
         "tunnels": lambda: bench_tunnel.table(stack),
         "runtime": lambda: bench_runtime.start(stack),
         "curl": lambda: bench_host.curl_to_prompt(stack),

@@ -2,7 +2,7 @@
 // Drives the agent's network half from a test: `nettool COMMAND '{...}'` prints one JSON object.
 // uses: agent/net/elements.c agent/evidence.c agent/net/netns.c agent/net/nl.c agent/net/link.c agent/net/nft_expr.c agent/net/nft_table.c agent/net/ruleset.c
 // uses: agent/net/wall.c agent/net/sockdiag.c agent/tunnel/wireguard.c agent/tunnel/tunnel.c
-// uses: agent/tunnel/budget.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/tun_read.c agent/tunnel/wg_kernel.c agent/tunnel/wg_netlink.c agent/net/genl.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
+// uses: agent/tunnel/budget.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/tun_read.c agent/tunnel/exit_ask.c agent/tunnel/wg_kernel.c agent/tunnel/wg_netlink.c agent/net/genl.c agent/tunnel/uapi.c agent/tunnel/launch.c agent/tunnel/engine.c
 // uses: agent/net/probe.c agent/verify/verify.c agent/verify/verify_wire.c agent/verify/verify_main.c agent/verify/verify_server.c agent/verify/verify_net.c
 // uses: agent/verify/verify_query.c agent/verify/verify_judge.c agent/verify/verify_target.c agent/verify/verify_request.c
 // uses: agent/net/cage.c agent/net/cage_door.c agent/net/cage_rules.c agent/tunnel/proxy.c agent/tunnel/proxy_log.c

@@ -1,6 +1,7 @@
-"""A tunnel is asked every few seconds whether it works: one that is frozen is found, and an exit that was started
-again is greeted at once."""
+"""A tunnel is asked every few seconds whether it works: one that is frozen is found, an exit that is away is noticed,
+and one that was started again is greeted at once."""
 
+import json
 import os
 import signal
 import subprocess
@@ -53,6 +54,11 @@ PROMISED_S = 15  # from an engine's last act to a wall that is closed
 STOP_S = 2  # a stop of so long is not frozen
 BUSY_S = 20  # several rounds of the pulse
 AWAY_S = 30
+ROUNDS_S = 10  # several of the pulse
+ONE_PACKET = """
+import socket
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.18.0.11", 9))
+"""
 # WireGuard itself begins again after 15 s of silence. The pulse does after 9.5 s at most.
 GREETED_S = 14
 # To one that is away WireGuard itself sends a handshake every 5 s and a bit.
@@ -169,6 +175,40 @@ def test_a_machine_that_is_busy_ends_no_host(agent, running):
             loop.wait()
     assert [host.status for host in hosts] == ["running"] * len(hosts)
     assert agent.owner.rows("select 1 from ccp.events where id > %s and type = 'host.unavailable'", [after]) == []
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "http-auth"])  # which carries no datagrams
+def test_an_exit_that_is_away_is_noticed_while_its_host_sends_and_its_return_costs_nothing(agent, running, kind):
+    host, _ = running(kind)
+    after, container = host.last_event(), host.container
+    agent.stack.docker("exec", "-d", host.container, "python3", "-c", TRAFFIC)
+    agent.lab.run("loss", "1", "100")
+    try:
+        noticed = "select 1 from ccp.verifications where host_id = %s and outcome = 'inconclusive'"
+        wait_until(lambda: host.owner.rows(noticed, [host.id]), "no check was due, and one was made")
+    finally:
+        agent.lab.run("loss", "1", "off")
+    wait_until(lambda: host.wait_task(host.insert("host.verify"))[0] == "succeeded", "it is there again")
+    assert (host.status, host.container) == ("running", container)
+    assert host.owner.rows("select 1 from ccp.events where id > %s and type = 'host.unavailable'", [after]) == []
+
+
+def asked_by_pulses(agent):
+    """How often the exits' resolver was asked for what nobody else asks it for."""
+    return [json.loads(line)["name"] for line in agent.lab.run("dns", "log").splitlines()].count("localhost")
+
+
+@pytest.mark.parametrize("kind", ["socks5", "http-auth"])  # by a datagram, and by the engine's TCP
+def test_the_exit_of_a_host_that_sends_is_asked_and_that_of_an_idle_one_is_not(agent, running, kind):
+    host, _ = running(kind)
+    time.sleep(ROUNDS_S)  # what was sent last is asked about
+    before = asked_by_pulses(agent)
+    time.sleep(ROUNDS_S)
+    assert asked_by_pulses(agent) == before
+    host.run("python3", "-c", ONE_PACKET)
+    wait_until(lambda: asked_by_pulses(agent) == before + 1, "it is asked")
+    time.sleep(ROUNDS_S)
+    assert asked_by_pulses(agent) == before + 1
 
 
 @contextmanager

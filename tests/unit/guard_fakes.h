@@ -173,10 +173,9 @@ void hosts_schedule_inspection(struct hosts *hosts, const char *id, int pause_ms
 int run_check(struct run *run, const struct host_spec *s, enum verify_kind kind,
 	const struct wait *w, struct evidence *ev, struct err *e)
 {
-	(void)run;
 	(void)s;
 	(void)w;
-	did("check %s", kind == VERIFY_FULL ? "full" : "light");
+	did("check %s%s", run->silent ? "silent " : "", kind == VERIFY_FULL ? "full" : "light");
 	if (answers.check < 0)
 		evidence_add(ev, "check", OUTCOME_INCONCLUSIVE, "inconclusive", 0, "broken");
 	else if (answers.check == 0)

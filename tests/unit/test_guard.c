@@ -310,9 +310,26 @@ static void a_silent_engine_is_checked_at_once(void **state)
 	assert_did(""); // one check at a time
 	answers.outcome = OUTCOME_FAILED;
 	job_runs();
-	assert_did("check light; verified light failed; end; observe stopped (exit_mismatch) seen; "
-		   "release; " REMOVED);
+	assert_did(
+		"check silent light; verified light failed; end; observe stopped (exit_mismatch) seen; "
+		"release; " REMOVED);
 	assert_null(its_pulse.silent);
+}
+
+#define PASSED "renew 900 s; proven for 900; ssh; release; timer 60 s; "
+
+static void silence_that_was_nothing_is_not_checked_again_at_once(void **state)
+{
+	(void)state;
+	begin();
+	its_pulse.silent(its_pulse.data);
+	job_runs();
+	assert_did("timer 60 s; submit; check silent light; " PASSED);
+	its_pulse.silent(its_pulse.data);
+	assert_did("");
+	timer_fires(); // what is due is due
+	job_runs();
+	assert_did("submit; check light; " PASSED);
 }
 
 static void a_guard_is_ended_at_once_or_after_its_check(void **state)
@@ -519,6 +536,7 @@ int main(void)
 		TEST(a_change_during_a_check_is_checked_right_after_it),
 		TEST(a_dead_tunnel_is_checked_and_a_dead_container_inspected),
 		TEST(a_silent_engine_is_checked_at_once),
+		TEST(silence_that_was_nothing_is_not_checked_again_at_once),
 		TEST(a_guard_is_ended_at_once_or_after_its_check),
 		TEST(each_of_several_guards_can_be_ended),
 		TEST(a_check_may_be_asked_for_soon),

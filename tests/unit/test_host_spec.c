@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host's spec: every field is read, every bad one is refused by its name.
-// uses: agent/host/host_spec.c agent/host/exit.c agent/tunnel/tunnel.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/wg_kernel.c agent/tunnel/tun_read.c
+// uses: agent/host/host_spec.c agent/host/exit.c agent/tunnel/tunnel.c agent/tunnel/wg.c agent/tunnel/wg_user.c agent/tunnel/wg_kernel.c agent/tunnel/tun_read.c agent/tunnel/exit_ask.c
 // uses: agent/tunnel/wg_netlink.c agent/net/genl.c
 // uses: agent/tunnel/uapi.c agent/tunnel/budget.c agent/tunnel/launch.c agent/tunnel/engine.c agent/tunnel/wireguard.c agent/evidence.c
 // uses: agent/net/link.c agent/net/nl.c agent/net/netns.c agent/net/cage.c agent/net/cage_door.c agent/net/cage_rules.c

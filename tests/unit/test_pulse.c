@@ -177,13 +177,13 @@ static void job_runs(void)
 	running->done(running);
 }
 
-static void a_tunnel_that_answers_is_asked_every_4_seconds(void **state)
+static void a_tunnel_that_answers_is_asked_every_3_seconds(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		fires();
 		fires();
-		assert_did("ask; 500 ms; hear; 3500 ms; ");
+		assert_did("ask; 500 ms; hear; 2500 ms; ");
 	}
 }
 
@@ -197,7 +197,7 @@ static void runs_that_begin_together_are_asked_at_times_of_their_own(void **stat
 		trace[0] = '\0';
 		assert_int_equal(pulse_begin(pulse, &e), 0);
 		assert_did(((const char *const[]){
-			"2473 ms; ", "946 ms; ", "3419 ms; ", "1892 ms; "})[host.run.number - 1]);
+			"2473 ms; ", "1946 ms; ", "1419 ms; ", "892 ms; "})[host.run.number - 1]);
 	}
 }
 
@@ -213,7 +213,7 @@ static void one_late_answer_is_asked_for_again_soon_and_is_nothing_else(void **s
 	answers.hear = TUNNEL_SILENT;
 	fires();
 	fires();
-	assert_did("ask; 500 ms; hear; 500 ms; ask; 500 ms; hear; 3500 ms; "
+	assert_did("ask; 500 ms; hear; 500 ms; ask; 500 ms; hear; 2500 ms; "
 		   "ask; 500 ms; hear; 500 ms; ");
 }
 
@@ -229,7 +229,7 @@ static void the_second_in_a_row_is_told_and_so_is_each_other_second(void **state
 			assert_did("ask; 500 ms; hear; 500 ms; ");
 			fires();
 			fires();
-			assert_did("ask; 500 ms; hear; 3500 ms; silent; ");
+			assert_did("ask; 500 ms; hear; 2500 ms; silent; ");
 		}
 	}
 }
@@ -240,7 +240,7 @@ static void what_cannot_be_asked_is_told_too(void **state)
 	answers.ask = TUNNEL_ABSENT;
 	fires();
 	fires();
-	assert_did("ask; 500 ms; ask; 3500 ms; silent; ");
+	assert_did("ask; 500 ms; ask; 2500 ms; silent; ");
 }
 
 static void two_different_doubts_are_two_first_ones(void **state)
@@ -263,7 +263,7 @@ static void hears_nothing_of_the_exit(void)
 		fires();
 	answers.hear = 0;
 }
-#define UNANSWERED "ask; 500 ms; hear; 500 ms; ask; 500 ms; hear; 3500 ms; "
+#define UNANSWERED "ask; 500 ms; hear; 500 ms; ask; 500 ms; hear; 2500 ms; "
 #define RENEWED "renew; log an exit that was silent is greeted again; release; "
 
 static void an_exit_that_answers_nothing_is_greeted_again(void **state)
@@ -280,6 +280,21 @@ static void an_exit_that_answers_nothing_is_greeted_again(void **state)
 	job_runs();
 	assert_did(UNANSWERED
 		"submit; renew; log an exit that is silent cannot be greeted again; release; silent; ");
+}
+
+static void one_that_needs_no_greeting_is_checked_at_once(void **state)
+{
+	static const struct tunnel_kind without = {
+		.pulse_open = open_it, .pulse_ask = ask, .pulse_hear = hear};
+	struct err e;
+	(void)state;
+	pulse_free(pulse);
+	host.run.tunnel.kind = &without;
+	assert_int_equal(make(&e), 0);
+	assert_int_equal(pulse_begin(pulse, &e), 0);
+	trace[0] = '\0';
+	hears_nothing_of_the_exit();
+	assert_did(UNANSWERED "silent; ");
 }
 
 static void a_host_that_is_taken_or_another_run_is_left_alone(void **state)
@@ -334,13 +349,14 @@ static void what_cannot_be_opened_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_tunnel_that_answers_is_asked_every_4_seconds),
+		TEST(a_tunnel_that_answers_is_asked_every_3_seconds),
 		TEST(runs_that_begin_together_are_asked_at_times_of_their_own),
 		TEST(one_late_answer_is_asked_for_again_soon_and_is_nothing_else),
 		TEST(the_second_in_a_row_is_told_and_so_is_each_other_second),
 		TEST(what_cannot_be_asked_is_told_too),
 		TEST(two_different_doubts_are_two_first_ones),
 		TEST(an_exit_that_answers_nothing_is_greeted_again),
+		TEST(one_that_needs_no_greeting_is_checked_at_once),
 		TEST(a_host_that_is_taken_or_another_run_is_left_alone),
 		TEST(one_that_ends_while_it_greets_is_freed_afterwards),
 		TEST(what_cannot_be_opened_is_an_error),

@@ -33,7 +33,8 @@ static int check_run(enum verify_kind verify, struct evidence *ev)
 {
 	struct run run = run_make();
 	struct host_spec spec = {0};
-	struct wait w = wait_for(1000, -1);
+	struct wait w = wait_for(10000, -1);
+	run.silent = answers.is_silent;
 	struct err e;
 	evidence_init(ev);
 	int r = run_check(&run, &spec, verify, &w, ev, &e);
@@ -186,6 +187,36 @@ static void what_is_silent_while_the_host_sends_is_asked_again_while_the_wall_ho
 		assert_int_equal(cJSON_GetArraySize(ev.checks), again ? 5 : 4);
 		assert_int_equal(strstr(checks, "beside 9 packets") != NULL, again);
 		assert_did(cases[i].done);
+		evidence_done(&ev);
+	}
+}
+
+static void an_exit_that_was_silent_is_glanced_at_and_then_asked_undisturbed(void **state)
+{
+	static const struct {
+		enum verify_kind kind;
+		const char *code;
+		enum outcome first, outcome;
+		const char *done;
+	} rows[] = {
+		{VERIFY_LIGHT, NULL, OUTCOME_PASSED, OUTCOME_PASSED, ONCE},
+		{VERIFY_LIGHT, NULL, OUTCOME_INCONCLUSIVE, OUTCOME_PASSED,
+			AGAIN "open for 900 s; "},
+		{VERIFY_LIGHT, NULL, OUTCOME_FAILED, OUTCOME_PASSED, AGAIN "open for 900 s; "},
+		{VERIFY_LIGHT, "exit_mismatch", OUTCOME_FAILED, OUTCOME_FAILED, ONCE},
+		{VERIFY_FULL, NULL, OUTCOME_FAILED, OUTCOME_FAILED,
+			"tunnel; link; wall; full; " STILL},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct evidence ev;
+		start(state);
+		answers.is_open = answers.is_silent = true;
+		answers.glances = rows[i].kind == VERIFY_LIGHT;
+		answers.verifies = rows[i].first;
+		answers.code = rows[i].code;
+		assert_int_equal(check_run(rows[i].kind, &ev), 0);
+		assert_int_equal(ev.outcome, rows[i].outcome);
+		assert_did(rows[i].done);
 		evidence_done(&ev);
 	}
 }
@@ -455,6 +486,7 @@ int main(void)
 			what_is_silent_while_the_host_sends_is_asked_again_while_the_wall_holds_that_back),
 		cmocka_unit_test(
 			beside_a_busy_resolver_probes_are_sent_and_few_packets_of_the_hosts_pass),
+		cmocka_unit_test(an_exit_that_was_silent_is_glanced_at_and_then_asked_undisturbed),
 		cmocka_unit_test(a_wall_that_cannot_be_closed_or_opened_again_is_said),
 		cmocka_unit_test_setup(a_dead_container_fails_without_any_other_check, start),
 		cmocka_unit_test_setup(

@@ -67,6 +67,35 @@ static void the_next_check_comes_at_its_time(void **state)
 	}
 }
 
+static void silence_that_was_nothing_is_heard_less_and_less_often(void **state)
+{
+	static const struct {
+		int64_t at_ms; // of a check that passed
+		int64_t deaf_ms;
+	} rows[] = {
+		{1000, 5000},
+		{7000, 10000}, // soon after that
+		{26000, 20000},
+		{60000, 40000},
+		{140000, 60000}, // no more than light_ms
+		{220000, 60000},
+		{344999, 60000},
+		{470000, 5000}, // after as long again without one
+		{486000, 5000},
+	};
+	struct schedule s = {.light_ms = 60000};
+	(void)state;
+	assert_true(schedule_hears_silence(&s, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int64_t until_ms = rows[i].at_ms + rows[i].deaf_ms;
+		schedule_silence_was_nothing(&s, rows[i].at_ms);
+		assert_int_equal(s.deaf_until_ms, until_ms);
+		assert_false(schedule_hears_silence(&s, rows[i].at_ms));
+		assert_false(schedule_hears_silence(&s, until_ms - 1));
+		assert_true(schedule_hears_silence(&s, until_ms));
+	}
+}
+
 enum { HOSTS = 200, PERIOD_MS = 60000 };
 
 static int compare(const void *a, const void *b)
@@ -114,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_check_is_full_when_it_is_wanted_or_due),
 		cmocka_unit_test(the_next_check_comes_at_its_time),
+		cmocka_unit_test(silence_that_was_nothing_is_heard_less_and_less_often),
 		cmocka_unit_test(hosts_that_begin_together_are_checked_one_after_another),
 		cmocka_unit_test(a_turn_comes_once_a_period_and_after_a_check_that_was_made_in_it),
 	};

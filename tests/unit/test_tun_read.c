@@ -88,6 +88,36 @@ static void what_is_counted_as_read_is_an_answer(void **state)
 	tun_read_close(&r);
 }
 
+static void what_others_send_is_told_from_what_was_put_in(void **state)
+{
+	static const struct {
+		const char *counts;
+		uint64_t more; // put in by the caller
+		bool others;
+	} rows[] = {
+		{HEAD TUN "7 0 0\n", 0, true}, // before it was asked for the first time
+		{HEAD TUN "8 0 0\n", 1, false}, {HEAD TUN "10 0 0\n", 1, false},
+		{HEAD TUN "13 0 0\n", 0, true},
+		{HEAD TUN "13 0 0\n", 0, false}, // ours is not read yet
+	};
+	struct tun_read r = TUN_READ_INIT;
+	struct err e;
+	(void)state;
+	sends = true;
+	assert_int_equal(tun_read_open(-1, &r, &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		say(rows[i].counts);
+		assert_int_equal(tun_read_ask(&r, &e), 0);
+		assert_int_equal(r.others, rows[i].others);
+		r.own += rows[i].more;
+	}
+	sends = false;
+	assert_int_equal(tun_read_ask(&r, &e), 0);
+	assert_int_equal(r.own, 0);
+	assert_did("send; send; send; send; send; send; ");
+	tun_read_close(&r);
+}
+
 static void what_could_not_be_asked_is_not_silent(void **state)
 {
 	struct tun_read r = TUN_READ_INIT;
@@ -139,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_counted_as_read_is_an_answer),
+		cmocka_unit_test(what_others_send_is_told_from_what_was_put_in),
 		cmocka_unit_test(what_could_not_be_asked_is_not_silent),
 		cmocka_unit_test(a_device_that_is_gone_or_makes_no_sense_is_an_error),
 		cmocka_unit_test(what_cannot_be_opened_leaves_nothing_open),
