@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/host/outbox.h"
+#include "agent/net/netns.h"
 #include "agent/net/sockdiag.h"
 #include "agent/task/host_task.h"
 #include "agent/task/start.h"
@@ -17,21 +18,13 @@
 
 enum { ADOPT_MS = 5000 };
 
-// Docker sets whether a container has IPv6 when it makes it.
 static int can_switch(struct task *task, const struct host_task *ht, struct err *e)
 {
 	const struct host_spec *spec = ht->host->spec;
 	const char *code;
 	if (!spec->has_switch)
 		return err_say(e, ENOENT, "the database names no exit to move the host to");
-	if (host_spec_can_start(spec, &code, e) < 0)
-		return host_task_refuse(task, code, e);
-	if (spec->switch_to.ipv6 == ht->host->run.exit.spec.ipv6)
-		return 0;
-	err_note(e, EAFNOSUPPORT,
-		"the exit %s is of another version of IP than the host's container was made for: stop the host, bind the exit and start it",
-		spec->switch_to.label);
-	return host_task_refuse(task, "rebuild_needed", e);
+	return host_spec_can_start(spec, &code, e) < 0 ? host_task_refuse(task, code, e) : 0;
 }
 
 int switch_prepare(struct task *task, struct err *e)
@@ -88,7 +81,8 @@ int switch_wall(struct task *task, struct err *e)
 	struct wall_spec spec;
 
 	exit_wall_spec(ht->to, &spec);
-	if (wall_set_exit(&ht->run.wall, &spec, e) < 0 ||
+	if (netns_set_ipv6(ht->run.ns_fd, ht->to->ipv6, e) < 0 ||
+		wall_set_exit(&ht->run.wall, &spec, e) < 0 ||
 		home_write_resolver(&ht->home, &ht->to->resolver, e) < 0)
 		return host_task_fail(task, "internal", e);
 	return 0;

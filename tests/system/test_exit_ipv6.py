@@ -127,6 +127,23 @@ def test_what_is_a_links_own_is_denied(six):
     assert counters(six)["deny_dns_user"] - before["deny_dns_user"] == 1
 
 
+def test_a_running_host_gets_and_loses_ipv6_with_its_exit(six, agent, lab):
+    six.running()
+    home = six.owner.value(
+        "select egress_ip_id::text from ccp.bindings where host_id = %s and ended_at is null", [six.id]
+    )
+    without = agent.insert("egress_ips", {"label": f"without IPv6 for {six.id}"} | agent.wireguard_exit(2))
+    for _ in range(2):
+        result = six.task("host.switch", json.dumps({"egress_ip_id": without}))
+        assert result["exit_ip"] == lab.env["LAB_EXIT2_IP"]
+        assert seen(six, ECHO6) is None
+        assert six.run("cat", "/proc/net/if_inet6")[1] == ""
+        result = six.task("host.switch", json.dumps({"egress_ip_id": home}))
+        assert result["exit_ip"] == lab.env["LAB_EXIT1_IP"]
+        assert seen(six, ECHO6) == lab.env["LAB_EXIT1_IP6"]
+    six.owner.rows("delete from ccp.egress_ips where id = %s", [without])
+
+
 def test_another_ipv6_address_closes_the_host(six, lab):
     six.running()
     after = six.last_event()
