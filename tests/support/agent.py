@@ -12,6 +12,7 @@ from pathlib import Path
 from psycopg2.extras import Json
 from support import exits
 from support.host import Host
+from support.net import inside
 from support.paths import CHECKOUT, pin
 from support.stack import Lab
 from support.wait import WAIT_S, wait_until
@@ -53,8 +54,7 @@ def can_send(pid):
     """Whether a user's packet leaves the network namespace of that process. No process, no packet."""
     if pid is None:
         return False
-    words = ["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-c", SEND]
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip() == "1"
+    return inside(pid, sys.executable, "-c", SEND).strip() == "1"
 
 
 class Agent:

@@ -1,12 +1,15 @@
 """Hosts that are flooded while something is done to them: one for each kind of tunnel, all watched by one oracle."""
 
 import json
+import random
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
-from support.oracle import STAMP
+from support.net import inside, run, wall_counts
+from support.oracle import STAMP, Oracle
 from support.wait import WAIT_S, wait_until
 
 KINDS = ("wireguard", "trojan-tls", "hysteria2")  # one of them carries streams, one datagrams
@@ -60,10 +63,8 @@ sys.stdin.read()
 
 def users_bytes(pid):
     """What the wall in the namespace of that process has passed or denied of users' packets."""
-    words = ["nsenter", f"--net=/proc/{pid}/ns/net", "nft", "-j", "list", "counters", "table", "inet", "ccp"]
-    listed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True, timeout=WAIT_S).stdout)
-    counters = [entry["counter"] for entry in listed["nftables"] if "counter" in entry]
-    return sum(one["bytes"] for one in counters if one["name"] in ("pass_user", "deny_closed_user"))
+    counted = wall_counts(pid, "bytes")
+    return counted["pass_user"] + counted["deny_closed_user"]
 
 
 class Told:
@@ -132,8 +133,7 @@ class Flooded:
 
     def inside(self, *words):
         """Runs a command of this machine in its network namespace."""
-        command = ["nsenter", f"--net=/proc/{self.pid}/ns/net", *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=WAIT_S).stdout
+        return inside(self.pid, *words)
 
 
 def together(hosts, kind, params="{}"):
@@ -156,6 +156,23 @@ def all_running(hosts):
         one.look()
 
 
+@contextmanager
+def flooded_hosts(agent, count=1, **columns):
+    """So many of each kind, created."""
+    made = [Flooded(agent, kind, **columns) for kind in KINDS for _ in range(count)]
+    yield made
+    together(made, "host.delete", '{"wipe": true}')
+
+
+@contextmanager
+def oracle_of(agent, directory, **options):
+    """One that has been shown to see."""
+    oracle = Oracle(agent.lab, directory, PROXIES, **options)
+    control(oracle)
+    yield oracle
+    oracle.end()
+
+
 def control(oracle):
     """The positive control: what a namespace with a way out sends is seen, all of it, where that way leads."""
     for where in ("uplink", "machine"):
@@ -168,8 +185,7 @@ def control(oracle):
 
 def arrived(lab):
     """Datagrams for a port that nobody has, which is the floods', at the lab's internet so far."""
-    words = ["nsenter", f"--net=/run/netns/{lab.prefix}-net", "cat", "/proc/net/snmp"]
-    lines = subprocess.run(words, check=True, capture_output=True, text=True, timeout=WAIT_S).stdout.splitlines()
+    lines = run("nsenter", f"--net=/run/netns/{lab.prefix}-net", "cat", "/proc/net/snmp").splitlines()
     names, values = (line.split() for line in lines if line.startswith("Udp:"))
     return int(values[names.index("NoPorts")])
 
@@ -187,3 +203,9 @@ def ms_since(at, told):
 
 def now():
     return time.monotonic()
+
+
+def until_random_time(max_s):
+    """What strikes then strikes at a time of its own."""
+    at = now() + random.uniform(0, max_s)
+    wait_until(lambda: now() >= at, "its time has come")

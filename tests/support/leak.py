@@ -4,14 +4,13 @@ import json
 import os
 import secrets
 import socket
-import subprocess
 from contextlib import contextmanager, suppress
 
 from ccplab import netns, proxies
-from support.oracle import STAMP, Oracle
+from support.net import inside, wall_counts
+from support.oracle import FULL, STAMP, Oracle
 from support.proxied import Proxied
 
-FULL = os.environ.get("CCP_LEAK") == "full"
 KINDS = ["wireguard", *(proxies.KINDS if FULL else ("trojan-tls", "hysteria2"))]
 COUNT = 200 if FULL else 20  # packets to each target by each user
 USERS = ("dev", "root")
@@ -50,17 +49,9 @@ print(json.dumps([collections.Counter(outcome(*target) for _ in range(count)) fo
 )
 
 
-def wall_counts(pid):
-    """Packets by counter of the wall in the namespace of that process."""
-    words = ["nsenter", f"--net=/proc/{pid}/ns/net", "nft", "-j", "list", "counters", "table", "inet", "ccp"]
-    listed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["nftables"]
-    return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in listed if "counter" in entry}
-
-
 def ip(pid, *words):
     """What the machine's `ip` finds in the namespace of that process."""
-    command = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-json", *words]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(inside(pid, "ip", "-json", *words))
 
 
 def address_in(pid):

@@ -60,6 +60,30 @@ def run(*words, **options):
     return subprocess.run(words, check=True, text=True, capture_output=True, timeout=WAIT_S, **options).stdout
 
 
+def inside(pid, *words):
+    """Runs a command of this machine in the network namespace of that process; its output."""
+    return run("nsenter", f"--net=/proc/{pid}/ns/net", *words)
+
+
+def wall_counts(pid, unit="packets"):
+    """By name: `packets` or `bytes` of each counter of the wall in the namespace of that process."""
+    listed = json.loads(inside(pid, "nft", "-j", "list", "counters", "table", "inet", "ccp"))["nftables"]
+    return {one["counter"]["name"]: one["counter"][unit] for one in listed if "counter" in one}
+
+
+@contextlib.contextmanager
+def namespace_of(pid):
+    """A descriptor of its network namespace, which outlives it."""
+    fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    yield fd
+    os.close(fd)
+
+
+def is_wall_open(namespace):
+    words = ("nsenter", f"--net=/proc/self/fd/{namespace}", "nft", "list", "set", "inet", "ccp", "proven")
+    return "elements" in run(*words, pass_fds=[namespace])
+
+
 class Container:
     """A namespace that stands for a container's, and the tool's view of it."""
 

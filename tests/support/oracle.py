@@ -19,6 +19,8 @@ from pathlib import Path
 from ccplab import capture, netns, plan, process
 from support.wait import WAIT_S
 
+FULL = os.environ.get("CCP_LEAK") == "full"  # `make leak`
+
 # Every probe has this hop limit and this type of service: the beginning of a TCP connection has no payload.
 STAMP_HOPS, STAMP_TOS = 113, 0x58
 STAMPED = f"(ip[8] = {STAMP_HOPS} and ip[1] = {STAMP_TOS}) or ip6[7] = {STAMP_HOPS}"

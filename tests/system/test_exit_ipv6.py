@@ -1,10 +1,10 @@
 """A host whose exit has IPv6 leaves by it as the exit's two addresses; one whose exit has none has no IPv6 at all."""
 
 import json
-import subprocess
 import sys
 
 import pytest
+from support.net import wall_counts
 from support.paths import CHECKOUT
 from support.stack import Lab
 
@@ -72,13 +72,6 @@ def checks_of(host):
     return {check["name"]: check for check in row[0]}
 
 
-def counters(host):
-    """How many packets each counter of the wall has."""
-    words = ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "-j", "list", "counters"]
-    told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return {item["counter"]["name"]: item["counter"]["packets"] for item in told["nftables"] if "counter" in item}
-
-
 def seen(host, url):
     status, output = host.run("curl", "-s", "--max-time", "10", url)
     return output.strip() if status == 0 else None
@@ -110,7 +103,7 @@ def test_a_host_leaves_as_both_addresses_of_its_exit(six, lab):
 
 def test_what_is_a_links_own_is_denied(six):
     six.running()
-    before = counters(six)
+    before = wall_counts(six.pid)
     tries = [
         ["fd00:ec2::254", "SOCK_STREAM", 80],
         ["fe80::1", "SOCK_DGRAM", 9],
@@ -119,12 +112,12 @@ def test_what_is_a_links_own_is_denied(six):
     status, output = six.run("python3", "-c", TRIES, json.dumps(tries))
     assert status == 0, output
     assert set(json.loads(output).values()) <= {"EPERM", "EACCES", "timeout"}, output
-    after = counters(six)
+    after = wall_counts(six.pid)
     assert after["deny_local_user"] - before["deny_local_user"] >= len(tries)
     assert after["pass_user"] == before["pass_user"]
     status, output = six.run("python3", "-c", TRIES, json.dumps([[plan.address6(plan.DNS_ADDRESS), "SOCK_DGRAM", 53]]))
     assert list(json.loads(output).values()) == ["EPERM"]
-    assert counters(six)["deny_dns_user"] - before["deny_dns_user"] == 1
+    assert wall_counts(six.pid)["deny_dns_user"] - before["deny_dns_user"] == 1
 
 
 def test_a_running_host_gets_and_loses_ipv6_with_its_exit(six, agent, lab):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ccplab import plan, proxies
+from support import net
 from support.agent import can_send
 from support.leak import WITHOUT_UDP
 from support.proxied import Proxied, cage, doors
@@ -83,8 +84,7 @@ def failed_checks(host):
 
 def inside(host, code):
     """Runs Python in the namespace of the host, as a user's program; its output."""
-    words = ["nsenter", f"--net=/proc/{host.pid}/ns/net", sys.executable, "-c", code]
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    return net.inside(host.pid, sys.executable, "-c", code).strip()
 
 
 def failure(host):

@@ -4,17 +4,16 @@ User traffic runs in the container through all of it, the uplink is captured, an
 packet when the lab lets one out.
 """
 
-import json
 import os
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 from support.host import Host
+from support.net import inside, wall_counts
 from support.stack import Lab
-from support.wait import WAIT_S, wait_until
+from support.wait import wait_until
 
 # Bounded, and by every means a user has: UDP to anywhere, DNS to the exit's resolver and to another, TCP. The user
 # image has node, not Python.
@@ -60,7 +59,7 @@ def captured(host, internet, tmp_path):
     path = tmp_path / "uplink.pcap"
     internet.run("capture", "start", str(path))
     before = user_packets(host)
-    host.stack.docker("exec", "-d", container_of(host), "python3", "-c", TRAFFIC)
+    host.stack.docker("exec", "-d", host.container, "python3", "-c", TRAFFIC)
     wait_until(lambda: user_packets(host) > before + TRAFFIC_SEEN, "users' packets pass the wall")
     yield path
     internet.run("restore")
@@ -70,15 +69,9 @@ def captured(host, internet, tmp_path):
     assert count(internet, path, "--not-tunnel") == 0
 
 
-def container_of(host):
-    names = host.stack.docker("ps", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Labels}}")
-    (line,) = [line for line in names.splitlines() if host.id in line]
-    return line.split()[0]
-
-
 def engine_of(host):
     """The pid of the host's WireGuard engine, found by the name its device was born with."""
-    name = "c" + container_of(host)[:12]
+    name = "c" + host.container[:12]
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if name in path.read_bytes().decode(errors="replace").split("\0"):
@@ -88,22 +81,8 @@ def engine_of(host):
     raise AssertionError(f"no engine {name}")
 
 
-def inside(host, *command):
-    """Runs a command of this machine in the network namespace of the host; its output."""
-    pid = host.stack.docker("inspect", "--format", "{{.State.Pid}}", container_of(host)).strip()
-    return subprocess.run(
-        ["nsenter", f"--net=/proc/{pid}/ns/net", *command], check=True, capture_output=True, text=True, timeout=WAIT_S
-    ).stdout
-
-
-def counters(host):
-    """Packets by where they ended and who sent them, such as `pass_user`, as the kernel has them."""
-    listed = json.loads(inside(host, "nft", "-j", "list", "counters"))["nftables"]
-    return {one["counter"]["name"]: one["counter"]["packets"] for one in listed if "counter" in one}
-
-
 def user_packets(host):
-    return counters(host)["pass_user"]
+    return wall_counts(host.pid)["pass_user"]
 
 
 def count(internet, path, *options):
@@ -235,7 +214,7 @@ def test_a_change_of_rules_or_links_is_checked_at_once_and_closes_the_host(host,
     with host.stack.settings(verify_light_s=600, verify_full_s=600):
         host.task("host.verify")  # which has told the agent of these settings: no check is due for minutes
         after, verification = host.last_event(), last_verification(host)
-        inside(host, *change)
+        inside(host.pid, *change)
         host.wait_event("egress.leak_blocked", after)
         host.wait_event("host.unavailable", after)
         evidence(host, verification, "failed", "inventory", check)
@@ -243,7 +222,7 @@ def test_a_change_of_rules_or_links_is_checked_at_once_and_closes_the_host(host,
 
 
 def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_out(host, captured):
-    container = container_of(host)
+    container = host.container
     ask = ("exec", container, "curl", "-s", "-m", "3", host.stack.env["CCP_ECHO_URL"])
     assert host.stack.docker(*ask).strip() == host.stack.env["CCP_EXIT_IP"]
     with host.stack.settings(proof_life_s=3):
@@ -261,8 +240,10 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
 
             wait_until(closed, "the kernel has closed the host")
             verification = last_verification(host)
-            passed, denied = (counters(host)[name] for name in ("pass_user", "deny_closed_user"))
-            wait_until(lambda: counters(host)["deny_closed_user"] > denied + TRAFFIC_SEEN, "users' packets are denied")
+            passed, denied = (wall_counts(host.pid)[name] for name in ("pass_user", "deny_closed_user"))
+            wait_until(
+                lambda: wall_counts(host.pid)["deny_closed_user"] > denied + TRAFFIC_SEEN, "users' packets are denied"
+            )
             assert user_packets(host) == passed
         finally:
             host.stack.sv("up", "ccp-agent")
@@ -273,16 +254,16 @@ def test_a_host_whose_agent_is_dead_is_closed_by_the_kernel_when_the_proof_runs_
         ),
         "the agent that is back has proven it again",
     )
-    assert (host.status, container_of(host)) == ("running", container)
+    assert (host.status, host.container) == ("running", container)
     assert host.stack.docker(*ask).strip() == host.stack.env["CCP_EXIT_IP"]
 
 
 def test_probes_are_counted_exactly_under_user_traffic(host, captured):
     with host.stack.settings(verify_light_s=600, verify_full_s=600):
         host.task("host.verify")  # no check is due for minutes
-        before = counters(host)
+        before = wall_counts(host.pid)
         host.task("host.verify")
-        after = counters(host)
+        after = wall_counts(host.pid)
     rose = {name: after[name] - before[name] for name in after}
     # To the resolver and to the address beside it: two by UDP and one by TCP pass, of four for DNS in its guises none
     # does, nor one to what is a link's own. IPv6 has no address here, so it cannot even be sent. The changed settings

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.agent import engines
+from support.net import inside
 from support.wait import wait_until
 
 
@@ -121,13 +122,7 @@ def test_changed_settings_are_followed_within_seconds(agent, host):
     with agent.stack.settings(verify_light_s=1, verify_full_s=2, proof_life_s=5):
         host.task("host.verify")
         wait_until(lambda: agent.owner.value(fulls, [host.id]) >= count + 3, "full checks come with the new period")
-        elements = subprocess.run(
-            ["nsenter", f"--net=/proc/{host.pid}/ns/net", "nft", "list", "ruleset"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        assert "timeout 5s" in elements
+        assert "timeout 5s" in inside(host.pid, "nft", "list", "ruleset")
 
 
 def test_an_agent_that_was_killed_adopts_what_runs(agent, host):

@@ -12,7 +12,6 @@ test_cage_host.py), the first moments of a container (K16: test_kill_starts.py).
 
 import itertools
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -25,25 +24,24 @@ import pytest
 from support import proc
 from support.kill import (
     KINDS,
-    PROXIES,
     RATE_MIN,
     Flood,
-    Flooded,
     all_running,
     arrived,
-    control,
+    flooded_hosts,
     ms_since,
     now,
+    oracle_of,
     together,
+    until_random_time,
     wait_flooded,
 )
-from support.oracle import Oracle
+from support.oracle import FULL
 from support.proc import docker_pids
 from support.program import kill
 from support.proxied import cage
 from support.wait import WAIT_S, wait_until
 
-FULL = os.environ.get("CCP_LEAK") == "full"
 SOON_S, SELDOM_S = 1, 600  # between two checks
 USUAL_S = 60  # the product's own: what is found sooner was found by the pulse
 AWAY_S = 60 if FULL else 5  # how long an agent is dead
@@ -225,20 +223,16 @@ PAUSE_MAX_S = 0.3  # a fault strikes at a random time
 
 @pytest.fixture(scope="module")
 def oracle(agent, tmp_path_factory):
-    one = Oracle(agent.lab, tmp_path_factory.mktemp("oracle"), PROXIES)
-    control(one)
-    yield one
-    one.end()
+    with oracle_of(agent, tmp_path_factory.mktemp("oracle")) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
 def hosts(agent):
-    with agent.stack.settings(verify_light_s=SELDOM_S, verify_full_s=SELDOM_S):
-        made = [Flooded(agent, kind) for kind in KINDS]
+    with agent.stack.settings(verify_light_s=SELDOM_S, verify_full_s=SELDOM_S), flooded_hosts(agent) as made:
         yield made
         agent.lab.run("restore")
         agent.revive()
-        together(made, "host.delete", '{"wipe": true}')
 
 
 @pytest.fixture
@@ -309,8 +303,7 @@ def ms_from(struck_at, at):
 
 
 def strike(fault, hosts):
-    wait = now() + random.uniform(0, PAUSE_MAX_S)
-    wait_until(lambda: now() >= wait, "its time has come")
+    until_random_time(PAUSE_MAX_S)
     struck_at = now()
     fault.act(hosts)
     return struck_at

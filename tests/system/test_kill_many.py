@@ -8,21 +8,18 @@ import statistics
 import pytest
 from support.kill import (
     KINDS,
-    PROXIES,
     RATE_MIN,
     Flood,
-    Flooded,
     all_running,
     arrived,
-    control,
+    flooded_hosts,
     ms_since,
     now,
-    together,
+    oracle_of,
+    until_random_time,
 )
-from support.oracle import Oracle
-from support.wait import wait_until
+from support.oracle import FULL
 
-FULL = os.environ.get("CCP_LEAK") == "full"
 pytestmark = pytest.mark.timeout(3600)  # in full
 HOSTS, ROUNDS = (3, 67) if FULL else (1, 7)  # of each kind; each is killed once a round
 RATE = 1200  # of each flood, probes a second
@@ -31,26 +28,28 @@ PAUSE_MAX_S = 0.15  # between two kills
 
 @pytest.fixture(scope="module")
 def hosts(agent):
-    made = [Flooded(agent, kind) for kind in KINDS for _ in range(HOSTS)]
-    yield made
-    together(made, "host.delete", '{"wipe": true}')
+    with flooded_hosts(agent, HOSTS) as made:
+        yield made
+
+
+@pytest.fixture
+def oracle(agent, tmp_path):
+    with oracle_of(agent, tmp_path, exits=()) as one:
+        yield one
 
 
 def kill_all(hosts):
     """One after the other at random times; when, by host."""
     killed_at = {}
     for one in random.sample(hosts, len(hosts)):
-        end = now() + random.uniform(0, PAUSE_MAX_S)
-        wait_until(lambda: now() >= end, "its time has come")  # noqa: B023
+        until_random_time(PAUSE_MAX_S)
         engine = one.engine
         killed_at[one] = now()
         os.kill(engine, signal.SIGKILL)
     return killed_at
 
 
-def test_engines_that_are_killed_at_random_times_let_nothing_out(agent, hosts, tmp_path, figures):
-    oracle = Oracle(agent.lab, tmp_path, PROXIES, exits=())
-    control(oracle)
+def test_engines_that_are_killed_at_random_times_let_nothing_out(agent, hosts, oracle, figures):
     gone_ms, tried, sent = ({kind: [] for kind in KINDS} for _ in range(3))
     came, outside = arrived(agent.lab), 0
     for _ in range(ROUNDS):
@@ -72,7 +71,6 @@ def test_engines_that_are_killed_at_random_times_let_nothing_out(agent, hosts, t
         sight = oracle.look()
         outside += len(sight.outside)
         assert sight.outside == []
-    oracle.end()
     figures("K01", "all", "SIGKILL to the engine at random times", exit=arrived(agent.lab) - came)
     for kind in KINDS:
         figures(

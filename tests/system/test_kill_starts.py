@@ -1,16 +1,14 @@
 """Containers whose programs flood from their first instruction are started, many at a time: what they send before their
 exit is proven is nothing, and what they send after it leaves by the tunnel."""
 
-import os
 import subprocess
 
 import pytest
-from support.kill import KINDS, PROXIES, SIZE, TARGET, Flooded, all_running, control, together, users_bytes
-from support.oracle import Oracle
+from support.kill import KINDS, SIZE, TARGET, all_running, flooded_hosts, oracle_of, together, users_bytes
+from support.oracle import FULL
 from support.paths import CHECKOUT
 from support.wait import wait_until
 
-FULL = os.environ.get("CCP_LEAK") == "full"
 pytestmark = pytest.mark.timeout(3600)  # in full
 HOSTS, ROUNDS = 4, 25 if FULL else 1  # of each kind, started at once; how often
 PROBES = 3000  # that flood.c sends
@@ -39,9 +37,14 @@ def image(agent, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def hosts(agent, image):
-    made = [Flooded(agent, kind, image=IMAGE) for kind in KINDS for _ in range(HOSTS)]
-    yield made
-    together(made, "host.delete", '{"wipe": true}')
+    with flooded_hosts(agent, HOSTS, image=IMAGE) as made:
+        yield made
+
+
+@pytest.fixture
+def oracle(agent, tmp_path):
+    with oracle_of(agent, tmp_path) as one:
+        yield one
 
 
 def flooded(one):
@@ -60,11 +63,7 @@ def proven_at(one):
     )
 
 
-def test_containers_that_flood_from_their_first_instruction_send_nothing_before_the_proof(
-    agent, hosts, tmp_path, figures
-):
-    oracle = Oracle(agent.lab, tmp_path, PROXIES)
-    control(oracle)
+def test_containers_that_flood_from_their_first_instruction_send_nothing_before_the_proof(hosts, oracle, figures):
     starts, sent_by, outside = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), 0
     at_exit = 0
     for _ in range(ROUNDS):
@@ -87,7 +86,6 @@ def test_containers_that_flood_from_their_first_instruction_send_nothing_before_
         assert min(one.packet.time_s for one in arrived) > first_proof
         at_exit += sight.count_at(1, TARGET)
         together(hosts, "host.stop")
-    oracle.end()
     for kind in KINDS:
         figures("K16", kind, "starts with a flood from the first instruction", starts=starts[kind], sent=sent_by[kind],
             outside=outside)  # fmt: skip

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 from ccplab import plan
-from support.leak import COUNT, PROBE, USERS, Doors, address_in, wall_counts
-from support.net import run
+from support.leak import COUNT, PROBE, USERS, Doors, address_in
+from support.net import run, wall_counts
 from support.oracle import STAMP, Oracle
 from support.wait import wait_until
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 from ccplab import plan
-from support.leak import COUNT, ip, wall_counts
-from support.net import run
+from support.leak import COUNT, ip
+from support.net import run, wall_counts
 from support.wait import wait_until
 
 # Asks argv[2] times for the hardware address of each of argv[1], then for argv[3]; the addresses that have answered by

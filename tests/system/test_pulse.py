@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from ccplab import proxies
+from support.net import is_wall_open, namespace_of
 from support.proxied import Proxied
 from support.wait import wait_until
 
@@ -113,19 +114,6 @@ def captured(agent, path):
     assert agent.lab.run("capture", "count", str(path), "--not-tunnel", *own).split()[0] == "0"
 
 
-@contextmanager
-def namespace_of(pid):
-    """A descriptor of its network namespace, which outlives it."""
-    fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-    yield fd
-    os.close(fd)
-
-
-def is_open(namespace):
-    words = ["nsenter", f"--net=/proc/self/fd/{namespace}", "nft", "list", "set", "inet", "ccp", "proven"]
-    return b"elements" in subprocess.run(words, check=True, capture_output=True, pass_fds=[namespace]).stdout
-
-
 def evidence_of(host):
     (row,) = host.owner.rows(
         "select outcome, error_code, checks from ccp.verifications where host_id = %s order by id desc limit 1",
@@ -141,7 +129,7 @@ def test_a_frozen_engine_closes_its_host_and_nothing_leaves(agent, running, kind
     with captured(agent, tmp_path / "uplink.pcap"), namespace_of(host.pid) as namespace:
         agent.stack.docker("exec", "-d", host.container, "python3", "-c", TRAFFIC)
         with stopped(engine) as begun:
-            wait_until(lambda: not is_open(namespace), "the wall is closed")
+            wait_until(lambda: not is_wall_open(namespace), "the wall is closed")
             took = time.monotonic() - begun
         host.wait_event("host.unavailable", after)
     record_property("seconds", took)

@@ -11,6 +11,7 @@ import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from support.net import is_wall_open, namespace_of
 from support.wait import WAIT_S, wait_until
 
 DEAD = [f"http://198.18.0.11:{port}/" for port in range(1, 14)]  # echo sources that do not answer
@@ -43,19 +44,6 @@ def wait_verifications(host, after, count):
     )
 
 
-@contextmanager
-def namespace_of(pid):
-    """A descriptor of its network namespace, which outlives it."""
-    fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-    yield fd
-    os.close(fd)
-
-
-def is_open(namespace):
-    words = ["nsenter", f"--net=/proc/self/fd/{namespace}", "nft", "list", "set", "inet", "ccp", "proven"]
-    return b"elements" in subprocess.run(words, check=True, capture_output=True, pass_fds=[namespace]).stdout
-
-
 def verification_stopped(agent):
     """Stops the next child that verifies, so that its check keeps the host; the child's pid."""
 
@@ -84,11 +72,11 @@ def test_a_container_that_dies_while_a_check_has_its_host_is_not_proven_again(ag
 def test_a_dead_container_has_no_proof_also_when_docker_tells_nothing(agent, host):
     pid = host.pid
     with settings(host, verify_light_s=1), namespace_of(pid) as namespace:
-        assert is_open(namespace)
+        assert is_wall_open(namespace)
         agent.stack.kill("dockerd", signal.SIGSTOP)
         try:
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: not is_open(namespace), "the host is closed")
+            wait_until(lambda: not is_wall_open(namespace), "the host is closed")
         finally:
             agent.stack.kill("dockerd", signal.SIGCONT)
     host.wait_status("unavailable")
@@ -112,7 +100,7 @@ def test_a_proof_that_runs_out_during_its_check_is_no_leak(agent, host):
     with settings(host, proof_life_s=3, verify_full_s=1), namespace_of(host.pid) as namespace:
         after = last_verification(agent)
         child = verification_stopped(agent)
-        wait_until(lambda: not is_open(namespace), "the proof runs out")
+        wait_until(lambda: not is_wall_open(namespace), "the proof runs out")
         os.kill(child, signal.SIGCONT)
         wait_until(
             lambda: any({"leak_closed", "leak_open"} <= names for _, _, names in verifications(host, after)),
