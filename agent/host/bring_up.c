@@ -75,11 +75,9 @@ int bring_up_verify(struct run *run, const struct verify_spec *spec, const struc
 		_cleanup_(evidence_done) struct evidence found;
 		evidence_init(&found);
 		int r = verify_run(run->ns_fd, spec, w, &found, e);
-		if (r != 0)
-			return r;
-		if (!can_shrink(run, &found)) {
+		if (r != 0 || !can_shrink(run, &found)) {
 			evidence_take(ev, &found);
-			return 0;
+			return r;
 		}
 		if (shrink(run, found.fits, ev, e) < 0)
 			return -1;

@@ -390,10 +390,14 @@ int verify_run(int ns_fd, const struct verify_spec *s, const struct wait *w, str
 	assert_int_equal(s->kind, VERIFY_FULL);
 	if (answers.fits && *answers.fits > 0) {
 		did("verify");
+		if (answers.verifies == OUTCOME_FAILED)
+			evidence_add(ev, "exit_ip", OUTCOME_FAILED, "exit_mismatch", 0, "another");
 		evidence_add(ev, "full_size", OUTCOME_FAILED, "mtu", 0, "swallowed");
 		ev->fits = *answers.fits++;
 		return 0;
 	}
+	if (answers.verify < 0) // it fails after that
+		evidence_add(ev, "exit_ip", OUTCOME_PASSED, NULL, 0, "seen");
 	return check("verify", answers.verify, answers.verifies, ev, e);
 }
 

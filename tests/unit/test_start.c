@@ -51,6 +51,17 @@ static void again(void)
 	start(NULL);
 }
 
+static void assert_checks(const char *expected)
+{
+	const cJSON *one;
+	char names[128] = "";
+	cJSON_ArrayForEach (one, ht.ev.checks) {
+		strcat(names, cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")));
+		strcat(names, "; ");
+	}
+	assert_string_equal(names, expected);
+}
+
 struct row {
 	int *place;
 	int answer;
@@ -249,6 +260,7 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 	again();
 	spec.exit.tunnel.link.mtu = 1420;
 	assert_int_equal(start_tunnel(&task, &e), 0);
+	assert_checks("handshake; ");
 	assert_int_equal(
 		ht.run.exit.spec.tunnel.link.mtu, 1420); // what its inventory is compared with
 	again();
@@ -263,8 +275,13 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 			  "silence; ");
 	again();
 	spec.exit.tunnel.kind = ht.run.tunnel.kind = &deaf_kind;
+	assert_int_equal(start_tunnel(&task, &e), 0);
+	assert_checks("reach; ");
+	again();
+	spec.exit.tunnel.kind = ht.run.tunnel.kind = &deaf_kind;
 	answers.reach = TUNNEL_UNANSWERED; // its key, which no proxy knows, is not spoken of
 	assert_int_equal(start_tunnel(&task, &e), -1);
+	assert_checks("");
 	assert_did(TUNNEL "reach; fail proxy_unreachable: the exit x1 did not answer within 3 s: "
 			  "silence; ");
 	again();
@@ -320,21 +337,23 @@ static void a_way_that_swallows_packets_gets_smaller_ones_if_the_exit_names_none
 		int fits[3], configure, result;
 		const char *done;
 		int mtu;
+		const char *checks;
 	} rows[] = {
-		{true, {0}, 0, 0, "verify; ", 1420},
-		{true, {1328, 0}, 0, 0, "verify; configure 1328; verify; ", 1328},
+		{true, {0}, 0, 0, "verify; ", 1420, "verify; "},
+		{true, {1328, 0}, 0, 0, "verify; configure 1328; verify; ", 1328, "mtu; verify; "},
 		{true, {1392, 1280, 0}, 0, 0,
-			"verify; configure 1392; verify; configure 1280; verify; ", 1280},
+			"verify; configure 1392; verify; configure 1280; verify; ", 1280,
+			"mtu; mtu; verify; "},
 		{true, {1392, 1392, 0}, 0, -1, "verify; configure 1392; verify; judged failed; ",
-			1392},
-		{true, {576, 0}, 0, -1, "verify; judged failed; ", 1420},
-		{false, {1328, 0}, 0, -1, "verify; judged failed; ", 1420},
+			1392, "mtu; full_size; "},
+		{true, {576, 0}, 0, -1, "verify; judged failed; ", 1420, "full_size; "},
+		{false, {1328, 0}, 0, -1, "verify; judged failed; ", 1420, "full_size; "},
 		{true, {1328, 0}, -1, -1,
-			"verify; configure 1328; fail inconclusive: not configured; ", 1328},
+			"verify; configure 1328; fail inconclusive: not configured; ", 1328, ""},
 	};
+	struct err e;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct err e;
 		again();
 		ht.run.exit.spec.tunnel.mtu_open = rows[i].open;
 		ht.run.exit.spec.tunnel.link.mtu = 1420;
@@ -343,9 +362,27 @@ static void a_way_that_swallows_packets_gets_smaller_ones_if_the_exit_names_none
 		assert_int_equal(start_verify(&task, &e), rows[i].result);
 		assert_did(rows[i].done);
 		assert_int_equal(ht.run.exit.spec.tunnel.link.mtu, rows[i].mtu);
+		assert_checks(rows[i].checks);
 		assert_int_equal(ht.ev.outcome == OUTCOME_PASSED,
 			rows[i].result == 0 || rows[i].configure < 0);
 	}
+	again();
+	ht.run.exit.spec.tunnel.mtu_open = true;
+	ht.run.exit.spec.tunnel.link.mtu = 1420;
+	answers.fits = (const int[]){1328, 0};
+	answers.verifies = OUTCOME_FAILED; // which smaller packets do not mend
+	assert_int_equal(start_verify(&task, &e), -1);
+	assert_did("verify; judged failed; ");
+	assert_checks("exit_ip; full_size; ");
+}
+
+static void what_was_seen_before_a_verification_failed_is_kept(void **state)
+{
+	struct err e;
+	(void)state;
+	answers.verify = -1;
+	assert_int_equal(start_verify(&task, &e), -1);
+	assert_checks("exit_ip; ");
 }
 
 #define GATE "gate of 77 as 2147287040; ask; "
@@ -420,6 +457,7 @@ int main(void)
 		TEST(the_closed_wall_is_examined_before_anything_is_asked),
 		TEST(the_exit_is_verified_and_the_open_wall_probed),
 		TEST(a_way_that_swallows_packets_gets_smaller_ones_if_the_exit_names_none),
+		TEST(what_was_seen_before_a_verification_failed_is_kept),
 		TEST(the_gate_opens_once_and_sshd_answers),
 		TEST(a_finished_start_is_guarded_and_reported),
 	};
