@@ -41,6 +41,13 @@ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
 	return 0;
 }
 
+const char *exit_own_key(const struct exit_spec *exit)
+{
+	const char *key = NULL;
+	struct err e;
+	return json_opt_text(exit->json, "own_public_key", &key, &e) == 0 ? key : NULL;
+}
+
 int exit_verify_read(const cJSON *settings, struct verify_spec *ret, struct err *e)
 {
 	struct verify_spec spec = {0};

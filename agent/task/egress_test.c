@@ -241,7 +241,7 @@ int egress_test_wall(struct task *task, struct err *e)
 	return t->run.ns_fd < 0 ? -1 : bring_up_wall(&t->run, &t->exit, e);
 }
 
-// Of the host that is bound to the exit; all zero when none is needed.
+// Of the host that is bound to the exit; all zero where the exit's own serves, or none is needed.
 struct host_key {
 	char *path;
 	uint8_t key[KEY32_SIZE];
@@ -259,7 +259,7 @@ static int host_key_read(const struct egress_test *t, struct host_key *ret, stru
 	_cleanup_(home_done) struct home home = HOME_INIT;
 	struct keys_public keys;
 
-	if (!t->host_id)
+	if (!t->host_id || exit_own_key(&t->exit))
 		return 0;
 	ret->path = xasprintf("%s/hosts/%s/" KEYS_WIREGUARD, t->agent->store.path, t->host_id);
 	if (home_open(&t->agent->store, t->host_id, false, &home, e) < 0 ||
@@ -298,10 +298,9 @@ static int unanswered(
 	struct egress_test *t, int outcome, const struct host_key *host, struct err *e)
 {
 	const struct tunnel_kind *kind = t->exit.tunnel.kind;
-	const char *key = NULL;
-	struct err ignored;
+	const char *key = exit_own_key(&t->exit);
 
-	if (kind->reach && json_opt_text(t->exit.json, "own_public_key", &key, &ignored) != 0)
+	if (kind->reach && !key)
 		key = host->public;
 	if (outcome == TUNNEL_UNANSWERED)
 		bring_up_explain(&t->exit, key, e);

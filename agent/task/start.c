@@ -216,11 +216,10 @@ int start_wall(struct task *task, struct err *e)
 static void unanswered_explain(const struct host_task *ht, struct err *e)
 {
 	const struct exit_spec *exit = exit_of(ht);
-	const char *key = NULL; // the exit's own
+	const char *key = exit_own_key(exit);
 	struct keys_public keys;
 	struct err ignored;
-	if (exit->tunnel.kind->reach &&
-		json_opt_text(exit->json, "own_public_key", &key, &ignored) != 0 &&
+	if (exit->tunnel.kind->reach && !key &&
 		keys_read(ht->home.dir_fd, ht->home.etc_fd, &keys, &ignored) == 0)
 		key = keys.wireguard;
 	bring_up_explain(exit, key, e);

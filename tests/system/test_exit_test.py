@@ -185,6 +185,12 @@ def test_a_stopped_host_lends_its_key(agent, stopped_host):
     stopped_host.running()
 
 
+def test_a_key_of_the_exits_own_serves_although_its_host_was_never_created(agent):
+    host = agent.host(exit_tests.own_key(agent))
+    test = exit_tests.tested(agent, exit_of(host))
+    assert (test["outcome"], test["host_id"]) == ("passed", None), test
+
+
 def test_a_host_that_is_wanted_does_not_wait_for_a_test(agent, stopped_host):
     """The test gives way, and is made again through the tunnel that the host has then."""
     agent.lab.run("freeze", "1")

@@ -85,6 +85,11 @@ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct err *e)
 	return result(answers.exit, "unreadable", e);
 }
 
+const char *exit_own_key(const struct exit_spec *exit)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItem(exit->json, "own_public_key"));
+}
+
 int exit_budget_read(const cJSON *tunnel, struct budget *ret, struct err *e)
 {
 	(void)tunnel;

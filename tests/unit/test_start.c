@@ -274,6 +274,11 @@ static void the_tunnel_starts_and_the_exit_answers(void **state)
 	assert_did(TUNNEL "reach; fail tunnel_no_handshake: the exit x1 did not answer within 3 s: "
 			  "silence; ");
 	again();
+	answers.reach = TUNNEL_UNANSWERED;
+	answers.own_key = "own key";
+	assert_int_equal(start_tunnel(&task, &e), -1);
+	assert_non_null(strstr(trace, "register the key own key with it"));
+	again();
 	spec.exit.tunnel.kind = ht.run.tunnel.kind = &deaf_kind;
 	assert_int_equal(start_tunnel(&task, &e), 0);
 	assert_checks("reach; ");
