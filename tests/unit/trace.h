@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/attr.h"
 #include "lib/err.h"
@@ -37,12 +36,4 @@ _printf_(1, 2) static void did(const char *format, ...)
 static inline int result(int r, const char *why, struct err *e)
 {
 	return r == 0 ? 0 : r > 0 ? err_outcome(e, r, EIO, "%s", why) : err_say(e, EIO, "%s", why);
-}
-
-// The same before and after: no descriptor was left open.
-static inline int lowest_free_fd(void)
-{
-	int fd = dup(STDIN_FILENO);
-	close(fd);
-	return fd;
 }

@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/addr.h"
 #include "lib/mem.h"
@@ -22,4 +23,12 @@ static inline uint16_t unit_port(int fd)
 	socklen_t len = sizeof(own);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
 	return addr_from_socket((struct sockaddr *)&own).port;
+}
+
+// The same before and after: no descriptor was left open.
+static inline int lowest_free_fd(void)
+{
+	int fd = dup(STDIN_FILENO);
+	close(fd);
+	return fd;
 }
