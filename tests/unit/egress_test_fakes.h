@@ -92,14 +92,14 @@ const char *exit_own_key(const struct exit_spec *exit)
 
 int exit_budget_read(const cJSON *tunnel, struct budget *ret, struct err *e)
 {
-	(void)tunnel;
+	assert_true(cJSON_IsObject(tunnel));
 	ret->memory_mb = 256;
 	return result(answers.budget, "no budget", e);
 }
 
 int exit_verify_read(const cJSON *settings, struct verify_spec *ret, struct err *e)
 {
-	(void)settings;
+	assert_true(cJSON_IsObject(settings));
 	ret->dns_check_zone = "zone";
 	return result(answers.settings, "no settings", e);
 }
@@ -277,6 +277,7 @@ int tunnel_end(const struct tunnel_env *env, const char *name, struct err *e)
 
 void run_close(struct run *run)
 {
+	assert_true(run->ns_fd == -1 || run->ns_fd == 95);
 	*run = RUN_INIT;
 	did("close the run");
 }
