@@ -44,8 +44,8 @@ void evidence_done(struct evidence *ev);
 _printf_(6, 7) void evidence_add(struct evidence *ev, const char *name, enum outcome outcome,
 	const char *code, int64_t took_us, const char *detail, ...);
 
-// Was the exit address seen, and did everything pass but, at most, a check `dns` or `dns6` that is inconclusive?
-// Then all that a proof promises was shown: where the host's packets go.
+// Was the exit address seen, and did everything pass but, at most, a check `dns` or `dns6` that is
+// inconclusive? Then all that a proof promises was shown: where the host's packets go.
 bool evidence_proves_exit(const struct evidence *ev);
 
 // Adds all that `from` holds, as if it had been added here. `from` is empty afterwards.

@@ -11,8 +11,8 @@
 #include "lib/outcome.h"
 
 // Nothing is looked up, run or saved here. Where a text can mean two things it is refused with the
-// form that means one; what is understood and has no effect here is a warning that names it; nothing
-// is left out without a word.
+// form that means one; what is understood and has no effect here is a warning that names it;
+// nothing is left out without a word.
 enum import_code {
 	IMPORT_READ = 0,
 	IMPORT_INVALID = OUTCOMES_IMPORT, // a mistake in the text
@@ -30,12 +30,12 @@ enum {
 struct import {
 	char *label; // what people call it: from the text, else "server:port"
 	cJSON *row; // WireGuard: columns of ccp.egress_ips by name; NULL for a proxy
-	// Our IPv6 address in a WireGuard tunnel that carries IPv4 as well: row is of IPv4 alone, since no
-	// text says what IPv6 address the world must see. NULL: none.
+	// Our IPv6 address in a WireGuard tunnel that carries IPv4 as well: row is of IPv4 alone,
+	// since no text says what IPv6 address the world must see. NULL: none.
 	char *peer_address6;
 	cJSON *proxy_config; // proxy: the public part, as proxy_config_text() takes it; else NULL
-	// {password, uuid, obfs_password} of a proxy, {private_key, preshared_key} of WireGuard: those
-	// that the text has. To be sealed, never shown.
+	// {password, uuid, obfs_password} of a proxy, {private_key, preshared_key} of WireGuard:
+	// those that the text has. To be sealed, never shown.
 	cJSON *secret;
 	// The public half of secret.private_key; "" without one.
 	char own_public_key[KEY32_TEXT_SIZE];

@@ -360,7 +360,8 @@ static bool breaks_line(const unsigned char *c)
 	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0) || turns_line(c);
 }
 
-// One line of at most IMPORT_LABEL_MAX characters, blanks at both ends cut off. true: it was longer.
+// One line of at most IMPORT_LABEL_MAX characters, blanks at both ends cut off. true: it was
+// longer.
 static bool label_clean(const char *text, struct str *ret)
 {
 	size_t len = strlen(text), count = 0, at = 0;

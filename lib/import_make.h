@@ -20,8 +20,9 @@ _printf_(3, 4) void import_warn(struct import *i, const char *word, const char *
 // fine. Call it before anything can be refused.
 void import_keep(struct import *i, const char *secret);
 
-// `text` as a sentence may quote it: itself when it looks like a word or a name (letters, digits and
-// ._-:[], at most 64, no run of 20 that could be a key) and neither holds nor is part of what is kept; else "(not shown)".
+// `text` as a sentence may quote it: itself when it looks like a word or a name (letters, digits
+// and ._-:[], at most 64, no run of 20 that could be a key) and neither holds nor is part of what
+// is kept; else "(not shown)".
 const char *import_quote(const struct import *i, const char *text);
 
 struct addr;
@@ -44,13 +45,13 @@ bool import_is_text(const char *text, size_t len);
 // Begins proxy_config with its type; returns it, owned by `i`.
 cJSON *import_proxy(struct import *i, const char *type);
 
-// A member of the secret (a copy; kept as well). Refuses an empty text, one of more than 1,024 bytes,
-// one that is not UTF-8 or holds control characters.
+// A member of the secret (a copy; kept as well). Refuses an empty text, one of more than 1,024
+// bytes, one that is not UTF-8 or holds control characters.
 _must_check_ enum import_code import_secret(struct import *i, const char *name, const char *value);
 
 // proxy_config's server and server_port. An address is written as inet_ntop does; loopback,
-// unspecified, link-local, multicast and other addresses that are no server's are refused, and so are
-// names that mean this machine or are numbers in disguise. A name warns server_is_a_name.
+// unspecified, link-local, multicast and other addresses that are no server's are refused, and so
+// are names that mean this machine or are numbers in disguise. A name warns server_is_a_name.
 _must_check_ enum import_code import_server(struct import *i, const char *host, unsigned port);
 
 // What import_server does to the host only, for any field: *ret is on the heap, *ret_is_name says

@@ -19,7 +19,8 @@ enum tls_usual {
 _must_check_ enum import_code tls_security(
 	struct import *i, struct uri *u, enum tls_usual usual, bool *ret);
 
-// Refuses a server that is not to be checked (import_insecure), pins of a whole certificate and ECH.
+// Refuses a server that is not to be checked (import_insecure), pins of a whole certificate and
+// ECH.
 _must_check_ enum import_code tls_trust_check(struct import *i, struct uri *u);
 
 // proxy_config.tls. The server's name is that of the link, else the transport's host, else the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Share links as they are found: RFC 3986 divided first and decoded afterwards; base64 in any dress.
+// Share links as they are found: RFC 3986 divided first and decoded afterwards; base64 in any
+// dress.
 #pragma once
 
 #include <stdbool.h>
@@ -29,11 +30,11 @@ struct uri {
 	size_t param_count;
 };
 
-// Divides what follows "SCHEME://". The first '#' and the first '?' end what stands before them, the
-// last '@' ends the user, and a '/' may not stand in front of it. Refused: an IPv6 address without
-// brackets (the sentence shows it with them), a broken percent code, a parameter that is given twice
-// with two values, an '@' that only stands behind a '?' or '#'. The user, and what may be one,
-// is kept out of sentences. *ret is to be uri_done'd in any case.
+// Divides what follows "SCHEME://". The first '#' and the first '?' end what stands before them,
+// the last '@' ends the user, and a '/' may not stand in front of it. Refused: an IPv6 address
+// without brackets (the sentence shows it with them), a broken percent code, a parameter that is
+// given twice with two values, an '@' that only stands behind a '?' or '#'. The user, and what may
+// be one, is kept out of sentences. *ret is to be uri_done'd in any case.
 _must_check_ enum import_code uri_divide(struct import *i, const char *rest, struct uri *ret);
 
 // The same for kinds whose links are older than that: all of "USER@HOST:PORT" may be base64, or the
@@ -59,22 +60,23 @@ const char *uri_param(struct uri *u, const char *name);
 // One that says something else stays unread, so that it is warned of.
 const char *uri_param_any(struct uri *u, const char *const *names);
 
-// What the link calls the parameter of which uri_param or uri_param_any gave `value`; "" for another
-// text. It is one of the names that were asked for, but for its case.
+// What the link calls the parameter of which uri_param or uri_param_any gave `value`; "" for
+// another text. It is one of the names that were asked for, but for its case.
 const char *uri_param_name(const struct uri *u, const char *value);
 
 // Warns that a '+' in such a value is no blank. Who makes links by form encoding writes blanks so,
 // and who encodes nothing writes base64 so, which is what secrets and paths are made of.
 void uri_plus_warn(struct import *i, const struct uri *u, const char *value);
 
-// udp_over_tcp of proxy_config, when one of its names is given: 0 or 1, or 2, its protocol's version.
+// udp_over_tcp of proxy_config, when one of its names is given: 0 or 1, or 2, its protocol's
+// version.
 _must_check_ enum import_code uri_over_tcp(struct import *i, struct uri *u);
 
 // Warns of each parameter that no reader asked for, by name (word parameter_ignored).
 void uri_rest_warn(struct import *i, const struct uri *u);
 
-// What stands before and behind the first ':' of the user, decoded; each may be "", password is NULL
-// without a ':'. A user without ':' that is base64 of one with it is divided after that.
+// What stands before and behind the first ':' of the user, decoded; each may be "", password is
+// NULL without a ':'. A user without ':' that is base64 of one with it is divided after that.
 struct uri_user {
 	char *name, *password;
 	bool was_base64;

@@ -46,7 +46,8 @@ static enum import_code flow_refuse(struct import *i, const char *flow)
 		import_quote(i, flow));
 }
 
-// Shadowrocket's xtls=2 is vision. Its variant for port 443 differs in what the client refuses only.
+// Shadowrocket's xtls=2 is vision. Its variant for port 443 differs in what the client refuses
+// only.
 static enum import_code vless_flow(struct import *i, struct uri *u)
 {
 	static const char *const visions[] = {VISION, VISION "-udp443", NULL};

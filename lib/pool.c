@@ -27,8 +27,8 @@ struct pool_thread {
 	struct pool_thread *next_idle;
 };
 
-// The thread that was idle for the shortest time goes first: its connection's server knows the statements
-// and has their plans, and one that is not needed never connects.
+// The thread that was idle for the shortest time goes first: its connection's server knows the
+// statements and has their plans, and one that is not needed never connects.
 struct pool {
 	struct pool_conf conf;
 	int cancel_fd;

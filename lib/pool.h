@@ -16,8 +16,9 @@ struct err;
 struct pool;
 
 // A job is embedded in the caller's struct. It belongs to the pool from a successful pool_submit
-// until `done` is called (exactly once, also for jobs that never ran because the pool was stopped or
-// the queue was full: `ran` and `made_room` tell). Without a `done` it is the caller's again as soon as `run` has begun.
+// until `done` is called (exactly once, also for jobs that never ran because the pool was stopped
+// or the queue was full: `ran` and `made_room` tell). Without a `done` it is the caller's again as
+// soon as `run` has begun.
 struct pool_job {
 	// in a thread of the pool, with that thread's connection (NULL without pool_conf.db)
 	void (*run)(struct pool_job *job, struct db *db);
@@ -49,8 +50,9 @@ enum { POOL_STACK_BYTES = 256 * 1024 };
 
 _must_check_ int pool_new(const struct pool_conf *conf, struct pool **ret, struct err *e);
 
-// From any thread; never blocks. Those for whom jobs are take turns (turns.h). When the queue is full
-// a job of the longest line is dropped. That is mostly this one, and then an answer: 503, or "later".
+// From any thread; never blocks. Those for whom jobs are take turns (turns.h). When the queue is
+// full a job of the longest line is dropped. That is mostly this one, and then an answer: 503, or
+// "later".
 enum pool_outcome {
 	POOL_FULL = OUTCOMES_POOL, // the job stays the caller's
 	POOL_STOPPED, // the same

@@ -44,8 +44,8 @@ _must_check_ int proc_user_find(const char *name, struct proc_user *ret, struct 
 // inheritable and ambient sets. Returns 0, or -1 with errno. Async-signal-safe.
 _must_check_ int proc_keep_caps(uint64_t keep);
 
-// Becomes `user` for good: no other supplementary groups, no capabilities but `keep`, no_new_privs. For
-// single-threaded children only; afterwards it checks that the way back is closed.
+// Becomes `user` for good: no other supplementary groups, no capabilities but `keep`, no_new_privs.
+// For single-threaded children only; afterwards it checks that the way back is closed.
 _must_check_ int proc_drop(const struct proc_user *user, uint64_t keep, struct err *e);
 
 // Runs a program to its end: stdin from a text, stdout into memory, stderr as ours.
@@ -71,9 +71,9 @@ _must_check_ int proc_run(const struct proc_child *child, const struct wait *w,
 	struct proc_result *ret, struct err *e);
 void proc_result_done(struct proc_result *result);
 
-// Its parts, for a program that goes on. proc_spawn starts it with these as stdin and stdout, without a look at `input`.
-// proc_read_output reads until end of file: 0, PROC_CUT, or what wait_fd says. proc_reap waits for the end: the exit
-// code, or 128 + the signal.
+// Its parts, for a program that goes on. proc_spawn starts it with these as stdin and stdout,
+// without a look at `input`. proc_read_output reads until end of file: 0, PROC_CUT, or what wait_fd
+// says. proc_reap waits for the end: the exit code, or 128 + the signal.
 _must_check_ int proc_spawn(
 	const struct proc_child *child, int in_fd, int out_fd, pid_t *ret, struct err *e);
 _must_check_ int proc_read_output(int fd, struct str *output, const struct wait *w, struct err *e);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a start and a test of an exit have in common: a tunnel behind a closed wall, until its exit has answered.
+// What a start and a test of an exit have in common: a tunnel behind a closed wall, until its exit
+// has answered.
 #include "agent/host/bring_up.h"
 
 #include <errno.h>

@@ -31,8 +31,8 @@ _must_check_ int exit_spec_read(const cJSON *json, struct exit_spec *ret, struct
 // The public half of a key pair that the exit brings for us, in place of the host's; NULL: none.
 const char *exit_own_key(const struct exit_spec *exit);
 
-// What is verified of any exit, as SQL's verification.settings() says: echo_urls, connect_targets and dns_check_zone of *ret,
-// borrowed from the JSON. EINVAL names the field.
+// What is verified of any exit, as SQL's verification.settings() says: echo_urls, connect_targets
+// and dns_check_zone of *ret, borrowed from the JSON. EINVAL names the field.
 _must_check_ int exit_verify_read(const cJSON *settings, struct verify_spec *ret, struct err *e);
 
 // EINVAL names the setting without which nothing is proven.

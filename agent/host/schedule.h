@@ -22,9 +22,10 @@ bool schedule_is_full(const struct schedule *s, int64_t now_ms);
 int64_t schedule_next(
 	struct schedule *s, bool was_full, bool passed, int64_t pause_ms, int64_t now_ms);
 
-// Is a tunnel that is silent to be checked? Not soon after such a check that passed: one that is far away,
-// or drowned by its own host, or only ever sends, is not checked all the time. The pause grows with each
-// in a row, up to light_ms, and begins again when as long again has passed without one.
+// Is a tunnel that is silent to be checked? Not soon after such a check that passed: one that is
+// far away, or drowned by its own host, or only ever sends, is not checked all the time. The pause
+// grows with each in a row, up to light_ms, and begins again when as long again has passed without
+// one.
 enum { SCHEDULE_DEAF_MS = 5000 };
 bool schedule_hears_silence(const struct schedule *s, int64_t now_ms);
 void schedule_silence_was_nothing(struct schedule *s, int64_t now_ms);

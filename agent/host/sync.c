@@ -136,8 +136,8 @@ static const struct docker_listed *container_of_tunnel(
 	return NULL;
 }
 
-// A tunnel of a container that did not run; those of tests are their tasks'. Who holds the host ends or starts its tunnel, and a run
-// has by now started it again under the same name.
+// A tunnel of a container that did not run; those of tests are their tasks'. Who holds the host
+// ends or starts its tunnel, and a run has by now started it again under the same name.
 static int tunnel_stray_end(
 	struct agent *a, const char *name, const struct docker_listed *container, struct err *e)
 {

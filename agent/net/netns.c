@@ -38,8 +38,8 @@ int netns_self(struct err *e)
 	return netns_open("/proc/thread-self/ns/net", e);
 }
 
-// As in a container: a device has no address but those that it is given. /proc/sys/net is that of the namespace of the thread
-// that opens it.
+// As in a container: a device has no address but those that it is given. /proc/sys/net is that of
+// the namespace of the thread that opens it.
 static int ipv6_settle(bool ipv6, struct err *e)
 {
 	static const struct {
@@ -88,8 +88,8 @@ bool netns_same(int a_fd, int b_fd)
 	       a.st_ino == b.st_ino;
 }
 
-// The way back, which the caller closes. A thread that stayed there would do all later work in the wrong
-// network.
+// The way back, which the caller closes. A thread that stayed there would do all later work in the
+// wrong network.
 static int enter(int ns_fd, struct err *e)
 {
 	_cleanup_(closep) int home_fd = netns_self(e);

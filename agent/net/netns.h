@@ -41,8 +41,8 @@ bool netns_same(int a_fd, int b_fd);
 // the process aborts: no thread may stay in a foreign namespace.
 _must_check_ int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
 
-// The counters of the namespace's devices (/proc/net/dev), to be read from the beginning as often as
-// one likes: that takes no lock that a change of links holds. The descriptor, or -1.
+// The counters of the namespace's devices (/proc/net/dev), to be read from the beginning as often
+// as one likes: that takes no lock that a change of links holds. The descriptor, or -1.
 _must_check_ int netns_counts(int ns_fd, struct err *e);
 
 // A TCP connection to 127.0.0.1:port inside the namespace. 0, WAIT_TIMEOUT, WAIT_CANCELED, -1

@@ -116,7 +116,8 @@ static bool ids_differ(const struct host_task *ht, const struct docker_container
 	return true;
 }
 
-// Docker, or the machine, failed while it was being removed. What is left of it is there for ever and starts no more.
+// Docker, or the machine, failed while it was being removed. What is left of it is there for ever
+// and starts no more.
 static bool is_half_removed(const struct docker_container *c, struct err *e)
 {
 	if (c->removal_failed)
@@ -312,8 +313,8 @@ static int sshd_silent(struct task *task, const struct gate_answer *seen, struct
 	return host_task_fail(task, "sshd_silent", e);
 }
 
-// No program of a user's runs before the gate is open, and each start has a new group: an open gate means that
-// the limit is there, also to an agent that adopts the host.
+// No program of a user's runs before the gate is open, and each start has a new group: an open gate
+// means that the limit is there, also to an agent that adopts the host.
 static int sockets_limit(const struct host_task *ht, struct err *e)
 {
 	const struct socket_memory memory = {.container_id = ht->run.container_id,

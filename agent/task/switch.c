@@ -57,7 +57,8 @@ int switch_close(struct task *task, struct err *e)
 	return wall_close(&ht->run.wall, e) < 0 ? host_task_fail(task, "internal", e) : 0;
 }
 
-// Sockets after the tunnel: with its device gone there is no route by which a new one could get its address.
+// Sockets after the tunnel: with its device gone there is no route by which a new one could get its
+// address.
 int switch_leave(struct task *task, struct err *e)
 {
 	struct host_task *ht = task->state;

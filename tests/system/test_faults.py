@@ -168,7 +168,8 @@ def test_a_dead_resolver_closes_the_host(host, captured, internet):
         comes_back(host, after)
 
 
-def test_checks_that_show_nothing_close_the_host_at_the_third(host, captured):
+def test_checks_that_show_nothing_close_the_host_after_the_third(host, captured):
+    """At the third if the first was long enough ago."""
     after, verification = host.last_event(), last_verification(host)
     silent = [
         url.replace(".example", ".example:9", 1)
@@ -176,7 +177,7 @@ def test_checks_that_show_nothing_close_the_host_at_the_third(host, captured):
     ]
     with host.stack.settings(echo_urls=silent):
         host.wait_event("host.unavailable", after)
-        assert len(evidence(host, verification, "inconclusive", "inconclusive", "exit_ip")) == INCONCLUSIVE_MAX
+        assert len(evidence(host, verification, "inconclusive", "inconclusive", "exit_ip")) >= INCONCLUSIVE_MAX
     host.owner.rows(
         "update ccp.hosts set failures = 0, retry_at = null where id = %s and status = 'unavailable'", [host.id]
     )
