@@ -45,12 +45,19 @@ struct http *http_new(void)
 	struct http *http = xnew(struct http);
 
 	pthread_once(&curl_once, curl_init);
+	return http;
+}
+
+// Many are made for a request that then is not needed.
+static void handles_make(struct http *http)
+{
+	if (http->multi)
+		return;
 	http->multi = curl_multi_init();
 	http->easy = curl_easy_init();
 	if (!http->multi || !http->easy)
 		abort(); // out of memory
 	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
-	return http;
 }
 
 void http_free(struct http *http)
@@ -214,9 +221,10 @@ int http_do(struct http *http, const struct http_request *request, const struct 
 	_cleanup_(slist_freep) struct curl_slist *headers = slist_of(request->headers);
 	_cleanup_(slist_freep) struct curl_slist *resolve = slist_of(request->resolve);
 	size_t max = request->answer_max_bytes ? request->answer_max_bytes : HTTP_ANSWER_MAX;
-	struct transfer t = {.easy = http->easy, .request = request, .body = STR_INIT(max)};
 	CURLcode code = CURLE_OK;
 
+	handles_make(http);
+	struct transfer t = {.easy = http->easy, .request = request, .body = STR_INIT(max)};
 	*ret = (struct http_answer){0};
 	set_options(http->easy, request, &t, headers, resolve);
 	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)

@@ -160,7 +160,8 @@ static void check_host(struct guard *g, struct host *host)
 		if (!holds)
 			g->next_ms = 0;
 		else if (g->passed)
-			g->next_ms = ssh_check(a, host, &w) ? light_turn_ms(g) : SSH_AGAIN_S * 1000;
+			g->next_ms = ssh_check(a, host, g->full, &w) ? light_turn_ms(g)
+								     : SSH_AGAIN_S * 1000;
 	}
 }
 

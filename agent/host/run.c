@@ -45,11 +45,11 @@ bool run_is_dead(const struct run *run)
 // The proof may have run out during the verification, so the wall is asked right before.
 static int probe_as_is(struct wall *wall, int ns_fd, struct evidence *ev, struct err *e)
 {
-	struct wall_state state;
+	struct wall_proof proof;
 
-	if (wall_read(wall, &state, e) < 0)
+	if (wall_read_proof(wall, &proof, e) < 0)
 		return -1;
-	return probe_run(wall, ns_fd, state.open ? PROBE_OPEN : PROBE_CLOSED, ev, e);
+	return probe_run(wall, ns_fd, proof.open ? PROBE_OPEN : PROBE_CLOSED, ev, e);
 }
 
 // The wall holds back what the host sends while its exit is verified. A proof that lives on opens it
@@ -58,8 +58,8 @@ static int verify_undisturbed(struct run *run, const struct verify_spec *inside,
 	const struct wait *w, struct evidence *ev, struct err *e)
 {
 	int64_t begun = wait_now_ms();
-	struct wall_state before;
-	if (wall_read(&run->wall, &before, e) < 0 || wall_close(&run->wall, e) < 0)
+	struct wall_proof before;
+	if (wall_read_proof(&run->wall, &before, e) < 0 || wall_close(&run->wall, e) < 0)
 		return -1;
 	int r = verify_run(run->ns_fd, inside, w, ev, e);
 	int64_t left_ms = before.remaining_ms - (wait_now_ms() - begun);
@@ -68,13 +68,9 @@ static int verify_undisturbed(struct run *run, const struct verify_spec *inside,
 	return r;
 }
 
-static int user_packets(struct run *run, uint64_t *ret, struct err *e)
+static uint64_t user_packets(const struct wall_counts *counts)
 {
-	struct wall_counts counts;
-	if (wall_read_counts(&run->wall, &counts, e) < 0)
-		return -1;
-	*ret = counts.packets[WALL_PASS][WALL_USER];
-	return 0;
+	return counts->packets[WALL_PASS][WALL_USER];
 }
 
 // An exit that was just silent while the host sent is either there at once, or asked undisturbed.
@@ -89,28 +85,29 @@ static bool is_at_a_glance(const struct run *run, const struct verify_spec *insi
 static bool is_drowned(const struct evidence *ev, uint64_t sent)
 {
 	uint64_t harmless = evidence_proves_exit(ev) ? FLOOD_PACKETS : 0;
-	return sent > harmless && ev->outcome != OUTCOME_PASSED &&
-	       strcmp(ev->code, "exit_mismatch") != 0;
+	return sent > harmless && strcmp(ev->code, "exit_mismatch") != 0;
 }
 
 static int verify_again_if_drowned(struct run *run, const struct verify_spec *inside,
-	uint64_t sent_before, const struct wait *w, struct evidence *ev, struct err *e)
+	const struct wall_counts *before, const struct wait *w, struct evidence *ev, struct err *e)
 {
 	int64_t begun = wait_now_us();
-	uint64_t sent;
-	if (user_packets(run, &sent, e) < 0)
+	struct wall_counts after;
+	if (ev->outcome == OUTCOME_PASSED)
+		return 0;
+	if (wall_read_counts(&run->wall, &after, e) < 0)
 		return -1;
-	sent -= sent_before;
+	uint64_t sent = user_packets(&after) - user_packets(before);
 	if (!is_drowned(ev, is_at_a_glance(run, inside) ? UINT64_MAX : sent))
 		return 0;
-	_cleanup_(freep) char *before = xstrdup(ev->sentence);
+	_cleanup_(freep) char *sentence = xstrdup(ev->sentence);
 	evidence_done(ev);
 	evidence_init(ev);
 	int r = verify_undisturbed(run, inside, w, ev, e);
 	if (r == 0)
 		evidence_add(ev, "own_traffic", OUTCOME_PASSED, NULL, wait_now_us() - begun,
 			"held back while the exit was asked again: beside %llu packets of the host's own, %.120s",
-			(unsigned long long)sent, before);
+			(unsigned long long)sent, sentence);
 	return r;
 }
 
@@ -129,19 +126,17 @@ static int prove_again_if_silent(
 	return r;
 }
 
-static int verify(struct run *run, const struct verify_spec *inside, const struct wait *w,
-	struct evidence *ev, struct err *e)
+// `before`: what the wall has counted until now.
+static int verify(struct run *run, const struct verify_spec *inside,
+	const struct wall_counts *before, const struct wait *w, struct evidence *ev, struct err *e)
 {
 	const struct wait limit =
 		wait_at_most(w, is_at_a_glance(run, inside) ? GLANCE_MS : RUN_CHECK_MS);
 	_cleanup_(evidence_done) struct evidence found;
-	uint64_t sent;
 	evidence_init(&found);
-	int r = user_packets(run, &sent, e);
+	int r = verify_run(run->ns_fd, inside, &limit, &found, e);
 	if (r == 0)
-		r = verify_run(run->ns_fd, inside, &limit, &found, e);
-	if (r == 0)
-		r = verify_again_if_drowned(run, inside, sent, w, &found, e);
+		r = verify_again_if_drowned(run, inside, before, w, &found, e);
 	if (r == 0)
 		r = prove_again_if_silent(run, &found, ev, e);
 	evidence_take(ev, &found);
@@ -158,15 +153,16 @@ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind ki
 		return 0;
 	}
 	struct verify_spec inside;
+	struct wall_state wall = {0};
 	host_spec_verify(spec, &run->exit.spec, kind, &inside);
 	const struct tunnel_place place = run_place(run);
 	int r = run->tunnel.kind->prove(&place, &run->tunnel, ev, e);
 	if (r == 0)
 		r = link_check(run->ns_fd, &place.spec->link, ev, e);
 	if (r == 0)
-		r = wall_check(&run->wall, NULL, ev, e);
+		r = wall_check(&run->wall, &wall, ev, e);
 	if (r == 0 && ev->outcome == OUTCOME_PASSED)
-		r = verify(run, &inside, w, ev, e);
+		r = verify(run, &inside, &wall.counts, w, ev, e);
 	if (r == 0 && kind == VERIFY_FULL && evidence_proves_exit(ev))
 		r = probe_as_is(&run->wall, run->ns_fd, ev, e);
 	if (r == WAIT_CANCELED || r == 0)
@@ -178,8 +174,8 @@ int run_check(struct run *run, const struct host_spec *spec, enum verify_kind ki
 
 int run_renew(struct run *run, int64_t life_ms, struct evidence *ev, struct err *e)
 {
-	struct wall_state before;
-	if (wall_read(&run->wall, &before, e) < 0 || wall_open(&run->wall, life_ms, e) < 0)
+	struct wall_proof before;
+	if (wall_read_proof(&run->wall, &before, e) < 0 || wall_open(&run->wall, life_ms, e) < 0)
 		return -1;
 	return before.open ? 0 : probe_run(&run->wall, run->ns_fd, PROBE_OPEN, ev, e);
 }

@@ -32,6 +32,7 @@ struct run {
 	struct wall wall;
 	struct exit_copy exit; // as it was when the tunnel was started, or adopted
 	bool silent; // the next check was asked for by a tunnel or exit that does not answer
+	uint64_t ssh_cookie; // of the listener that gave sshd's banner (sockdiag.h); 0: none yet
 };
 #define RUN_INIT \
 	((struct run){.process_fd = -1, .ns_fd = -1, .tunnel = TUNNEL_INIT, .wall = WALL_INIT})

@@ -10,6 +10,7 @@
 #include "agent/host/host.h"
 #include "agent/host/outbox.h"
 #include "agent/net/netns.h"
+#include "agent/net/sockdiag.h"
 #include "agent/store/home.h"
 #include "lib/err.h"
 #include "lib/mem.h"
@@ -58,12 +59,30 @@ void ssh_note(struct agent *a, const char *host_id, const char *why_not)
 		outbox_ssh(a->outbox, host_id, why_not);
 }
 
-bool ssh_check(struct agent *a, struct host *host, const struct wait *w)
+// To say its banner sshd makes a process of itself, which costs more than all else that a light check does.
+// The listener that said it the last time, and has accepted all since, would say it again.
+static int banner_check(struct host *host, bool again, const struct wait *w, struct err *e)
 {
 	struct wait brief = wait_at_most(w, BANNER_MS);
+	struct sockdiag_listener now = {0};
+	struct err ignored;
+	struct run *run = &host->run;
+
+	(void)!sockdiag_find_listener(run->ns_fd, SSH_PORT, &now, &ignored);
+	if (!again && now.cookie != 0 && now.cookie == run->ssh_cookie && now.waiting == 0)
+		return 0;
+	run->ssh_cookie = 0;
+	int r = ssh_banner(run->ns_fd, &brief, e);
+	if (r == 0)
+		run->ssh_cookie = now.cookie; // of before the banner: a later listener is another
+	return r;
+}
+
+bool ssh_check(struct agent *a, struct host *host, bool again, const struct wait *w)
+{
 	struct gate_answer answer;
 	struct err e, ignored;
-	int r = ssh_banner(host->run.ns_fd, &brief, &e);
+	int r = banner_check(host, again, w, &e);
 
 	if (r == WAIT_CANCELED)
 		return true;

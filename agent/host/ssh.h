@@ -18,9 +18,10 @@ struct run;
 // has put there: the proxy pins its key.
 _must_check_ int ssh_banner(int ns_fd, const struct wait *w, struct err *e);
 
-// Asks sshd of a host that runs, and PID 1 for its words when it does not answer. Its exit is as
+// Does sshd of a host that runs answer? Its banner is read if `again`, or if what listens on its port is not the socket
+// that gave one before, or has connections waiting. PID 1 is asked for its words when it does not answer. Its exit is as
 // proven as before: nothing is ended. true: it answers, or a task wants the host. Only the holder.
-bool ssh_check(struct agent *a, struct host *host, const struct wait *w);
+bool ssh_check(struct agent *a, struct host *host, bool again, const struct wait *w);
 
 // It answered, or did not and this is why (NULL: it did). SQL learns it if that is news. From any
 // thread.

@@ -39,7 +39,7 @@ struct nlmsghdr *nl_put(struct nl *n, struct nl_batch *b, uint16_t type, uint16_
 // error, with the kernel's own words when it gives some. `what` says what was tried. 1 s at most.
 _must_check_ int nl_send(struct nl *n, struct nl_batch *b, const char *what, struct err *e);
 
-// Sends one request (NLM_F_DUMP) and gives every answer to `each`, which returns 0, or -1 to stop
+// Sends one request (NLM_F_DUMP, or NLM_F_ACK after a single answer) and gives every answer to `each`, which returns 0, or -1 to stop
 // with its error. A dump that the kernel calls inconsistent is EAGAIN, one that it could not finish
 // its own error. 1 s at most.
 typedef int nl_each(const struct nlmsghdr *message, void *arg, struct err *e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ends the sockets of a namespace, in whatever process (linux/sock_diag.h, linux/inet_diag.h).
+// The sockets of a namespace, in whatever process: finds and ends them (linux/sock_diag.h, linux/inet_diag.h).
 #include "agent/net/sockdiag.h"
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "lib/mem.h"
 
 enum { SOCKETS_MAX = 65536, ROUNDS_MAX = 4, TIME_WAIT_STATES = 1 << 6 | 1 << 12 };
+enum { LISTEN = 10 }; // the kernel's TCP_LISTEN
 
 // Two conversations: a dump and the deletions it leads to must not mix.
 struct ending {
@@ -161,4 +162,43 @@ int sockdiag_end_all(int ns_fd, int *ret_count, struct err *e)
 int sockdiag_end_routed(int ns_fd, int *ret_count, struct err *e)
 {
 	return sockets_end(ns_fd, true, ret_count, e);
+}
+
+static int listener_read(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct sockdiag_listener *ret = arg;
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(struct inet_diag_msg))
+		return err_set(e, EBADMSG, "read a listener of the namespace");
+	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(m);
+	const uint32_t *cookie = found->id.idiag_cookie;
+	if (found->idiag_state != LISTEN)
+		return 0;
+	ret->cookie = (uint64_t)cookie[1] << 32 | cookie[0];
+	ret->waiting = found->idiag_rqueue; // of a listener: sk_ack_backlog
+	return 0;
+}
+
+// A question for one socket; the acknowledgement ends the answer.
+int sockdiag_find_listener(int ns_fd, uint16_t port, struct sockdiag_listener *ret, struct err *e)
+{
+	_cleanup_(nl_close) struct nl n = NL_INIT;
+	struct sockdiag_listener found = {0};
+	struct nl_batch b;
+	if (nl_open(&n, ns_fd, NETLINK_SOCK_DIAG, e) < 0)
+		return -1;
+	nl_batch_init(&b);
+	struct nlmsghdr *m = nl_put(&n, &b, SOCK_DIAG_BY_FAMILY, NLM_F_ACK);
+	struct inet_diag_req_v2 *q = mnl_nlmsg_put_extra_header(m, sizeof(*q));
+	*q = (struct inet_diag_req_v2){.sdiag_family = AF_INET,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = 1 << LISTEN,
+		.id = {.idiag_sport = htons(port),
+			.idiag_src = {htonl(INADDR_LOOPBACK)},
+			.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}};
+	if (nl_dump(&n, &b, listener_read, &found, "find a listener of the namespace", e) < 0)
+		return -1;
+	if (found.cookie == 0)
+		return err_say(e, ENOENT, "nothing listens on port %u", port);
+	*ret = found;
+	return 0;
 }

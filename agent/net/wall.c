@@ -7,6 +7,7 @@
 #include <libnftnl/set.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,25 @@ int wall_close(struct wall *w, struct err *e)
 
 // Reading back.
 
+// What every wall has, and the hash that it is known by.
+static struct {
+	char counters[WALL_CHAINS * WALL_SENDERS][RULESET_NAME_MAX];
+	char hash[65];
+} ours;
+static pthread_once_t ours_once = PTHREAD_ONCE_INIT;
+
+static void ours_make(void)
+{
+	_cleanup_(str_done) struct str text = STR_INIT(NFT_TEXT_MAX);
+	struct nft_table rules;
+	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++)
+		ruleset_counter_name(i / WALL_SENDERS, i % WALL_SENDERS, ours.counters[i]);
+	ruleset_init(&rules);
+	nft_table_print(&rules, &text);
+	nft_table_done(&rules);
+	hash_sha256_hex(str_text(&text), text.len, ours.hash);
+}
+
 struct reading {
 	struct wall_state *state;
 	// Of the set whose elements are being read:
@@ -119,12 +139,10 @@ struct reading {
 static void count_take(const char *counter, uint64_t packets, void *arg)
 {
 	struct wall_counts *counts = arg;
-	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++) {
-		char mine[RULESET_NAME_MAX];
-		ruleset_counter_name(i / WALL_SENDERS, i % WALL_SENDERS, mine);
-		if (strcmp(mine, counter) == 0)
+	pthread_once(&ours_once, ours_make);
+	for (int i = 0; i < WALL_CHAINS * WALL_SENDERS; i++)
+		if (strcmp(ours.counters[i], counter) == 0)
 			counts->packets[i / WALL_SENDERS][i % WALL_SENDERS] = packets;
-	}
 }
 
 static void say_foreign(struct reading *r, const char *what)
@@ -138,7 +156,8 @@ static bool proof_take(struct reading *r, struct nftnl_set_elem *from, const str
 {
 	if (!nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_EXPIRATION))
 		return false;
-	r->state->remaining_ms = (int64_t)nftnl_set_elem_get_u64(from, NFTNL_SET_ELEM_EXPIRATION);
+	r->state->proof.remaining_ms =
+		(int64_t)nftnl_set_elem_get_u64(from, NFTNL_SET_ELEM_EXPIRATION);
 	return element_equal(x, &r->proof);
 }
 
@@ -158,7 +177,7 @@ static int read_element(struct nftnl_set_elem *from, void *arg)
 	struct element x;
 	char text[ELEMENT_TEXT_MAX];
 	if (r->set == RULESET_PROVEN)
-		r->state->open = true; // for whatever it names
+		r->state->proof.open = true; // for whatever it names
 	if (element_read(from, r->set, &x) < 0)
 		say_foreign(r, "an element of another kind");
 	else if (!(r->set == RULESET_PROVEN ? proof_take(r, from, &x) : exit_take(&r->missing, &x)))
@@ -167,21 +186,27 @@ static int read_element(struct nftnl_set_elem *from, void *arg)
 }
 
 // ENOENT: no wall, so no exit and no proof; the hash tells.
+static int read_set(struct wall *w, enum ruleset_set set, struct reading *r, struct err *e)
+{
+	struct nft_elements of = {.table = RULESET_TABLE,
+		.set = ruleset_set_name(set),
+		.each = read_element,
+		.arg = r};
+	struct err why;
+	r->set = set;
+	if (nft_elements_read(&w->nl, &of, &why) == 0 || why.code == ENOENT)
+		return 0;
+	*e = why;
+	return -1;
+}
+
 static int read_sets(struct wall *w, struct reading *r, struct err *e)
 {
 	elements_of_exit(&w->spec, &r->missing);
 	r->proof = element_of_proof(&w->spec);
-	for (r->set = 0; r->set < RULESET_SETS; r->set++) {
-		struct nft_elements of = {.table = RULESET_TABLE,
-			.set = ruleset_set_name(r->set),
-			.each = read_element,
-			.arg = r};
-		struct err why;
-		if (nft_elements_read(&w->nl, &of, &why) < 0 && why.code != ENOENT) {
-			*e = why;
+	for (enum ruleset_set set = 0; set < RULESET_SETS; set++)
+		if (read_set(w, set, r, e) < 0)
 			return -1;
-		}
-	}
 	if (r->missing.count > 0 && r->state->difference[0] == '\0') {
 		char text[ELEMENT_TEXT_MAX];
 		snprintf(r->state->difference, sizeof(r->state->difference),
@@ -219,6 +244,21 @@ int wall_read(struct wall *w, struct wall_state *ret, struct err *e)
 	return err_wrap(e, "%d times in a row", DUMP_TRIES);
 }
 
+int wall_read_proof(struct wall *w, struct wall_proof *ret, struct err *e)
+{
+	for (int i = 0; i < DUMP_TRIES; i++) {
+		struct wall_state state = {0};
+		struct reading r = {.state = &state, .proof = element_of_proof(&w->spec)};
+		if (read_set(w, RULESET_PROVEN, &r, e) == 0) {
+			*ret = state.proof;
+			return 0;
+		}
+		if (e->code != EAGAIN)
+			return -1;
+	}
+	return err_wrap(e, "%d times in a row", DUMP_TRIES);
+}
+
 int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e)
 {
 	struct wall_counts counts = {0};
@@ -231,12 +271,8 @@ int wall_read_counts(struct wall *w, struct wall_counts *ret, struct err *e)
 
 void wall_expected_hash(char ret[static 65])
 {
-	_cleanup_(str_done) struct str text = STR_INIT(NFT_TEXT_MAX);
-	struct nft_table rules;
-	ruleset_init(&rules);
-	nft_table_print(&rules, &text);
-	nft_table_done(&rules);
-	hash_sha256_hex(str_text(&text), text.len, ret);
+	pthread_once(&ours_once, ours_make);
+	memcpy(ret, ours.hash, sizeof(ours.hash));
 }
 
 int wall_check(struct wall *w, struct wall_state *ret, struct evidence *ev, struct err *e)

@@ -186,9 +186,11 @@ static bool is_our_tun(const struct tunnel *t, int number, int ns_fd)
 	return its_ns >= 0 && netns_same(its_ns, ns_fd);
 }
 
-int engine_owns_device(const struct tunnel *t, int ns_fd, struct err *e)
+int engine_owns_device(struct tunnel *t, int ns_fd, struct err *e)
 {
 	char path[64];
+	if (is_our_tun(t, t->tun_number, ns_fd)) // where it was the last time
+		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)t->pid);
 	_cleanup_(closedirp) DIR *directory = opendir(path);
 	if (!directory && (errno == ENOENT || errno == ESRCH))
@@ -200,7 +202,8 @@ int engine_owns_device(const struct tunnel *t, int ns_fd, struct err *e)
 		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1) < 0 ||
 			strcmp(target, "/dev/net/tun") != 0)
 			continue;
-		if (is_our_tun(t, atoi(entry->d_name), ns_fd))
+		t->tun_number = atoi(entry->d_name);
+		if (is_our_tun(t, t->tun_number, ns_fd))
 			return 0;
 	}
 	return err_outcome(e, ENGINE_FOREIGN, ENODEV,

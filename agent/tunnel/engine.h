@@ -63,7 +63,7 @@ _must_check_ int engine_find(const char *lock_path, struct tunnel *t, struct err
 // Is a tun of its the one behind LINK_TUNNEL in that namespace (pidfd_getfd, TUNGETIFF,
 // TUNGETDEVNETNS)? Works for one of another user with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
 // 0, ENGINE_FOREIGN, TUNNEL_ABSENT, -1.
-_must_check_ int engine_owns_device(const struct tunnel *t, int ns_fd, struct err *e);
+_must_check_ int engine_owns_device(struct tunnel *t, int ns_fd, struct err *e);
 
 // Kills it and waits for its end, so that it holds neither key nor device any more. At most 2 s.
 _must_check_ int engine_kill(const struct tunnel *t, struct err *e);

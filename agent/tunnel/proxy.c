@@ -452,7 +452,7 @@ static int read_wait(const struct tunnel *t, const struct tun_read *asked, struc
 	}
 }
 
-static int look(const struct tunnel_place *place, const struct tunnel *t, struct err *e)
+static int look(const struct tunnel_place *place, struct tunnel *t, struct err *e)
 {
 	struct tun_read asked;
 	int r = engine_owns_device(t, place->ns_fd, e);

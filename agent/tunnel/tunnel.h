@@ -75,6 +75,7 @@ struct tunnel {
 	// Of the process that carries it: readable when it has died. -1: the kernel carries it.
 	int pidfd;
 	pid_t pid;
+	int tun_number; // which of that process's descriptors its device's was when it was looked for
 	union {
 		// The last handshake it reported, on its clock, and when we first saw that, on
 		// ours: the machine's clock may be set meanwhile.

@@ -195,11 +195,14 @@ static int channel_make(struct verify_net *v, enum carrier by, struct err *e)
 		.timeout = by == BY_TCP ? TCP_TIMEOUT_MS : UDP_TIMEOUT_MS,
 		.tries = by == BY_TCP ? 1 : UDP_TRIES,
 		.lookups = lookups,
+		.ndots = 1,
 		.sock_state_cb = ares_socket_changes,
 		.sock_state_cb_data = v,
 	};
+	// All of what resolv.conf may say, so that the machine's is not read.
 	int r = ares_init_options(&v->dns[by], &options,
 		ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+			ARES_OPT_NDOTS | ARES_OPT_SERVERS | ARES_OPT_DOMAINS |
 			ARES_OPT_SOCK_STATE_CB);
 	if (r == ARES_SUCCESS)
 		r = ares_set_servers_csv(v->dns[by], addr_text(&v->spec->resolver, server));
@@ -207,14 +210,6 @@ static int channel_make(struct verify_net *v, enum carrier by, struct err *e)
 		return err_say(e, EIO, "start the resolver: %s", ares_strerror(r));
 	ares_set_socket_configure_callback(v->dns[by], ares_prepares, v);
 	return 0;
-}
-
-static int dns_make(struct verify_net *v, struct err *e)
-{
-	int r = ares_library_init(ARES_LIB_INIT_ALL);
-	if (r != ARES_SUCCESS)
-		return err_say(e, EIO, "start c-ares: %s", ares_strerror(r));
-	return channel_make(v, BY_UDP, e) < 0 ? -1 : channel_make(v, BY_TCP, e);
 }
 
 int verify_net_new(
@@ -225,12 +220,12 @@ int verify_net_new(
 	v->total_ms = total_ms;
 	if (getifaddrs(&v->own) < 0)
 		return err_set(e, errno, "list the namespace's addresses"); // the process ends now
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(v->multi = curl_multi_init())) {
-		free(v);
-		return err_say(e, EIO, "start libcurl");
-	}
-	if (dns_make(v, e) < 0 || transfers_make(v, e) < 0)
-		return -1; // the process ends now
+	v->multi = curl_multi_init();
+	if (!v->multi)
+		abort(); // out of memory
+	if (channel_make(v, BY_UDP, e) < 0 || channel_make(v, BY_TCP, e) < 0 ||
+		transfers_make(v, e) < 0)
+		return -1;
 	*ret = v;
 	return 0;
 }

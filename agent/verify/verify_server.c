@@ -36,7 +36,8 @@ static struct verify_server *current;
 static int server_start(struct verify_server **ret, struct err *e)
 {
 	static const char *const argv[] = {"ccp-agent", "verify", NULL};
-	static const char *const envp[] = {NULL}; // no proxy, no resolver options, nothing of ours
+	// No proxy, no resolver options, nothing of ours. What its libraries call is found once, not by each child.
+	static const char *const envp[] = {"LD_BIND_NOW=1", NULL};
 	const struct proc_child program = {.path = "/proc/self/exe", .argv = argv, .envp = envp};
 	_cleanup_(closep) int ours = -1, its = -1;
 	int pair[2];

@@ -6,6 +6,7 @@ import shlex
 import statistics
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pexpect
@@ -117,9 +118,10 @@ def exit_test(stack):
 
 def descendants(pid):
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += descendants(int(child))
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += descendants(int(child))
     return found
 
 

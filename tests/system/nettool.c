@@ -163,8 +163,8 @@ static int do_wall_read(struct err *e)
 	wall_expected_hash(expected);
 	json_set_text(output, "hash", state.hash);
 	json_set_text(output, "expected", expected);
-	json_set_bool(output, "open", state.open);
-	json_set_int(output, "remaining_ms", state.remaining_ms);
+	json_set_bool(output, "open", state.proof.open);
+	json_set_int(output, "remaining_ms", state.proof.remaining_ms);
 	for (int c = 0; c < WALL_CHAINS; c++) {
 		cJSON *row = json_set_object(output, ends[c]);
 		for (int s = 0; s < WALL_SENDERS; s++)
@@ -466,6 +466,16 @@ static int do_end_sockets(struct err *e)
 	return r;
 }
 
+static int do_find_listener(struct err *e)
+{
+	struct sockdiag_listener found;
+	if (sockdiag_find_listener(namespace("ns"), (uint16_t)number("port"), &found, e) < 0)
+		return -1;
+	json_set_int(output, "cookie", (int64_t)found.cookie);
+	json_set_int(output, "waiting", found.waiting);
+	return 0;
+}
+
 static int do_verify(struct err *e)
 {
 	struct verify_spec spec = {
@@ -510,6 +520,7 @@ static const struct {
 	{"link-check", do_link_check},
 	{"link-watch", do_link_watch},
 	{"end-sockets", do_end_sockets},
+	{"find-listener", do_find_listener},
 	{"verify-run", do_verify},
 };
 

@@ -249,3 +249,52 @@ except OSError as e:
         assert container.done("end-sockets")["count"] >= 2
         assert process.communicate(timeout=WAIT_S)[0] in ("ConnectionAbortedError\n", "ConnectionResetError\n")
     assert container.done("end-sockets")["count"] == 0
+
+
+# Each line of its input makes it go on.
+LISTENERS = """
+import socket, sys
+def told():
+    print("ready", flush=True)
+    sys.stdin.readline()
+l = socket.create_server(("127.0.0.1", 2222))
+told()
+c = socket.create_connection(l.getsockname())
+told()
+a, _ = l.accept()
+told()
+l.close()
+told()
+l = socket.create_server(("::", 2222), family=socket.AF_INET6, dualstack_ipv6=True)
+told()
+"""
+
+
+def test_what_listens_is_known_again_and_who_waits_there_is_counted(container):
+    words = ["ip", "netns", "exec", container.name, sys.executable, "-c", LISTENERS]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def step():
+            assert process.stdout.readline() == "ready\n"
+
+        def found():
+            return container.done("find-listener", port=2222)
+
+        def go_on():
+            process.stdin.write("\n")
+            process.stdin.flush()
+            step()
+
+        step()
+        first = found()
+        assert first["cookie"] != 0 and first["waiting"] == 0
+        go_on()
+        assert found() == first | {"waiting": 1}
+        go_on()
+        assert found() == first
+        go_on()
+        gone = container.tool("find-listener", port=2222)
+        assert gone["result"] == -1 and "No such file" in gone["error"]
+        go_on()
+        later = found()
+        assert later["cookie"] not in (0, first["cookie"]) and later["waiting"] == 0

@@ -200,11 +200,11 @@ int64_t turn_ms(uint32_t number, int64_t period_ms, int64_t now_ms)
 	return period_ms;
 }
 
-bool ssh_check(struct agent *a, struct host *h, const struct wait *w)
+bool ssh_check(struct agent *a, struct host *h, bool again, const struct wait *w)
 {
 	(void)w;
 	assert_ptr_equal(a, &agent);
 	assert_ptr_equal(h, &host);
-	did("ssh");
+	did(again ? "ssh again" : "ssh");
 	return !answers.ssh_is_silent;
 }

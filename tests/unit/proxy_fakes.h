@@ -197,7 +197,7 @@ int engine_find(const char *lock_path, struct tunnel *t, struct err *e)
 	return result(machine.find, "not found", e);
 }
 
-int engine_owns_device(const struct tunnel *t, int ns_fd, struct err *e)
+int engine_owns_device(struct tunnel *t, int ns_fd, struct err *e)
 {
 	(void)t;
 	(void)ns_fd;

@@ -102,7 +102,7 @@ static void a_full_check_is_made_when_it_is_due_and_not_waited_past(void **state
 	timer_fires();
 	job_runs();
 	assert_did(
-		"timer 60 s; submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; "
+		"timer 60 s; submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; "
 		"timer 60 s; ");
 }
 
@@ -126,7 +126,7 @@ static void after_a_full_check_the_next_one_is_a_period_away(void **state)
 	spec.full_s = 10;
 	job_runs();
 	assert_did(
-		"timer 60 s; submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; "
+		"timer 60 s; submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; "
 		"timer 10 s; ");
 	timer_fires();
 	job_runs();
@@ -179,7 +179,7 @@ static void a_check_that_cannot_run_is_reported_and_renews_nothing(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; timer 60 s; ");
 }
 
 static void a_check_that_gave_way_to_a_task_comes_soon(void **state)
@@ -230,7 +230,7 @@ static void a_full_pool_is_tried_again(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; timer 60 s; ");
 }
 
 static void a_change_is_checked_in_full_at_once(void **state)
@@ -247,7 +247,7 @@ static void a_change_is_checked_in_full_at_once(void **state)
 		rings(places[i]);
 		job_runs();
 		assert_did(
-			"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; "
+			"submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; "
 			"timer 60 s; ");
 	}
 }
@@ -282,7 +282,7 @@ static void a_change_during_a_check_is_checked_right_after_it(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; timer 60 s; ");
 }
 
 static void a_dead_tunnel_is_checked_and_a_dead_container_inspected(void **state)
@@ -376,7 +376,7 @@ static void a_check_may_be_asked_for_soon(void **state)
 	timer_fires();
 	job_runs();
 	assert_did(
-		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh; release; timer 60 s; ");
+		"submit; check full; renew 900 s; proven for 900; verified full passed; ssh again; release; timer 60 s; ");
 }
 
 static struct host_spec spec_of(const char *json)

@@ -7,6 +7,7 @@
 #include "agent/container/gate.h"
 #include "agent/host/ssh.h"
 #include "agent/net/netns.h"
+#include "agent/net/sockdiag.h"
 #include "agent/store/home.h"
 #include "lib/sock.h"
 
@@ -14,11 +15,22 @@ static struct {
 	int port, read, home, program, connect, say;
 	const char *banner, *words;
 	bool is_known; // SQL has been told
+	struct sockdiag_listener listener; // cookie 0: none is found
 } answers;
 
 static struct agent agent;
 static struct host_spec spec = {.ids = {.base = 4000}};
 static struct host host = {.id = "h", .spec = &spec, .run = {.pid = 77, .ns_fd = 5}};
+
+int sockdiag_find_listener(int ns_fd, uint16_t port, struct sockdiag_listener *ret, struct err *e)
+{
+	assert_int_equal(ns_fd, 5);
+	assert_int_equal(port, 22);
+	if (answers.listener.cookie == 0)
+		return err_say(e, ENOENT, "no listener");
+	*ret = answers.listener;
+	return 0;
+}
 
 int netns_connect(int ns_fd, uint16_t port, const struct wait *w, int *ret_fd, struct err *e)
 {
@@ -100,14 +112,20 @@ static int start(void **state)
 	memset(&answers, 0, sizeof(answers));
 	answers.banner = "SSH-2.0";
 	answers.words = "";
+	host.run.ssh_cookie = 0;
 	trace[0] = '\0';
 	return 0;
 }
 
-static bool check(void)
+static bool check_as(bool again)
 {
 	struct wait w = wait_for(10000, -1);
-	return ssh_check(&agent, &host, &w);
+	return ssh_check(&agent, &host, again, &w);
+}
+
+static bool check(void)
+{
+	return check_as(false);
 }
 
 static void an_answer_is_told_when_it_is_news(void **state)
@@ -118,6 +136,35 @@ static void an_answer_is_told_when_it_is_news(void **state)
 	answers.is_known = true;
 	assert_true(check());
 	assert_did("h answers; ");
+}
+
+#define SILENT "h is silent; tell of h: connection refused; "
+
+static void what_listens_is_asked_for_its_banner_once_unless_a_connection_waits_there(void **state)
+{
+	const struct sockdiag_listener listener = {.cookie = 7};
+	(void)state;
+	answers.is_known = true;
+	answers.listener = listener;
+	assert_true(check());
+	answers.port = -1; // would be told
+	assert_true(check());
+	assert_did("h answers; h answers; ");
+	answers.listener.waiting = 1;
+	assert_false(check());
+	answers.listener = listener;
+	assert_false(check()); // it was silent
+	answers.port = 0;
+	assert_true(check());
+	assert_did(SILENT SILENT "h answers; ");
+	answers.port = -1;
+	assert_false(check_as(true));
+	answers.port = 0;
+	assert_true(check());
+	answers.port = -1;
+	answers.listener.cookie = 8;
+	assert_false(check());
+	assert_did(SILENT "h answers; " SILENT);
 }
 
 static void silence_is_told_with_the_last_words_said_inside(void **state)
@@ -170,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_is_told_when_it_is_news),
+		TEST(what_listens_is_asked_for_its_banner_once_unless_a_connection_waits_there),
 		TEST(silence_is_told_with_the_last_words_said_inside),
 		TEST(whatever_is_not_an_ssh_banner_is_silence),
 		TEST(a_task_that_wants_the_host_leaves_it_open),
