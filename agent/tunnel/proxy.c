@@ -53,7 +53,7 @@ static int parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 		json_opt_text(exit, "secret_sealed", &ret->sealed, e) < 0 ||
 		json_get_text(exit, "dns_server", &resolver, e) < 0)
 		return -1;
-	if (addr_parse(resolver, &ret->proxy.resolver, e) < 0)
+	if (addr_parse(resolver, &ret->resolver, e) < 0)
 		return err_wrap(e, "dns_server");
 	return proxy_doors_parse(ret->proxy.config, &ret->proxy.doors, e);
 }
@@ -72,7 +72,7 @@ static int config_text(
 	const struct tunnel_place *place, const char *name, char **ret, struct err *e)
 {
 	_cleanup_(seal_object_freep) cJSON *secret = NULL;
-	const struct proxy_place at = {.name = name, .resolver = place->spec->proxy.resolver};
+	const struct proxy_place at = {.name = name, .resolver = place->spec->resolver};
 	if (secret_open(place, &secret, e) < 0 ||
 		proxy_config_text(place->spec->proxy.config, secret, &at, ret, e) < 0)
 		return TUNNEL_UNUSABLE;
@@ -406,7 +406,7 @@ static int pulse_open(const struct tunnel_place *place, const struct tunnel *t,
 	(void)t;
 	if (tun_read_open(place->ns_fd, &ret->read, e) < 0)
 		return -1;
-	return exit_ask_open(place->ns_fd, &place->spec->proxy.resolver, &ret->exit, e);
+	return exit_ask_open(place->ns_fd, &place->spec->resolver, &ret->exit, e);
 }
 
 // A host that sends nothing costs nothing at its exit.

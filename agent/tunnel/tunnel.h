@@ -55,6 +55,7 @@ struct tunnel_spec {
 	const struct tunnel_kind *kind; // by the exit's tunnel_type
 	struct link_spec link; // the device inside; MTU 0 until one is chosen (tunnel_mtu_choose)
 	bool mtu_open; // the exit names none: it may be chosen
+	struct addr resolver; // the exit's
 	const char *sealed; // the exit's secret; NULL: none
 	// WireGuard's preshared key by itself, which goes before the one in `sealed`; NULL: none
 	const char *preshared_sealed;
@@ -63,7 +64,6 @@ struct tunnel_spec {
 		struct {
 			const cJSON *config; // ccp.egress_ips.proxy_config
 			struct proxy_doors doors;
-			struct addr resolver;
 		} proxy;
 	};
 };
@@ -174,7 +174,8 @@ struct tunnel_kind {
 
 	// Whether it still works, for so little that it can be asked every few seconds. None waits: what
 	// pulse_ask has asked, pulse_hear is to be told of some time later. TUNNEL_SILENT: nothing came
-	// from it since; TUNNEL_UNANSWERED: it sends, and nothing comes from its exit; TUNNEL_ABSENT.
+	// from it since; TUNNEL_UNANSWERED: it sends, and nothing comes from its exit, which `renew` may help
+	// unless it has just been done (then also TUNNEL_SILENT); TUNNEL_ABSENT.
 	int (*pulse_open)(const struct tunnel_place *place, const struct tunnel *t,
 		struct tunnel_pulse *ret, struct err *e);
 	int (*pulse_ask)(struct tunnel_pulse *p, struct err *e);

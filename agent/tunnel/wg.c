@@ -31,12 +31,13 @@ static const char code[] = WG_CODE;
 
 int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 {
-	const char *address, *address6 = NULL;
+	const char *address, *address6 = NULL, *resolver = NULL;
 	int64_t mtu = 0;
 	strcpy(ret->link.tunnel, LINK_TUNNEL);
 	if (wireguard_exit_parse(exit, &ret->wireguard, e) < 0 ||
 		json_get_text(exit, "peer_address", &address, e) < 0 ||
 		json_opt_text(exit, "peer_address6", &address6, e) < 0 ||
+		json_opt_text(exit, "dns_server", &resolver, e) < 0 ||
 		json_opt_int(exit, "mtu", 1, INT32_MAX, &mtu, e) < 0 ||
 		json_opt_text(exit, "secret_sealed", &ret->sealed, e) < 0 ||
 		json_opt_text(exit, "preshared_key_sealed", &ret->preshared_sealed, e) < 0)
@@ -47,6 +48,8 @@ int wg_parse(const cJSON *exit, struct tunnel_spec *ret, struct err *e)
 		return err_wrap(e, "peer_address");
 	if (address6 && addr_parse(address6, &ret->link.address6, e) < 0)
 		return err_wrap(e, "peer_address6");
+	if (resolver && addr_parse(resolver, &ret->resolver, e) < 0)
+		return err_wrap(e, "dns_server");
 	return 0;
 }
 
@@ -164,6 +167,14 @@ int wg_status(const struct wg_way *way, const struct tunnel_place *place, struct
 	return 0;
 }
 
+void wg_pulse_open(const struct tunnel_place *place, struct tunnel_pulse *p)
+{
+	const struct addr *resolver = &place->spec->resolver;
+	struct err ignored; // one that cannot be asked is judged by what else it sends
+	if (resolver->family != 0 && exit_ask_open(place->ns_fd, resolver, &p->exit, &ignored) < 0)
+		p->exit = EXIT_ASK_INIT;
+}
+
 int wg_heard(struct tunnel_pulse *p, const struct wireguard_status *got, struct err *e)
 {
 	bool has_sent = got->tx_bytes - p->wireguard.tx_bytes > KEEPALIVE_BYTES;
@@ -172,8 +183,11 @@ int wg_heard(struct tunnel_pulse *p, const struct wireguard_status *got, struct 
 		p->wireguard.tx_bytes = got->tx_bytes;
 		return 0;
 	}
+	if (p->exit.fd >= 0)
+		exit_ask_send(&p->exit);
 	if (got->rx_bytes <= GREETING_BYTES)
-		return 0;
+		return err_outcome(e, TUNNEL_SILENT, ETIMEDOUT,
+			"the exit has answered nothing since it was greeted");
 	return err_outcome(
 		e, TUNNEL_UNANSWERED, ETIMEDOUT, "the exit answers nothing that the tunnel sends");
 }

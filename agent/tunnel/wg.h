@@ -67,12 +67,16 @@ _must_check_ int wg_status(const struct wg_way *way, const struct tunnel_place *
 _must_check_ int wg_reach(const struct wg_way *way, const struct tunnel_place *place,
 	struct tunnel *t, const struct wait *w, struct err *e);
 
+// Of the kinds' `pulse_open`: how the exit is asked, if it can be.
+void wg_pulse_open(const struct tunnel_place *place, struct tunnel_pulse *p);
+
 // The kinds' `pulse_hear`, with what the device has just said: TUNNEL_UNANSWERED when it has sent more
-// than what keeps it alive and nothing came back, not even a keepalive, since it was last asked.
+// than what keeps it alive and nothing came back, not even a keepalive, since it was last asked. A host may
+// send what gets no answer. So a question is sent with it, whose answer will be counted.
 //
-// After `again` the device counts from 0, and repeats the handshake every 5 s by itself. So this is
-// said once, until so much has come that a session has carried something: what an exit
-// that is away, or a host that only ever sends, costs is one handshake.
+// After `again` the device counts from 0, and repeats the handshake every 5 s by itself. So until so much
+// has come that a session has carried something it is TUNNEL_SILENT: what an exit that is away, or a host
+// that only ever sends, costs is one handshake, and the checks.
 _must_check_ int wg_heard(
 	struct tunnel_pulse *p, const struct wireguard_status *got, struct err *e);
 

@@ -296,6 +296,7 @@ static int pulse_open(const struct tunnel_place *place, const struct tunnel *t,
 	struct tunnel_pulse *ret, struct err *e)
 {
 	(void)t;
+	wg_pulse_open(place, ret);
 	ret->fd = fcntl(place->ns_fd, F_DUPFD_CLOEXEC, 0);
 	return ret->fd < 0 ? err_set(e, errno, "copy a namespace's descriptor") : 0;
 }

@@ -60,7 +60,7 @@ ONE_PACKET = """
 import socket
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.18.0.11", 9))
 """
-# WireGuard itself begins again after 15 s of silence. The pulse does after 9.5 s at most.
+# WireGuard itself begins again after 15 s of silence. The pulse does after 7.5 s at most.
 GREETED_S = 14
 # To one that is away WireGuard itself sends a handshake every 5 s and a bit.
 BACK_S = 6

@@ -150,7 +150,7 @@ static void an_exit_through_a_proxy_is_read(void **state)
 	assert_string_equal(t->sealed, "box");
 	assert_string_equal(addr_cidr(&t->link.address, address), "172.19.0.1/32");
 	assert_int_equal(t->link.mtu, 9000);
-	assert_string_equal(addr_text(&t->proxy.resolver, address), "198.18.0.53");
+	assert_string_equal(addr_text(&t->resolver, address), "198.18.0.53");
 	assert_string_equal(addr_text(&t->proxy.doors.server, address), "203.0.113.9");
 	assert_true(t->proxy.doors.tcp_port == 1080 && t->proxy.doors.udp_any);
 	an_exit_is_copied_with_what_it_points_to(s);

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include "agent/evidence.h"
@@ -31,6 +32,7 @@ static struct {
 	int ask; // 0, or the errno of the device's answer
 	int handshake_after; // questions
 	uint64_t rx_bytes, tx_bytes;
+	int no_exit_ask, exit_asked;
 } kernel;
 static char directory[] = "/tmp/ccp-wg-kernel-XXXXXX";
 static char paths[NAMESPACES][64], key_path[64];
@@ -205,9 +207,26 @@ int budget_remove(const char *cgroups, const char *name, struct err *e)
 	return 0;
 }
 
+int exit_ask_open(int ns_fd, const struct addr *resolver, struct exit_ask *ret, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+	(void)ns_fd;
+	did("resolver %s", addr_text(resolver, text));
+	*ret = EXIT_ASK_INIT;
+	if (!kernel.no_exit_ask)
+		ret->fd = eventfd(0, EFD_CLOEXEC);
+	return result(kernel.no_exit_ask, "no socket", e);
+}
+
+void exit_ask_send(struct exit_ask *a)
+{
+	assert_true(a->fd >= 0);
+	kernel.exit_asked++;
+}
+
 void exit_ask_close(struct exit_ask *a)
 {
-	(void)a;
+	closep(&a->fd);
 }
 
 void tun_read_close(struct tun_read *r)
@@ -237,7 +256,8 @@ static struct tunnel_spec spec_make(const char *engine)
 	exit = cJSON_Parse("{\"tunnel_type\":\"wireguard\",\"endpoint\":\"198.51.100.1:51820\","
 			   "\"public_key\":\"" KEY "\",\"preshared_key_sealed\":null,"
 			   "\"allowed_ips\":[\"0.0.0.0/0\"],"
-			   "\"peer_address\":\"198.18.130.9/32\",\"mtu\":1420}");
+			   "\"peer_address\":\"198.18.130.9/32\",\"mtu\":1420,"
+			   "\"dns_server\":\"198.18.0.53\"}");
 	assert_non_null(exit);
 	if (engine)
 		json_set_text(exit, "wireguard_engine", engine);
@@ -382,7 +402,7 @@ static void the_handshake_is_waited_for_and_proven(void **state)
 }
 
 // What is heard when the device has counted this.
-static void a_tunnel_that_sends_and_hears_nothing_is_unanswered_once_until_it_was_used(void **state)
+static void a_tunnel_that_hears_nothing_is_unanswered_and_once_greeted_only_silent(void **state)
 {
 	static const struct {
 		uint64_t rx, tx;
@@ -397,11 +417,11 @@ static void a_tunnel_that_sends_and_hears_nothing_is_unanswered_once_until_it_wa
 		{5032, 3128, 0},
 		{5032, 9000, TUNNEL_UNANSWERED},
 		{0, 148, 0}, // greeted
-		{0, 900, 0}, // by itself it goes on
+		{0, 900, TUNNEL_SILENT}, // by itself it goes on
 		{92, 900, 0},
-		{92, 5000, 0}, // a host that only ever sends
+		{92, 5000, TUNNEL_SILENT}, // a host that only ever sends
 		{1024, 6000, 0},
-		{1024, 7000, 0},
+		{1024, 7000, TUNNEL_SILENT},
 		{1025, 8000, 0},
 		{1025, 9000, TUNNEL_UNANSWERED},
 	};
@@ -417,14 +437,26 @@ static void a_tunnel_that_sends_and_hears_nothing_is_unanswered_once_until_it_wa
 		kernel.rx_bytes = rows[i].rx;
 		kernel.tx_bytes = rows[i].tx;
 		assert_int_equal(wg_kernel_kind.pulse_ask(&p, &e), 0);
+		kernel.exit_asked = 0;
 		if (wg_kernel_kind.pulse_hear(&p, &e) != rows[i].heard)
 			fail_msg("row %zu", i);
+		assert_int_equal(kernel.exit_asked, rows[i].heard != 0);
 	}
 	kernel.ask = ENODEV;
 	assert_int_equal(wg_kernel_kind.pulse_hear(&p, &e), TUNNEL_ABSENT);
 	kernel.ask = 0;
 	tunnel_pulse_close(&p);
 	assert_int_equal(lowest_free_fd(), before);
+	kernel.no_exit_ask = -1; // is done without
+	p = TUNNEL_PULSE_INIT;
+	assert_int_equal(wg_kernel_kind.pulse_open(&place, &t, &p, &e), 0);
+	kernel.rx_bytes = 5000;
+	for (kernel.tx_bytes = 5000; kernel.tx_bytes < 7000; kernel.tx_bytes += 1000)
+		assert_int_equal(wg_kernel_kind.pulse_hear(&p, &e),
+			kernel.tx_bytes == 5000 ? 0 : TUNNEL_UNANSWERED);
+	kernel.no_exit_ask = 0;
+	tunnel_pulse_close(&p);
+	trace[0] = '\0';
 }
 
 static void an_exit_that_was_greeted_again_has_not_lost_its_last_handshake(void **state)
@@ -552,7 +584,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_an_exit_brings_has_one_device_whatever_host_it_is_of),
 		cmocka_unit_test(the_handshake_is_waited_for_and_proven),
 		cmocka_unit_test(
-			a_tunnel_that_sends_and_hears_nothing_is_unanswered_once_until_it_was_used),
+			a_tunnel_that_hears_nothing_is_unanswered_and_once_greeted_only_silent),
 		cmocka_unit_test(an_exit_that_was_greeted_again_has_not_lost_its_last_handshake),
 		cmocka_unit_test(an_exit_that_is_silent_is_greeted_again),
 		cmocka_unit_test(what_fails_on_the_way_leaves_nothing),
