@@ -97,6 +97,7 @@ static void guard_remove(struct guards *guards, struct guard *g)
 	while (*place != g)
 		place = &(*place)->next;
 	*place = g->next;
+	pulse_end(TAKE_PTR(g->pulse));
 	guard_free(g);
 }
 

@@ -54,13 +54,19 @@ void pulse_free(struct pulse *p)
 	if (!p)
 		return;
 	loop_source_free(p->timer);
-	p->timer = NULL;
-	if (p->busy) {
-		p->ended = true;
-		return;
-	}
 	tunnel_pulse_close(&p->tunnel);
 	free(p);
+}
+
+void pulse_end(struct pulse *p)
+{
+	if (!p->busy) {
+		pulse_free(p);
+		return;
+	}
+	p->ended = true;
+	loop_source_free(p->timer);
+	p->timer = NULL;
 }
 
 // A host that is taken is left: if its exit stays silent the next pulse says so again.

@@ -26,5 +26,8 @@ _must_check_ int pulse_new(struct agent *a, const struct host *host, void (*sile
 // Begins to ask. On the loop, on which `silent` is then called with `data`.
 _must_check_ int pulse_begin(struct pulse *p, struct err *e);
 
-// On the loop if it has begun. NULL is fine.
+// On the loop, where `silent` is called no more. It is freed as soon as nothing of it runs.
+void pulse_end(struct pulse *p);
+
+// At once: it has not begun, or the check pool and the loop have ended. NULL is fine.
 void pulse_free(struct pulse *p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// egress.test: proves an exit, without a host or through the tunnel of the one that runs through it.
+// egress.test: proves an exit, without a host or through the tunnel of the one that it carries.
 #pragma once
 
 #include "lib/attr.h"

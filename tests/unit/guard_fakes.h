@@ -83,6 +83,7 @@ void loop_source_free(struct loop_source *source)
 struct pulse {
 	void (*silent)(void *data);
 	void *data;
+	bool is_ended;
 };
 static struct pulse its_pulse;
 
@@ -106,7 +107,14 @@ int pulse_begin(struct pulse *p, struct err *e)
 void pulse_free(struct pulse *p)
 {
 	assert_true(!p || p == &its_pulse);
-	its_pulse = (struct pulse){0};
+	if (p)
+		its_pulse = (struct pulse){0};
+}
+
+void pulse_end(struct pulse *p)
+{
+	assert_ptr_equal(p, &its_pulse);
+	its_pulse = (struct pulse){.is_ended = true};
 }
 
 void loop_post(struct loop *loop, struct loop_post *post)

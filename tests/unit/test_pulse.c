@@ -323,11 +323,29 @@ static void one_that_ends_while_it_greets_is_freed_afterwards(void **state)
 	(void)state;
 	hears_nothing_of_the_exit();
 	trace[0] = '\0';
-	pulse_free(pulse);
+	pulse_end(pulse);
 	pulse = NULL;
 	assert_did("free timer; ");
 	job_runs();
 	assert_did(RENEWED "close; ");
+}
+
+static void one_that_greets_nobody_is_freed_when_it_ends(void **state)
+{
+	(void)state;
+	pulse_end(pulse);
+	pulse = NULL;
+	assert_did("free timer; close; ");
+}
+
+static void one_that_greets_when_the_agent_ends_is_freed_with_it(void **state)
+{
+	(void)state;
+	hears_nothing_of_the_exit();
+	trace[0] = '\0';
+	pulse_free(pulse);
+	pulse = NULL;
+	assert_did("free timer; close; ");
 }
 
 static void what_cannot_be_opened_is_an_error(void **state)
@@ -359,6 +377,8 @@ int main(void)
 		TEST(one_that_needs_no_greeting_is_checked_at_once),
 		TEST(a_host_that_is_taken_or_another_run_is_left_alone),
 		TEST(one_that_ends_while_it_greets_is_freed_afterwards),
+		TEST(one_that_greets_nobody_is_freed_when_it_ends),
+		TEST(one_that_greets_when_the_agent_ends_is_freed_with_it),
 		TEST(what_cannot_be_opened_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
