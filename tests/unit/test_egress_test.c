@@ -282,6 +282,12 @@ static void the_tunnel_has_the_hosts_key_or_the_exits_own(void **state)
 		assert_did(rows[i].done);
 	}
 	again();
+	answers.is_begun = true;
+	answers.tunnel = -1; // of our own, not the exit's
+	begins();
+	assert_int_equal(egress_test_tunnel(&task, &err), -1);
+	assert_did(OWN "fail tunnel_no_handshake: no tunnel; ");
+	again();
 	answers.is_wanted = true;
 	assert_int_equal(tunnel_of_host(BOUND), -1);
 	assert_did(OPENED "fail host_busy and try again: "
@@ -389,8 +395,21 @@ static void everything_ends_in_reverse_and_once(void **state)
 	assert_did(OPENED);
 	assert_int_equal(egress_test_finish(&task, &err), 0);
 	assert_did("close the tunnel; end t12; close the run; release; ");
+	struct task next = task;
+	assert_int_equal(egress_test_begin(&next, &err), 0);
+	assert_int_equal(egress_test_tunnel(&next, &err), 0);
+	trace[0] = '\0';
 	egress_test_end(&task);
 	assert_did("close the tunnel; close the run; ");
+	assert_int_equal(lowest_free_fd(), fds_before + 2); // task.cancel_fd, host.yield_fd
+	struct task third = next;
+	assert_int_equal(egress_test_begin(&third, &err), 0);
+	trace[0] = '\0';
+	assert_int_equal(egress_test_tunnel(&third, &err), 0);
+	assert_non_null(strstr(trace, "of user 1 ")); // the first is the next one's now
+	egress_test_end(&third);
+	egress_test_end(&next);
+	trace[0] = '\0';
 	egress_test_end(&task);
 	assert_did("");
 }

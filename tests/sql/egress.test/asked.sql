@@ -3,7 +3,7 @@ begin;
 \ir ../hosts.psql
 \ir ../people.psql
 \ir ../second_host.psql
-select plan(32);
+select plan(35);
 
 create function t.exit(p_label text) returns uuid language sql security definer as $$
     select id from ccp.egress_ips where label = p_label
@@ -123,5 +123,17 @@ select is(t.spec('own', 'refusal'), null, 'nothing speaks against it');
 update ccp.nodes set taken_ids = '{[2147475459,2147475459]}' where name = 'node1';
 select matches(t.spec('own', 'refusal'), '^some of the user ids 2147475452 to 2147475459, .* belong to an account on node1', 'but an account');
 select is(egress.test_spec(t.agent(), gen_random_uuid()), null, 'an exit that is gone has none');
+
+-- A key of the exit's own, and a binding that has ended.
+update ccp.hosts set wg_public_key = null where short_id = 'ghijkl';
+update ccp.egress_ips set wg_own_public_key = t.key(), secret_sealed = repeat('A', 60) where label = 'exit2';
+select lives_ok($$select t.test('exit2')$$, 'a key of the exit''s own needs none of its host');
+update ccp.egress_ips set wg_own_public_key = null, secret_sealed = null where label = 'exit2';
+update ccp.bindings set ended_at = clock.now() where egress_ip_id = t.exit('exit2') and ended_at is null;
+select is(t.spec('exit2', 'host_id'), null, 'a host that was bound lends nothing');
+select throws_ok(
+    $$select t.test('exit2')$$, 'CP409',
+    'Exit exit2 cannot be tested: its WireGuard key is made for each host; bind it to one, or give it a private key.', 'nor its key'
+);
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@
 begin;
 \ir ../hosts.psql
 \ir ../people.psql
-select plan(33);
+select plan(35);
 
 insert into ccp.egress_ips (label, ip_address, tunnel_type, proxy_config, dns_server)
 values ('proxy', '198.51.100.3', 'proxy', '{"type": "socks", "server": "198.51.100.3", "server_port": 1080}', '198.51.100.53');
@@ -27,6 +27,7 @@ declare
 begin
     perform task.succeed(id, lease, jsonb_strip_nulls(jsonb_build_object(
         'outcome', p_outcome, 'error_code', p_code, 'message', 'because ' || p_code, 'exit_ip', p_ip, 'duration_ms', 321,
+        'host_id', t.host(),
         'checks', '[{"name": "exit_ip", "outcome": "passed", "ms": 1.5, "detail": "seen"}]'::jsonb
     )))
     from ccp.task_rows
@@ -54,6 +55,7 @@ select is(
     'and told'
 );
 select is((select status from ccp.task_rows where id = (t.newest()).id), 'succeeded', 'the task has done its work');
+select is((t.newest()).host_id, t.host(), 'and through whose tunnel');
 select is(t.verdict('10:01', 'failed', 'proxy_unreachable'), 'degraded', 'a failure after a pass');
 select is((select status from ccp.task_rows where id = (t.newest()).id), 'succeeded', 'is a task''s work too');
 select is((t.newest()).message, 'because proxy_unreachable', 'and says why');
@@ -90,6 +92,9 @@ select results_eq(
     $$values (null::text, 'settings_incomplete', 'no sources', '2099-01-01 10:22'::timestamptz)$$, 'a test that could not be made says why'
 );
 select is(t.state(), 'available', 'and nothing of the exit');
+select is(
+    (select count(*)::integer from ccp.events where type like 'egress.test.%' and task_id = (t.newest()).id), 0, 'nor does the audit log'
+);
 select t.at('2099-01-01 10:23');
 select is((t.fail(true)).ended_at, null, 'one that is tried again has not ended');
 select t.at('2099-01-01 10:24');
