@@ -71,6 +71,7 @@ static void route_put(cJSON *to, const char *resolver, bool udp)
 	cJSON *reject = json_add(rules, json_new_object());
 	json_set_text(reject, "network", "udp");
 	json_set_text(reject, "action", "reject");
+	json_set_bool(reject, "no_drop", true); // else only 50 in 30 s are refused, others are lost
 }
 
 // cJSON's own printer grows its buffer and leaves what it wrote so far in freed memory.
