@@ -229,7 +229,10 @@ int egress_test_host(struct task *task, struct err *e)
 		return -1;
 	if (t->host->run.number != 0)
 		return through_host(task, e);
-	return t->host->seen ? 0 : busy(task, "the exit's host has not been looked at yet", e);
+	if (t->host->seen)
+		return 0;
+	hosts_schedule_inspection(t->agent->hosts, t->host_id, 0);
+	return busy(task, "the exit's host has not been looked at yet", e);
 }
 
 int egress_test_wall(struct task *task, struct err *e)

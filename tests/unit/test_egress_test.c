@@ -156,7 +156,8 @@ static void a_test_needs_no_host_but_for_its_key_and_that_one_must_be_free(void 
 	sql.text = BOUND;
 	begins();
 	assert_int_equal(egress_test_host(&task, &err), -1);
-	assert_did(BUSY("the exit's host has not been looked at yet"));
+	assert_did("take h; have h inspected; fail host_busy and try again: "
+		   "the exit's host has not been looked at yet; ");
 	egress_test_end(&task);
 	assert_did("close the tunnel; close the run; release; ");
 }
