@@ -38,7 +38,8 @@ static void dns_put(cJSON *to, const char *resolver, bool udp)
 // A flow is all that comes from one port, whatever its destinations: so the other side of a NAT can be
 // found out. But sing-box does not see that a SOCKS5 server has ended an association, as one of its
 // own kind does at a destination that it refuses, and goes on sending into it. There each destination
-// is a flow of its own: the refused one is lost alone.
+// is a flow of its own: the refused one is lost alone. So it is where a flow has one destination, that
+// of its first datagram: sing-box would send all others there, too.
 static void device_put(cJSON *to, const char *name, const struct proxy_doors *doors)
 {
 	cJSON *device = json_add(json_set_array(to, "inbounds"), json_new_object());
@@ -51,7 +52,7 @@ static void device_put(cJSON *to, const char *name, const struct proxy_doors *do
 	json_set_text(device, "stack", "gvisor");
 	json_set_text(device, "dns_mode", "disabled");
 	json_set_int(device, "udp_nat_max", PROXY_UDP_FLOWS);
-	if (doors->udp_associated)
+	if (doors->udp_associated || doors->udp_single)
 		json_set_text(device, "udp_mapping", "address_and_port_dependent");
 }
 

@@ -335,11 +335,13 @@ int proxy_doors_parse(const cJSON *config, struct proxy_doors *ret, struct err *
 	const cJSON *more_ports = NULL;
 	const char *server;
 	int64_t port;
+	const char *encoding = NULL;
 	bool over_tcp = false;
 	unsigned kind;
 	if (type_parse(config, &kind, e) < 0)
 		return -1;
-	if (json_get_text(config, "server", &server, e) < 0 ||
+	if (json_opt_text(config, "packet_encoding", &encoding, e) < 0 ||
+		json_get_text(config, "server", &server, e) < 0 ||
 		json_get_int(config, "server_port", 1, PORT_MAX, &port, e) < 0 ||
 		json_opt_array(config, "server_ports", &more_ports, e) < 0 ||
 		json_opt_bool(config, "udp", &doors.udp, e) < 0 ||
@@ -353,6 +355,8 @@ int proxy_doors_parse(const cJSON *config, struct proxy_doors *ret, struct err *
 	if (kind & QUIC || (kind == SHADOWSOCKS && !over_tcp))
 		doors.udp_port = (uint16_t)port;
 	doors.udp_associated = kind == SOCKS && doors.udp && !over_tcp;
+	// sing-box's default is none for VMess and xudp for VLESS.
+	doors.udp_single = encoding ? encoding[0] == '\0' : kind == VMESS;
 	doors.udp_any = doors.udp_associated || (kind == HYSTERIA2 && more_ports);
 	*ret = doors;
 	return 0;

@@ -27,6 +27,7 @@ struct proxy_doors {
 	bool udp_any; // any port: the server of socks chooses it, and hysteria2 changes it
 	bool udp; // does the exit carry the user's UDP?
 	bool udp_associated; // by an association with the server for each flow (RFC 1928, 7)
+	bool udp_single; // a flow has one destination: its datagrams do not say where to
 };
 
 // Reads them from the exit's public part. EINVAL names the member.

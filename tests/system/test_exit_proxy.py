@@ -45,7 +45,8 @@ for port in range({port}, {port} + {count}):
         request = struct.pack(">HHI", 1, 0, 0x2112a442) + os.urandom(12)
         one.sendto(request, {asked})
         try:
-            answered += one.recv(1500)[8:20] == request[8:]
+            answer, sender = one.recvfrom(1500)
+            answered += (answer[8:20], sender) == (request[8:], {asked})
         except TimeoutError:
             pass
 print(answered)
@@ -253,8 +254,15 @@ def test_where_a_user_could_not_get_to_is_kept_until_the_next_check_and_in_no_ev
     assert CLOSED not in seen + agent.log()
 
 
-def answered(host, count=1):
-    return int(inside(host, ASK.format(port=PORT, count=count, limit_s=WAIT_S, asked=ASKED)))
+def answered(host, count=1, asked=ASKED):
+    return int(inside(host, ASK.format(port=PORT, count=count, limit_s=WAIT_S, asked=asked)))
+
+
+@pytest.mark.parametrize("kind", ["socks5", "vmess-tcp", "vless-tcp", "trojan-tls"])
+def test_a_port_reaches_each_destination_that_it_sends_to(proxied, kind):
+    host = proxied(kind).host
+    host.task("host.start")
+    assert [answered(host, asked=(plan.STUN[1], port)) for port in plan.STUN_PORTS] == [1] * len(plan.STUN_PORTS)
 
 
 def test_a_destination_that_a_socks5_server_refuses_costs_the_port_that_sent_there_no_other(agent, proxied):

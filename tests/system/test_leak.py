@@ -157,7 +157,8 @@ def test_a_name_that_is_asked_over_https_is_asked_by_the_exit(leaking, figures):
     )
     assert sight.outside == []
     assert {source for source, _ in out} == {leaking.exit_ip}
-    assert (len(out), set(flat(told))) == (sent, {200})
+    assert len(out) >= sent  # the agent's checks are to this target, too
+    assert (len(flat(told)), set(flat(told))) == (sent, {200})
 
 
 # Asks the system's resolver for each name; says which it could not find.
