@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from ccplab import proxies
+from support.kill import arrived
 from support.net import is_wall_open, namespace_of
 from support.proxied import Proxied
 from support.wait import wait_until
@@ -126,8 +127,10 @@ def evidence_of(host):
 def test_a_frozen_engine_closes_its_host_and_nothing_leaves(agent, running, kind, tmp_path, record_property):
     host, engine = running(kind)
     after = host.last_event()
+    came = arrived(agent.lab)
     with captured(agent, tmp_path / "uplink.pcap"), namespace_of(host.pid) as namespace:
         agent.stack.docker("exec", "-d", host.container, "python3", "-c", TRAFFIC)
+        wait_until(lambda: arrived(agent.lab) > came, "its packets reach the exit")
         with stopped(engine) as begun:
             wait_until(lambda: not is_wall_open(namespace), "the wall is closed")
             took = time.monotonic() - begun
