@@ -102,6 +102,7 @@ def comes_back(client, talk, work):
     talk.echoes()
     assert talk.is_recorded()
     env = client.guest.stack.env
-    assert client.run("curl", "-s", env["CCP_ECHO_URL"]).stdout.strip() == client.host.owner.value(
+    seen = client.run("curl", "-sS", env["CCP_ECHO_URL"])
+    assert seen.stdout.strip() == client.host.owner.value(
         "select host(ip_address) from ccp.egress_ips where id = %s", [client.guest.exit_id]
-    )
+    ), (seen.stdout, seen.stderr)

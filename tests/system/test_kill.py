@@ -51,9 +51,12 @@ HOG = """
 import os, sys
 with open(sys.argv[1] + "/cgroup.procs", "w") as group:
     group.write(str(os.getpid()))
+child = os.fork()  # each has half, or it is as good a choice as the engine, which is small
 kept = []
 while os.path.exists("/proc/" + sys.argv[2]):
     kept.append(b"x" * (1 << 20))
+if child:
+    os.waitpid(child, 0)
 """
 # A user's program that sends until it is killed, what the wall counts apart from the flood.
 SENDS = """
