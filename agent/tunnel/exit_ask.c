@@ -72,8 +72,10 @@ static void port_change(struct exit_ask *a)
 
 static bool is_answer(const struct exit_ask *a, const uint8_t *head, ssize_t len)
 {
+	if (len != HEAD_BYTES)
+		return false;
 	uint16_t id = (uint16_t)(head[0] << 8 | head[1]);
-	return len == HEAD_BYTES && (uint16_t)(a->id - id) < PATIENCE && (head[2] & IS_ANSWER) &&
+	return (uint16_t)(a->id - id) < PATIENCE && (head[2] & IS_ANSWER) &&
 	       (head[3] & RCODE) != SERVFAIL;
 }
 

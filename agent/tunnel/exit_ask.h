@@ -10,8 +10,9 @@
 
 struct err;
 
-// A datagram to the exit's resolver from the namespace, by a socket that passes a closed wall. It asks for
-// localhost, which a resolver knows by itself (RFC 6761, section 6.3), so nothing else is asked. What it answers does not matter, but for SERVFAIL, which an engine may say in its place.
+// A datagram to the exit's resolver from the namespace, by a socket that passes a closed wall. It
+// asks for localhost, which a resolver knows by itself (RFC 6761, section 6.3), so nothing else is
+// asked. What it answers does not matter, but for SERVFAIL, which an engine may say in its place.
 struct exit_ask {
 	int fd;
 	struct addr resolver;
